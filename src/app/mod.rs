@@ -1,0 +1,1 @@
+//! The pure core: state, messages, update, settings, the command line.

@@ -1,0 +1,3 @@
+//! The program `tmux-orc`.
+
+fn main() {}

@@ -1,0 +1,94 @@
+//! Detection: from a pane's facts to a verdict with its evidence. Pure: no clock, no I/O.
+
+use jiff::Timestamp;
+
+use super::{Choice, Evidence, State};
+use crate::tmux::{Pane, Screen};
+
+/// One process under a pane, as the process table shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Process {
+    /// Process id.
+    pub pid: u32,
+    /// Its parent.
+    pub ppid: u32,
+    /// Depth below the pane's own process, which is 0.
+    pub depth: u16,
+    /// It is in the foreground group of its own terminal.
+    pub foreground: bool,
+    /// It is stopped (Ctrl-Z).
+    pub stopped: bool,
+    /// It has ended and was not reaped.
+    pub zombie: bool,
+    /// Name as the kernel has it (at most 15 bytes on Linux).
+    pub comm: String,
+    /// Its arguments, the program first.
+    pub args: Vec<String>,
+    /// Start time in the kernel's units (clock ticks since boot on Linux): with the pid, the process's identity.
+    pub start: u64,
+}
+
+/// What a program itself publishes outside its screen (Claude Code's session file).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// `idle`, `busy`, `waiting`, `shell`: the program's own word.
+    pub status: String,
+    /// What it waits for, in the program's own words.
+    pub waiting_for: Option<String>,
+    /// When the program says that its status began.
+    pub at: Option<Timestamp>,
+}
+
+/// All that a verdict is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Observation<'a> {
+    /// tmux's fields.
+    pub pane: &'a Pane,
+    /// The screen; `None` when it was not read (a dead process needs none).
+    pub screen: Option<&'a Screen>,
+    /// The processes under the pane, parents before children. Empty when the process table cannot be read.
+    pub processes: &'a [Process],
+    /// What the program publishes, already checked for pid and start time.
+    pub published: Option<&'a Published>,
+    /// The agent known to have run in this pane before (its profile's name), if any.
+    pub known_agent: Option<&'a str>,
+    /// The state before, which a menu or a viewer keeps.
+    pub previous: Option<(State, Option<&'a str>)>,
+    /// Seconds for which the screen has not changed, if it was read before.
+    pub quiet_for: Option<f64>,
+    /// Now, for reset times.
+    pub now: Timestamp,
+}
+
+/// What an agent is doing and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// The profile's name.
+    pub agent: String,
+    /// How the program was recognised, in words.
+    pub recognised_by: String,
+    /// Process id of the agent program, when it runs.
+    pub pid: Option<u32>,
+    /// Version of the program, when it shows.
+    pub version: Option<String>,
+    /// What it is doing.
+    pub state: State,
+    /// Kind of the state.
+    pub kind: Option<String>,
+    /// Why.
+    pub evidence: Evidence,
+    /// What it is doing, asking or has said last.
+    pub doing: Option<String>,
+    /// Percent of the context that is left.
+    pub context_percent: Option<f64>,
+    /// When a limit ends.
+    pub reset_at: Option<Timestamp>,
+    /// Model.
+    pub model: Option<String>,
+    /// Tokens of this turn as shown.
+    pub tokens: Option<String>,
+    /// Background shells or tasks.
+    pub background: u32,
+    /// Answers that the prompt offers.
+    pub choices: Vec<Choice>,
+}

@@ -1,0 +1,85 @@
+//! What tmux tells of a pane: the light pulse that every probe reads, and the dear rest.
+
+use serde::{Deserialize, Serialize};
+
+use super::PaneId;
+
+/// The light fields of one pane, read by every probe: enough to know whether it may have changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pulse {
+    /// The pane.
+    pub id: PaneId,
+    /// `window_activity`: Unix second of the last output in the pane's window.
+    pub activity: i64,
+    /// `pane_pid`: the process tmux started in the pane (0 when tmux gave none).
+    pub pid: u32,
+    /// Width in cells.
+    pub width: u16,
+    /// Height in rows.
+    pub height: u16,
+    /// The pane's process has ended and the pane was kept (`remain-on-exit`).
+    pub dead: bool,
+}
+
+/// All that tmux tells of one pane: names and places, its program, and hints about its screen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pane {
+    /// The pane.
+    pub id: PaneId,
+    /// Session's name, cleaned of control characters.
+    pub session: String,
+    /// Window's index in the session.
+    pub window_index: u32,
+    /// Window's name, cleaned.
+    pub window: String,
+    /// Pane's index in the window.
+    pub pane_index: u32,
+    /// `pane_pid`.
+    pub pid: u32,
+    /// `pane_tty`, such as `/dev/pts/4`; empty when unknown.
+    pub tty: String,
+    /// Width in cells.
+    pub width: u16,
+    /// Height in rows.
+    pub height: u16,
+    /// `window_activity`, Unix seconds.
+    pub activity: i64,
+    /// The program has ended and the pane was kept.
+    pub dead: bool,
+    /// Exit status of a dead pane, if known.
+    pub dead_status: Option<i32>,
+    /// Signal that ended a dead pane's program, if known.
+    pub dead_signal: Option<i32>,
+    /// The pane is in a mode (copy, clock, choose, ...); its screen is still the live one.
+    pub in_mode: bool,
+    /// The alternate screen is in use.
+    pub alternate_on: bool,
+    /// The cursor is shown.
+    pub cursor_shown: bool,
+    /// Cursor's column and row, from 0.
+    pub cursor: (u16, u16),
+    /// `pane_current_command`.
+    pub command: String,
+    /// `pane_current_path`.
+    pub path: String,
+    /// `pane_title`, cleaned.
+    pub title: String,
+    /// What a hook of the agent stored in the pane option `@tmux_orc_hook`; empty when none.
+    pub hook: String,
+    /// The pane is the one in view: active in its window, its window active in a session that has clients.
+    pub in_view: bool,
+}
+
+impl Default for PaneId {
+    fn default() -> Self {
+        Self(u32::MAX)
+    }
+}
+
+impl Pane {
+    /// The place as people read and type it: `session:window.pane`.
+    #[must_use]
+    pub fn target(&self) -> String {
+        format!("{}:{}.{}", self.session, self.window_index, self.pane_index)
+    }
+}
