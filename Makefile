@@ -1,0 +1,34 @@
+# What one does with a checkout: run, test, lint, bench, install. `make help` lists it.
+CARGO ?= cargo
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test lint bench test-compat install
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install tmux and a C linker when they are missing (apt-get or brew)
+	@scripts/setup
+
+run: setup ## build, then the dashboard: on your tmux server when agents run in it, else on simulated ones
+	$(CARGO) run --release --locked -- demo --if-no-agents
+
+demo: setup ## build, then the dashboard on simulated agents
+	$(CARGO) run --release --locked -- demo
+
+test: setup ## the whole test suite, on real tmux servers of its own
+	$(CARGO) test --locked
+
+lint: setup ## formatting, clippy and documentation, warnings are errors
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --locked
+
+bench: setup ## the benchmarks; each prints what it was measured on
+	$(CARGO) bench --locked
+
+test-compat: setup ## the tmux tests on every supported tmux version
+	scripts/test-compat
+
+install: setup ## install tmux-orc into ~/.cargo/bin
+	$(CARGO) install --locked --path .

@@ -1,0 +1,6 @@
+//! The whole program from outside: real tmux servers, the dashboard in a real terminal, keys and screens.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod fixture;

@@ -1,0 +1,61 @@
+//! What the black-box tests share: private tmux servers, the built program, and waiting for conditions.
+//!
+//! A test crate includes it with `mod support;` (or `#[path = "../support/mod.rs"] mod support;` from a folder).
+#![allow(dead_code, unused_imports, reason = "each test crate uses its own part of this")]
+
+mod program;
+mod server;
+mod terminal;
+
+pub use program::Program;
+pub use server::TmuxServer;
+pub use terminal::Terminal;
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long a condition may take on a busy machine before the test fails: generous, since it is only ever
+/// waited out by a failure.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until `condition` holds.
+///
+/// # Panics
+/// When it does not within `deadline`.
+#[track_caller]
+pub fn wait_for(what: &str, deadline: Duration, mut condition: impl FnMut() -> bool) {
+    wait_some(what, deadline, || condition().then_some(()));
+}
+
+/// Waits until `probe` gives a value, and returns it.
+///
+/// # Panics
+/// When it does not within `deadline`.
+#[track_caller]
+pub fn wait_some<T>(what: &str, deadline: Duration, mut probe: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(value) = probe() {
+            return value;
+        }
+        assert!(start.elapsed() < deadline, "waited {deadline:?} in vain for: {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Whether a process with this id exists (a zombie counts as gone).
+#[must_use]
+pub fn alive(pid: u32) -> bool {
+    let out = std::process::Command::new("ps").args(["-o", "stat=", "-p", &pid.to_string()]).output();
+    let state = out.map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned()).unwrap_or_default();
+    !state.is_empty() && !state.starts_with('Z')
+}
+
+/// Sends a signal to a process; one that is gone already is no error.
+pub fn signal(pid: u32, signal: rustix::process::Signal) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) {
+        let _ = rustix::process::kill_process(pid, signal);
+    }
+}
