@@ -1,1 +1,3 @@
 //! The pure core: state, messages, update, settings, the command line.
+
+pub mod settings;

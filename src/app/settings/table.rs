@@ -1,0 +1,205 @@
+//! Every setting that there is: one row each, from which files are checked, defaults taken and `config show` made.
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// Its name with those of its sections, `monitoring.async.pool.min_size`.
+    pub path: &'static str,
+    /// What it may be.
+    pub kind: Kind,
+    /// The default, as JSON.
+    pub default: &'static str,
+    /// Environment variable that sets it, if one does.
+    pub env: Option<&'static str>,
+    /// What it does, in a few words with the unit.
+    pub help: &'static str,
+}
+
+/// What a setting may be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// `true` or `false`.
+    Flag,
+    /// A whole number, both ends included.
+    Count(u64, u64),
+    /// Seconds, fractions allowed, both ends included.
+    Seconds(f64, f64),
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A word of letters, digits, `-`, `_` and `.`; the value is checked against what there is later.
+    Name,
+    /// Any text on one line.
+    Text,
+    /// A list of texts.
+    Texts,
+    /// A list of words, each one of these.
+    Choices(&'static [&'static str]),
+    /// A span of the day such as `22:00-07:00`, or nothing.
+    Hours,
+    /// Action names, each with a key or a list of keys.
+    Keys,
+    /// A list of named agents: `target`, and `agent` or `name` or both.
+    Agents,
+}
+
+impl Kind {
+    /// What is expected, in words for an error.
+    #[must_use]
+    pub fn expected(self) -> String {
+        match self {
+            Self::Flag => "true or false".to_owned(),
+            Self::Count(min, max) => format!("a whole number from {min} to {max}"),
+            Self::Seconds(min, max) => format!("seconds from {min} to {max}"),
+            Self::Choice(words) => format!("one of {}", words.join(", ")),
+            Self::Name => "a name of letters, digits, '-', '_' and '.'".to_owned(),
+            Self::Text => "text on one line".to_owned(),
+            Self::Texts => "a list of texts such as [a, b]".to_owned(),
+            Self::Choices(words) => format!("a list made of {}", words.join(", ")),
+            Self::Hours => "a span such as 22:00-07:00, or \"\" for none".to_owned(),
+            Self::Keys => "action names, each with a key or a list of keys".to_owned(),
+            Self::Agents => "a list of agents, each with target and agent or name".to_owned(),
+        }
+    }
+}
+
+/// Ways to reach tmux.
+pub const TRANSPORTS: &[&str] = &["auto", "dial", "spawn", "process"];
+/// Cache policies.
+pub const POLICIES: &[&str] = &["ttl", "lru", "lfu"];
+/// What can be notified of.
+pub const NOTICES: &[&str] = &["waiting", "exited", "limited", "error", "done"];
+
+const fn row(
+    path: &'static str,
+    kind: Kind,
+    default: &'static str,
+    env: Option<&'static str>,
+    help: &'static str,
+) -> Row {
+    Row { path, kind, default, env, help }
+}
+
+/// All settings, in the order in which they are shown.
+pub const ROWS: &[Row] = &[
+    row(
+        "monitoring.check_interval",
+        Kind::Seconds(0.05, 3600.0),
+        "1",
+        Some("TMUX_ORC_INTERVAL"),
+        "seconds between cycles; under adaptive the most that a quiet agent goes unread",
+    ),
+    row(
+        "monitoring.max_failures",
+        Kind::Count(1, 1000),
+        "3",
+        None,
+        "failed checks in a row that make an agent critical",
+    ),
+    row("monitoring.async.enabled", Kind::Flag, "true", None, "the async engine; false gives the sync one"),
+    row("monitoring.async.strategy", Kind::Name, "\"adaptive\"", Some("TMUX_ORC_STRATEGY"), "how cycles are planned"),
+    row(
+        "monitoring.async.transport",
+        Kind::Choice(TRANSPORTS),
+        "\"auto\"",
+        Some("TMUX_ORC_TRANSPORT"),
+        "how tmux is reached",
+    ),
+    row("monitoring.async.pool.min_size", Kind::Count(1, 64), "5", None, "connections made ready at the start"),
+    row(
+        "monitoring.async.pool.max_size",
+        Kind::Count(1, 64),
+        "20",
+        Some("TMUX_ORC_POOL_SIZE"),
+        "most connections at once",
+    ),
+    row(
+        "monitoring.async.pool.connection_timeout",
+        Kind::Seconds(0.01, 3600.0),
+        "30",
+        None,
+        "seconds to wait for a free connection",
+    ),
+    row(
+        "monitoring.async.pool.max_age",
+        Kind::Seconds(1.0, 86400.0),
+        "300",
+        None,
+        "seconds after which a connection is replaced",
+    ),
+    row("monitoring.async.cache.enabled", Kind::Flag, "true", Some("TMUX_ORC_CACHE"), "the cache is used"),
+    row(
+        "monitoring.async.cache.default_ttl",
+        Kind::Seconds(0.01, 86400.0),
+        "30",
+        None,
+        "seconds that an entry is good for at most",
+    ),
+    row("monitoring.async.cache.max_size", Kind::Count(1, 1_000_000), "1000", None, "most entries of a layer"),
+    row("monitoring.async.cache.strategy", Kind::Choice(POLICIES), "\"ttl\"", None, "what goes first when room is short"),
+    row("dashboard.theme", Kind::Name, "\"auto\"", Some("TMUX_ORC_THEME"), "name of a theme; auto looks at the terminal"),
+    row("dashboard.mouse", Kind::Flag, "true", None, "the mouse works in the dashboard"),
+    row("dashboard.read_only", Kind::Flag, "false", None, "nothing is ever typed into a pane"),
+    row("dashboard.keys", Kind::Keys, "{}", None, "other keys for actions"),
+    row("notifications.enabled", Kind::Flag, "false", None, "tell of changes when nobody looks"),
+    row("notifications.on", Kind::Choices(NOTICES), r#"["waiting", "error"]"#, None, "which changes"),
+    row("notifications.agents", Kind::Texts, "[]", None, "only these programs; none named: all"),
+    row("notifications.sessions", Kind::Texts, "[]", None, "only these sessions; none named: all"),
+    row("notifications.bell", Kind::Flag, "true", None, "ring the terminal's bell"),
+    row("notifications.terminal", Kind::Flag, "false", None, "the terminal's own notice (OSC 9 and 777)"),
+    row("notifications.tmux", Kind::Flag, "true", None, "a message in tmux's status line"),
+    row("notifications.desktop", Kind::Flag, "false", None, "notify-send or osascript, where there is one"),
+    row("notifications.command", Kind::Texts, "[]", None, "a program and its arguments; the event is its input, as JSON"),
+    row("notifications.quiet_hours", Kind::Hours, "\"\"", None, "local time in which nothing is told"),
+    row("agents", Kind::Agents, "[]", None, "panes that hold an agent though nothing else tells so, or their names"),
+];
+
+/// The row of this path.
+#[must_use]
+pub fn find(path: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.path == path)
+}
+
+/// Whether this path is a section, that is, has settings inside it.
+#[must_use]
+pub fn is_section(path: &str) -> bool {
+    ROWS.iter().any(|row| row.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+}
+
+/// Names that may stand in a section (`""` is the whole file), in order.
+#[must_use]
+pub fn names_in(section: &str) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for row in ROWS {
+        let rest = if section.is_empty() {
+            Some(row.path)
+        } else {
+            row.path.strip_prefix(section).and_then(|r| r.strip_prefix('.'))
+        };
+        if let Some(name) = rest.and_then(|rest| rest.split('.').next())
+            && !names.contains(&name)
+        {
+            names.push(name);
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_json_and_every_path_stands_once() {
+        for (index, row) in ROWS.iter().enumerate() {
+            serde_json::from_str::<serde_json::Value>(row.default).expect(row.path);
+            assert!(ROWS[..index].iter().all(|other| other.path != row.path), "{} stands twice", row.path);
+        }
+    }
+
+    #[test]
+    fn sections_know_their_names() {
+        assert_eq!(names_in(""), ["monitoring", "dashboard", "notifications", "agents"]);
+        assert_eq!(names_in("monitoring"), ["check_interval", "max_failures", "async"]);
+        assert!(is_section("monitoring.async") && !is_section("monitoring.async.strategy") && !is_section("agents"));
+    }
+}

@@ -1,0 +1,111 @@
+//! Tests of precedence, origins and the default file.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::*;
+
+fn paths(dir: &Path) -> Paths {
+    Paths { base: dir.to_owned(), config: dir.join("config.yaml"), config_was_named: false }
+}
+
+fn nothing(_: &str) -> Option<String> {
+    None
+}
+
+fn loaded(text: &str) -> Result<Loaded, SettingsError> {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    std::fs::write(dir.path().join("config.yaml"), text).expect("written");
+    load(&paths(dir.path()), &nothing, &Overrides::new())
+}
+
+#[test]
+fn the_default_file_sets_every_setting_to_its_default() {
+    let loaded = loaded(DEFAULT_FILE).expect("the default file is good");
+    assert_eq!(loaded.settings, defaults());
+    for (row, value, origin) in loaded.rows() {
+        let default: serde_json::Value = serde_json::from_str(row.default).unwrap();
+        assert_eq!(*value, default, "{}", row.path);
+        assert!(matches!(origin, Origin::File(line) if *line > 0), "{} is missing from the file", row.path);
+    }
+}
+
+#[test]
+fn a_file_that_sets_one_key_keeps_the_defaults_for_the_rest() {
+    let loaded = loaded("monitoring:\n  async:\n    pool:\n      max_size: 8\n    cache:\n").unwrap();
+    let mut expected = defaults();
+    expected.monitoring.asynchronous.pool.max_size = 8;
+    assert_eq!(loaded.settings, expected);
+    assert_eq!(loaded.origin("monitoring.async.pool.max_size"), Origin::File(4));
+    assert_eq!(loaded.origin("monitoring.max_failures"), Origin::Default);
+}
+
+#[test]
+fn option_wins_over_environment_over_file_over_default() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "monitoring:\n  check_interval: 2\n  async: { pool: { max_size: 10 }, strategy: polling }\n";
+    std::fs::write(dir.path().join("config.yaml"), text).unwrap();
+    let environment = |name: &str| match name {
+        "TMUX_ORC_POOL_SIZE" => Some("12".to_owned()),
+        "TMUX_ORC_STRATEGY" => Some("concurrent".to_owned()),
+        "TMUX_ORC_ASYNC_DISABLED" => Some("1".to_owned()),
+        _ => None,
+    };
+    let overrides = vec![("--pool-size", "monitoring.async.pool.max_size", json!(14))];
+    let loaded = load(&paths(dir.path()), &environment, &overrides).unwrap();
+    let monitoring = &loaded.settings.monitoring;
+    assert_eq!(monitoring.asynchronous.pool.max_size, 14);
+    assert_eq!(monitoring.asynchronous.strategy, "concurrent");
+    assert!(!monitoring.asynchronous.enabled);
+    assert_eq!(monitoring.check_interval.as_secs_f64(), 2.0);
+    let origin = |path| loaded.origin(path).to_string();
+    assert_eq!(origin("monitoring.async.pool.max_size"), "option --pool-size");
+    assert_eq!(origin("monitoring.async.strategy"), "environment TMUX_ORC_STRATEGY");
+    assert_eq!(origin("monitoring.async.enabled"), "environment TMUX_ORC_ASYNC_DISABLED");
+    assert_eq!(origin("monitoring.check_interval"), "file, line 2");
+}
+
+#[test]
+fn a_small_pool_by_option_takes_its_floor_along() {
+    let dir = tempfile::tempdir().unwrap();
+    let overrides = vec![("--pool-size", "monitoring.async.pool.max_size", json!(2))];
+    let loaded = load(&paths(dir.path()), &nothing, &overrides).unwrap();
+    let pool = &loaded.settings.monitoring.asynchronous.pool;
+    assert_eq!((pool.min_size, pool.max_size), (2, 2));
+}
+
+#[test]
+fn bad_environment_and_options_are_told_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let environment = |name: &str| (name == "TMUX_ORC_INTERVAL").then(|| "fast".to_owned());
+    let overrides = vec![("--pool-size", "monitoring.async.pool.max_size", json!(0))];
+    let error = load(&paths(dir.path()), &environment, &overrides).unwrap_err().to_string();
+    let expected = "TMUX_ORC_INTERVAL: monitoring.check_interval: expected seconds from 0.05 to 3600, found \"fast\"";
+    assert!(error.contains(expected), "{error}");
+    assert!(error.contains("--pool-size: monitoring.async.pool.max_size: expected a whole number from 1 to 64, found 0"));
+}
+
+#[test]
+fn a_named_file_must_exist_and_the_usual_one_need_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut paths = paths(dir.path());
+    assert_eq!(load(&paths, &nothing, &Overrides::new()).unwrap().file, None);
+    paths.config_was_named = true;
+    let error = load(&paths, &nothing, &Overrides::new()).unwrap_err().to_string();
+    assert!(error.contains("config.yaml: cannot read the settings: No such file"), "{error}");
+}
+
+#[test]
+fn a_script_of_the_user_is_a_strategy() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("strategies")).unwrap();
+    std::fs::write(dir.path().join("strategies/nightly.rhai"), "").unwrap();
+    let with = |name: &str| {
+        load(&paths(dir.path()), &nothing, &vec![("--strategy", "monitoring.async.strategy", json!(name))])
+    };
+    assert_eq!(with("nightly").unwrap().settings.monitoring.asynchronous.strategy, "nightly");
+    let error = with("nigthly").unwrap_err().to_string();
+    assert!(error.contains("no strategy \"nigthly\"") && error.contains("did you mean `nightly`?"), "{error}");
+    assert!(with("../nightly").is_err());
+}

@@ -1,0 +1,181 @@
+//! The settings in force as types: what the rest of the program reads.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+/// All settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The engine.
+    pub monitoring: Monitoring,
+    /// The dashboard.
+    pub dashboard: Dashboard,
+    /// What is told of, and how.
+    pub notifications: Notifications,
+    /// Panes that hold an agent though nothing else tells so, or what to call them.
+    pub agents: Vec<NamedAgent>,
+}
+
+/// The engine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Monitoring {
+    /// Time between cycles.
+    #[serde(with = "seconds")]
+    pub check_interval: Duration,
+    /// Failed checks in a row that make an agent critical.
+    pub max_failures: u32,
+    /// The async engine.
+    #[serde(rename = "async")]
+    pub asynchronous: Async,
+}
+
+/// The async engine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Async {
+    /// Use it; otherwise the sync one.
+    pub enabled: bool,
+    /// Name of the strategy.
+    pub strategy: String,
+    /// `auto`, `dial`, `spawn` or `process`.
+    pub transport: String,
+    /// Connections.
+    pub pool: Pool,
+    /// The cache.
+    pub cache: Cache,
+}
+
+/// Connections to tmux.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pool {
+    /// Made ready at the start.
+    pub min_size: usize,
+    /// Most at once.
+    pub max_size: usize,
+    /// Longest wait for a free one.
+    #[serde(with = "seconds")]
+    pub connection_timeout: Duration,
+    /// Age at which one is replaced.
+    #[serde(with = "seconds")]
+    pub max_age: Duration,
+}
+
+/// The cache.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cache {
+    /// It is used.
+    pub enabled: bool,
+    /// How long an entry is good for at most.
+    #[serde(with = "seconds")]
+    pub default_ttl: Duration,
+    /// Most entries of a layer.
+    pub max_size: u64,
+    /// `ttl`, `lru` or `lfu`.
+    pub strategy: String,
+}
+
+/// The dashboard.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dashboard {
+    /// Name of the theme; `auto` looks at the terminal.
+    pub theme: String,
+    /// The mouse works.
+    pub mouse: bool,
+    /// Nothing is ever typed into a pane.
+    pub read_only: bool,
+    /// Other keys for actions.
+    pub keys: BTreeMap<String, KeyNames>,
+}
+
+/// One key or several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum KeyNames {
+    /// A digit, which YAML reads as a number.
+    Digit(u8),
+    /// One key.
+    One(String),
+    /// Several.
+    Many(Vec<KeyNames>),
+}
+
+impl KeyNames {
+    /// All of them, as written.
+    #[must_use]
+    pub fn all(&self) -> Vec<String> {
+        match self {
+            Self::Digit(digit) => vec![digit.to_string()],
+            Self::One(key) => vec![key.clone()],
+            Self::Many(keys) => keys.iter().flat_map(Self::all).collect(),
+        }
+    }
+}
+
+/// What is told of, and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notifications {
+    /// Anything is told at all.
+    pub enabled: bool,
+    /// States entered (`waiting`, `exited`, `limited`, `error`) and `done`.
+    pub on: Vec<String>,
+    /// Only these programs; none: all.
+    pub agents: Vec<String>,
+    /// Only these sessions; none: all.
+    pub sessions: Vec<String>,
+    /// Ring the terminal's bell.
+    pub bell: bool,
+    /// The terminal's own notice (OSC 9 and 777).
+    pub terminal: bool,
+    /// A message in tmux's status line.
+    pub tmux: bool,
+    /// notify-send or osascript.
+    pub desktop: bool,
+    /// A program and its arguments; the event is its standard input, as JSON. Empty: none.
+    pub command: Vec<String>,
+    /// Local time in which nothing is told, `22:00-07:00`, or empty.
+    pub quiet_hours: String,
+}
+
+impl Notifications {
+    /// The quiet hours as minutes of the day, from and to.
+    #[must_use]
+    pub fn quiet_minutes(&self) -> Option<(u16, u16)> {
+        super::check::hours(&self.quiet_hours)
+    }
+}
+
+/// A pane that holds an agent, by the user's word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamedAgent {
+    /// `session:window.pane`, as tmux writes it.
+    pub target: String,
+    /// Name of the profile to read it by; `None`: found out.
+    #[serde(default)]
+    pub agent: Option<String>,
+    /// What to call it; `None`: the window's name.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+/// A duration as a number of seconds.
+mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(value.as_secs_f64())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
