@@ -1,3 +1,19 @@
-//! The program `tmux-orc`.
+//! The program `tmux-orc`: reads the command line, runs the verb, turns its end into an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use tmux_orc::app::cli::{self, Cli};
+
+fn main() -> ExitCode {
+    match cli::run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let message = failure.to_string();
+            if !message.is_empty() {
+                eprintln!("tmux-orc: {message}");
+            }
+            ExitCode::from(failure.code())
+        }
+    }
+}

@@ -1,3 +1,4 @@
 //! The pure core: state, messages, update, settings, the command line.
 
+pub mod cli;
 pub mod settings;

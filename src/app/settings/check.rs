@@ -146,7 +146,11 @@ fn findings_in_value(kind: Kind, value: &Value) -> Vec<Inner> {
         Kind::Name => good(value.as_str().is_some_and(is_name)),
         Kind::Text => good(value.as_str().is_some_and(is_line)),
         Kind::Texts => in_list(value, &kind, |entry| {
-            if entry.as_str().is_some_and(is_line) { None } else { Some(format!("expected text, found {}", shown(entry))) }
+            if entry.as_str().is_some_and(is_line) {
+                None
+            } else {
+                Some(format!("expected text, found {}", shown(entry)))
+            }
         }),
         Kind::Choices(words) => in_list(value, &kind, |entry| match entry.as_str() {
             Some(word) if words.contains(&word) => None,

@@ -9,9 +9,7 @@ mod typed;
 mod yaml;
 
 pub use check::hours;
-pub use load::{
-    BUILT_IN_STRATEGIES, Environment, Loaded, Origin, Overrides, Problem, SettingsError, defaults, load,
-};
+pub use load::{BUILT_IN_STRATEGIES, Environment, Loaded, Origin, Overrides, Problem, SettingsError, defaults, load};
 pub use nearest::nearest;
 pub use paths::{NoHome, Paths};
 pub use table::{Kind, ROWS, Row};

@@ -31,10 +31,7 @@ impl Paths {
             None => match environment("HOME").filter(|dir| !dir.is_empty()) {
                 Some(home) => PathBuf::from(home).join(BASE),
                 // Without HOME the user database knows the home directory.
-                None => etcetera::base_strategy::choose_base_strategy()
-                    .map_err(|_| NoHome)?
-                    .home_dir()
-                    .join(BASE),
+                None => etcetera::base_strategy::choose_base_strategy().map_err(|_| NoHome)?.home_dir().join(BASE),
             },
         };
         let config_was_named = config.is_some();

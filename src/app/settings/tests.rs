@@ -83,7 +83,9 @@ fn bad_environment_and_options_are_told_by_name() {
     let error = load(&paths(dir.path()), &environment, &overrides).unwrap_err().to_string();
     let expected = "TMUX_ORC_INTERVAL: monitoring.check_interval: expected seconds from 0.05 to 3600, found \"fast\"";
     assert!(error.contains(expected), "{error}");
-    assert!(error.contains("--pool-size: monitoring.async.pool.max_size: expected a whole number from 1 to 64, found 0"));
+    assert!(
+        error.contains("--pool-size: monitoring.async.pool.max_size: expected a whole number from 1 to 64, found 0")
+    );
 }
 
 #[test]

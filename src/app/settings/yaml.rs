@@ -261,7 +261,8 @@ mod tests {
 
     #[test]
     fn what_is_not_yaml_is_told_with_its_place() {
-        for (text, line) in [("a: [1, 2\nb: 3\n", 2), ("a:\n\t- b\n", 2), ("a: 1\n---\nb: 2\n", 2), ("a: !tag x\n", 1)] {
+        for (text, line) in [("a: [1, 2\nb: 3\n", 2), ("a:\n\t- b\n", 2), ("a: 1\n---\nb: 2\n", 2), ("a: !tag x\n", 1)]
+        {
             let error = parse(text).unwrap_err();
             assert_eq!(error.place.line, line, "{text:?}: {error:?}");
         }

@@ -1,0 +1,124 @@
+//! `config path / check / show / init`.
+
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+};
+
+use serde_json::{Value, json};
+
+use super::{ConfigVerb, Context, Failure, Look};
+use crate::app::settings::{self, Overrides};
+
+/// Runs one of them.
+pub fn run(verb: &ConfigVerb, context: &mut Context) -> Result<(), Failure> {
+    match verb {
+        ConfigVerb::Path => context.out.line(context.paths.config.display().to_string()),
+        ConfigVerb::Check { json } => check(context, *json),
+        ConfigVerb::Show { json } => show(context, *json),
+        ConfigVerb::Init { force } => init(context, *force),
+    }
+}
+
+fn check(context: &mut Context, as_json: bool) -> Result<(), Failure> {
+    let file = context.paths.config.display().to_string();
+    let loaded = context.load(&Overrides::new());
+    if as_json {
+        let (exists, problems) = match &loaded {
+            Ok(loaded) => (loaded.file.is_some(), Vec::new()),
+            Err(error) => (true, error.0.clone()),
+        };
+        context
+            .out
+            .json(&json!({ "file": file, "exists": exists, "ok": problems.is_empty(), "problems": problems }))?;
+        return if problems.is_empty() { Ok(()) } else { Err(Failure::silent(2)) };
+    }
+    match loaded?.file {
+        Some(_) => context.out.line(format!("{file}: good")),
+        None => context
+            .out
+            .line(format!("{file}: not there; the defaults are in force (`tmux-orc config init` writes them)")),
+    }
+}
+
+fn show(context: &mut Context, as_json: bool) -> Result<(), Failure> {
+    let loaded = context.load(&Overrides::new())?;
+    if as_json {
+        let origins: BTreeMap<&str, String> =
+            loaded.rows().map(|(row, _, origin)| (row.path, origin.to_string())).collect();
+        let file = loaded.file.as_ref().map(|file| file.display().to_string());
+        return context.out.json(&json!({ "file": file, "settings": loaded.settings, "origins": origins }));
+    }
+    let origin = match &loaded.file {
+        Some(file) => format!("# {}", file.display()),
+        None => format!("# {} is not there", context.paths.config.display()),
+    };
+    context.out.line(context.out.paint(Look::Muted, &origin))?;
+    let mut open: Vec<&str> = Vec::new();
+    let mut rows = Vec::new();
+    for (row, value, origin) in loaded.rows() {
+        let names: Vec<&str> = row.path.split('.').collect();
+        let (name, sections) = names.split_last().unwrap_or((&"", &[]));
+        let common = open.iter().zip(sections).take_while(|(a, b)| a == b).count();
+        for (depth, section) in sections.iter().enumerate().skip(common) {
+            rows.push(vec![(Look::Title, format!("{}{section}:", "  ".repeat(depth)))]);
+        }
+        open = sections.to_vec();
+        let indent = "  ".repeat(sections.len());
+        let look = if *origin == settings::Origin::Default { Look::Muted } else { Look::Plain };
+        rows.push(vec![(Look::Plain, format!("{indent}{name}: {}", flow(value))), (look, format!("# {origin}"))]);
+    }
+    context.out.table(&rows)
+}
+
+/// A value as YAML on one line. JSON is YAML; plain words lose their quotes where that cannot be misread.
+fn flow(value: &Value) -> String {
+    match value {
+        Value::String(text)
+            if text.bytes().all(|b| b.is_ascii_alphabetic()) && !is_reserved(text) && !text.is_empty() =>
+        {
+            text.clone()
+        }
+        Value::Array(list) if !list.is_empty() => {
+            format!("[{}]", list.iter().map(flow).collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn is_reserved(text: &str) -> bool {
+    ["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&text.to_ascii_lowercase().as_str())
+}
+
+fn init(context: &mut Context, force: bool) -> Result<(), Failure> {
+    let path = context.paths.config.clone();
+    let wrong = |what: &str, error: std::io::Error| {
+        let hint = "set TMUX_ORC_HOME to a directory that you can write, or name a file with --config";
+        Failure::failed(format!("{}: cannot {what}: {error}; {hint}", path.display()))
+    };
+    if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)
+            .map_err(|error| wrong("make its directory", error))?;
+    }
+    if force && path.exists() {
+        std::fs::rename(&path, path.with_extension("yaml.old")).map_err(|error| wrong("keep the old file", error))?;
+    }
+    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+    let mut file = match file {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            return Err(Failure::failed(format!("{}: is there already; --force replaces it", path.display())));
+        }
+        Err(error) => return Err(wrong("be written", error)),
+    };
+    if let Err(error) = file.write_all(settings::DEFAULT_FILE.as_bytes()).and_then(|()| file.sync_all()) {
+        // Half a file would be read as settings: better none.
+        std::fs::remove_file(&path).ok();
+        return Err(wrong("write it", error));
+    }
+    context.out.line(format!("{}: written", path.display()))
+}

@@ -1,0 +1,156 @@
+//! What verbs print: colour when wanted, columns by display width, and no control character of anyone else's.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use unicode_width::UnicodeWidthStr;
+
+use super::{Color, Failure};
+use crate::tmux::clean;
+
+/// Standard output, buffered, and whether it may be coloured.
+pub struct Output {
+    to: BufWriter<io::Stdout>,
+    colour: bool,
+}
+
+/// The meaning of a text, which decides its look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// As it is.
+    Plain,
+    /// A heading.
+    Title,
+    /// Of less weight.
+    Muted,
+    /// All is well.
+    Good,
+    /// Wants attention.
+    Warn,
+    /// Is wrong.
+    Bad,
+}
+
+impl Look {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Title => "1",
+            Self::Muted => "2",
+            Self::Good => "32",
+            Self::Warn => "33",
+            Self::Bad => "31",
+        }
+    }
+}
+
+impl Output {
+    /// Standard output, coloured as asked for.
+    #[must_use]
+    pub fn stdout(color: Color) -> Self {
+        let colour = match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+                let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+                !unwanted && !dumb && io::stdout().is_terminal()
+            }
+        };
+        Self { to: BufWriter::new(io::stdout()), colour }
+    }
+
+    /// Prints one line.
+    pub fn line(&mut self, text: impl AsRef<str>) -> Result<(), Failure> {
+        writeln!(self.to, "{}", text.as_ref()).map_err(Failure::from_output)
+    }
+
+    /// Prints a value as JSON: indented on a terminal, one line in a pipe.
+    pub fn json(&mut self, value: &impl serde::Serialize) -> Result<(), Failure> {
+        let text =
+            if io::stdout().is_terminal() { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
+        self.line(text.map_err(|error| Failure::failed(format!("cannot make JSON of the result: {error}")))?)
+    }
+
+    /// Prints bytes as they are.
+    pub fn raw(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.to.write_all(bytes).map_err(Failure::from_output)
+    }
+
+    /// Hands on what is buffered.
+    pub fn flush(&mut self) -> Result<(), Failure> {
+        self.to.flush().map_err(Failure::from_output)
+    }
+
+    /// The text in its look, when output is coloured.
+    #[must_use]
+    pub fn paint(&self, look: Look, text: &str) -> String {
+        if self.colour && look != Look::Plain { format!("\x1b[{}m{text}\x1b[0m", look.code()) } else { text.to_owned() }
+    }
+
+    /// Prints rows in columns, each as wide as its widest cell; the last one is not padded.
+    pub fn table(&mut self, rows: &[Vec<(Look, String)>]) -> Result<(), Failure> {
+        let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+        let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|(_, cell)| cell.width()).max();
+        let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+        for row in rows {
+            let mut line = String::new();
+            for (column, (look, cell)) in row.iter().enumerate() {
+                line.push_str(&self.paint(*look, cell));
+                if column + 1 < row.len() {
+                    line.push_str(&" ".repeat(widths[column].saturating_sub(cell.width()) + 2));
+                }
+            }
+            self.line(line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+/// Text of others made safe for a line of output and cut to `most` cells.
+#[must_use]
+pub fn cell(text: &str, most: usize) -> String {
+    let text = clean(text);
+    if text.width() <= most {
+        return text;
+    }
+    let mut out = String::new();
+    for cluster in unicode_segmentation::UnicodeSegmentation::graphemes(text.as_str(), true) {
+        if out.width() + cluster.width() + 1 > most {
+            break;
+        }
+        out.push_str(cluster);
+    }
+    out.push('…');
+    out
+}
+
+/// An age or a duration in words that do not jitter: `41s`, `2m14s`, `14m`, `3h`.
+#[must_use]
+pub fn age(seconds: f64) -> String {
+    let seconds = seconds.max(0.0) as u64;
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        600..3600 => format!("{}m", seconds / 60),
+        3600..86_400 => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{}d{:02}h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_others_is_cut_by_cells_and_cleaned() {
+        assert_eq!(cell("\x1b[31mred\x1b[0m", 9), "red");
+        assert_eq!(cell("日本語テキスト", 7), "日本語…");
+        assert_eq!(cell("plain", 5), "plain");
+    }
+
+    #[test]
+    fn ages_are_short() {
+        let shown: Vec<String> = [0.4, 41.0, 134.0, 840.0, 11_000.0, 200_000.0].map(age).into();
+        assert_eq!(shown, ["0s", "41s", "2m14s", "14m", "3h03m", "2d07h"]);
+    }
+}
