@@ -1,0 +1,69 @@
+//! The command line from outside: verbs, exit codes, where text goes.
+
+use std::{path::Path, process::Command};
+
+use assert_cmd::cargo::CommandCargoExt;
+
+mod generated;
+
+/// `tmux-orc` with its own base directory and nothing of ours in its environment.
+pub fn tmux_orc(home: &Path, args: &[&str]) -> (i32, String, String) {
+    let output = Command::cargo_bin("tmux-orc")
+        .expect("built")
+        .args(args)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", home)
+        .env("TMUX_ORC_HOME", home)
+        .env("TMUX_TMPDIR", home)
+        .output()
+        .expect("runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2_and_says_so_on_standard_error() {
+    let home = tempfile::tempdir().unwrap();
+    for args in
+        [&["no-such-verb"][..], &["config", "show", "--no-such-option"], &["config"], &["-L", "a", "-S", "b", "man"]]
+    {
+        let (code, stdout, stderr) = tmux_orc(home.path(), args);
+        assert_eq!(code, 2, "{args:?}: {stderr}");
+        assert!(stdout.is_empty() && !stderr.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    let home = tempfile::tempdir().unwrap();
+    let (code, stdout, _) = tmux_orc(home.path(), &["--help"]);
+    assert!(code == 0 && stdout.contains("Examples:") && stdout.contains("Exit codes:"), "{stdout}");
+    let (code, stdout, _) = tmux_orc(home.path(), &["--version"]);
+    assert_eq!((code, stdout), (0, format!("tmux-orc {}\n", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn colour_is_used_when_asked_for_and_not_in_a_pipe() {
+    let home = tempfile::tempdir().unwrap();
+    let (_, plain, _) = tmux_orc(home.path(), &["config", "show"]);
+    assert!(!plain.contains('\u{1b}'));
+    let (_, coloured, _) = tmux_orc(home.path(), &["config", "show", "--color", "always"]);
+    assert!(coloured.contains("\u{1b}[1mmonitoring:"), "{coloured}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let home = tempfile::tempdir().unwrap();
+    let mut child = Command::cargo_bin("tmux-orc")
+        .unwrap()
+        .args(["completions", "bash"])
+        .env("TMUX_ORC_HOME", home.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}
