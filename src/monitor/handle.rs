@@ -42,6 +42,8 @@ pub enum Command {
     Focus(Option<PaneId>),
     /// The pane was looked at: a `done` there is seen.
     Seen(PaneId),
+    /// Whether somebody sees the snapshots now; an unwatched engine may take its time when all is quiet.
+    Watched(bool),
     /// End the engine.
     Stop,
 }

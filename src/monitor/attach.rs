@@ -1,0 +1,253 @@
+//! The other end of the engine's socket: a client that takes snapshots and gives commands.
+
+use std::{io, sync::Arc, time::Duration};
+
+use tokio::{
+    io::{AsyncWriteExt, BufReader},
+    net::{
+        UnixStream,
+        unix::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::{mpsc, watch},
+    task::JoinHandle,
+    time::timeout,
+};
+
+use super::{
+    Command, EnginePaths, Handle, LiveSettings, Snapshot,
+    wire::{self, ClientHello, EngineHello, FromClient, FromEngine, LONGEST_FROM_ENGINE, LineError, Lines},
+};
+
+/// An engine that runs answers within this time.
+const ANSWER_LIMIT: Duration = Duration::from_secs(15);
+
+/// Commands that may wait to be sent.
+const COMMANDS_WAITING: usize = 64;
+
+/// Talking to an engine failed.
+#[derive(Debug, thiserror::Error)]
+pub enum AttachError {
+    /// Nobody listens at the socket.
+    #[error("no engine runs for this tmux server: `tmux-orc monitor start` starts one")]
+    NoEngine,
+    /// Somebody listens there and does not answer as an engine does.
+    #[error("the engine does not answer: {0}")]
+    Silent(String),
+    /// The engine will not talk to us.
+    #[error("the engine refused: {0}")]
+    Refused(String),
+    /// The engine speaks another version.
+    #[error(
+        "the engine (tmux-orc {theirs}, protocol {protocol}) and this program (tmux-orc {ours}, protocol {our_protocol}) do \
+         not understand each other: `tmux-orc monitor restart` with the version you want"
+    )]
+    Version {
+        /// The engine's version.
+        theirs: String,
+        /// The engine's protocol.
+        protocol: u32,
+        /// Our version.
+        ours: &'static str,
+        /// Our protocol.
+        our_protocol: u32,
+    },
+    /// A command did not take effect.
+    #[error("{0}")]
+    Rejected(String),
+    /// The engine went away.
+    #[error("the engine went away: {0}")]
+    Lost(String),
+}
+
+/// What the engine says that the settings are after a command.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Confirmed {
+    /// The settings in force.
+    pub settings: LiveSettings,
+    /// The strategy in force.
+    pub strategy: String,
+    /// The cycles are stopped.
+    pub paused: bool,
+}
+
+/// A connection to an engine, past the hello.
+#[derive(Debug)]
+pub struct Client {
+    /// Who the engine is.
+    pub hello: EngineHello,
+    lines: Lines<BufReader<OwnedReadHalf>>,
+    write: OwnedWriteHalf,
+    latest: Option<Arc<Snapshot>>,
+    next_id: u64,
+}
+
+impl Client {
+    /// Connects to the engine of one server. `watch`: somebody will look at the snapshots from now on.
+    pub async fn connect(paths: &EnginePaths, watch: bool) -> Result<Self, AttachError> {
+        let stream = match timeout(ANSWER_LIMIT, UnixStream::connect(paths.socket())).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+                return Err(AttachError::NoEngine);
+            }
+            Ok(Err(error)) => return Err(AttachError::Silent(error.to_string())),
+            Err(_) => return Err(AttachError::Silent("it does not accept the connection".to_owned())),
+        };
+        let ours = rustix::process::geteuid().as_raw();
+        match stream.peer_cred() {
+            Ok(peer) if peer.uid() == ours => {}
+            _ => return Err(AttachError::Silent("the socket belongs to another user".to_owned())),
+        }
+        let (read, mut write) = stream.into_split();
+        let mut lines = Lines::new(BufReader::with_capacity(64 * 1024, read), LONGEST_FROM_ENGINE);
+        let hello = match timeout(ANSWER_LIMIT, receive(&mut lines)).await {
+            Ok(Ok(FromEngine::Hello(hello))) => hello,
+            Ok(Ok(FromEngine::Refused { reason })) => return Err(AttachError::Refused(reason)),
+            Ok(Ok(_)) => return Err(AttachError::Silent("its first line is no hello".to_owned())),
+            Ok(Err(error)) => return Err(AttachError::Silent(error.to_string())),
+            Err(_) => return Err(AttachError::Silent(format!("no hello within {} s", ANSWER_LIMIT.as_secs()))),
+        };
+        // Said also to an engine of another version, which then logs it.
+        let ours =
+            ClientHello { protocol: wire::PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned(), watch, tail: true };
+        send(&mut write, &FromClient::Hello(ours)).await?;
+        if hello.protocol != wire::PROTOCOL {
+            return Err(AttachError::Version {
+                theirs: hello.version,
+                protocol: hello.protocol,
+                ours: env!("CARGO_PKG_VERSION"),
+                our_protocol: wire::PROTOCOL,
+            });
+        }
+        Ok(Self { hello, lines, write, latest: None, next_id: 1 })
+    }
+
+    /// The next snapshot; the first call gives the one that is newest now.
+    pub async fn snapshot(&mut self) -> Result<Arc<Snapshot>, AttachError> {
+        loop {
+            if let Taken::Snapshot(snapshot) = self.take().await? {
+                return Ok(snapshot);
+            }
+        }
+    }
+
+    /// Gives a command and waits for its confirmation.
+    pub async fn command(&mut self, command: &Command) -> Result<Confirmed, AttachError> {
+        let id = self.next_id;
+        self.next_id += 1;
+        send(&mut self.write, &message(id, command)?).await?;
+        let answer = timeout(ANSWER_LIMIT, async {
+            loop {
+                match self.take().await? {
+                    Taken::Answer(answered, result) if answered == id => return result.map_err(AttachError::Rejected),
+                    _ => {}
+                }
+            }
+        });
+        answer.await.map_err(|_| AttachError::Silent("no answer to a command".to_owned()))?
+    }
+
+    /// Waits until the engine hangs up.
+    pub async fn closed(mut self) {
+        while self.take().await.is_ok() {}
+    }
+
+    /// Becomes a handle like that of an engine inside. The task ends with the reason when the engine goes away.
+    pub async fn into_handle(mut self) -> Result<(Handle, JoinHandle<AttachError>), AttachError> {
+        let first = match timeout(ANSWER_LIMIT, self.snapshot()).await {
+            Ok(first) => first?,
+            Err(_) => return Err(AttachError::Silent("it publishes nothing".to_owned())),
+        };
+        let (publish, snapshots) = watch::channel(first);
+        let (commands, queue) = mpsc::channel(COMMANDS_WAITING);
+        let task = tokio::spawn(self.forward(publish, queue));
+        Ok((Handle { snapshots, commands }, task))
+    }
+
+    async fn forward(
+        mut self,
+        publish: watch::Sender<Arc<Snapshot>>,
+        mut queue: mpsc::Receiver<Command>,
+    ) -> AttachError {
+        loop {
+            tokio::select! {
+                taken = self.take() => match taken {
+                    Ok(Taken::Snapshot(snapshot)) => drop(publish.send_replace(snapshot)),
+                    Ok(Taken::Answer(_, Ok(_))) => {}
+                    Ok(Taken::Answer(_, Err(reason))) => publish.send_modify(|snapshot| {
+                        Arc::make_mut(snapshot).notes.push(reason);
+                    }),
+                    Err(error) => return error,
+                },
+                command = queue.recv() => {
+                    let Some(command) = command else { return AttachError::Lost("nobody looks any more".to_owned()) };
+                    let id = self.next_id;
+                    self.next_id += 1;
+                    let sent = match message(id, &command) {
+                        Ok(message) => send(&mut self.write, &message).await,
+                        Err(error) => Err(error),
+                    };
+                    if let Err(error) = sent {
+                        return error;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn take(&mut self) -> Result<Taken, AttachError> {
+        let message = receive(&mut self.lines).await.map_err(|error| AttachError::Lost(error.to_string()))?;
+        Ok(match message {
+            FromEngine::Snapshot(snapshot) => self.keep(*snapshot),
+            FromEngine::Update(mut update) => {
+                if let Some(before) = &self.latest {
+                    wire::complete(&mut update, before);
+                }
+                self.keep(*update)
+            }
+            FromEngine::Confirmed { id, settings, strategy, paused } => {
+                Taken::Answer(id, Ok(Confirmed { settings, strategy, paused }))
+            }
+            FromEngine::Rejected { id, reason } => Taken::Answer(id, Err(reason)),
+            FromEngine::Refused { reason } => return Err(AttachError::Refused(reason)),
+            FromEngine::Hello(_) => return Err(AttachError::Lost("it said hello twice".to_owned())),
+        })
+    }
+
+    fn keep(&mut self, snapshot: Snapshot) -> Taken {
+        let snapshot = Arc::new(snapshot);
+        self.latest = Some(Arc::clone(&snapshot));
+        Taken::Snapshot(snapshot)
+    }
+}
+
+enum Taken {
+    Snapshot(Arc<Snapshot>),
+    Answer(u64, Result<Confirmed, String>),
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ReceiveError {
+    #[error("{0}")]
+    Line(#[from] LineError),
+    #[error("not a message of an engine: {0}")]
+    Message(#[from] serde_json::Error),
+}
+
+async fn receive(lines: &mut Lines<BufReader<OwnedReadHalf>>) -> Result<FromEngine, ReceiveError> {
+    Ok(serde_json::from_slice(lines.next().await?)?)
+}
+
+fn message(id: u64, command: &Command) -> Result<FromClient, AttachError> {
+    let command = serde_json::to_value(command).map_err(|error| AttachError::Rejected(error.to_string()))?;
+    Ok(FromClient::Command { id, command })
+}
+
+async fn send(write: &mut OwnedWriteHalf, message: &FromClient) -> Result<(), AttachError> {
+    let lost = |error: String| AttachError::Lost(error);
+    let bytes = wire::line(message).map_err(|error| lost(error.to_string()))?;
+    match timeout(ANSWER_LIMIT, write.write_all(&bytes)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(lost(error.to_string())),
+        Err(_) => Err(lost("it does not read".to_owned())),
+    }
+}

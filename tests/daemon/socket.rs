@@ -1,0 +1,157 @@
+//! The socket between an engine and its clients: hello, snapshots, commands, versions, the end.
+
+use std::{os::unix::fs::MetadataExt, time::Duration};
+
+use tmux_orc::monitor::{AttachError, Client, Command, EnginePaths, Snapshot, wire};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::UnixStream,
+    time::timeout,
+};
+
+use super::stand_in::{StandIn, snapshot};
+
+const SOON: Duration = Duration::from_secs(20);
+
+async fn soon<T>(what: impl Future<Output = T>) -> T {
+    timeout(SOON, what).await.expect("in time")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_sees_each_snapshot_whole_though_only_news_is_sent() {
+    let engine = StandIn::start(wire::PROTOCOL);
+    engine.publish(5);
+    let mut client = soon(Client::connect(&engine.paths, true)).await.unwrap();
+    assert_eq!(*soon(client.snapshot()).await.unwrap(), snapshot(5));
+    for cycle in [6, 7, 400] {
+        engine.publish(cycle);
+        let got = loop {
+            let got = soon(client.snapshot()).await.unwrap();
+            if got.base_status.cycle_count == cycle {
+                break got;
+            }
+        };
+        let wanted = snapshot(cycle);
+        let kept = wanted.history.len().min(tmux_orc::monitor::HISTORY_POINTS);
+        assert_eq!(got.history[..], wanted.history[wanted.history.len() - kept..]);
+        assert_eq!(got.events.last(), wanted.events.last());
+        assert_eq!(got.events.len(), wanted.events.len().min(tmux_orc::monitor::EVENTS_KEPT));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_is_answered_with_the_value_in_force_or_with_why_not() {
+    let engine = StandIn::start(wire::PROTOCOL);
+    let mut client = soon(Client::connect(&engine.paths, true)).await.unwrap();
+    let confirmed = soon(client.command(&Command::PoolSize(10))).await.unwrap();
+    assert_eq!(confirmed.settings.pool_max, 10);
+    let rejected = soon(client.command(&Command::Strategy("nonsense".into()))).await.unwrap_err();
+    assert!(matches!(&rejected, AttachError::Rejected(why) if why.contains("no strategy nonsense")), "{rejected}");
+    let confirmed = soon(client.command(&Command::Strategy("polling".into()))).await.unwrap();
+    assert_eq!(confirmed.strategy, "polling");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_handles_share_one_engine_and_learn_of_its_end() {
+    let engine = StandIn::start(wire::PROTOCOL);
+    let mut handles = Vec::new();
+    for _ in 0..4 {
+        let client = soon(Client::connect(&engine.paths, true)).await.unwrap();
+        handles.push(soon(client.into_handle()).await.unwrap());
+    }
+    handles[0].0.commands.send(Command::PoolSize(33)).await.unwrap();
+    for (handle, _) in &mut handles {
+        let seen = |snapshot: &std::sync::Arc<Snapshot>| snapshot.settings.pool_max == 33;
+        soon(handle.snapshots.wait_for(seen)).await.unwrap();
+    }
+    let paths = engine.paths.clone();
+    let _dir = engine.end().await;
+    for (mut handle, task) in handles {
+        let why = soon(task).await.unwrap();
+        assert!(matches!(why, AttachError::Lost(_)), "{why}");
+        soon(async { while handle.snapshots.changed().await.is_ok() {} }).await;
+    }
+    assert!(!paths.socket().exists(), "the socket's file stays behind");
+    assert!(matches!(soon(Client::connect(&paths, false)).await, Err(AttachError::NoEngine)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_engine_hears_whether_anybody_looks() {
+    let engine = StandIn::start(wire::PROTOCOL);
+    let one = soon(Client::connect(&engine.paths, true)).await.unwrap();
+    let (handle, task) = soon(one.into_handle()).await.unwrap();
+    let mut passing = soon(Client::connect(&engine.paths, false)).await.unwrap();
+    soon(passing.snapshot()).await.unwrap();
+    drop(passing);
+    drop(handle);
+    soon(task).await.unwrap();
+    // A later command shows that those before it were heard.
+    let mut last = soon(Client::connect(&engine.paths, false)).await.unwrap();
+    let heard = engine.obeys;
+    let mut tries = 0;
+    while tries < 100 && engine.publish.receiver_count() > 4 {
+        tries += 1;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    soon(last.command(&Command::PoolSize(7))).await.unwrap();
+    drop(last);
+    drop(engine.publish);
+    soon(engine.serves).await.unwrap();
+    let heard = soon(heard).await.unwrap();
+    assert_eq!(heard, [Command::Watched(true), Command::Watched(false), Command::PoolSize(7)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_client_and_a_new_engine_tell_each_other_so() {
+    let engine = StandIn::start(wire::PROTOCOL + 1);
+    let error = soon(Client::connect(&engine.paths, true)).await.unwrap_err().to_string();
+    for part in ["tmux-orc 9.9.9, protocol 2", "protocol 1", "monitor restart"] {
+        assert!(error.contains(part), "{part} is missing: {error}");
+    }
+    let engine = StandIn::start(wire::PROTOCOL);
+    let stream = soon(UnixStream::connect(engine.paths.socket())).await.unwrap();
+    let (read, mut write) = stream.into_split();
+    write.write_all(b"{\"hello\":{\"protocol\":77,\"version\":\"7.7.7\"}}\n").await.unwrap();
+    let mut lines = BufReader::new(read).lines();
+    let hello = soon(lines.next_line()).await.unwrap().unwrap();
+    assert!(hello.starts_with("{\"hello\":{\"protocol\":1,"), "{hello}");
+    let refused = soon(lines.next_line()).await.unwrap().unwrap();
+    assert!(refused.contains("refused") && refused.contains("7.7.7") && refused.contains("same version"), "{refused}");
+    assert!(soon(lines.next_line()).await.unwrap().is_none(), "the engine hangs up");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plain_client_gets_the_same_whole_object_each_time() {
+    let engine = StandIn::start(wire::PROTOCOL);
+    let stream = soon(UnixStream::connect(engine.paths.socket())).await.unwrap();
+    let (read, mut write) = stream.into_split();
+    write.write_all(b"{\"hello\":{\"protocol\":1,\"version\":\"0\"}}\n").await.unwrap();
+    let mut lines = BufReader::new(read).lines();
+    soon(lines.next_line()).await.unwrap().unwrap();
+    for cycle in [1, 2, 3] {
+        engine.publish(cycle);
+        let line = loop {
+            let line = soon(lines.next_line()).await.unwrap().unwrap();
+            if line.contains(&format!("\"cycle_count\":{cycle}")) {
+                break line;
+            }
+        };
+        let message: wire::FromEngine = serde_json::from_str(&line).unwrap();
+        assert_eq!(message, wire::FromEngine::Snapshot(Box::new(snapshot(cycle))));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stale_socket_is_replaced_and_only_its_owner_can_use_the_new_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let paths = EnginePaths::new(&dir.path().join("run"), &dir.path().join("tmux"));
+    paths.prepare().unwrap();
+    drop(std::os::unix::net::UnixListener::bind(paths.socket()).unwrap());
+    assert!(paths.socket().exists());
+    assert!(matches!(soon(Client::connect(&paths, false)).await, Err(AttachError::NoEngine)));
+    let lock = tmux_orc::monitor::EngineLock::acquire(&paths).unwrap();
+    let _socket = tmux_orc::monitor::EngineSocket::bind(&paths, &lock).unwrap();
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().mode() & 0o777;
+    assert_eq!(mode(paths.socket()), 0o600);
+    assert_eq!(mode(&dir.path().join("run")), 0o700);
+}
