@@ -1,0 +1,118 @@
+//! The demo fleet: real panes with the right names and screens, and nothing left of it, however it ends.
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use rustix::process::Signal;
+use tmux_orc::app::demo::{Fleet, Plan};
+
+use crate::support::{PATIENCE, Program, alive, signal, wait_for};
+
+fn plan(agents: usize) -> Plan {
+    Plan { program: PathBuf::from(Program::PATH), ..Plan::new(agents) }
+}
+
+/// Runs a tmux command on a fleet's server; empty when there is none.
+fn tmux(fleet: &Path, args: &[&str]) -> String {
+    let out = Command::new("tmux")
+        .arg("-S")
+        .arg(fleet.join("s"))
+        .args(args)
+        .env_remove("TMUX")
+        .env("LC_ALL", "C.UTF-8")
+        .output()
+        .expect("tmux starts");
+    String::from_utf8_lossy(&out.stdout).into_owned()
+}
+
+#[test]
+fn the_panes_look_like_real_agents() {
+    let fleet = Fleet::start_plan(&plan(7)).expect("a fleet");
+    let panes = tmux(fleet.dir(), &["list-panes", "-a", "-F", "#{session_name}:#{window_index}.#{pane_index}"]);
+    assert_eq!(panes.lines().count(), 7, "{panes}");
+    assert!(panes.contains("api:1.1"), "two agents share a window: {panes}");
+    let names = || {
+        let pids = tmux(fleet.dir(), &["list-panes", "-a", "-F", "#{pane_pid}"]);
+        let out = Command::new("ps").args(["-A", "-o", "ppid=,comm="]).output().expect("ps");
+        let table = String::from_utf8_lossy(&out.stdout).into_owned();
+        let mut names: Vec<String> = pids
+            .lines()
+            .filter_map(|pid| table.lines().find(|line| line.split_whitespace().next() == Some(pid)))
+            .filter_map(|line| {
+                line.split_whitespace().nth(1).map(|name| name.rsplit('/').next().unwrap_or(name).into())
+            })
+            .collect();
+        names.sort();
+        names
+    };
+    let expected = ["claude", "claude", "claude", "node", "node", "node", "opencode"];
+    wait_for("the agents' processes", PATIENCE, || names() == expected);
+    let mode = fs::metadata(fleet.dir()).expect("the private directory").permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o700);
+}
+
+#[test]
+fn a_dropped_fleet_leaves_nothing() {
+    let fleet = Fleet::start_plan(&plan(3)).expect("a fleet");
+    let (dir, pid) = (fleet.dir().to_owned(), fleet.pid().expect("a server"));
+    drop(fleet);
+    wait_for("the server's end", PATIENCE, || !alive(pid));
+    wait_for("the end of all its processes", PATIENCE, || leftovers(&dir).is_empty());
+    assert!(!dir.exists());
+}
+
+#[test]
+fn a_stopped_server_is_ended_all_the_same() {
+    let fleet = Fleet::start_plan(&plan(2)).expect("a fleet");
+    let (dir, pid) = (fleet.dir().to_owned(), fleet.pid().expect("a server"));
+    signal(pid, Signal::STOP);
+    drop(fleet);
+    wait_for("the server's end", PATIENCE, || !alive(pid));
+    wait_for("the end of all its processes", PATIENCE, || leftovers(&dir).is_empty());
+    assert!(!dir.exists());
+}
+
+#[test]
+fn a_killed_holder_takes_the_fleet_with_it() {
+    // A fleet in a process of its own: this test program, asked to run the function below.
+    let mut holder = Command::new(env::current_exe().expect("this test program"))
+        .args(["--exact", "demo::holds_a_fleet", "--ignored", "--nocapture"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let lines = BufReader::new(holder.stdout.take().expect("its output")).lines();
+    let line = lines.map_while(Result::ok).find(|line| line.contains("fleet=")).expect("a fleet");
+    let mut words = line.split("fleet=").nth(1).expect("its place").split_whitespace();
+    let dir = PathBuf::from(words.next().expect("a directory"));
+    let pid: u32 = words.next().and_then(|pid| pid.parse().ok()).expect("a pid");
+    assert!(alive(pid) && dir.exists());
+    holder.kill().expect("kill -9");
+    holder.wait().expect("its end");
+    wait_for("the server's end", PATIENCE, || !alive(pid));
+    wait_for("the end of all its processes", PATIENCE, || leftovers(&dir).is_empty());
+    wait_for("the directory's end", PATIENCE, || !dir.exists());
+}
+
+/// No test: the process that [`a_killed_holder_takes_the_fleet_with_it`] kills.
+#[test]
+#[ignore = "started by another test"]
+fn holds_a_fleet() {
+    let fleet = Fleet::start_plan(&plan(4)).expect("a fleet");
+    println!("fleet={} {}", fleet.dir().display(), fleet.pid().expect("a server"));
+    thread::sleep(Duration::from_secs(120));
+}
+
+/// Processes whose command line or environment names the fleet's directory.
+fn leftovers(dir: &Path) -> String {
+    let out = Command::new("ps").args(["-A", "ewww", "-o", "pid=,args="]).output().expect("ps");
+    let table = String::from_utf8_lossy(&out.stdout).into_owned();
+    table.lines().filter(|line| line.contains(&*dir.to_string_lossy())).collect::<Vec<_>>().join("\n")
+}
