@@ -53,6 +53,8 @@ fn the_panes_look_like_real_agents() {
     };
     let expected = ["claude", "claude", "claude", "node", "node", "node", "opencode"];
     wait_for("the agents' processes", PATIENCE, || names() == expected);
+    let commands = || tmux(fleet.dir(), &["list-panes", "-a", "-F", "#{pane_current_command}"]);
+    wait_for("the agents in the foreground", PATIENCE, || !commands().contains("bash"));
     let mode = fs::metadata(fleet.dir()).expect("the private directory").permissions();
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o700);
 }

@@ -29,6 +29,10 @@ const INTERRUPT: u8 = 3;
 /// Plays process `depth` of the agent: a wrapper starts the next one and waits, the innermost draws.
 pub(super) fn play(part: &Part, depth: usize) -> io::Result<()> {
     let Some(script) = scripts().get(&part.agent) else { return Err(io::ErrorKind::NotFound.into()) };
+    if depth == 0 {
+        // The shell made us the leader of a group: to the foreground with it, as a shell's job control does.
+        termios::tcsetpgrp(io::stdin(), rustix::process::getpid())?;
+    }
     if depth + 1 < script.processes.len() {
         return start(part, script, depth + 1)?.status().map(drop);
     }

@@ -31,6 +31,10 @@ pub const MOST_AGENTS: usize = 500;
 /// How long tmux may take to end before it is killed.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Starts the simulated shell `$0` of a pane with SIGTTOU ignored, as a shell with job control has it; a Rust program
+/// cannot ask for that without unsafe code, but inherits it.
+const OPEN: &str = r#"trap "" TTOU; exec "$0" -i"#;
+
 /// Why there is no fleet.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
@@ -179,7 +183,7 @@ impl Fleet {
             (true, true) => vec!["split-window", "-d", "-t", &last],
         };
         let (folder, shell) = (folder.display().to_string(), self.dir.join("bin/bash").display().to_string());
-        args.extend(["-c", &folder, "-e", &variable, "--", &shell, "-i"]);
+        args.extend(["-c", &folder, "-e", &variable, "--", "sh", "-c", OPEN, &shell]);
         self.tmux(&args)?;
         if index == 0 {
             // Names are ours, and sizes too: a small client that looks at one session must not shrink the others.

@@ -158,6 +158,7 @@ mod tests {
             let script: Script = serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
             assert_eq!(script.agent, name);
             assert!(!script.processes.is_empty() && !script.frames.is_empty(), "{name}");
+            assert!(script.frame_ms >= 50, "{name}: frames that fast cost more than they show");
             let (last, others) = script.scenes.split_last().expect("scenes");
             assert_eq!(last.state, State::Exited, "{name}: the last scene is the end");
             for scene in others {

@@ -2,9 +2,12 @@
 
 use std::{
     io::{self, Write},
+    os::unix::process::CommandExt,
     thread,
     time::Duration,
 };
+
+use rustix::termios;
 
 use super::{agent, lifeline, part::Part, script::scripts};
 
@@ -16,7 +19,9 @@ pub(super) fn play(part: &Part) -> io::Result<()> {
     for round in 0.. {
         // The command stays on the main screen, as typed.
         say(&format!("$ {}\r\n", script.typed))?;
-        agent::start(&part, script, 0)?.status()?;
+        agent::start(&part, script, 0)?.process_group(0).status()?;
+        // SIGTTOU is ignored (see where the pane is opened), or taking the terminal back would stop us.
+        termios::tcsetpgrp(io::stdin(), rustix::process::getpid())?;
         say("$ ")?;
         part.scene = 0;
         let (last, bounds) = (script.scenes.len(), script.scenes.last().map_or([5.0; 2], |scene| scene.seconds));
