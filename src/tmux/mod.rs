@@ -1,9 +1,30 @@
 //! Talks to tmux and knows nobody above: ids, formats, screens, transports, the pool.
 
+mod batch;
+mod command;
+mod dial;
+mod error;
+mod format;
 mod id;
+mod mark;
 mod pane;
+mod pool;
+mod process;
+mod protocol;
+mod route;
 mod screen;
+mod server;
+mod transport;
+mod version;
 
+pub use batch::{Batch, Expect, Reply};
+pub use command::Command;
+pub use error::{CommandError, TmuxError};
+pub use format::{parse_panes, parse_pulses};
 pub use id::{PaneId, ParseIdError};
 pub use pane::{Pane, Pulse};
+pub use pool::{Lease, Pool, PoolSettings, PoolStats};
 pub use screen::{Screen, clean};
+pub use server::{Server, ServerFacts, SocketChoice};
+pub use transport::{Transport, TransportChoice, TransportKind};
+pub use version::{Features, Version};

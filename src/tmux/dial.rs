@@ -1,0 +1,201 @@
+//! The transport `dial`: our own client of tmux's socket protocol. One connection for one request, no process.
+
+use std::{
+    io,
+    os::{fd::AsRawFd, unix::ffi::OsStrExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use bytes::BytesMut;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::UnixStream,
+};
+
+use super::{
+    Command, Server, TmuxError,
+    process::{MAX_OUTPUT, Output},
+    protocol::{self, Message},
+};
+
+/// Longest path that fits a socket address, with its NUL.
+const SUN_PATH: usize = 108;
+/// Room that is made for every read.
+const READ_SIZE: usize = 64 << 10;
+
+/// Runs `source-file -` with the script as its input.
+pub(crate) async fn source(server: &Server, pid: u32, script: &str, limit: Duration) -> Result<Output, TmuxError> {
+    request(server, pid, &["source-file", "-"], script.as_bytes(), limit).await
+}
+
+/// Runs one command. One too long for a message goes as a script of one line.
+pub(crate) async fn single(server: &Server, pid: u32, command: &Command, limit: Duration) -> Result<Output, TmuxError> {
+    let argv: Vec<String> = command.process_args().collect();
+    if argv.iter().map(|argument| argument.len() + 1).sum::<usize>() < protocol::MAX_MESSAGE - 64 {
+        return request(server, pid, &argv, b"", limit).await;
+    }
+    let mut script = String::new();
+    command.push_line(&mut script);
+    script.push('\n');
+    source(server, pid, &script, limit).await
+}
+
+async fn request(
+    server: &Server,
+    pid: u32,
+    argv: &[impl AsRef<str>],
+    input: &[u8],
+    limit: Duration,
+) -> Result<Output, TmuxError> {
+    tokio::time::timeout(limit, exchange(server, pid, argv, input))
+        .await
+        .unwrap_or_else(|_| Err(TmuxError::Timeout { socket: server.socket().into(), after: limit }))
+}
+
+/// Connects, says who we are and what to run, serves what the server asks for until it says that it is done.
+/// Cancelled at any await, it drops the connection, which the server takes as a client that was closed.
+async fn exchange(server: &Server, pid: u32, argv: &[impl AsRef<str>], input: &[u8]) -> Result<Output, TmuxError> {
+    let mut opening = Vec::with_capacity(512);
+    protocol::push_opening(&mut opening, std::process::id().cast_signed(), argv)
+        .map_err(|error| TmuxError::Refused { message: format!("the command is too long: {error}") })?;
+    let stream = connect(server).await?;
+    if pid != 0 && stream.peer_cred().ok().and_then(|peer| peer.pid()) != Some(pid.cast_signed()) {
+        return Err(TmuxError::ServerChanged);
+    }
+    let (mut reader, mut writer) = stream.into_split();
+    let mut session = Session { input, to_send: opening, sent: 0, ..Session::default() };
+    let mut buffer = BytesMut::with_capacity(READ_SIZE);
+    loop {
+        while let Some(message) = protocol::decode(&mut buffer).map_err(unexpected)? {
+            if session.take(message, server)? {
+                let Session { status, stdout, stderr, .. } = session;
+                return Ok(Output { success: status == Some(0), stdout: stdout.freeze(), stderr: stderr.freeze() });
+            }
+        }
+        buffer.reserve(READ_SIZE);
+        // Reading goes on while we write: a server that fills its side before it reads ours must not wait for us.
+        tokio::select! {
+            sent = writer.write(&session.to_send[session.sent..]), if session.sent < session.to_send.len() => {
+                session.sent += sent.map_err(|error| lost(server, &error))?;
+            }
+            read = reader.read_buf(&mut buffer) => {
+                if read.map_err(|error| lost(server, &error))? == 0 {
+                    return Err(TmuxError::LostServer { socket: server.socket().into() });
+                }
+            }
+        }
+        if session.sent == session.to_send.len() {
+            session.to_send.clear();
+            session.sent = 0;
+        }
+    }
+}
+
+/// What was said so far in one connection.
+#[derive(Default)]
+struct Session<'a> {
+    input: &'a [u8],
+    to_send: Vec<u8>,
+    sent: usize,
+    stdout: BytesMut,
+    stderr: BytesMut,
+    streams: Vec<(i32, i32)>,
+    status: Option<i32>,
+}
+
+impl Session<'_> {
+    /// Takes one message; true when the answer is complete.
+    fn take(&mut self, message: Message, server: &Server) -> Result<bool, TmuxError> {
+        match message {
+            Message::Version => return Err(TmuxError::ProtocolMismatch { program: "tmux-orc".into() }),
+            Message::ReadOpen { stream, fd: 0 } => {
+                let input = std::mem::take(&mut self.input);
+                protocol::push_file(&mut self.to_send, stream, input);
+            }
+            // Any other file: not ours to give or to write (9 is EBADF).
+            Message::ReadOpen { stream, .. } => protocol::push_read_done(&mut self.to_send, stream, 9),
+            Message::WriteOpen { stream, fd: fd @ (1 | 2) } => {
+                if self.streams.len() > 64 {
+                    return Err(unexpected("too many streams"));
+                }
+                self.streams.push((stream, fd));
+                protocol::push_write_ready(&mut self.to_send, stream, 0);
+            }
+            Message::WriteOpen { stream, .. } => protocol::push_write_ready(&mut self.to_send, stream, 9),
+            Message::Write { stream, data } => {
+                let fd = self.streams.iter().find(|(known, _)| *known == stream).map(|(_, fd)| *fd);
+                let output = match fd {
+                    Some(1) => &mut self.stdout,
+                    Some(_) => &mut self.stderr,
+                    None => return Err(unexpected(format!("output for a stream {stream} that was never opened"))),
+                };
+                if output.len() + data.len() > MAX_OUTPUT {
+                    let message = format!("the output is longer than {MAX_OUTPUT} bytes");
+                    return Err(TmuxError::Refused { message });
+                }
+                output.extend_from_slice(&data);
+            }
+            Message::WriteClose => {}
+            Message::Exit { status, message } => {
+                self.status = Some(status);
+                let words = message.split(|byte| *byte == 0).next().unwrap_or_default();
+                self.stderr.extend_from_slice(words);
+                protocol::push_exiting(&mut self.to_send);
+            }
+            Message::Exited if self.status.is_some() => return Ok(true),
+            Message::Exited => return Err(unexpected("goodbye without a status")),
+            Message::Shutdown => return Err(TmuxError::LostServer { socket: server.socket().into() }),
+        }
+        Ok(false)
+    }
+}
+
+/// Connects to the server's socket. A path too long for a socket address is reached through its directory.
+async fn connect(server: &Server) -> Result<UnixStream, TmuxError> {
+    let socket = server.socket();
+    let attempt = if socket.as_os_str().as_bytes().len() < SUN_PATH {
+        UnixStream::connect(socket).await
+    } else {
+        let (directory, short) = short_path(socket)?;
+        let connected = UnixStream::connect(short).await;
+        drop(directory);
+        connected
+    };
+    attempt.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => TmuxError::NoServer { socket: socket.into() },
+        io::ErrorKind::PermissionDenied => TmuxError::PermissionDenied { socket: socket.into() },
+        _ => TmuxError::io(format!("connect to {}", socket.display()), &error),
+    })
+}
+
+/// `/proc/self/fd/N/NAME` for a path of any length, with the directory it goes through.
+fn short_path(socket: &Path) -> Result<(std::fs::File, PathBuf), TmuxError> {
+    let too_long = |reason: &str| TmuxError::BadSocket { socket: socket.into(), reason: reason.into() };
+    let (Some(parent), Some(name)) = (socket.parent(), socket.file_name()) else {
+        return Err(too_long("it has no name"));
+    };
+    let directory = std::fs::File::open(parent).map_err(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied => TmuxError::PermissionDenied { socket: socket.into() },
+        _ => TmuxError::NoServer { socket: socket.into() },
+    })?;
+    let short = Path::new("/proc/self/fd").join(directory.as_raw_fd().to_string()).join(name);
+    if short.as_os_str().as_bytes().len() >= SUN_PATH {
+        return Err(too_long("its name is too long"));
+    }
+    Ok((directory, short))
+}
+
+/// The connection broke: only after it was made, so a server was there.
+fn lost(server: &Server, error: &io::Error) -> TmuxError {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof => {
+            TmuxError::LostServer { socket: server.socket().into() }
+        }
+        _ => TmuxError::io(format!("talk to {}", server.socket().display()), error),
+    }
+}
+
+fn unexpected(what: impl ToString) -> TmuxError {
+    TmuxError::Unexpected { what: what.to_string() }
+}

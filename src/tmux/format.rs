@@ -1,0 +1,162 @@
+//! The formats that we ask tmux for, and the parsers of what it prints: typed, and clean of anything hostile.
+
+use std::sync::LazyLock;
+
+use super::{Features, Pane, PaneId, Pulse, clean, mark};
+
+/// The pulse: numbers only, so that nothing hostile can be in it.
+pub(crate) const PULSE: &str = "#{pane_id} #{window_activity} #{pane_pid} #{pane_width} #{pane_height} #{pane_dead}";
+
+/// Longest free text (name, title, path, hook) that is kept, in characters.
+const MAX_TEXT: usize = 1000;
+
+/// Reads the lines of [`super::Command::list_pulses`]. A line that is not one is skipped.
+#[must_use]
+pub fn parse_pulses(output: &[u8]) -> Vec<Pulse> {
+    output.split(|byte| *byte == b'\n').filter_map(pulse).collect()
+}
+
+fn pulse(line: &[u8]) -> Option<Pulse> {
+    let mut fields = std::str::from_utf8(line).ok()?.split(' ');
+    let pulse = Pulse {
+        id: fields.next()?.parse().ok()?,
+        activity: fields.next()?.parse().ok()?,
+        pid: number(fields.next()?),
+        width: fields.next()?.parse().ok()?,
+        height: fields.next()?.parse().ok()?,
+        dead: fields.next()? == "1",
+    };
+    fields.next().is_none().then_some(pulse)
+}
+
+/// Separates the fields of a pane. Free text may hold anything, newlines too, but not this: it is made of random bits
+/// when the program starts and is never shown to a pane. The output starts with it, so the parser needs no telling.
+static SEPARATOR: LazyLock<String> = LazyLock::new(mark::fresh);
+
+const NUMBERS: &str = "#{pane_id} #{window_index} #{pane_index} #{pane_pid} #{pane_width} #{pane_height} \
+     #{window_activity} #{pane_dead} #{pane_in_mode} #{alternate_on} #{cursor_flag} #{cursor_x} #{cursor_y} \
+     #{pane_active} #{window_active} #{session_attached} .#{pane_dead_status}.";
+const TEXTS: &[&str] = &[
+    "#{pane_tty}",
+    "#{pane_current_command}",
+    "#{session_name}",
+    "#{window_name}",
+    "#{pane_title}",
+    "#{pane_current_path}",
+    "#{@tmux_orc_hook}",
+];
+
+/// Format of everything about a pane: numbers in one field, then each text in its own.
+pub(crate) fn pane(features: Features) -> String {
+    let separator = &*SEPARATOR;
+    let mut format = format!("{separator}{NUMBERS}");
+    if features.pane_dead_signal {
+        format.push_str("#{pane_dead_signal}");
+    }
+    for text in TEXTS {
+        format.push_str(separator);
+        format.push_str(text);
+    }
+    // The end is marked too: a text that ends in a newline keeps its record whole.
+    format.push_str(separator);
+    format
+}
+
+/// Reads the output of [`super::Command::list_panes`] or [`super::Command::pane_details`]. A record that is not whole is
+/// skipped. Texts come out without controls, escapes and bidi marks, cut at 1000 characters.
+#[must_use]
+pub fn parse_panes(output: &[u8], _features: Features) -> Vec<Pane> {
+    let Some((separator, _)) = output.split_at_checked(mark::LENGTH) else { return Vec::new() };
+    if !mark::is_mark(separator) {
+        return Vec::new();
+    }
+    let text = String::from_utf8_lossy(output);
+    let separator = String::from_utf8_lossy(separator);
+    // SEP numbers SEP text SEP ... SEP \n SEP numbers ...: fields between separators, records of a fixed count.
+    let fields: Vec<&str> = text.split(&*separator).skip(1).collect();
+    fields.chunks(TEXTS.len() + 2).filter(|record| record.len() == TEXTS.len() + 2).filter_map(record).collect()
+}
+
+fn record(fields: &[&str]) -> Option<Pane> {
+    let [numbers, tty, command, session, window, title, path, hook, _end] = fields else { return None };
+    let (numbers, dead) = numbers.split_once(" .")?;
+    let (status, signal) = dead.split_once('.')?;
+    let numbers: Vec<&str> = numbers.split(' ').collect();
+    let [
+        id,
+        window_index,
+        pane_index,
+        pid,
+        width,
+        height,
+        activity,
+        dead,
+        mode,
+        alternate,
+        cursor,
+        x,
+        y,
+        active,
+        front,
+        attached,
+    ] = numbers[..]
+    else {
+        return None;
+    };
+    let text = |field: &&str| clean(field).chars().take(MAX_TEXT).collect::<String>();
+    Some(Pane {
+        id: id.parse::<PaneId>().ok()?,
+        session: text(session),
+        window_index: number(window_index),
+        window: text(window),
+        pane_index: number(pane_index),
+        pid: number(pid),
+        tty: text(tty),
+        width: width.parse().ok()?,
+        height: height.parse().ok()?,
+        activity: activity.parse().unwrap_or(0),
+        dead: dead == "1",
+        dead_status: status.parse().ok(),
+        dead_signal: signal_number(signal),
+        in_mode: mode != "0" && !mode.is_empty(),
+        alternate_on: alternate == "1",
+        cursor_shown: cursor == "1",
+        cursor: (x.parse().unwrap_or(0), y.parse().unwrap_or(0)),
+        command: text(command),
+        path: text(path),
+        title: text(title),
+        hook: text(hook),
+        in_view: active == "1" && front == "1" && attached != "0" && !attached.is_empty(),
+    })
+}
+
+fn number(text: &str) -> u32 {
+    text.parse().unwrap_or(0)
+}
+
+/// tmux prints a signal by number or by name (`TERM`), as its system does.
+fn signal_number(text: &str) -> Option<i32> {
+    const NAMES: &[(&str, i32)] = &[
+        ("HUP", 1),
+        ("INT", 2),
+        ("QUIT", 3),
+        ("ILL", 4),
+        ("TRAP", 5),
+        ("ABRT", 6),
+        ("BUS", 7),
+        ("FPE", 8),
+        ("KILL", 9),
+        ("USR1", 10),
+        ("SEGV", 11),
+        ("USR2", 12),
+        ("PIPE", 13),
+        ("ALRM", 14),
+        ("TERM", 15),
+    ];
+    let name = text.trim();
+    if name.is_empty() {
+        return None;
+    }
+    let bare = name.strip_prefix("SIG").unwrap_or(name);
+    name.parse().ok().or_else(|| NAMES.iter().find(|(known, _)| bare.eq_ignore_ascii_case(known)).map(|(_, n)| *n))
+}

@@ -1,0 +1,382 @@
+//! The pool: who may talk to the server now. One request at a time for each connection, waiters in order.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use hdrhistogram::Histogram;
+use tokio::{sync::oneshot, time::Instant};
+
+use super::{Batch, Reply, Server, TmuxError, TransportChoice, TransportKind, Version, route::Route};
+
+/// How a pool is sized and how long things may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolSettings {
+    /// Connections that are made ready at the start and kept.
+    pub min_size: usize,
+    /// Capacity: most connections in use at once.
+    pub max_size: usize,
+    /// Longest wait for a connection.
+    pub connection_timeout: Duration,
+    /// Age at which a connection is replaced when it comes back.
+    pub max_age: Duration,
+    /// Longest time a request may take.
+    pub request_timeout: Duration,
+}
+
+impl Default for PoolSettings {
+    fn default() -> Self {
+        Self {
+            min_size: 5,
+            max_size: 20,
+            connection_timeout: Duration::from_secs(30),
+            max_age: Duration::from_secs(300),
+            request_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The pool's counters at one moment. `created - (in use + idle)` is what was dropped or replaced.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PoolStats {
+    /// Capacity.
+    pub pool_size: usize,
+    /// In use.
+    pub active_connections: usize,
+    /// Ready and not in use.
+    pub idle_connections: usize,
+    /// Waiting for one.
+    pub waiters: usize,
+    /// Made since the start.
+    pub connections_created: u64,
+    /// Acquisitions that got one which had served a request before.
+    pub connections_reused: u64,
+    /// Replaced because of their age.
+    pub connections_recycled: u64,
+    /// Successful acquisitions.
+    pub total_acquisitions: u64,
+    /// Acquisitions that waited too long.
+    pub acquisition_timeouts: u64,
+    /// Median wait for a connection, milliseconds; `None` before the first acquisition.
+    pub wait_p50_ms: Option<f64>,
+    /// 99th percentile of it.
+    pub wait_p99_ms: Option<f64>,
+}
+
+/// Hands out connections to one server. Cheap to clone: all clones are the same pool.
+#[derive(Clone)]
+pub struct Pool {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    settings: PoolSettings,
+    route: Route,
+    state: Mutex<State>,
+}
+
+struct State {
+    capacity: usize,
+    in_use: usize,
+    idle: Vec<Connection>,
+    waiters: VecDeque<(u64, oneshot::Sender<Lease>)>,
+    next_waiter: u64,
+    closed: bool,
+    peak: usize,
+    stats: PoolStats,
+    waits: Histogram<u64>,
+}
+
+/// A client of the server, with its age and what it served. What tmux's protocol allows to keep between two requests
+/// is little: a server ends the client after each, and one that is left open would keep a dying server alive.
+#[derive(Debug)]
+struct Connection {
+    born: Instant,
+    served: u64,
+    broken: bool,
+}
+
+/// One connection, for the one who holds it. It goes back when dropped.
+pub struct Lease {
+    shared: Arc<Shared>,
+    connection: Option<Connection>,
+}
+
+impl Pool {
+    /// A pool for a server; nothing is contacted before the first request. A capacity of 0 is taken as 1.
+    #[must_use]
+    pub fn new(server: Server, transport: TransportChoice, settings: PoolSettings) -> Self {
+        let mut state = State {
+            capacity: settings.max_size.max(1),
+            in_use: 0,
+            idle: Vec::new(),
+            waiters: VecDeque::new(),
+            next_waiter: 0,
+            closed: false,
+            peak: 0,
+            stats: PoolStats::default(),
+            waits: new_histogram(),
+        };
+        state.fill(settings.min_size);
+        Self { shared: Arc::new(Shared { settings, route: Route::new(server, transport), state: Mutex::new(state) }) }
+    }
+
+    /// A connection: at once, or when one comes back, first come first served.
+    ///
+    /// # Errors
+    /// [`TmuxError::AcquireTimeout`] after `connection_timeout`, [`TmuxError::Closed`] when the pool is closed.
+    pub async fn acquire(&self) -> Result<Lease, TmuxError> {
+        let started = Instant::now();
+        let waiting = {
+            let mut state = self.shared.lock();
+            if state.closed {
+                return Err(TmuxError::Closed);
+            }
+            if state.waiters.is_empty()
+                && let Some(connection) = state.take()
+            {
+                state.acquired(Duration::ZERO, connection.served > 0);
+                return Ok(self.shared.lease(connection));
+            }
+            let id = state.next_waiter;
+            state.next_waiter += 1;
+            let (sender, receiver) = oneshot::channel();
+            state.waiters.push_back((id, sender));
+            Waiting { shared: &self.shared, id, receiver }
+        };
+        waiting.until_granted(started).await
+    }
+
+    /// Sets the capacity (at least 1). Growing serves those who wait; shrinking drops idle connections now and those in
+    /// use when they come back.
+    pub fn resize(&self, max: usize) {
+        let mut state = self.shared.lock();
+        state.capacity = max.max(1);
+        let spare = state.capacity.saturating_sub(state.in_use);
+        state.idle.truncate(spare);
+        state.fill(self.shared.settings.min_size);
+        drop(state);
+        self.shared.serve();
+    }
+
+    /// Goes on with another transport; requests under way end as they began.
+    pub fn set_transport(&self, choice: TransportChoice) {
+        self.shared.route.choose(choice);
+    }
+
+    /// The counters now.
+    #[must_use]
+    pub fn stats(&self) -> PoolStats {
+        self.shared.lock().snapshot()
+    }
+
+    /// Most connections in use at once since this was last asked.
+    #[must_use]
+    pub fn take_peak(&self) -> usize {
+        let mut state = self.shared.lock();
+        let now = state.in_use;
+        std::mem::replace(&mut state.peak, now)
+    }
+
+    /// The transport in use; asks the server's version when that is needed to know. `None` while it is not known.
+    pub async fn transport(&self) -> Option<TransportKind> {
+        self.shared.route.transport(self.shared.settings.request_timeout).await.ok().map(|transport| transport.kind())
+    }
+
+    /// The server's version, when it was asked. See [`Pool::transport`].
+    #[must_use]
+    pub fn version(&self) -> Option<Version> {
+        self.shared.route.version()
+    }
+
+    /// What the user should know since this was last asked: fallbacks and warnings.
+    #[must_use]
+    pub fn take_notes(&self) -> Vec<String> {
+        self.shared.route.take_notes()
+    }
+
+    /// The server it talks to.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        self.shared.route.server()
+    }
+
+    /// Hands out nothing more, tells those who wait, and waits until every connection is back.
+    pub async fn close(&self) {
+        let waiters = {
+            let mut state = self.shared.lock();
+            state.closed = true;
+            state.idle.clear();
+            std::mem::take(&mut state.waiters)
+        };
+        drop(waiters);
+        loop {
+            let back = self.shared.route.returned();
+            if self.shared.lock().in_use == 0 {
+                return;
+            }
+            back.await;
+        }
+    }
+}
+
+impl Lease {
+    /// Sends a batch and reads the answer, for at most `request_timeout`.
+    ///
+    /// # Errors
+    /// A [`TmuxError`] when the server did not answer; commands that failed are in the reply.
+    pub async fn request(&mut self, batch: &Batch) -> Result<Reply, TmuxError> {
+        let shared = Arc::clone(&self.shared);
+        if let Some(connection) = &mut self.connection {
+            // Until the answer is whole: a request that fails or is cancelled leaves a connection nobody gets again.
+            connection.broken = true;
+        }
+        let reply = shared.route.send(batch, shared.settings.request_timeout).await?;
+        if let Some(connection) = &mut self.connection {
+            connection.broken = false;
+            connection.served += 1;
+        }
+        Ok(reply)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.shared.give_back(connection);
+        }
+    }
+}
+
+/// One who waits; leaves the queue when it gives up or is cancelled.
+struct Waiting<'a> {
+    shared: &'a Arc<Shared>,
+    id: u64,
+    receiver: oneshot::Receiver<Lease>,
+}
+
+impl Waiting<'_> {
+    async fn until_granted(mut self, started: Instant) -> Result<Lease, TmuxError> {
+        let limit = self.shared.settings.connection_timeout;
+        match tokio::time::timeout_at(started + limit, &mut self.receiver).await {
+            Ok(Ok(lease)) => {
+                let reused = lease.connection.as_ref().is_some_and(|connection| connection.served > 0);
+                self.shared.lock().acquired(started.elapsed(), reused);
+                Ok(lease)
+            }
+            Ok(Err(_)) => Err(TmuxError::Closed),
+            Err(_) => {
+                self.shared.lock().stats.acquisition_timeouts += 1;
+                Err(TmuxError::AcquireTimeout { after: limit })
+            }
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        // A lease that was granted in this very moment is in the channel, and goes back when the receiver is dropped.
+        self.shared.lock().waiters.retain(|(id, _)| *id != self.id);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lease(self: &Arc<Self>, connection: Connection) -> Lease {
+        Lease { shared: Arc::clone(self), connection: Some(connection) }
+    }
+
+    /// Hands connections to those who wait, while there are both.
+    fn serve(self: &Arc<Self>) {
+        loop {
+            let (lease, sender) = {
+                let mut state = self.lock();
+                if state.waiters.is_empty() {
+                    return;
+                }
+                let Some(connection) = state.take() else { return };
+                let Some((_, sender)) = state.waiters.pop_front() else { return };
+                (self.lease(connection), sender)
+            };
+            // Outside of the lock: one who gave up in between makes this drop the lease, which comes back here.
+            drop(sender.send(lease));
+        }
+    }
+
+    fn give_back(self: &Arc<Self>, connection: Connection) {
+        {
+            let mut state = self.lock();
+            state.in_use -= 1;
+            let room = !state.closed && state.in_use + state.idle.len() < state.capacity;
+            if room && !connection.broken {
+                if connection.born.elapsed() >= self.settings.max_age {
+                    state.stats.connections_recycled += 1;
+                    state.create();
+                } else {
+                    state.idle.push(connection);
+                }
+            }
+            state.fill(self.settings.min_size);
+        }
+        self.route.notify_returned();
+        self.serve();
+    }
+}
+
+impl State {
+    /// A connection if the capacity allows one more in use: the one that came back last, or a new one.
+    fn take(&mut self) -> Option<Connection> {
+        if self.closed || self.in_use >= self.capacity {
+            return None;
+        }
+        if self.idle.is_empty() {
+            self.create();
+        }
+        let connection = self.idle.pop()?;
+        self.in_use += 1;
+        self.peak = self.peak.max(self.in_use);
+        Some(connection)
+    }
+
+    fn create(&mut self) {
+        self.stats.connections_created += 1;
+        self.idle.push(Connection { born: Instant::now(), served: 0, broken: false });
+    }
+
+    /// Keeps the least number ready.
+    fn fill(&mut self, min_size: usize) {
+        while !self.closed && self.in_use + self.idle.len() < min_size.min(self.capacity) {
+            self.create();
+        }
+    }
+
+    fn acquired(&mut self, wait: Duration, reused: bool) {
+        self.stats.total_acquisitions += 1;
+        self.stats.connections_reused += u64::from(reused);
+        self.waits.saturating_record(u64::try_from(wait.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    fn snapshot(&self) -> PoolStats {
+        let wait = |quantile| (!self.waits.is_empty()).then(|| self.waits.value_at_quantile(quantile) as f64 / 1000.0);
+        PoolStats {
+            pool_size: self.capacity,
+            active_connections: self.in_use,
+            idle_connections: self.idle.len(),
+            waiters: self.waiters.len(),
+            wait_p50_ms: wait(0.5),
+            wait_p99_ms: wait(0.99),
+            ..self.stats
+        }
+    }
+}
+
+/// Waits in microseconds, up to an hour, to three figures.
+#[expect(clippy::expect_used, reason = "constant bounds that the library accepts")]
+fn new_histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 3_600_000_000, 2).expect("constant bounds are valid")
+}

@@ -1,0 +1,159 @@
+//! The three ways to reach a server, behind one: a batch goes in, a result per command comes out.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::{
+    Batch, Command, CommandError, Reply, Server, TmuxError,
+    batch::{Layout, Script, error_lines},
+    dial,
+    process::{self, Output},
+};
+
+/// A way to reach a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display, strum::EnumString)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum TransportKind {
+    /// Our own client of tmux's socket protocol: a connection for each request, no process.
+    Dial,
+    /// One `tmux source-file -` process for each request.
+    Spawn,
+    /// One tmux process for each command.
+    Process,
+}
+
+/// What the user asked for.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum TransportChoice {
+    /// Dial where the server's version was verified, else spawn.
+    #[default]
+    Auto,
+    /// [`TransportKind::Dial`], also where the version was not verified.
+    Dial,
+    /// [`TransportKind::Spawn`].
+    Spawn,
+    /// [`TransportKind::Process`].
+    Process,
+}
+
+/// Sends batches to one server in one way.
+#[derive(Clone, Debug)]
+pub struct Transport {
+    server: Server,
+    kind: TransportKind,
+    server_pid: u32,
+}
+
+impl Transport {
+    /// A transport of this kind. `server_pid` is the process that has to answer a dial, 0 when any may.
+    #[must_use]
+    pub fn new(server: Server, kind: TransportKind, server_pid: u32) -> Self {
+        Self { server, kind, server_pid }
+    }
+
+    pub(crate) fn server_pid(&self) -> u32 {
+        self.server_pid
+    }
+
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> TransportKind {
+        self.kind
+    }
+
+    /// Sends a batch and reads the answer within `limit`, however many requests that takes.
+    ///
+    /// # Errors
+    /// A [`TmuxError`] when the server did not answer; commands that failed are in the reply.
+    pub async fn send(&self, batch: &Batch, limit: Duration) -> Result<Reply, TmuxError> {
+        let deadline = Instant::now() + limit;
+        let mut reply = Reply::default();
+        if batch.is_empty() {
+            return Ok(reply);
+        }
+        if batch.len() == 1 || self.kind == TransportKind::Process {
+            self.send_singly(batch, deadline, &mut reply).await?;
+            return Ok(reply);
+        }
+        // Heights, then marks when they did not fit, then each by itself when the server could not read the request.
+        let best = Layout::best(batch);
+        for layout in [best, Layout::Marks] {
+            if layout != best || reply.requests == 0 {
+                let script = Script::new(batch, layout);
+                let output = self.source(&script.text, deadline).await?;
+                reply.count(self.kind, batch.len(), &output);
+                if let Ok(parts) = script.split(batch, &output.stdout, &output.stderr) {
+                    reply.parts = parts;
+                    return Ok(reply);
+                }
+            }
+        }
+        self.send_singly(batch, deadline, &mut reply).await?;
+        Ok(reply)
+    }
+
+    async fn send_singly(&self, batch: &Batch, deadline: Instant, reply: &mut Reply) -> Result<(), TmuxError> {
+        for command in batch.commands() {
+            let output = self.single(command, deadline).await?;
+            reply.count(self.kind, 1, &output);
+            reply.parts.push(part(output));
+        }
+        Ok(())
+    }
+
+    async fn source(&self, script: &str, deadline: Instant) -> Result<Output, TmuxError> {
+        let limit = deadline.saturating_duration_since(Instant::now());
+        match self.kind {
+            TransportKind::Dial => dial::source(&self.server, self.server_pid, script, limit).await,
+            TransportKind::Spawn | TransportKind::Process => process::source(&self.server, script, limit).await,
+        }
+    }
+
+    async fn single(&self, command: &Command, deadline: Instant) -> Result<Output, TmuxError> {
+        let limit = deadline.saturating_duration_since(Instant::now());
+        match self.kind {
+            TransportKind::Dial => dial::single(&self.server, self.server_pid, command, limit).await,
+            TransportKind::Spawn | TransportKind::Process => process::single(&self.server, command, limit).await,
+        }
+    }
+}
+
+impl Reply {
+    fn count(&mut self, kind: TransportKind, commands: usize, output: &Output) {
+        self.requests += 1;
+        self.processes += u32::from(kind != TransportKind::Dial);
+        self.commands += u32::try_from(commands).unwrap_or(u32::MAX);
+        self.bytes += (output.stdout.len() + output.stderr.len()) as u64;
+    }
+}
+
+fn part(output: Output) -> Result<Bytes, CommandError> {
+    if output.success {
+        return Ok(output.stdout);
+    }
+    let mut lines = error_lines(&output.stderr);
+    if lines.is_empty() {
+        lines = error_lines(&output.stdout);
+    }
+    let message = if lines.is_empty() { "the command failed without a word".into() } else { lines.join("; ") };
+    Err(CommandError { message })
+}
