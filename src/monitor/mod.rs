@@ -4,6 +4,8 @@ mod attach;
 pub mod detect;
 mod handle;
 mod lock;
+pub mod process;
+pub mod published;
 mod serve;
 mod snapshot;
 mod state;

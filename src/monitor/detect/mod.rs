@@ -1,6 +1,29 @@
 //! Detection: from a pane's facts to a verdict with its evidence. Pure: no clock, no I/O.
+//!
+//! `recognise` finds the program, `profiles` holds what is known of it, `view` finds the parts of its screen, `rules`
+//! tries them in order, `judge` weighs the screen against what else is known, `extract` reads values, `explain` tells
+//! the same to people.
+
+mod explain;
+mod extract;
+pub mod fixture;
+pub mod hook;
+mod judge;
+mod profile;
+mod profiles;
+mod recognise;
+pub mod reset;
+mod rules;
+mod view;
 
 use jiff::Timestamp;
+use serde::Serialize;
+
+pub use explain::{Explanation, explain};
+pub use judge::detect;
+pub use profiles::{Profile, ProfileError, Profiles};
+pub use recognise::{Recognised, may_hide_agent, recognise};
+pub use rules::Step;
 
 use super::{Choice, Evidence, State};
 use crate::tmux::{Pane, Screen};
@@ -61,7 +84,7 @@ pub struct Observation<'a> {
 }
 
 /// What an agent is doing and why.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Verdict {
     /// The profile's name.
     pub agent: String,

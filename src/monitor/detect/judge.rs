@@ -1,0 +1,271 @@
+//! Weighs what is known of a pane and gives the verdict: one authority decides, and it is named.
+//!
+//! In this order: the process facts (ended, stopped); a prompt, work, a limit or an error that the screen proves; a
+//! fresh word of the program itself (its hook, then the file in which it publishes its state) where the screen shows
+//! nothing that speaks against it; the rest of the screen; else `unknown`.
+
+use jiff::Timestamp;
+
+use super::hook::Hook;
+use super::profile::Says;
+use super::profiles::{Profile, Profiles};
+use super::recognise::{Recognised, by_screen, may_hide_agent, nested_tmux, recognise};
+use super::rules::{Hit, Step, first_hit};
+use super::view::View;
+use super::{Observation, Verdict, extract};
+use crate::monitor::{Evidence, Source, State};
+
+/// Seconds of an unchanged screen after which an end of work without proof is believed.
+pub const IDLE_CONFIRMED_AFTER: f64 = 1.0;
+
+/// Seconds after which a hook's word is no longer fresh, when the screen shows nothing that supports it.
+const HOOK_FRESH: i64 = 600;
+
+/// What an agent in this pane is doing and why; `None` when no agent is in it.
+#[must_use]
+pub fn detect(profiles: &Profiles, seen: &Observation<'_>) -> Option<Verdict> {
+    judge(profiles, seen, None)
+}
+
+/// What the judge looked at, for people.
+#[derive(Default)]
+pub(super) struct Trail {
+    pub recognised: Option<Recognised>,
+    pub steps: Vec<Step>,
+    pub notes: Vec<String>,
+    pub regions: Vec<String>,
+}
+
+pub(super) fn judge(profiles: &Profiles, seen: &Observation<'_>, mut trail: Option<&mut Trail>) -> Option<Verdict> {
+    let inner_status = nested_tmux(seen.processes);
+    let found = if seen.pane.dead { None } else { recognise(profiles, seen.pane, seen.processes) };
+    let found = found.or_else(|| out_of_sight(profiles, seen, inner_status));
+    let Some(found) = found else {
+        return gone(profiles, seen, trail);
+    };
+    if let Some(trail) = trail.as_deref_mut() {
+        trail.recognised = Some(found.clone());
+    }
+    let profile = profiles.get(&found.agent)?;
+    let mut verdict = blank(&found);
+    if found.stopped {
+        let line = format!("process {} is stopped", found.pid.unwrap_or_default());
+        return Some(verdict.say(State::Unknown, Some("suspended"), "process/stopped", &line, Source::Process));
+    }
+    let view = View::new(profile, seen.pane, seen.screen, inner_status);
+    let mut steps = trail.as_deref_mut().map(|trail| &mut trail.steps);
+    let hit = seen.screen.and_then(|_| first_hit(profile, &view, steps.take()));
+    weigh(seen, profile, hit.as_ref(), &mut verdict, trail.as_deref_mut());
+    let same_state = hit.as_ref().filter(|hit| hit.says == Says::State(verdict.state));
+    extract::fill(profile, &view, same_state, seen.now, &mut verdict);
+    if let Some(trail) = trail {
+        trail.regions = view.describe();
+    }
+    Some(verdict)
+}
+
+fn blank(found: &Recognised) -> Verdict {
+    Verdict {
+        agent: found.agent.clone(),
+        recognised_by: found.by.clone(),
+        pid: found.pid,
+        version: None,
+        state: State::Unknown,
+        kind: None,
+        evidence: Evidence { rule: String::new(), line: String::new(), source: Source::None, region: None },
+        doing: None,
+        context_percent: None,
+        reset_at: None,
+        model: None,
+        tokens: None,
+        background: 0,
+        choices: Vec::new(),
+    }
+}
+
+impl Verdict {
+    fn say(mut self, state: State, kind: Option<&str>, rule: &str, line: &str, source: Source) -> Self {
+        self.set(state, kind, rule, line, source);
+        self
+    }
+
+    fn set(&mut self, state: State, kind: Option<&str>, rule: &str, line: &str, source: Source) {
+        self.state = state;
+        self.kind = kind.map(str::to_owned);
+        self.evidence = Evidence { rule: rule.to_owned(), line: line.trim().to_owned(), source, region: None };
+    }
+}
+
+/// An agent whose processes are out of sight, known by its screen.
+fn out_of_sight(profiles: &Profiles, seen: &Observation<'_>, inner_status: bool) -> Option<Recognised> {
+    if seen.pane.dead || !may_hide_agent(seen.pane, seen.processes) {
+        return None;
+    }
+    let profile = by_screen(profiles, seen.pane, seen.screen?, inner_status)?;
+    let by = "its screen (its processes are out of sight)".to_owned();
+    Some(Recognised { agent: profile.name.clone(), pid: None, by, stopped: false })
+}
+
+/// An agent that ran here and is no more.
+fn gone(profiles: &Profiles, seen: &Observation<'_>, trail: Option<&mut Trail>) -> Option<Verdict> {
+    let (agent, by) = match seen.known_agent {
+        Some(agent) => (agent.to_owned(), "it ran here before".to_owned()),
+        None => (left_behind(profiles, seen)?.name.clone(), "the screen it left behind".to_owned()),
+    };
+    if may_hide_agent(seen.pane, seen.processes) && !seen.pane.dead {
+        // What ran in another place may still run there: its screen shows nothing that is known.
+        let found = Recognised { agent, pid: None, by, stopped: false };
+        return Some(blank(&found).say(State::Unknown, None, "none", "", Source::None));
+    }
+    let line = match (seen.pane.dead, seen.pane.dead_signal, seen.pane.dead_status) {
+        (true, Some(signal), _) => format!("the pane's program was ended by signal {signal}"),
+        (true, None, Some(status)) => format!("the pane's program ended with status {status}"),
+        (true, None, None) => "the pane's program ended".to_owned(),
+        _ => format!("no {agent} process is left, {} is in front", seen.pane.command),
+    };
+    let found = Recognised { agent, pid: None, by, stopped: false };
+    if let Some(trail) = trail {
+        trail.recognised = Some(found.clone());
+    }
+    Some(blank(&found).say(State::Exited, None, "process/ended", &line, Source::Process))
+}
+
+/// The program that was killed and could not clear its screen: the alternate screen is still on, and only a shell is
+/// left that would never use it.
+fn left_behind<'p>(profiles: &'p Profiles, seen: &Observation<'_>) -> Option<&'p Profile> {
+    let only_shells = seen.processes.iter().all(|p| p.zombie || SHELLS.contains(&p.comm.trim_start_matches('-')));
+    let shell_in_front = SHELLS.contains(&seen.pane.command.trim_start_matches('-'));
+    if !seen.pane.alternate_on || !only_shells || !(shell_in_front || seen.pane.dead) {
+        return None;
+    }
+    by_screen(profiles, seen.pane, seen.screen?, false)
+}
+
+const SHELLS: &[&str] =
+    &["bash", "sh", "zsh", "fish", "dash", "ksh", "mksh", "nu", "elvish", "xonsh", "tcsh", "csh", "ash", "pwsh"];
+
+/// Decides between the screen, the program's own word and the state before.
+fn weigh(
+    seen: &Observation<'_>,
+    profile: &Profile,
+    hit: Option<&Hit<'_>>,
+    verdict: &mut Verdict,
+    trail: Option<&mut Trail>,
+) {
+    let screen = hit.and_then(|hit| match hit.says {
+        Says::State(state) => Some((state, hit)),
+        Says::Keep => None,
+    });
+    let word = own_word(seen, profile);
+    let mut note = None;
+    match (screen, word) {
+        // The screen proves it.
+        (Some((_, hit)), _) if hit.rule.rule.is_proof() => from_screen(verdict, profile, hit),
+        // The program says that it works or waits; a mere prompt box does not speak against it.
+        (Some((state, hit)), Some(word)) if word.state != state && word.beats(state) => {
+            note =
+                Some(format!("{} shows {state}, {} says {}: the latter decides", hit.rule.id, word.rule, word.state));
+            word.decide(verdict);
+        }
+        (Some((_, hit)), _) => from_screen(verdict, profile, hit),
+        (None, Some(word)) if !(word.vague && hit.is_some()) => word.decide(verdict),
+        (None, _) => keep_or_unknown(seen, hit, verdict),
+    }
+    hold_back_idle(seen, hit, verdict);
+    if let (Some(trail), Some(note)) = (trail, note) {
+        trail.notes.push(note);
+    }
+}
+
+fn from_screen(verdict: &mut Verdict, profile: &Profile, hit: &Hit<'_>) {
+    let Says::State(state) = hit.says else { return };
+    let title = hit.rule.place == super::profiles::Where::Title;
+    let source = if title { Source::Title } else { Source::Screen };
+    verdict.set(state, hit.rule.rule.kind.as_deref(), &hit.rule.id, hit.line, source);
+    verdict.evidence.region = Some(profile.place_name(hit.rule.place).to_owned());
+}
+
+fn keep_or_unknown(seen: &Observation<'_>, hit: Option<&Hit<'_>>, verdict: &mut Verdict) {
+    match (hit, seen.previous) {
+        (Some(hit), Some((state, kind))) if state != State::Exited => {
+            verdict.set(state, kind, &hit.rule.id, hit.line, Source::Kept);
+        }
+        (Some(hit), _) => verdict.set(State::Unknown, None, &hit.rule.id, hit.line, Source::Screen),
+        (None, _) => verdict.set(State::Unknown, None, "none", "", Source::None),
+    }
+}
+
+/// Work that seems to have ended is believed only when the screen proves it or has been quiet for a moment.
+fn hold_back_idle(seen: &Observation<'_>, hit: Option<&Hit<'_>>, verdict: &mut Verdict) {
+    let was_working = seen.previous.is_some_and(|(state, _)| state == State::Working);
+    let proven = hit.is_some_and(|hit| hit.rule.rule.is_proof());
+    let by_word = matches!(verdict.evidence.source, Source::File | Source::Hook);
+    let quiet = seen.quiet_for.is_none_or(|quiet| quiet >= IDLE_CONFIRMED_AFTER);
+    if verdict.state == State::Idle && was_working && !proven && !by_word && !quiet {
+        let kind = seen.previous.and_then(|(_, kind)| kind);
+        verdict.state = State::Working;
+        verdict.kind = kind.map(str::to_owned);
+        verdict.evidence.source = Source::Kept;
+    }
+}
+
+/// What the program says of itself outside its screen.
+struct Word {
+    state: State,
+    kind: Option<String>,
+    rule: String,
+    line: String,
+    source: Source,
+    /// It names no state of its own (a dialog of any sort is open): the screen should tell.
+    vague: bool,
+}
+
+impl Word {
+    /// Whether it decides against a screen that shows `state` without proof.
+    fn beats(&self, state: State) -> bool {
+        !self.vague || state == State::Unknown || state == State::Idle
+    }
+
+    fn decide(self, verdict: &mut Verdict) {
+        verdict.set(self.state, self.kind.as_deref(), &self.rule, &self.line, self.source);
+    }
+}
+
+fn own_word(seen: &Observation<'_>, profile: &Profile) -> Option<Word> {
+    let hook = Hook::parse(&seen.pane.hook).filter(|hook| hook.agent == profile.name && fresh(hook.at, seen.now));
+    let file = seen.published.and_then(|file| {
+        let (state, kind, vague) = match file.status.as_str() {
+            "busy" => (State::Working, None, false),
+            "idle" | "shell" => (State::Idle, None, false),
+            "waiting" => match file.waiting_for.as_deref() {
+                Some("permission prompt") => (State::Waiting, Some("permission"), false),
+                Some("input needed") => (State::Waiting, Some("question"), false),
+                _ => (State::Waiting, None, true),
+            },
+            _ => return None,
+        };
+        let line = match &file.waiting_for {
+            Some(what) => format!("its session file says {}: {what}", file.status),
+            None => format!("its session file says {}", file.status),
+        };
+        let rule = format!("{}/session-file", profile.name);
+        Some((Word { state, kind: kind.map(str::to_owned), rule, line, source: Source::File, vague }, file.at))
+    });
+    let hook = hook.map(|hook| {
+        let line = format!("its hook said {} at {}", hook.state, hook.at);
+        let rule = format!("{}/hook", profile.name);
+        (Word { state: hook.state, kind: hook.kind, rule, line, source: Source::Hook, vague: false }, hook.at)
+    });
+    match (hook, file) {
+        // Of two words the newer counts: no hook fires on Esc, the file knows of it.
+        (Some((_, hook_at)), Some((word, Some(at)))) if at > hook_at => Some(word),
+        (Some((word, _)), _) => Some(word),
+        (None, Some((word, _))) => Some(word),
+        (None, None) => None,
+    }
+}
+
+fn fresh(at: Timestamp, now: Timestamp) -> bool {
+    let age = now.as_second() - at.as_second();
+    (-60..HOOK_FRESH).contains(&age)
+}

@@ -1,0 +1,454 @@
+//! A profile as it is written in YAML: how a program is recognised, where its parts are on the screen, and its rules.
+//!
+//! `docs/agents.md` explains every key with a worked example. Patterns are compiled while the file is read, so that a
+//! bad one is reported with its line and column.
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+use serde::{Deserialize, Deserializer, de};
+
+use crate::monitor::State;
+
+/// A regular expression, compiled while the profile is read.
+#[derive(Clone, Debug)]
+pub struct Pattern(pub(super) Regex);
+
+impl Pattern {
+    /// Whether it matches somewhere in `text`.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+
+    /// The pattern as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl<'de> Deserialize<'de> for Pattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Regex::new(&text).map(Self).map_err(|e| {
+            // regex draws the place with a caret over several lines; its last line is the reason.
+            let reason = e.to_string();
+            let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            de::Error::custom(format!("bad pattern `{text}`: {reason}"))
+        })
+    }
+}
+
+/// A phrase, compared without its spaces: so it is found however the program wraps it.
+#[derive(Clone, Debug)]
+pub struct Phrase {
+    /// As written.
+    pub text: String,
+    pub(super) squeezed: String,
+}
+
+impl<'de> Deserialize<'de> for Phrase {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let squeezed = super::view::squeeze([text.as_str()]);
+        if squeezed.len() < 3 {
+            return Err(de::Error::custom(format!("phrase `{text}` is too short to mean anything")));
+        }
+        Ok(Self { text, squeezed })
+    }
+}
+
+fn one_or_many<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    // An untagged enum would hide the inner error (and its reason), so the choice is made by hand.
+    struct Visitor<T>(std::marker::PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Visitor<T> {
+        type Value = Vec<T>;
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("one text or a list of them")
+        }
+        fn visit_str<E: de::Error>(self, v: &str) -> Result<Self::Value, E> {
+            T::deserialize(de::value::StrDeserializer::new(v)).map(|one| vec![one])
+        }
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let mut all = Vec::new();
+            while let Some(item) = seq.next_element()? {
+                all.push(item);
+            }
+            Ok(all)
+        }
+    }
+    deserializer.deserialize_any(Visitor(std::marker::PhantomData))
+}
+
+/// A profile file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Name by which everything calls the program; the file's name without `.yaml`.
+    pub name: String,
+    /// The program's full name.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// In a user's file: the built-in profile of the same name is extended, its rules come after these.
+    #[serde(default)]
+    pub extends: bool,
+    /// The rules were checked against the running program.
+    #[serde(default = "yes")]
+    pub verified: bool,
+    /// Versions that were looked at.
+    #[serde(default)]
+    pub versions: Vec<String>,
+    /// What the reader should know.
+    #[serde(default)]
+    pub note: Option<String>,
+    /// How the program is recognised.
+    #[serde(default)]
+    pub recognise: Recognise,
+    /// Parts of the screen, by name.
+    #[serde(default)]
+    pub regions: Regions,
+    /// Rules, tried in this order; the first that holds decides.
+    #[serde(default)]
+    pub rules: Vec<Rule>,
+    /// Values read from the screen.
+    #[serde(default)]
+    pub extract: Vec<Extract>,
+    /// How prompts are answered.
+    #[serde(default)]
+    pub answers: Vec<Answers>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// How a program is recognised.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recognise {
+    /// Names of its process, its executable, or of the script that an interpreter runs.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// Parts of the path of its package, such as `@scope/package` (node) or `package/__main__.py` (python).
+    #[serde(default)]
+    pub packages: Vec<String>,
+    /// Python modules (`python -m NAME`).
+    #[serde(default)]
+    pub modules: Vec<String>,
+    /// First arguments that make it something else than the interactive program (`mcp`, `app-server`).
+    #[serde(default)]
+    pub not_with: Vec<String>,
+    /// Rules of this profile that also prove the program where its processes are out of sight (ssh, docker, nested tmux).
+    #[serde(default)]
+    pub by_screen: Vec<Sign>,
+}
+
+/// A sign on the screen that proves the program.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sign {
+    /// The region that must be there.
+    #[serde(rename = "in")]
+    pub region: String,
+    /// A row of it that must match.
+    pub line: Pattern,
+    /// What must hold besides.
+    #[serde(default)]
+    pub when: When,
+}
+
+/// Regions in the order in which they are written.
+#[derive(Clone, Debug, Default)]
+pub struct Regions(pub Vec<(String, Vec<Region>)>);
+
+impl<'de> Deserialize<'de> for Regions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Regions;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("regions by name, each a list of ways to find it")
+            }
+            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut all = Vec::new();
+                while let Some((name, ways)) = map.next_entry::<String, Vec<Region>>()? {
+                    all.push((name, ways));
+                }
+                Ok(Regions(all))
+            }
+        }
+        deserializer.deserialize_map(Visitor)
+    }
+}
+
+/// One way to find a region. Without `over` and `under` it is looked for on the whole screen, from the bottom upwards.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Region {
+    /// The rows above this region (not the screen's).
+    #[serde(default)]
+    pub over: Option<String>,
+    /// The rows below this region, to the last that is not blank.
+    #[serde(default)]
+    pub under: Option<String>,
+    /// The rows of this region without its first and last.
+    #[serde(default)]
+    pub within: Option<String>,
+    /// The region that must not be there.
+    #[serde(default)]
+    pub without: Option<String>,
+    /// Its first row.
+    #[serde(default)]
+    pub first: Option<Pattern>,
+    /// The row after the first.
+    #[serde(default)]
+    pub second: Option<Pattern>,
+    /// Every row between the first and the last.
+    #[serde(default)]
+    pub inside: Option<Pattern>,
+    /// No row of it.
+    #[serde(default)]
+    pub never: Option<Pattern>,
+    /// Its last row; without it the region ends with the last row that is not blank.
+    #[serde(default)]
+    pub last: Option<Pattern>,
+    /// Every row below it that is not blank.
+    #[serde(default)]
+    pub below: Option<Pattern>,
+    /// At most this many rows below it that are not blank.
+    #[serde(default)]
+    pub below_rows: Option<usize>,
+    /// At most this many rows, counted from its end.
+    #[serde(default)]
+    pub rows: Option<usize>,
+}
+
+/// What must hold besides the text.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct When {
+    /// Regions that must be there (`true`) or not (`false`).
+    #[serde(default)]
+    pub regions: BTreeMap<String, bool>,
+    /// The cursor is shown.
+    #[serde(default)]
+    pub cursor: Option<bool>,
+    /// The cursor is in this region.
+    #[serde(default)]
+    pub cursor_in: Option<String>,
+    /// The alternate screen is in use.
+    #[serde(default)]
+    pub alternate: Option<bool>,
+    /// The pane's title.
+    #[serde(default)]
+    pub title: Option<Pattern>,
+    /// What the pane's title must not be.
+    #[serde(default)]
+    pub not_title: Option<Pattern>,
+}
+
+/// What a rule says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Says {
+    /// A state.
+    State(State),
+    /// The state before is kept: a menu, a viewer or a help screen hides what would tell.
+    Keep,
+}
+
+impl<'de> Deserialize<'de> for Says {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        if word == "keep" {
+            return Ok(Self::Keep);
+        }
+        word.parse().map(Self::State).map_err(|_| {
+            de::Error::custom(format!(
+                "unknown state `{word}`, expected one of waiting, error, limited, working, starting, unknown, idle, keep"
+            ))
+        })
+    }
+}
+
+/// What is looked for in one region.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Look {
+    /// Region in which it looks; `title` is the pane's title.
+    #[serde(rename = "in", default)]
+    pub region: Option<String>,
+    /// A row that must be there, or several.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub line: Vec<Pattern>,
+    /// The region's first row that is not blank.
+    #[serde(default)]
+    pub first: Option<Pattern>,
+    /// The region's last row that is not blank.
+    #[serde(default)]
+    pub last: Option<Pattern>,
+    /// Phrases that must be there, however they are wrapped.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub says: Vec<Phrase>,
+    /// Rows that must not be there.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub not: Vec<Pattern>,
+}
+
+/// One rule.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Its name within the profile.
+    pub id: String,
+    /// What it says.
+    pub state: Says,
+    /// Kind of the state.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// Region in which it looks; `title` is the pane's title.
+    #[serde(rename = "in", default)]
+    pub region: Option<String>,
+    /// A row that must be there, or several.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub line: Vec<Pattern>,
+    /// The region's first row that is not blank.
+    #[serde(default)]
+    pub first: Option<Pattern>,
+    /// The region's last row that is not blank.
+    #[serde(default)]
+    pub last: Option<Pattern>,
+    /// Phrases that must be there, however they are wrapped.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub says: Vec<Phrase>,
+    /// Rows that must not be there.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub not: Vec<Pattern>,
+    /// What must be seen in other regions too.
+    #[serde(default)]
+    pub also: Vec<Look>,
+    /// What must hold besides.
+    #[serde(default)]
+    pub when: When,
+    /// It proves its state: a hook or a published word that says otherwise is stale. Taken as true for `working`,
+    /// `waiting`, `limited` and `error`.
+    #[serde(default)]
+    pub proof: Option<bool>,
+    /// Versions in which it was seen; empty: in all that were looked at.
+    #[serde(default)]
+    pub seen: Vec<String>,
+}
+
+impl Rule {
+    /// All that it looks for: its own first.
+    pub(super) fn looks(&self) -> Vec<Look> {
+        let own = Look {
+            region: self.region.clone(),
+            line: self.line.clone(),
+            first: self.first.clone(),
+            last: self.last.clone(),
+            says: self.says.clone(),
+            not: self.not.clone(),
+        };
+        std::iter::once(own).chain(self.also.iter().cloned()).collect()
+    }
+
+    /// Whether it proves its state against another source.
+    #[must_use]
+    pub fn is_proof(&self) -> bool {
+        self.proof.unwrap_or(matches!(
+            self.state,
+            Says::State(State::Working | State::Waiting | State::Limited | State::Error)
+        ))
+    }
+}
+
+/// What an extraction yields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// What it does, asks or has said last.
+    Doing,
+    /// Percent of the context that is left.
+    ContextLeft,
+    /// Percent of the context that is used.
+    ContextUsed,
+    /// When a limit ends.
+    ResetAt,
+    /// Model.
+    Model,
+    /// Tokens of this turn.
+    Tokens,
+    /// Version of the program.
+    Version,
+    /// Number of background shells or tasks.
+    Background,
+}
+
+/// A value read from the screen: the first group of the pattern, from the lowest row that matches.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extract {
+    /// What it is.
+    pub what: What,
+    /// Region in which it is; `title` is the pane's title.
+    #[serde(rename = "in")]
+    pub region: String,
+    /// The pattern with one group.
+    pub line: Pattern,
+    /// Only in these states.
+    #[serde(default)]
+    pub states: Vec<State>,
+    /// The highest row that matches, not the lowest.
+    #[serde(default)]
+    pub top: bool,
+}
+
+/// How the answers of a prompt are chosen.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answers {
+    /// Rules whose prompt it is; `*` at the end stands for any rest.
+    #[serde(deserialize_with = "one_or_many")]
+    pub rules: Vec<String>,
+    /// Region in which the answers are.
+    #[serde(rename = "in", default)]
+    pub region: Option<String>,
+    /// A row with an answer: groups `mark` (it is preselected), `number`, `key`, `label`.
+    #[serde(default)]
+    pub option: Option<Pattern>,
+    /// What is pressed.
+    #[serde(default)]
+    pub press: Press,
+    /// Answers that are always the same.
+    #[serde(default)]
+    pub fixed: Vec<Fixed>,
+}
+
+/// How an answer is picked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Press {
+    /// Its number.
+    #[default]
+    Number,
+    /// Its number, then Enter.
+    NumberEnter,
+    /// The arrow keys down or up from the preselected one, then Enter.
+    Arrows,
+    /// The arrow keys right or left from the preselected one, then Enter.
+    Sideways,
+}
+
+/// An answer that is always the same.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fixed {
+    /// Its label.
+    pub label: String,
+    /// Keys by tmux's names.
+    pub keys: Vec<String>,
+    /// It is the one that Enter takes.
+    #[serde(default)]
+    pub selected: bool,
+}

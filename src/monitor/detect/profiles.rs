@@ -1,0 +1,407 @@
+//! Profiles ready for use: the built-in ones, and a user's beside or instead of them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::profile::{self, Answers, Extract, Recognise, Rule, Source};
+
+/// The built-in profiles: file name and text.
+const EMBEDDED: &[(&str, &str)] = &[
+    ("claude.yaml", include_str!("../../../assets/agents/claude.yaml")),
+    ("codex.yaml", include_str!("../../../assets/agents/codex.yaml")),
+    ("gemini.yaml", include_str!("../../../assets/agents/gemini.yaml")),
+    ("qwen.yaml", include_str!("../../../assets/agents/qwen.yaml")),
+    ("opencode.yaml", include_str!("../../../assets/agents/opencode.yaml")),
+    ("aider.yaml", include_str!("../../../assets/agents/aider.yaml")),
+    ("copilot.yaml", include_str!("../../../assets/agents/copilot.yaml")),
+    ("cursor-agent.yaml", include_str!("../../../assets/agents/cursor-agent.yaml")),
+    ("amp.yaml", include_str!("../../../assets/agents/amp.yaml")),
+    ("goose.yaml", include_str!("../../../assets/agents/goose.yaml")),
+    ("crush.yaml", include_str!("../../../assets/agents/crush.yaml")),
+];
+
+/// Why a profile cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// A file or folder cannot be read.
+    #[error("{}: cannot be read: {source}; check its permissions", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A profile does not say what a profile must.
+    #[error("{}:{line}:{column}: {reason}", path.display())]
+    Bad {
+        /// File.
+        path: PathBuf,
+        /// Line, counted from 1.
+        line: usize,
+        /// Column, counted from 1.
+        column: usize,
+        /// What is wrong and what was expected.
+        reason: String,
+    },
+}
+
+/// All profiles, in the order in which programs are recognised. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Profiles {
+    all: Arc<Vec<Profile>>,
+}
+
+/// One program's profile, checked and compiled.
+#[derive(Debug)]
+pub struct Profile {
+    /// Name by which everything calls the program.
+    pub name: String,
+    /// The program's full name.
+    pub title: String,
+    /// `built in`, or the path of the user's file.
+    pub origin: String,
+    /// The rules were checked against the running program.
+    pub verified: bool,
+    /// Versions that were looked at.
+    pub versions: Vec<String>,
+    /// What the reader should know.
+    pub note: Option<String>,
+    pub(super) recognise: Recognise,
+    pub(super) regions: Vec<NamedRegion>,
+    pub(super) rules: Vec<CompiledRule>,
+    pub(super) extract: Vec<(Where, Extract)>,
+    pub(super) answers: Vec<(Where, Answers)>,
+    pub(super) signs: Vec<(Where, CompiledWhen, profile::Sign)>,
+}
+
+/// A region with the ways to find it.
+#[derive(Debug)]
+pub(super) struct NamedRegion {
+    pub name: String,
+    pub ways: Vec<Way>,
+}
+
+/// One way to find a region, its names resolved.
+#[derive(Debug)]
+pub(super) struct Way {
+    pub over: Option<Where>,
+    pub under: Option<Where>,
+    pub within: Option<Where>,
+    pub without: Option<Where>,
+    pub spec: profile::Region,
+}
+
+/// Where a rule looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Where {
+    Screen,
+    Title,
+    Region(usize),
+}
+
+/// A rule, its names resolved.
+#[derive(Debug)]
+pub(super) struct CompiledRule {
+    /// `profile/id`.
+    pub id: String,
+    pub place: Where,
+    pub looks: Vec<(Where, profile::Look)>,
+    pub when: CompiledWhen,
+    pub rule: Rule,
+}
+
+/// Conditions, their names resolved.
+#[derive(Debug, Default)]
+pub(super) struct CompiledWhen {
+    pub regions: Vec<(Where, bool)>,
+    pub cursor_in: Option<Where>,
+}
+
+impl Profiles {
+    /// The built-in profiles.
+    ///
+    /// # Panics
+    /// Never in a build whose tests pass: they load every built-in profile.
+    #[must_use]
+    pub fn embedded() -> Self {
+        match Self::load(None) {
+            Ok(profiles) => profiles,
+            Err(error) => unreachable!("built-in profile: {error}"),
+        }
+    }
+
+    /// The built-in profiles and those of a user's folder (`*.yaml`); a missing folder is as good as an empty one.
+    ///
+    /// A file of a built-in's name replaces it; with `extends: true` its rules come before the built-in's.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or does not say what a profile must (with file, line and column).
+    pub fn load(user_dir: Option<&Path>) -> Result<Self, ProfileError> {
+        let mut all = Vec::new();
+        for (file, text) in EMBEDDED {
+            all.push((parse(Path::new(file), text)?, "built in".to_owned()));
+        }
+        for path in user_dir.map(user_files).transpose()?.unwrap_or_default() {
+            let text =
+                std::fs::read_to_string(&path).map_err(|source| ProfileError::Read { path: path.clone(), source })?;
+            let user = parse(&path, &text)?;
+            let origin = path.display().to_string();
+            match all.iter_mut().find(|(built_in, _)| built_in.name == user.name) {
+                Some((base, from)) if user.extends => {
+                    extend(base, user);
+                    *from = format!("built in, extended by {origin}");
+                }
+                Some(slot) => *slot = (user, origin),
+                None if user.extends => {
+                    return Err(bad(
+                        &path,
+                        1,
+                        1,
+                        format!("`extends: true`, but there is no built-in profile `{}`", user.name),
+                    ));
+                }
+                None => all.push((user, origin)),
+            }
+            // What the two say together must hold as well.
+        }
+        let all = all.into_iter().map(|(source, origin)| compile(source, origin)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { all: Arc::new(all) })
+    }
+
+    /// Every profile.
+    pub fn list(&self) -> impl Iterator<Item = &Profile> {
+        self.all.iter()
+    }
+
+    /// The profile of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Profile> {
+        self.all.iter().find(|profile| profile.name == name)
+    }
+}
+
+fn user_files(dir: &Path) -> Result<Vec<PathBuf>, ProfileError> {
+    let entries = match std::fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(ProfileError::Read { path: dir.to_owned(), source }),
+    };
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|e| e == "yaml" || e == "yml"))
+        .collect();
+    files.sort();
+    Ok(files)
+}
+
+fn bad(path: &Path, line: usize, column: usize, reason: String) -> ProfileError {
+    ProfileError::Bad { path: path.to_owned(), line, column, reason }
+}
+
+fn parse(path: &Path, text: &str) -> Result<Source, ProfileError> {
+    let source: Source = serde_yaml::from_str(text).map_err(|e| {
+        let (line, column) = e.location().map_or((1, 1), |at| (at.line(), at.column()));
+        let reason = e.to_string();
+        // serde_yaml ends its words with the place, which is already in front.
+        let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(words, _)| words);
+        bad(path, line, column, reason.to_owned())
+    })?;
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    if source.name != stem {
+        let line = line_of(text, &format!("name: {}", source.name));
+        return Err(bad(
+            path,
+            line,
+            1,
+            format!("the name is `{}` but the file is called `{stem}`: they must be equal", source.name),
+        ));
+    }
+    // Names are checked here, where the text can still tell the line.
+    if !source.extends {
+        let names: Vec<&str> = source.regions.0.iter().map(|(name, _)| name.as_str()).collect();
+        for (wanted, near) in references(&source) {
+            if !is_place(&names, &wanted) {
+                return Err(bad(path, line_of(text, &near), 1, unknown_region(&wanted, &names)));
+            }
+        }
+    }
+    Ok(source)
+}
+
+fn line_of(text: &str, near: &str) -> usize {
+    text.lines().position(|line| line.contains(near)).map_or(1, |index| index + 1)
+}
+
+fn is_place(names: &[&str], wanted: &str) -> bool {
+    wanted == "screen" || wanted == "title" || names.contains(&wanted)
+}
+
+fn unknown_region(wanted: &str, names: &[&str]) -> String {
+    format!("there is no region `{wanted}`, expected one of screen, title, {}", names.join(", "))
+}
+
+/// Every region a profile names, with words that are found near it.
+fn references(source: &Source) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for (name, ways) in &source.regions.0 {
+        for other in ways.iter().flat_map(|way| [&way.over, &way.under, &way.within, &way.without]).flatten() {
+            all.push((other.clone(), format!("{name}:")));
+        }
+    }
+    for rule in &source.rules {
+        let near = format!("id: {}", rule.id);
+        all.extend(rule.also.iter().filter_map(|look| look.region.clone()).map(|r| (r, near.clone())));
+        all.extend(
+            rule.region
+                .iter()
+                .chain(rule.when.regions.keys())
+                .chain(&rule.when.cursor_in)
+                .map(|r| (r.clone(), near.clone())),
+        );
+    }
+    all.extend(source.extract.iter().map(|e| (e.region.clone(), format!("in: {}", e.region))));
+    all.extend(source.answers.iter().filter_map(|a| a.region.clone()).map(|r| (r.clone(), format!("in: {r}"))));
+    all.extend(source.recognise.by_screen.iter().map(|s| (s.region.clone(), format!("in: {}", s.region))));
+    all
+}
+
+/// Puts a user's profile before the built-in one: its regions win by name, its rules are tried first.
+fn extend(base: &mut Source, user: Source) {
+    base.title = user.title.or(base.title.take());
+    base.note = user.note.or(base.note.take());
+    base.versions.extend(user.versions);
+    base.recognise.names.extend(user.recognise.names);
+    base.recognise.packages.extend(user.recognise.packages);
+    base.recognise.modules.extend(user.recognise.modules);
+    base.recognise.not_with.extend(user.recognise.not_with);
+    base.recognise.by_screen.extend(user.recognise.by_screen);
+    for (name, ways) in user.regions.0 {
+        match base.regions.0.iter_mut().find(|(n, _)| *n == name) {
+            Some(slot) => slot.1 = ways,
+            None => base.regions.0.push((name, ways)),
+        }
+    }
+    let mut rules = user.rules;
+    let own: Vec<String> = rules.iter().map(|rule| rule.id.clone()).collect();
+    rules.extend(base.rules.drain(..).filter(|rule| !own.contains(&rule.id)));
+    base.rules = rules;
+    let mut extract = user.extract;
+    extract.append(&mut base.extract);
+    base.extract = extract;
+    let mut answers = user.answers;
+    answers.append(&mut base.answers);
+    base.answers = answers;
+}
+
+fn compile(source: Source, origin: String) -> Result<Profile, ProfileError> {
+    let names: Vec<String> = source.regions.0.iter().map(|(name, _)| name.clone()).collect();
+    let place = |wanted: &str| -> Result<Where, ProfileError> {
+        match wanted {
+            "screen" => Ok(Where::Screen),
+            "title" => Ok(Where::Title),
+            _ => names.iter().position(|n| n == wanted).map(Where::Region).ok_or_else(|| {
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                bad(Path::new(&format!("{}.yaml", source.name)), 1, 1, unknown_region(wanted, &names))
+            }),
+        }
+    };
+    let maybe = |wanted: &Option<String>| wanted.as_deref().map(place).transpose();
+    let when = |when: &profile::When| -> Result<CompiledWhen, ProfileError> {
+        Ok(CompiledWhen {
+            regions: when
+                .regions
+                .iter()
+                .map(|(n, there)| Ok((place(n)?, *there)))
+                .collect::<Result<_, ProfileError>>()?,
+            cursor_in: maybe(&when.cursor_in)?,
+        })
+    };
+    let mut regions = Vec::new();
+    for (name, ways) in &source.regions.0 {
+        let own = regions.len();
+        let earlier = |place: Option<Where>| -> Result<Option<Where>, ProfileError> {
+            match place {
+                Some(Where::Region(other)) if other >= own => Err(bad(
+                    Path::new(&format!("{}.yaml", source.name)),
+                    1,
+                    1,
+                    format!("region `{name}` refers to `{}`, which must come before it", names[other]),
+                )),
+                place => Ok(place),
+            }
+        };
+        let maybe = |wanted: &Option<String>| earlier(maybe(wanted)?);
+        let ways = ways
+            .iter()
+            .map(|spec| {
+                Ok(Way {
+                    over: maybe(&spec.over)?,
+                    under: maybe(&spec.under)?,
+                    within: maybe(&spec.within)?,
+                    without: maybe(&spec.without)?,
+                    spec: spec.clone(),
+                })
+            })
+            .collect::<Result<_, ProfileError>>()?;
+        regions.push(NamedRegion { name: name.clone(), ways });
+    }
+    let rules = source
+        .rules
+        .iter()
+        .map(|rule| {
+            let looks = rule.looks().into_iter().map(|look| Ok((maybe(&look.region)?.unwrap_or(Where::Screen), look)));
+            Ok(CompiledRule {
+                id: format!("{}/{}", source.name, rule.id),
+                looks: looks.collect::<Result<_, ProfileError>>()?,
+                place: maybe(&rule.region)?.unwrap_or(Where::Screen),
+                when: when(&rule.when)?,
+                rule: rule.clone(),
+            })
+        })
+        .collect::<Result<_, ProfileError>>()?;
+    let extract =
+        source.extract.iter().map(|e| Ok((place(&e.region)?, e.clone()))).collect::<Result<_, ProfileError>>()?;
+    let answers = source
+        .answers
+        .iter()
+        .map(|a| Ok((maybe(&a.region)?.unwrap_or(Where::Screen), a.clone())))
+        .collect::<Result<_, ProfileError>>()?;
+    let signs = source
+        .recognise
+        .by_screen
+        .iter()
+        .map(|s| Ok((place(&s.region)?, when(&s.when)?, s.clone())))
+        .collect::<Result<_, ProfileError>>()?;
+    Ok(Profile {
+        title: source.title.unwrap_or_else(|| source.name.clone()),
+        name: source.name,
+        origin,
+        verified: source.verified,
+        versions: source.versions,
+        note: source.note,
+        recognise: source.recognise,
+        regions,
+        rules,
+        extract,
+        answers,
+        signs,
+    })
+}
+
+impl Profile {
+    /// Name of a place on the screen.
+    pub(super) fn place_name(&self, place: Where) -> &str {
+        match place {
+            Where::Screen => "screen",
+            Where::Title => "title",
+            Where::Region(index) => &self.regions[index].name,
+        }
+    }
+}
+
+impl profile::Region {
+    /// Whether its bounds come from another region: then no rows at all is an answer too.
+    pub(super) fn over_or_under(&self) -> bool {
+        self.over.is_some() || self.under.is_some() || self.within.is_some()
+    }
+}

@@ -1,0 +1,150 @@
+//! What rules look at: the rows of a screen and the regions found in them.
+
+use std::cell::OnceCell;
+use std::ops::Range;
+
+use super::profile::{Pattern, Region};
+use super::profiles::{Profile, Where};
+use crate::tmux::{Pane, Screen};
+
+/// A screen as one profile sees it.
+pub(super) struct View<'a> {
+    pub pane: &'a Pane,
+    profile: &'a Profile,
+    rows: Vec<&'a str>,
+    regions: Vec<OnceCell<Option<Range<usize>>>>,
+}
+
+impl<'a> View<'a> {
+    /// Reads a screen. `inner_status` tells that the last row is the status line of a tmux inside this pane.
+    pub fn new(profile: &'a Profile, pane: &'a Pane, screen: Option<&'a Screen>, inner_status: bool) -> Self {
+        let mut rows: Vec<&str> = screen.map(|s| s.rows().collect()).unwrap_or_default();
+        if inner_status {
+            rows.pop();
+        }
+        while rows.last().is_some_and(|row| row.is_empty()) {
+            rows.pop();
+        }
+        Self { pane, profile, rows, regions: vec![OnceCell::new(); profile.regions.len()] }
+    }
+
+    /// The rows of a region; `None` when it is not on the screen.
+    pub fn region(&self, place: Where) -> Option<Range<usize>> {
+        match place {
+            Where::Screen => Some(0..self.rows.len()),
+            Where::Title => None,
+            Where::Region(index) => self.regions[index].get_or_init(|| self.find(index)).clone(),
+        }
+    }
+
+    /// The rows of a range.
+    pub fn rows(&self, range: Range<usize>) -> &[&'a str] {
+        self.rows.get(range).unwrap_or_default()
+    }
+
+    /// Row of the cursor.
+    pub fn cursor_row(&self) -> usize {
+        usize::from(self.pane.cursor.1)
+    }
+
+    /// Every region that is on the screen, in words.
+    pub fn describe(&self) -> Vec<String> {
+        let all = (0..self.regions.len()).map(Where::Region);
+        all.filter_map(|place| Some(super::rules::region_words(self.profile, place, Some(&self.region(place)?))))
+            .collect()
+    }
+
+    fn find(&self, index: usize) -> Option<Range<usize>> {
+        self.profile.regions[index].ways.iter().find_map(|way| {
+            if way.without.is_some_and(|other| self.region(other).is_some()) {
+                return None;
+            }
+            let bounds = match (way.over, way.under) {
+                (Some(other), _) => 0..self.region(other)?.start,
+                (_, Some(other)) => self.region(other)?.end..self.rows.len(),
+                _ if way.within.is_some() => {
+                    let outer = self.region(way.within?)?;
+                    (outer.start + 1).min(outer.end)..outer.end.saturating_sub(1).max(outer.start + 1)
+                }
+                _ => 0..self.rows.len(),
+            };
+            let mut found = find_block(&self.rows, bounds, &way.spec)?;
+            if let Some(most) = way.spec.rows {
+                found.start = found.start.max(found.end.saturating_sub(most));
+            }
+            Some(found)
+        })
+    }
+}
+
+/// Most rows that a block with a first row may have: no prompt is longer, and a search never walks further.
+const MOST_ROWS: usize = 120;
+
+/// Finds the lowest block within `bounds` that fits.
+fn find_block(rows: &[&str], bounds: Range<usize>, spec: &Region) -> Option<Range<usize>> {
+    let mut end = bounds.end;
+    while end > bounds.start && rows[end - 1].is_empty() {
+        end -= 1;
+    }
+    let Some(last) = &spec.last else {
+        let first = match &spec.first {
+            None => return (end > bounds.start || spec.over_or_under()).then_some(bounds.start..end),
+            Some(first) => first,
+        };
+        if end == bounds.start {
+            return None;
+        }
+        return climb(rows, bounds.start, end, end, first, spec).map(|start| start..end);
+    };
+    let mut skipped = 0;
+    for bottom in (bounds.start..end).rev() {
+        let row = rows[bottom];
+        if last.matches(row) {
+            let found = match &spec.first {
+                None => Some(bounds.start),
+                Some(first) => climb(rows, bounds.start, bottom, bottom + 1, first, spec),
+            };
+            if let Some(start) = found {
+                return Some(start..bottom + 1);
+            }
+        }
+        if row.is_empty() {
+            continue;
+        }
+        skipped += 1;
+        if spec.below_rows.is_some_and(|most| skipped > most)
+            || spec.below.as_ref().is_some_and(|below| !below.matches(row))
+        {
+            return None;
+        }
+    }
+    None
+}
+
+/// Walks up from the row above `from` to the nearest row that may be the first; `None` when a row in between does not fit.
+fn climb(rows: &[&str], top: usize, from: usize, end: usize, first: &Pattern, spec: &Region) -> Option<usize> {
+    for index in (top..from).rev().take(MOST_ROWS) {
+        let row = rows[index];
+        if spec.never.as_ref().is_some_and(|never| never.matches(row)) {
+            return None;
+        }
+        if first.matches(row)
+            && spec.second.as_ref().is_none_or(|second| index + 1 < end && second.matches(rows[index + 1]))
+        {
+            return Some(index);
+        }
+        if spec.inside.as_ref().is_some_and(|inside| !inside.matches(row)) {
+            return None;
+        }
+    }
+    None
+}
+
+/// Text without spaces, box-drawing and block characters: equal however it was wrapped, framed or scrolled.
+pub(super) fn squeeze<'a>(rows: impl IntoIterator<Item = &'a str>) -> String {
+    let mut out = String::new();
+    for row in rows {
+        out.extend(row.chars().filter(|c| !c.is_whitespace() && !('\u{2500}'..='\u{259f}').contains(c)));
+    }
+    out
+}

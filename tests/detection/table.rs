@@ -1,0 +1,89 @@
+//! Every recorded screen gives the state and kind that it was recorded in, and panes without an agent give nothing.
+
+use std::path::{Path, PathBuf};
+
+use tmux_orc::monitor::detect::fixture::Fixture;
+use tmux_orc::monitor::detect::{Observation, Profiles, Verdict, detect, explain};
+
+/// Every fixture of the folder, with the name of its file in front of its own.
+pub fn fixtures() -> Vec<Fixture> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/detection/screens");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut all = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let stem = file.file_stem().unwrap().to_string_lossy().into_owned();
+        for mut fixture in Fixture::parse_all(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display())) {
+            fixture.name = format!("{stem}/{}", fixture.name);
+            all.push(fixture);
+        }
+    }
+    all
+}
+
+/// The verdict for a fixture as it was recorded. An agent is known to have run there only where it has ended.
+pub fn verdict(profiles: &Profiles, fixture: &Fixture) -> Option<Verdict> {
+    let screen = fixture.screen();
+    detect(profiles, &observation(fixture, &screen))
+}
+
+pub fn observation<'a>(fixture: &'a Fixture, screen: &'a tmux_orc::tmux::Screen) -> Observation<'a> {
+    Observation {
+        pane: &fixture.pane,
+        screen: Some(screen),
+        processes: &fixture.processes,
+        published: None,
+        known_agent: fixture.agent.as_deref().filter(|_| fixture.states.iter().any(|s| s == "exited")),
+        previous: None,
+        quiet_for: None,
+        now: "2026-11-24T17:00:00Z".parse().unwrap(),
+    }
+}
+
+/// What is wrong with a verdict, if anything.
+pub fn fault(fixture: &Fixture, verdict: Option<&Verdict>) -> Option<String> {
+    let expected = format!("{} {}", fixture.states.join("|"), fixture.kind.as_deref().unwrap_or("*"));
+    let Some(verdict) = verdict else {
+        return (fixture.states != ["absent"]).then(|| format!("no agent, expected {expected}"));
+    };
+    let state = verdict.state.to_string();
+    let right = fixture.states.iter().any(|s| *s == state || (s == "keep" && state != "waiting"))
+        && fixture.kind.as_deref().is_none_or(|kind| verdict.kind.as_deref() == Some(kind))
+        && fixture.agent.as_deref() == Some(&verdict.agent);
+    (!right).then(|| {
+        let kind = verdict.kind.as_deref().unwrap_or("-");
+        format!(
+            "{} {state} {kind}, expected {expected} [{}: {}]",
+            verdict.agent, verdict.evidence.rule, verdict.evidence.line
+        )
+    })
+}
+
+#[test]
+fn every_recorded_screen_gives_its_state() {
+    let profiles = Profiles::embedded();
+    let fixtures = fixtures();
+    assert!(fixtures.len() > 700, "only {} screens found", fixtures.len());
+    let wrong: Vec<String> = fixtures
+        .iter()
+        .filter_map(|fixture| {
+            Some(format!("{}: {}", fixture.name, fault(fixture, verdict(&profiles, fixture).as_ref())?))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{} of {} wrong:\n{}", wrong.len(), fixtures.len(), wrong.join("\n"));
+}
+
+#[test]
+fn an_explanation_ends_in_the_same_verdict() {
+    let profiles = Profiles::embedded();
+    for fixture in fixtures() {
+        let screen = fixture.screen();
+        let seen = observation(&fixture, &screen);
+        let explanation = explain(&profiles, &seen);
+        assert_eq!(explanation.verdict, detect(&profiles, &seen), "{}", fixture.name);
+        if let Some(verdict) = &explanation.verdict {
+            assert!(explanation.to_string().contains(&verdict.evidence.rule), "{}", fixture.name);
+        }
+    }
+}
