@@ -2,7 +2,7 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test lint bench test-compat install
+.PHONY: help setup run demo test lint bench test-compat install dist deb deny
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,3 +32,17 @@ test-compat: setup ## the tmux tests on every supported tmux version
 
 install: setup ## install tmux-orc into ~/.cargo/bin
 	$(CARGO) install --locked --path .
+
+dist: setup ## the manual page and the completions, made by the program, in target/dist
+	$(CARGO) build --release --locked
+	mkdir -p target/dist
+	target/release/tmux-orc man > target/dist/tmux-orc.1
+	target/release/tmux-orc completions bash > target/dist/tmux-orc.bash
+	target/release/tmux-orc completions zsh > target/dist/_tmux-orc
+	target/release/tmux-orc completions fish > target/dist/tmux-orc.fish
+
+deb: dist ## a Debian package in target/debian (needs cargo-deb)
+	$(CARGO) deb --no-build
+
+deny: ## licences, advisories and duplicates of the dependencies (needs cargo-deny)
+	$(CARGO) deny check
