@@ -12,7 +12,7 @@ use std::{
 use rustix::process::Signal;
 use tmux_orc::app::demo::{Fleet, Plan};
 
-use crate::support::{PATIENCE, Program, alive, signal, wait_for};
+use crate::support::{PATIENCE, Program, alive, signal, tmux_program, wait_for};
 
 fn plan(agents: usize) -> Plan {
     Plan { program: PathBuf::from(Program::PATH), ..Plan::new(agents) }
@@ -20,7 +20,7 @@ fn plan(agents: usize) -> Plan {
 
 /// Runs a tmux command on a fleet's server; empty when there is none.
 fn tmux(fleet: &Path, args: &[&str]) -> String {
-    let out = Command::new("tmux")
+    let out = Command::new(tmux_program())
         .arg("-S")
         .arg(fleet.join("s"))
         .args(args)

@@ -8,7 +8,7 @@ mod server;
 mod terminal;
 
 pub use program::Program;
-pub use server::TmuxServer;
+pub use server::{TmuxServer, program as tmux_program};
 pub use terminal::Terminal;
 
 use std::{

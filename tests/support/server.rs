@@ -10,6 +10,12 @@ use tempfile::TempDir;
 
 use super::{PATIENCE, Program, alive, signal, wait_for, wait_some};
 
+/// The tmux under test: `$TMUX_ORC_TMUX`, which the program obeys too, else `tmux`.
+#[must_use]
+pub fn program() -> PathBuf {
+    std::env::var_os("TMUX_ORC_TMUX").filter(|path| !path.is_empty()).map_or_else(|| "tmux".into(), PathBuf::from)
+}
+
 /// A private tmux server, or the place for one that does not run yet. Killed on drop, also by a panic.
 pub struct TmuxServer {
     dir: TempDir,
@@ -24,8 +30,9 @@ impl TmuxServer {
     #[must_use]
     pub fn absent() -> Self {
         assert!(
-            Command::new("tmux").arg("-V").output().is_ok_and(|out| out.status.success()),
-            "tmux is needed for the tests: run `make setup`"
+            Command::new(program()).arg("-V").output().is_ok_and(|out| out.status.success()),
+            "{} is needed for the tests: run `make setup`",
+            program().display()
         );
         // Not in $TMPDIR: a socket's path must stay under 104 bytes, and macOS has long ones.
         let dir = tempfile::Builder::new().prefix("orc-test-").tempdir_in("/tmp").expect("a directory in /tmp");
@@ -77,7 +84,7 @@ impl TmuxServer {
     /// A `tmux` command on this server, ready to run.
     #[must_use]
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new("tmux");
+        let mut command = Command::new(program());
         command.args(["-u", "-f", "/dev/null", "-S"]).arg(&self.socket).args(args).stdin(Stdio::null());
         self.isolate(&mut command);
         command

@@ -20,7 +20,10 @@ use super::{
     part::{Part, Role, VARIABLE, mix},
     script::{Process, Project, Script, casting, scripts},
 };
-use crate::monitor::State;
+use crate::{
+    monitor::State,
+    tmux::{Server, SocketChoice, TmuxError, clean},
+};
 
 /// Agents in one session.
 const PER_SESSION: usize = 3;
@@ -49,6 +52,9 @@ pub enum DemoError {
         /// Why.
         source: io::Error,
     },
+    /// The socket's path is none that tmux can use.
+    #[error(transparent)]
+    Socket(#[from] TmuxError),
     /// tmux could not be started.
     #[error("tmux could not be started: {0}. Install tmux 3.2 or newer (apt-get install tmux, brew install tmux).")]
     NoTmux(io::Error),
@@ -91,7 +97,8 @@ impl Plan {
 /// process that holds it is killed.
 pub struct Fleet {
     dir: PathBuf,
-    server: Option<Pid>,
+    server: Server,
+    pid: Option<Pid>,
     lifeline: Option<Lifeline>,
 }
 
@@ -124,7 +131,8 @@ impl Fleet {
         let dir = private_directory()?;
         let failed = |source| DemoError::Directory { path: dir.clone(), source };
         let lifeline = Lifeline::open(&dir).map_err(failed)?;
-        let mut fleet = Self { dir: dir.clone(), server: None, lifeline: Some(lifeline) };
+        let server = Server::resolve(&SocketChoice { name: None, path: Some(dir.join("s")) })?;
+        let mut fleet = Self { dir: dir.clone(), server, pid: None, lifeline: Some(lifeline) };
         fleet.lay_out(plan).map_err(failed)?;
         let berths = if plan.hold { every_scene(plan, &dir) } else { berths(plan, &dir) };
         let mut last = String::new();
@@ -135,10 +143,10 @@ impl Fleet {
         Ok(fleet)
     }
 
-    /// Path of the server's socket.
+    /// The private tmux server.
     #[must_use]
-    pub fn socket(&self) -> PathBuf {
-        self.dir.join("s")
+    pub fn server(&self) -> &Server {
+        &self.server
     }
 
     /// The private directory: everything of the fleet is in it.
@@ -150,7 +158,7 @@ impl Fleet {
     /// Process id of the tmux server.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
-        self.server.and_then(|pid| u32::try_from(pid.as_raw_nonzero().get()).ok())
+        self.pid.and_then(|pid| u32::try_from(pid.as_raw_nonzero().get()).ok())
     }
 
     /// Makes the programs' names and the projects' folders.
@@ -191,16 +199,16 @@ impl Fleet {
                 self.tmux(&["set-option", "-g", option[0], option[1]])?;
             }
             let pid = self.tmux(&["display-message", "-p", "#{pid}"])?;
-            self.server = pid.trim().parse().ok().and_then(Pid::from_raw);
+            self.pid = pid.trim().parse().ok().and_then(Pid::from_raw);
         }
         Ok(())
     }
 
     /// Runs a tmux command on the private server and returns its output.
     fn tmux(&self, args: &[&str]) -> Result<String, DemoError> {
-        let out = Command::new("tmux")
+        let out = Command::new(self.server.program())
             .args(["-u", "-f", "/dev/null", "-S"])
-            .arg(self.socket())
+            .arg(self.server.socket())
             .args(args)
             .env_remove("TMUX")
             .env_remove("TMUX_PANE")
@@ -211,12 +219,12 @@ impl Fleet {
         if out.status.success() {
             return Ok(String::from_utf8_lossy(&out.stdout).into_owned());
         }
-        let message = crate::tmux::clean(String::from_utf8_lossy(&out.stderr).trim());
+        let message = clean(String::from_utf8_lossy(&out.stderr).trim());
         Err(DemoError::Refused { command: args.first().copied().unwrap_or_default().to_owned(), message })
     }
 
     fn answers(&self) -> bool {
-        UnixStream::connect(self.socket()).is_ok()
+        UnixStream::connect(self.server.socket()).is_ok()
     }
 
     fn wait_for_end(&self) -> bool {
@@ -236,7 +244,7 @@ impl Drop for Fleet {
         // By signal, not by a tmux command: a server that is stopped or stuck would never answer one. The socket
         // tells that the process is still ours.
         for signal in [Signal::TERM, Signal::KILL] {
-            if let Some(pid) = self.server
+            if let Some(pid) = self.pid
                 && self.answers()
             {
                 let _ = kill_process(pid, signal);
