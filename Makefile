@@ -1,5 +1,6 @@
 # What one does with a checkout: run, test, lint, bench, install. `make help` lists it.
 CARGO ?= cargo
+ORC = $(CARGO) run -q --release --locked --
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test lint bench test-compat install dist deb deny
@@ -11,10 +12,12 @@ setup: ## install tmux and a C linker when they are missing (apt-get or brew)
 	@scripts/setup
 
 run: setup ## build, then the dashboard: on your tmux server when agents run in it, else on simulated ones
-	$(CARGO) run --release --locked -- demo --if-no-agents
+	$(CARGO) build --release --locked
+	@if $(ORC) agents --json 2>/dev/null | grep -q '"pane_id"'; then $(ORC) perf watch; \
+	else echo "No agents run in your tmux: these are simulated."; $(ORC) demo; fi
 
 demo: setup ## build, then the dashboard on simulated agents
-	$(CARGO) run --release --locked -- demo
+	$(ORC) demo
 
 test: setup ## the whole test suite, on real tmux servers of its own
 	$(CARGO) test --locked
