@@ -12,6 +12,8 @@ pub use server::{TmuxServer, program as tmux_program};
 pub use terminal::Terminal;
 
 use std::{
+    path::Path,
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -19,6 +21,45 @@ use std::{
 /// How long a condition may take on a busy machine before the test fails: generous, since it is only ever
 /// waited out by a failure.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A tmux server that the program is pointed at, with a private directory of the test's.
+pub trait Watched {
+    /// Path of the server's socket.
+    fn socket(&self) -> &Path;
+
+    /// The private directory: `HOME` of everything that runs on the server, and of the program.
+    fn home(&self) -> &Path;
+
+    /// The built program on this server, isolated from the machine's own tmux, home and settings.
+    fn orc(&self, args: &[&str]) -> Program {
+        Program::new(self, args)
+    }
+}
+
+impl Watched for tmux_orc::app::demo::Fleet {
+    fn socket(&self) -> &Path {
+        self.server().socket()
+    }
+
+    fn home(&self) -> &Path {
+        self.dir()
+    }
+}
+
+/// Environment that keeps a child away from the machine's own tmux, home and settings.
+pub fn isolate<'c>(command: &'c mut Command, home: &Path) -> &'c mut Command {
+    for name in ["TMUX", "TMUX_PANE", "ENV", "NO_COLOR", "CLAUDE_CONFIG_DIR", "CODEX_HOME", "TMUX_ORC_LOG"] {
+        command.env_remove(name);
+    }
+    command
+        .env("HOME", home)
+        .env("TMUX_TMPDIR", home)
+        .env("TMUX_ORC_HOME", home.join("orc"))
+        .env("LC_ALL", "C.UTF-8")
+        .env("TERM", "xterm-256color")
+        .env("PS1", "$ ")
+        .current_dir(home)
+}
 
 /// Waits until `condition` holds.
 ///
@@ -48,7 +89,7 @@ pub fn wait_some<T>(what: &str, deadline: Duration, mut probe: impl FnMut() -> O
 /// Whether a process with this id exists (a zombie counts as gone).
 #[must_use]
 pub fn alive(pid: u32) -> bool {
-    let out = std::process::Command::new("ps").args(["-o", "stat=", "-p", &pid.to_string()]).output();
+    let out = Command::new("ps").args(["-o", "stat=", "-p", &pid.to_string()]).output();
     let state = out.map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned()).unwrap_or_default();
     !state.is_empty() && !state.starts_with('Z')
 }

@@ -5,7 +5,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
-use super::TmuxServer;
+use super::{Watched, isolate};
 
 /// One run of `tmux-orc` on a test's server.
 pub struct Program {
@@ -18,10 +18,10 @@ impl Program {
 
     /// `tmux-orc -S <socket> <args>` in the server's private environment.
     #[must_use]
-    pub fn new(server: &TmuxServer, args: &[&str]) -> Self {
+    pub fn new<W: Watched + ?Sized>(server: &W, args: &[&str]) -> Self {
         let mut command = Command::new(Self::PATH);
         command.arg("-S").arg(server.socket()).args(args).stdin(Stdio::null());
-        server.isolate(&mut command);
+        isolate(&mut command, server.home());
         Self { command }
     }
 

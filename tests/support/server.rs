@@ -8,7 +8,7 @@ use std::{
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use super::{PATIENCE, Program, alive, signal, wait_for, wait_some};
+use super::{PATIENCE, Watched, alive, isolate, signal, wait_for, wait_some};
 
 /// The tmux under test: `$TMUX_ORC_TMUX`, which the program obeys too, else `tmux`.
 #[must_use]
@@ -54,39 +54,12 @@ impl TmuxServer {
         self.run(&["set-option", "-g", "default-command", "exec sh"]);
     }
 
-    /// Path of the socket.
-    #[must_use]
-    pub fn socket(&self) -> &Path {
-        &self.socket
-    }
-
-    /// The private directory: `HOME` of everything that runs on this server, and of the program.
-    #[must_use]
-    pub fn home(&self) -> &Path {
-        self.dir.path()
-    }
-
-    /// Environment that keeps a child away from the machine's own tmux, home and settings.
-    pub fn isolate<'c>(&self, command: &'c mut Command) -> &'c mut Command {
-        for name in ["TMUX", "TMUX_PANE", "ENV", "NO_COLOR", "CLAUDE_CONFIG_DIR", "CODEX_HOME", "TMUX_ORC_LOG"] {
-            command.env_remove(name);
-        }
-        command
-            .env("HOME", self.home())
-            .env("TMUX_TMPDIR", self.home())
-            .env("TMUX_ORC_HOME", self.home().join("orc"))
-            .env("LC_ALL", "C.UTF-8")
-            .env("TERM", "xterm-256color")
-            .env("PS1", "$ ")
-            .current_dir(self.home())
-    }
-
     /// A `tmux` command on this server, ready to run.
     #[must_use]
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(program());
         command.args(["-u", "-f", "/dev/null", "-S"]).arg(&self.socket).args(args).stdin(Stdio::null());
-        self.isolate(&mut command);
+        isolate(&mut command, self.home());
         command
     }
 
@@ -160,11 +133,15 @@ impl TmuxServer {
         signal(pid, Signal::KILL);
         wait_for("the server's end", PATIENCE, || !alive(pid));
     }
+}
 
-    /// The built program on this server, isolated like everything here.
-    #[must_use]
-    pub fn orc(&self, args: &[&str]) -> Program {
-        Program::new(self, args)
+impl Watched for TmuxServer {
+    fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    fn home(&self) -> &Path {
+        self.dir.path()
     }
 }
 

@@ -1,6 +1,6 @@
 //! A terminal to run the dashboard in and read it back: the pane of a tmux server of its own.
 
-use super::{PATIENCE, Program, TmuxServer, wait_for};
+use super::{PATIENCE, Program, TmuxServer, Watched, wait_for};
 
 /// A terminal of a given size that runs one program. It stays open after the program ended, so that what is left
 /// on the screen can be looked at.
@@ -12,13 +12,19 @@ impl Terminal {
     /// Runs `tmux-orc -S <watched> <args>` in a new terminal of `width` x `height` cells. The shell that started it
     /// prints `ended: <exit code>` when it is over.
     #[must_use]
-    pub fn open(watched: &TmuxServer, args: &[&str], width: u16, height: u16) -> Self {
+    pub fn open<W: Watched + ?Sized>(watched: &W, args: &[&str], width: u16, height: u16) -> Self {
         Self::open_with(watched, args, width, height, &[])
     }
 
     /// [`Terminal::open`] with more variables in the program's environment.
     #[must_use]
-    pub fn open_with(watched: &TmuxServer, args: &[&str], width: u16, height: u16, variables: &[(&str, &str)]) -> Self {
+    pub fn open_with<W: Watched + ?Sized>(
+        watched: &W,
+        args: &[&str],
+        width: u16,
+        height: u16,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let host = TmuxServer::absent();
         let mut words: Vec<String> = vec!["env".into(), "-u".into(), "TMUX".into(), "-u".into(), "TMUX_PANE".into()];
         words.push(format!("HOME={}", watched.home().display()));

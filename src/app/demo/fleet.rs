@@ -44,6 +44,9 @@ pub enum DemoError {
     /// More agents than a machine should be asked to play, or none.
     #[error("a demo has 1 to {MOST_AGENTS} agents, not {0}")]
     Count(usize),
+    /// No simulated agent has this name.
+    #[error("no simulated agent is called '{0}'")]
+    NoScript(String),
     /// The private directory, its sockets or links could not be made.
     #[error("the demo's private directory {path} could not be set up: {source}. Set TMPDIR to a directory of yours.")]
     Directory {
@@ -136,11 +139,27 @@ impl Fleet {
         fleet.lay_out(plan).map_err(failed)?;
         let berths = if plan.hold { every_scene(plan, &dir) } else { berths(plan, &dir) };
         let mut last = String::new();
-        for (index, berth) in berths.iter().enumerate() {
-            fleet.moor(berth, &last, index)?;
+        for berth in &berths {
+            fleet.moor(berth, &last)?;
             last.clone_from(&berth.session);
         }
         Ok(fleet)
+    }
+
+    /// Opens one more pane, in the session `extra`, and returns its id.
+    ///
+    /// `scene` is the index of the scene to begin with.
+    ///
+    /// # Errors
+    /// When there is no script of this name, or tmux refuses.
+    pub fn add(&mut self, plan: &Plan, agent: &str, scene: usize) -> Result<String, DemoError> {
+        if !scripts().contains_key(agent) {
+            return Err(DemoError::NoScript(agent.to_owned()));
+        }
+        let part = part(plan, &self.dir, agent, casting().projects[0].clone(), scene, plan.seed);
+        let exists = self.tmux(&["has-session", "-t", "=extra"]).is_ok();
+        let berth = Berth { session: "extra".into(), window: agent.to_owned(), split: false, part };
+        self.moor(&berth, if exists { "extra" } else { "" })
     }
 
     /// The private tmux server.
@@ -179,8 +198,8 @@ impl Fleet {
         self.dir.join("src").join(&project.session)
     }
 
-    /// Opens the pane for one agent.
-    fn moor(&mut self, berth: &Berth, last_session: &str, index: usize) -> Result<(), DemoError> {
+    /// Opens the pane for one agent and returns its id.
+    fn moor(&mut self, berth: &Berth, last_session: &str) -> Result<String, DemoError> {
         let folder = self.folder(&berth.part.project);
         let variable = format!("{VARIABLE}={}", berth.part.to_value());
         let (window, session) = (berth.window.as_str(), berth.session.as_str());
@@ -191,9 +210,9 @@ impl Fleet {
             (true, true) => vec!["split-window", "-d", "-t", &last],
         };
         let (folder, shell) = (folder.display().to_string(), self.dir.join("bin/bash").display().to_string());
-        args.extend(["-c", &folder, "-e", &variable, "--", "sh", "-c", OPEN, &shell]);
-        self.tmux(&args)?;
-        if index == 0 {
+        args.extend(["-P", "-F", "#{pane_id}", "-c", &folder, "-e", &variable, "--", "sh", "-c", OPEN, &shell]);
+        let pane = self.tmux(&args)?.trim().to_owned();
+        if self.pid.is_none() {
             // Names are ours, and sizes too: a small client that looks at one session must not shrink the others.
             for option in [["automatic-rename", "off"], ["allow-rename", "off"], ["window-size", "latest"]] {
                 self.tmux(&["set-option", "-g", option[0], option[1]])?;
@@ -201,7 +220,7 @@ impl Fleet {
             let pid = self.tmux(&["display-message", "-p", "#{pid}"])?;
             self.pid = pid.trim().parse().ok().and_then(Pid::from_raw);
         }
-        Ok(())
+        Ok(pane)
     }
 
     /// Runs a tmux command on the private server and returns its output.
