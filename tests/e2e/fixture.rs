@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::support::{PATIENCE, TmuxServer, Watched, alive, wait_for, wait_some};
+use crate::support::{PATIENCE, TmuxServer, alive, wait_for, wait_some};
 
 #[test]
 fn a_server_ends_with_its_test_even_by_a_panic() {

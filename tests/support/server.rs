@@ -8,7 +8,7 @@ use std::{
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use super::{PATIENCE, Watched, alive, isolate, signal, wait_for, wait_some};
+use super::{PATIENCE, Program, Watched, alive, isolate, signal, wait_for, wait_some};
 
 /// The tmux under test: `$TMUX_ORC_TMUX`, which the program obeys too, else `tmux`.
 #[must_use]
@@ -52,6 +52,29 @@ impl TmuxServer {
     pub fn revive(&self) {
         self.run(&["new-session", "-d", "-s", "main", "-x", "100", "-y", "30", "exec sh"]);
         self.run(&["set-option", "-g", "default-command", "exec sh"]);
+    }
+
+    /// Path of the socket.
+    #[must_use]
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// The private directory: `HOME` of everything that runs on this server, and of the program.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The built program on this server, isolated like everything here.
+    #[must_use]
+    pub fn orc(&self, args: &[&str]) -> Program {
+        Program::new(self, args)
+    }
+
+    /// Environment that keeps a child away from the machine's own tmux, home and settings.
+    pub fn isolate<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        isolate(command, self.home())
     }
 
     /// A `tmux` command on this server, ready to run.
