@@ -1,5 +1,23 @@
 //! The pure core: state, messages, update, settings, the command line.
 
+pub mod action;
 pub mod cli;
 pub mod demo;
+pub mod events;
+pub mod format;
+pub mod fuzzy;
+pub mod help;
+pub mod key;
+pub mod keymap;
+pub mod list;
+pub mod message;
+pub mod palette;
+pub mod pending;
+pub mod plain;
 pub mod settings;
+pub mod state;
+pub mod text;
+pub mod update;
+pub mod words;
+
+pub use message::Effect;

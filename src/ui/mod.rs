@@ -1,1 +1,20 @@
 //! The terminal: event loop, layout, panels, themes.
+
+mod background;
+mod canvas;
+pub mod colour;
+pub mod hit;
+mod input;
+pub mod layout;
+mod panels;
+mod render;
+mod run;
+mod screen;
+mod terminal;
+pub mod theme;
+
+pub use colour::ColourChoice;
+pub use panels::Preview;
+pub use render::{Frame, draw};
+pub use run::{Actions, Error, Exit, Options, run};
+pub use screen::Screen;

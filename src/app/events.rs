@@ -1,0 +1,48 @@
+//! Events in words.
+
+use super::{
+    fuzzy::Query,
+    state::State,
+    words::{Tone, state_and_kind},
+};
+use crate::monitor::{Event, EventKind};
+
+/// An event as a sentence without its time: `api:2.0 working → waiting (permission)`.
+#[must_use]
+pub fn sentence(event: &Event) -> String {
+    match &event.what {
+        EventKind::Appeared { target, agent, state, kind, .. } => {
+            format!("{target} {agent} appeared, {}", state_and_kind(*state, kind.as_deref()))
+        }
+        EventKind::Gone { target, agent, .. } => format!("{target} {agent} is gone"),
+        EventKind::Transition { target, from, to, kind, .. } => {
+            format!("{target} {from} → {}", state_and_kind(*to, kind.as_deref()))
+        }
+        EventKind::Changed { setting, from, to } => format!("{setting} {from} → {to}"),
+        EventKind::Notice { text, .. } => text.clone(),
+    }
+}
+
+/// What an event means.
+#[must_use]
+pub fn tone(event: &Event) -> Tone {
+    match &event.what {
+        EventKind::Appeared { state, kind, .. } | EventKind::Transition { to: state, kind, .. } => {
+            Tone::of(*state, kind.as_deref())
+        }
+        EventKind::Gone { .. } => Tone::Exited,
+        EventKind::Changed { .. } => Tone::Starting,
+        EventKind::Notice { problem: true, .. } => Tone::Error,
+        EventKind::Notice { problem: false, .. } => Tone::Idle,
+    }
+}
+
+/// The events that match the filter, newest first.
+pub fn shown(state: &State) -> Vec<&Event> {
+    let events = state.snapshot.events.iter().rev();
+    if state.events_filter.trim().is_empty() {
+        return events.collect();
+    }
+    let mut query = Query::new(&state.events_filter);
+    events.filter(|event| query.score(&sentence(event)).is_some()).collect()
+}

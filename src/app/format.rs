@@ -1,0 +1,155 @@
+//! Numbers as people read them: ages, durations, sizes, shares. Each has a bounded width and `-` for not measured.
+
+use jiff::{Timestamp, tz::TimeZone};
+
+/// Shown for what was not measured.
+pub const NONE: &str = "-";
+
+/// Widest text that [`age`] gives.
+pub const AGE_WIDTH: usize = 5;
+
+/// Time since `since` in units that do not jitter: `41s`, `2m14s` below ten minutes, `14m`, `3h`, `5d`.
+#[must_use]
+pub fn age(since: Timestamp, now: Timestamp) -> String {
+    seconds(now.as_second().saturating_sub(since.as_second()))
+}
+
+/// Whole seconds as [`age`] shows them.
+#[must_use]
+pub fn seconds(s: i64) -> String {
+    match s.max(0) {
+        s @ 0..60 => format!("{s}s"),
+        s @ 60..600 => format!("{}m{:02}s", s / 60, s % 60),
+        s @ 600..3600 => format!("{}m", s / 60),
+        s @ 3600..172_800 => format!("{}h", s / 3600),
+        s => format!("{}d", (s / 86_400).min(9999)),
+    }
+}
+
+/// Milliseconds, at most 6 cells with the unit left out: `0.42`, `4.2`, `31.0`, `235`, `12.4k`.
+#[must_use]
+pub fn ms(value: Option<f64>) -> String {
+    match value {
+        Some(v) if !v.is_finite() || v < 0.0 => NONE.to_owned(),
+        Some(v) if v < 0.995 => format!("{v:.2}"),
+        Some(v) if v < 99.95 => format!("{v:.1}"),
+        Some(v) if v < 9999.5 => format!("{v:.0}"),
+        Some(v) => format!("{:.1}k", v / 1000.0),
+        None => NONE.to_owned(),
+    }
+}
+
+/// Milliseconds with their unit: `4.2 ms`, `1.24 s`.
+#[must_use]
+pub fn ms_unit(value: Option<f64>) -> String {
+    match value {
+        Some(v) if v >= 999.5 => format!("{:.2} s", v / 1000.0),
+        Some(_) => format!("{} ms", ms(value)),
+        None => NONE.to_owned(),
+    }
+}
+
+/// A share from 0 to 1 as whole percent: `94%`.
+#[must_use]
+pub fn share(value: Option<f64>) -> String {
+    value.map_or_else(|| NONE.to_owned(), |v| format!("{:.0}%", (v * 100.0).clamp(0.0, 100.0)))
+}
+
+/// Percent of a core: `0.3%`, `12%`.
+#[must_use]
+pub fn cpu(value: Option<f64>) -> String {
+    match value {
+        Some(v) if !v.is_finite() || v < 0.0 => NONE.to_owned(),
+        Some(v) if v < 9.95 => format!("{v:.1}%"),
+        Some(v) => format!("{v:.0}%"),
+        None => NONE.to_owned(),
+    }
+}
+
+/// Bytes in binary units: `512K`, `11M`, `1.4G`.
+#[must_use]
+pub fn bytes(value: Option<u64>) -> String {
+    match value {
+        Some(b) if b < 1024 => format!("{b}B"),
+        Some(b) if b < 1 << 20 => format!("{}K", b >> 10),
+        Some(b) if b < 1 << 30 => format!("{}M", b >> 20),
+        Some(b) => {
+            #[expect(clippy::cast_precision_loss, reason = "one digit after the point is shown")]
+            let gib = b as f64 / f64::from(1 << 30);
+            format!("{gib:.1}G")
+        }
+        None => NONE.to_owned(),
+    }
+}
+
+/// A count in at most 5 cells: `9999`, `12.3k`, `4.5M`.
+#[must_use]
+pub fn count(value: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "one digit after the point is shown")]
+    let v = value as f64;
+    match value {
+        0..10_000 => value.to_string(),
+        10_000..1_000_000 => format!("{:.1}k", v / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1}M", v / 1e6),
+        _ => format!("{:.1}G", v / 1e9),
+    }
+}
+
+/// Seconds as people write an interval: `1s`, `0.5s`, `250ms`.
+#[must_use]
+pub fn interval(seconds: f64) -> String {
+    if seconds > 0.0 && seconds < 0.1 {
+        format!("{:.0}ms", seconds * 1000.0)
+    } else {
+        let text = format!("{seconds:.2}");
+        format!("{}s", text.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
+/// Local time of day: `14:03:12`.
+#[must_use]
+pub fn clock(at: Timestamp, zone: &TimeZone) -> String {
+    zone.to_datetime(at).strftime("%H:%M:%S").to_string()
+}
+
+/// Local time of day to the minute: `14:03`.
+#[must_use]
+pub fn minute(at: Timestamp, zone: &TimeZone) -> String {
+    zone.to_datetime(at).strftime("%H:%M").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_stay_within_five_cells() {
+        for (s, text) in [(0, "0s"), (41, "41s"), (134, "2m14s"), (599, "9m59s"), (600, "10m"), (3599, "59m")] {
+            assert_eq!(seconds(s), text);
+        }
+        assert_eq!(seconds(3600), "1h");
+        assert_eq!(seconds(172_800), "2d");
+        assert_eq!(seconds(-5), "0s");
+        assert!((0..400_000).step_by(7).all(|s| seconds(s).len() <= AGE_WIDTH));
+    }
+
+    #[test]
+    fn numbers_keep_their_width() {
+        assert_eq!(ms(Some(0.424)), "0.42");
+        assert_eq!(ms(Some(4.24)), "4.2");
+        assert_eq!(ms(Some(31.0)), "31.0");
+        assert_eq!(ms(Some(235.4)), "235");
+        assert_eq!(ms(Some(12_400.0)), "12.4k");
+        assert_eq!(ms(None), "-");
+        assert_eq!(ms(Some(f64::NAN)), "-");
+        assert_eq!(ms_unit(Some(1240.0)), "1.24 s");
+        assert_eq!(share(Some(0.943)), "94%");
+        assert_eq!(cpu(Some(0.31)), "0.3%");
+        assert_eq!(bytes(Some(11 << 20)), "11M");
+        assert_eq!(bytes(None), "-");
+        assert_eq!(count(12_345), "12.3k");
+        assert_eq!(interval(1.0), "1s");
+        assert_eq!(interval(0.25), "0.25s");
+        assert_eq!(interval(0.05), "50ms");
+    }
+}

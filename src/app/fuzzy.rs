@@ -1,0 +1,77 @@
+//! Fuzzy matching of what is shown: every word of the query must match somewhere.
+
+use nucleo_matcher::{
+    Config, Matcher, Utf32Str,
+    pattern::{CaseMatching, Normalization, Pattern},
+};
+
+/// A query that was read, with the matcher's buffers.
+#[derive(Debug)]
+pub struct Query {
+    pattern: Pattern,
+    matcher: Matcher,
+    buffer: Vec<char>,
+}
+
+impl Query {
+    /// Reads a query: words, `^start`, `end$`, `'exact`, `!not`.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self {
+            pattern: Pattern::parse(text, CaseMatching::Smart, Normalization::Smart),
+            matcher: Matcher::new(Config::DEFAULT),
+            buffer: Vec::new(),
+        }
+    }
+
+    /// How well it matches; `None` when it does not. An empty query matches all.
+    #[must_use]
+    pub fn score(&mut self, text: &str) -> Option<u32> {
+        self.pattern.score(Utf32Str::new(text, &mut self.buffer), &mut self.matcher)
+    }
+}
+
+/// The name of `names` that is nearest to a mistyped one, if one is near.
+#[must_use]
+pub fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    names
+        .map(|name| (distance(wrong, name), name))
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, name)| *distance <= 1 + name.chars().count() / 3)
+        .map(|(_, name)| name)
+}
+
+/// Edits between two words.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let next = (diagonal + usize::from(ca != *cb)).min(row[j] + 1).min(row[j + 1] + 1);
+            diagonal = row[j + 1];
+            row[j + 1] = next;
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_must_match() {
+        let mut query = Query::new("claude perm");
+        assert!(query.score("api:2.0 claude permission").is_some());
+        assert!(query.score("api:2.0 claude idle").is_none());
+        assert!(Query::new("").score("anything").is_some());
+    }
+
+    #[test]
+    fn the_nearest_name_is_found_or_none() {
+        assert_eq!(nearest("zom", ["zoom", "tune"].into_iter()), Some("zoom"));
+        assert_eq!(nearest("whatever", ["zoom", "tune"].into_iter()), None);
+    }
+}

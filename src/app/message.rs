@@ -1,0 +1,180 @@
+//! What the dashboard's core is told, and what it asks to be done.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{
+    action::Action,
+    key::Key,
+    list::Sort,
+    state::{Panel, Viewport},
+};
+use crate::{
+    monitor::{Choice, Command, Snapshot},
+    tmux::PaneId,
+};
+
+/// Everything that can happen to the dashboard.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// The engine published.
+    Snapshot(Arc<Snapshot>),
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted.
+    Paste(String),
+    /// The mouse was used on something that is drawn.
+    Mouse(Mouse, Option<Hit>),
+    /// The terminal has this size now: columns, rows.
+    Resize(u16, u16),
+    /// The layout shows this much of the state.
+    Viewport(Viewport),
+    /// The terminal got the keyboard (`true`) or lost it.
+    Focus(bool),
+    /// It is this time now. Sent once a second.
+    Tick(Timestamp),
+    /// How the engine is reached changed.
+    Link(Link),
+    /// How something that was asked for ended.
+    ActionResult {
+        /// In words.
+        text: String,
+        /// It worked.
+        ok: bool,
+    },
+}
+
+/// What the mouse did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mouse {
+    /// The left button was pressed.
+    Click,
+    /// The wheel was turned: down is positive.
+    Wheel(i16),
+}
+
+/// What is drawn under the mouse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hit {
+    /// An agent's row.
+    Agent(PaneId),
+    /// A column's header.
+    Header(Sort),
+    /// A row of the strategy bar, counted from 0.
+    Strategy(usize),
+    /// A key in the footer or in a panel's border.
+    Key(Action),
+    /// A row of the palette, counted from 0.
+    Item(usize),
+    /// An answer of the prompt, counted from 0.
+    Choice(usize),
+    /// Elsewhere in an overlay.
+    Overlay,
+    /// Elsewhere in a panel.
+    Panel(Panel),
+}
+
+/// How the engine is reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Link {
+    /// It runs inside this program.
+    #[default]
+    Embedded,
+    /// It runs in the background as this process.
+    Attached(u32),
+    /// It went away; another one is being looked for. What is shown is the last that was known.
+    Lost,
+}
+
+/// What the user saw when they decided: acting compares it with the pane as it is then, and refuses when it differs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Rule that named the prompt.
+    pub rule: String,
+    /// Line that it matched.
+    pub line: String,
+    /// Answers that were offered.
+    pub choices: Vec<Choice>,
+}
+
+/// What the core asks of the world. Its result comes back as a [`Message`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// A command for the engine; the next snapshot confirms it.
+    Engine(Command),
+    /// Take the user's tmux client to the pane.
+    Jump(PaneId),
+    /// Pick an answer of a prompt.
+    Answer {
+        /// The pane.
+        pane: PaneId,
+        /// Which of `seen.choices`.
+        choice: usize,
+        /// The prompt that was looked at.
+        seen: Seen,
+    },
+    /// Send a message.
+    Reply {
+        /// The pane.
+        pane: PaneId,
+        /// The text as typed.
+        text: String,
+        /// What the pane showed.
+        seen: Seen,
+    },
+    /// Interrupt what the agent does.
+    Interrupt {
+        /// The pane.
+        pane: PaneId,
+        /// What the pane showed.
+        seen: Seen,
+    },
+    /// Copy text to the clipboard.
+    CopyText(String),
+    /// Read the settings file again.
+    ReloadSettings,
+    /// Draw everything anew.
+    Repaint,
+    /// Suspend the program.
+    Suspend,
+    /// End the dashboard.
+    Quit,
+}
+
+/// What came of a message.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// Something visible changed.
+    pub redraw: bool,
+    /// What is to be done.
+    pub effects: Vec<Effect>,
+}
+
+impl Outcome {
+    /// Something visible changed.
+    #[must_use]
+    pub fn redraw() -> Self {
+        Self { redraw: true, effects: Vec::new() }
+    }
+
+    /// Something visible may have changed.
+    #[must_use]
+    pub fn redraw_if(redraw: bool) -> Self {
+        Self { redraw, effects: Vec::new() }
+    }
+
+    /// Visible, and something is to be done.
+    #[must_use]
+    pub fn effect(effect: Effect) -> Self {
+        Self { redraw: true, effects: vec![effect] }
+    }
+
+    /// Both.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.redraw |= other.redraw;
+        self.effects.extend(other.effects);
+        self
+    }
+}

@@ -1,0 +1,120 @@
+//! Commands between the key and the snapshot that confirms them: shown as asked for, never as done.
+
+use jiff::Timestamp;
+
+use super::state::State;
+use crate::monitor::{Command, Snapshot};
+
+/// Seconds after which a command that nothing confirmed is given up.
+pub const GIVE_UP: i64 = 10;
+
+/// A command that was sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pending {
+    /// The command.
+    pub command: Command,
+    /// When.
+    pub asked: Timestamp,
+    /// Cycles that had run by then.
+    pub cycle: u64,
+}
+
+impl Pending {
+    /// Whether the snapshot shows that the engine has done it.
+    #[must_use]
+    pub fn confirmed(&self, snapshot: &Snapshot) -> bool {
+        let settings = &snapshot.settings;
+        match &self.command {
+            Command::Strategy(name) => snapshot.current_strategy == *name,
+            Command::PoolSize(size) => settings.pool_max == *size,
+            Command::Interval(seconds) => (settings.interval - seconds).abs() < 1e-9,
+            Command::Transport(name) => settings.transport == *name,
+            Command::Cache(on) => settings.cache_enabled == *on,
+            Command::CachePolicy(policy) => settings.cache_policy == *policy,
+            Command::Pause(paused) => snapshot.engine.paused == *paused,
+            Command::ClearCache | Command::Refresh => snapshot.base_status.cycle_count > self.cycle,
+            Command::Focus(_) | Command::Seen(_) | Command::Stop => true,
+        }
+    }
+
+    /// A later command of the same kind takes its place.
+    #[must_use]
+    pub fn same_kind(&self, command: &Command) -> bool {
+        std::mem::discriminant(&self.command) == std::mem::discriminant(command)
+    }
+
+    /// What was asked for, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match &self.command {
+            Command::Strategy(name) => format!("strategy {name}"),
+            Command::PoolSize(size) => format!("pool {size}"),
+            Command::Interval(seconds) => format!("interval {}", super::format::interval(*seconds)),
+            Command::Transport(name) => format!("transport {name}"),
+            Command::Cache(on) => format!("cache {}", if *on { "on" } else { "off" }),
+            Command::CachePolicy(policy) => format!("cache policy {policy}"),
+            Command::Pause(true) => "pause".to_owned(),
+            Command::Pause(false) => "resume".to_owned(),
+            Command::ClearCache => "clear cache".to_owned(),
+            Command::Refresh => "refresh".to_owned(),
+            Command::Focus(_) | Command::Seen(_) | Command::Stop => String::new(),
+        }
+    }
+}
+
+// The settings as they will be when all that is pending is done: what a further key press goes on from.
+impl State {
+    /// The strategy asked for, if that is pending.
+    #[must_use]
+    pub fn pending_strategy(&self) -> Option<&str> {
+        self.pending.iter().rev().find_map(|p| match &p.command {
+            Command::Strategy(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The pool size asked for, if that is pending.
+    #[must_use]
+    pub fn pending_pool(&self) -> Option<usize> {
+        self.pending.iter().rev().find_map(|p| match p.command {
+            Command::PoolSize(size) => Some(size),
+            _ => None,
+        })
+    }
+
+    /// The interval asked for, if that is pending.
+    #[must_use]
+    pub fn pending_interval(&self) -> Option<f64> {
+        self.pending.iter().rev().find_map(|p| match p.command {
+            Command::Interval(seconds) => Some(seconds),
+            _ => None,
+        })
+    }
+
+    /// Cache on or off as asked for, if that is pending.
+    #[must_use]
+    pub fn pending_cache(&self) -> Option<bool> {
+        self.pending.iter().rev().find_map(|p| match p.command {
+            Command::Cache(on) => Some(on),
+            _ => None,
+        })
+    }
+
+    /// The cache policy asked for, if that is pending.
+    #[must_use]
+    pub fn pending_policy(&self) -> Option<&str> {
+        self.pending.iter().rev().find_map(|p| match &p.command {
+            Command::CachePolicy(policy) => Some(policy.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Paused or not as asked for, if that is pending.
+    #[must_use]
+    pub fn pending_pause(&self) -> Option<bool> {
+        self.pending.iter().rev().find_map(|p| match p.command {
+            Command::Pause(paused) => Some(paused),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,277 @@
+//! All that the dashboard knows: the newest snapshot, what is looked at and how, and the time. No clock is read here.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use jiff::{Timestamp, tz::TimeZone};
+use tui_input::Input;
+
+use super::{
+    keymap::Keymap,
+    list::List,
+    message::{Link, Seen},
+    pending::Pending,
+    words::{TONES, Tone, tone},
+};
+use crate::{
+    monitor::{Agent, ServerStatus, Snapshot},
+    tmux::PaneId,
+};
+
+/// A region of the screen that can have the focus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter, strum::Display)]
+pub enum Panel {
+    /// The agents, or the tune view in their place.
+    Agents,
+    /// The selected pane's screen.
+    Preview,
+    /// What happened.
+    Events,
+    /// The connection pool.
+    Pool,
+    /// The cache.
+    Cache,
+    /// The cycle.
+    Cycle,
+    /// What the watching costs.
+    Cost,
+    /// The strategies.
+    Strategy,
+}
+
+/// What the caller can do for the dashboard; keys for the rest are not shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Take the user's tmux client to a pane.
+    pub jump: bool,
+    /// Type into panes: answers, messages, interrupts.
+    pub act: bool,
+    /// Read the settings file again.
+    pub reload: bool,
+    /// Copy to the clipboard.
+    pub copy: bool,
+}
+
+/// How much of the state the layout shows: told by the layout, so that cursor and scrolling know their limits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Viewport {
+    /// Rows of the agents list.
+    pub agents: usize,
+    /// Rows of the preview; 0 when it is hidden.
+    pub preview: usize,
+    /// Rows of the events; 0 when they are hidden.
+    pub events: usize,
+    /// The overlay's rows (help, palette).
+    pub overlay: usize,
+    /// Panels in view, in the order of Tab.
+    pub panels: Vec<Panel>,
+    /// Values of the instruments are in view.
+    pub instruments: bool,
+}
+
+/// Which panels are shown and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The preview: shown, hidden, or as the size suggests.
+    pub preview: Option<bool>,
+    /// The events: shown, hidden, or as the size suggests.
+    pub events: Option<bool>,
+    /// The focused panel has the whole screen.
+    pub zoom: bool,
+    /// The tune view is in the place of the agents.
+    pub tune: bool,
+    /// The panel that the keys act on.
+    pub focus: Panel,
+}
+
+/// Who has the keys.
+#[derive(Clone, Debug, Default)]
+pub enum Mode {
+    /// The panels.
+    #[default]
+    Normal,
+    /// The filter's line.
+    Filter(Input),
+    /// The help.
+    Help {
+        /// What is searched.
+        input: Input,
+        /// First row shown.
+        top: usize,
+    },
+    /// The palette.
+    Palette {
+        /// What is searched.
+        input: Input,
+        /// The row that Enter takes.
+        at: usize,
+    },
+    /// The answers of a prompt.
+    Answer {
+        /// The pane.
+        pane: PaneId,
+        /// The prompt as it was seen.
+        seen: Seen,
+        /// The answer that Enter takes.
+        at: usize,
+    },
+    /// A message to an agent.
+    Reply {
+        /// The pane.
+        pane: PaneId,
+        /// What it showed.
+        seen: Seen,
+        /// The text so far.
+        input: Input,
+    },
+    /// Is the agent to be interrupted?
+    Confirm {
+        /// The pane.
+        pane: PaneId,
+        /// What it showed.
+        seen: Seen,
+    },
+}
+
+/// A line that shows for some seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Toast {
+    /// The words.
+    pub text: String,
+    /// What it means.
+    pub tone: Tone,
+    /// When it goes.
+    pub until: Timestamp,
+}
+
+/// The dashboard's state. Changed only by [`super::update::update`].
+#[derive(Debug)]
+pub struct State {
+    /// What the engine published last.
+    pub snapshot: Arc<Snapshot>,
+    /// Now, as told by the last tick or snapshot.
+    pub now: Timestamp,
+    /// Where the user's clock is.
+    pub zone: TimeZone,
+    /// How the engine is reached.
+    pub link: Link,
+    /// What the caller can do.
+    pub can: Capabilities,
+    /// The keys.
+    pub keymap: Keymap,
+    /// Names of the themes.
+    pub themes: Vec<String>,
+    /// The theme in use, an index of `themes`.
+    pub theme: usize,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// What the layout shows.
+    pub viewport: Viewport,
+    /// What is shown and how.
+    pub view: View,
+    /// The agents as they are listed.
+    pub list: List,
+    /// Filter of the events.
+    pub events_filter: String,
+    /// Events scrolled away below the newest.
+    pub events_up: usize,
+    /// Rows of the preview scrolled away below.
+    pub preview_up: usize,
+    /// Who has the keys.
+    pub mode: Mode,
+    /// Lines that show for some seconds, oldest first.
+    pub toasts: VecDeque<Toast>,
+    /// Commands that no snapshot has confirmed yet.
+    pub pending: Vec<Pending>,
+    /// When the cursor came to the selected agent.
+    pub selected_at: Timestamp,
+    /// The terminal has the keyboard.
+    pub focused: bool,
+    /// The pane whose screen the engine was last asked for.
+    pub(super) asked_focus: Option<PaneId>,
+    /// The finished turn that the engine was last told was seen.
+    pub(super) asked_seen: Option<(PaneId, Timestamp)>,
+    /// The newest event that was looked at for toasts.
+    pub(super) seen_event: u64,
+}
+
+impl State {
+    /// The state at the start.
+    #[must_use]
+    pub fn new(snapshot: Arc<Snapshot>, now: Timestamp, zone: TimeZone) -> Self {
+        let seen_event = snapshot.events.last().map_or(0, |event| event.seq);
+        let mut state = Self {
+            snapshot,
+            now,
+            zone,
+            link: Link::default(),
+            can: Capabilities::default(),
+            keymap: Keymap::default(),
+            themes: Vec::new(),
+            theme: 0,
+            size: (80, 24),
+            viewport: Viewport::default(),
+            view: View { preview: None, events: None, zoom: false, tune: false, focus: Panel::Agents },
+            list: List::default(),
+            events_filter: String::new(),
+            events_up: 0,
+            preview_up: 0,
+            mode: Mode::Normal,
+            toasts: VecDeque::new(),
+            pending: Vec::new(),
+            selected_at: now,
+            focused: true,
+            asked_focus: None,
+            asked_seen: None,
+            seen_event,
+        };
+        state.list.rebuild(&state.snapshot, now, true);
+        state
+    }
+
+    /// The agent under the cursor.
+    #[must_use]
+    pub fn selected(&self) -> Option<&Agent> {
+        let id = self.list.selected?;
+        self.snapshot.agents.iter().find(|agent| agent.pane_id == id)
+    }
+
+    /// Agents by tone, in the order of [`TONES`].
+    #[must_use]
+    pub fn counts(&self) -> [usize; TONES.len()] {
+        let mut counts = [0; TONES.len()];
+        for agent in &self.snapshot.agents {
+            counts[tone(agent).rank()] += 1;
+        }
+        counts
+    }
+
+    /// The first cycle has not ended.
+    #[must_use]
+    pub fn loading(&self) -> bool {
+        self.snapshot.server.status == ServerStatus::Connecting
+    }
+
+    /// One line about what is wrong with the whole, if something is.
+    #[must_use]
+    pub fn banner(&self) -> Option<(Tone, String)> {
+        let server = &self.snapshot.server;
+        if self.link == Link::Lost {
+            return Some((
+                Tone::Error,
+                "The engine went away. Looking for it; what is shown is the last it said.".into(),
+            ));
+        }
+        if server.status == ServerStatus::Unreachable {
+            let why = server.problem.as_deref().unwrap_or("it does not answer");
+            return Some((
+                Tone::Error,
+                format!("The tmux server is unreachable: {why}. The agents shown are the last known."),
+            ));
+        }
+        if self.snapshot.engine.paused {
+            let key = self.keymap.label(super::action::Action::Pause);
+            return Some((Tone::Limited, format!("Paused: nothing is read. {key} goes on.")));
+        }
+        self.snapshot.notes.last().map(|note| (Tone::Limited, note.clone()))
+    }
+}

@@ -1,0 +1,128 @@
+//! Width and cuts of text as a terminal shows it: the one place that decides where a line ends.
+
+use std::borrow::Cow;
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// Cells that `text` takes in a terminal.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.width() }
+}
+
+/// `text` cut by graphemes to at most `cells`; a cut one ends with `…`.
+#[must_use]
+pub fn fit(text: &str, cells: usize) -> Cow<'_, str> {
+    if width(text) <= cells {
+        return Cow::Borrowed(text);
+    }
+    if cells == 0 {
+        return Cow::Borrowed("");
+    }
+    let end = cut(text, cells - 1);
+    Cow::Owned(format!("{}…", &text[..end]))
+}
+
+/// `text` cut from its start to at most `cells`, for paths whose end says most: `…/src/parser`.
+#[must_use]
+pub fn fit_end(text: &str, cells: usize) -> Cow<'_, str> {
+    if width(text) <= cells {
+        return Cow::Borrowed(text);
+    }
+    if cells == 0 {
+        return Cow::Borrowed("");
+    }
+    let mut used = 1;
+    let mut start = text.len();
+    for (index, grapheme) in text.grapheme_indices(true).rev() {
+        used += width(grapheme);
+        if used > cells {
+            break;
+        }
+        start = index;
+    }
+    Cow::Owned(format!("…{}", &text[start..]))
+}
+
+/// `text` cut and filled with spaces to exactly `cells`, words to the left.
+#[must_use]
+pub fn left(text: &str, cells: usize) -> String {
+    let cut = fit(text, cells);
+    let fill = cells - width(&cut).min(cells);
+    format!("{cut}{:fill$}", "")
+}
+
+/// `text` cut and filled with spaces to exactly `cells`, words to the right: for numbers.
+#[must_use]
+pub fn right(text: &str, cells: usize) -> String {
+    let cut = fit(text, cells);
+    let fill = cells - width(&cut).min(cells);
+    format!("{:fill$}{cut}", "")
+}
+
+/// Breaks `text` into lines of at most `cells`, at spaces where it can, at most `lines` of them; the rest is cut.
+#[must_use]
+pub fn wrap(text: &str, cells: usize, lines: usize) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    let mut line = String::new();
+    let mut rest = text.split_word_bounds().peekable();
+    while let Some(word) = rest.next() {
+        if width(&line) + width(word) <= cells {
+            line.push_str(word);
+            continue;
+        }
+        if out.len() + 1 == lines {
+            line.push_str(word);
+            line.extend(rest);
+            break;
+        }
+        out.push(std::mem::take(&mut line).trim_end().to_owned());
+        if !word.trim().is_empty() {
+            line.push_str(&fit(word, cells));
+        }
+    }
+    if !line.trim().is_empty() && lines > 0 {
+        out.push(fit(line.trim_end(), cells).into_owned());
+    }
+    out
+}
+
+/// Byte index at which the graphemes of `text` have used at most `cells`.
+fn cut(text: &str, cells: usize) -> usize {
+    let mut used = 0;
+    for (index, grapheme) in text.grapheme_indices(true) {
+        used += width(grapheme);
+        if used > cells {
+            return index;
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_keep_whole_graphemes_and_exact_widths() {
+        assert_eq!(fit("parser", 6), "parser");
+        assert_eq!(fit("parser", 4), "par…");
+        assert_eq!(fit("解析器", 4), "解…");
+        assert_eq!(fit("解析器", 5), "解析…");
+        assert_eq!(width(&left("解析器", 4)), 4);
+        assert_eq!(fit("👩‍👩‍👧 family", 3), "👩‍👩‍👧…");
+        assert_eq!(fit("x", 0), "");
+        assert_eq!(fit_end("/home/u/src/parser", 9), "…c/parser");
+        assert_eq!(right("4.2", 6), "   4.2");
+        assert_eq!(left("שלום", 6), "שלום  ");
+    }
+
+    #[test]
+    fn wrapping_ends_with_what_fits() {
+        assert_eq!(wrap("one two three four", 8, 2), ["one two", "three f…"]);
+        assert_eq!(wrap("short", 8, 2), ["short"]);
+        assert_eq!(wrap("", 8, 2), Vec::<String>::new());
+        assert_eq!(wrap("averyverylongword", 5, 1), ["aver…"]);
+    }
+}

@@ -1,0 +1,146 @@
+//! The one place where the dashboard's state changes: a message in, what is visible and what is to be done out.
+
+mod act;
+mod modes;
+mod snapshot;
+
+use jiff::{Timestamp, ToSpan};
+
+use super::{
+    format,
+    key::Key,
+    list::Line,
+    message::{Hit, Message, Mouse, Outcome},
+    palette,
+    state::{Mode, Panel, State, Toast},
+    words::Tone,
+};
+
+/// Seconds a toast shows.
+const TOAST: i64 = 6;
+
+/// Takes one message in.
+pub fn update(state: &mut State, message: Message) -> Outcome {
+    match message {
+        Message::Snapshot(new) => snapshot::arrived(state, new),
+        Message::Key(key) => {
+            state.list.last_input = state.now;
+            pressed(state, key)
+        }
+        Message::Paste(text) => {
+            state.list.last_input = state.now;
+            modes::pasted(state, &text)
+        }
+        Message::Mouse(mouse, hit) => {
+            state.list.last_input = state.now;
+            mouse_used(state, mouse, hit)
+        }
+        Message::Resize(columns, rows) => {
+            let changed = state.size != (columns, rows);
+            state.size = (columns, rows);
+            Outcome::redraw_if(changed)
+        }
+        Message::Viewport(viewport) => {
+            state.list.height = viewport.agents;
+            if !viewport.panels.is_empty() && !viewport.panels.contains(&state.view.focus) {
+                state.view.focus = viewport.panels[0];
+            }
+            state.viewport = viewport;
+            let snapshot = state.snapshot.clone();
+            state.list.scroll(&snapshot.agents);
+            snapshot::ask_focus(state)
+        }
+        Message::Focus(focused) => {
+            state.focused = focused;
+            Outcome::default()
+        }
+        Message::Tick(now) => tick(state, now),
+        Message::Link(link) => {
+            let changed = state.link != link;
+            state.link = link;
+            Outcome::redraw_if(changed)
+        }
+        Message::ActionResult { text, ok } => {
+            toast(state, text, if ok { Tone::Done } else { Tone::Error });
+            Outcome::redraw()
+        }
+    }
+}
+
+fn pressed(state: &mut State, key: Key) -> Outcome {
+    // Any key takes the newest toast away: it was read.
+    let had_toast = state.toasts.pop_back().is_some();
+    let outcome = match state.mode {
+        Mode::Normal => match state.keymap.action(key) {
+            Some(action) if palette::available(action, state) => act::act(state, action),
+            _ => Outcome::default(),
+        },
+        _ => modes::pressed(state, key),
+    };
+    outcome.and(Outcome::redraw_if(had_toast))
+}
+
+fn mouse_used(state: &mut State, mouse: Mouse, hit: Option<Hit>) -> Outcome {
+    let Some(hit) = hit else { return Outcome::default() };
+    if !matches!(state.mode, Mode::Normal | Mode::Filter(_)) {
+        return modes::mouse(state, mouse, &hit);
+    }
+    match (mouse, hit) {
+        (Mouse::Wheel(delta), Hit::Agent(_) | Hit::Header(_)) => act::scroll(state, Panel::Agents, delta.into()),
+        (Mouse::Wheel(delta), Hit::Panel(panel)) => act::scroll(state, panel, delta.into()),
+        (Mouse::Click, Hit::Agent(id)) => {
+            state.view.focus = Panel::Agents;
+            act::select(state, id)
+        }
+        (Mouse::Click, Hit::Header(sort)) => act::sort_by(state, sort),
+        (Mouse::Click, Hit::Strategy(index)) => act::strategy(state, index),
+        (Mouse::Click, Hit::Key(action)) if palette::available(action, state) => act::act(state, action),
+        (Mouse::Click, Hit::Panel(panel)) => {
+            let changed = state.view.focus != panel;
+            state.view.focus = panel;
+            Outcome::redraw_if(changed)
+        }
+        _ => Outcome::default(),
+    }
+}
+
+/// The clock went on: ages, toasts, an order that has settled, commands that nothing confirmed.
+fn tick(state: &mut State, now: Timestamp) -> Outcome {
+    let before = state.now;
+    state.now = now;
+    let mut redraw =
+        ages_differ(state, before, now) || format::minute(before, &state.zone) != format::minute(now, &state.zone);
+    let toasts = state.toasts.len();
+    state.toasts.retain(|toast| toast.until > now);
+    redraw |= state.toasts.len() != toasts;
+    redraw |= snapshot::give_up(state);
+    let snapshot = state.snapshot.clone();
+    redraw |= state.list.rebuild(&snapshot, now, false);
+    Outcome::redraw_if(redraw).and(snapshot::mark_seen(state))
+}
+
+/// Whether an age in view reads differently at the two times.
+fn ages_differ(state: &State, before: Timestamp, now: Timestamp) -> bool {
+    state.list.visible().iter().any(|line| match line {
+        Line::Agent(i) => state.snapshot.agents.get(*i).is_some_and(|agent| {
+            format::age(agent.since, before) != format::age(agent.since, now)
+                || fresh(agent.since, before) != fresh(agent.since, now)
+        }),
+        Line::Session(_) => false,
+    })
+}
+
+/// Whether a state is so new that its row stands out.
+#[must_use]
+pub fn fresh(since: Timestamp, now: Timestamp) -> bool {
+    now.as_second() - since.as_second() < 5
+}
+
+/// Shows a line for some seconds.
+pub(super) fn toast(state: &mut State, text: String, tone: Tone) {
+    let until = state.now.saturating_add(TOAST.seconds()).unwrap_or(Timestamp::MAX);
+    state.toasts.push_back(Toast { text, tone, until });
+    while state.toasts.len() > 4 {
+        state.toasts.pop_front();
+    }
+}

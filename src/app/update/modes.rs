@@ -1,0 +1,219 @@
+//! Keys while something has them all: the filter, the help, the palette, an answer, a message, a question.
+
+use tui_input::{Input, InputRequest};
+
+use super::act;
+use crate::app::{
+    action::Action,
+    help::help_rows,
+    key::{Code, Key},
+    message::{Effect, Hit, Mouse, Outcome},
+    palette,
+    state::{Mode, Panel, State},
+};
+
+/// A key while a mode has them.
+pub(super) fn pressed(state: &mut State, key: Key) -> Outcome {
+    if key == Key::ctrl('c') {
+        return close(state);
+    }
+    match key.code {
+        Code::Esc => return escape(state),
+        Code::Enter => return enter(state),
+        _ => {}
+    }
+    let delta = match key {
+        Key { code: Code::Down, .. } => 1,
+        Key { code: Code::Up, .. } => -1,
+        Key { code: Code::PageDown, .. } => page(state),
+        Key { code: Code::PageUp, .. } => -page(state),
+        Key { code: Code::Char('n'), ctrl: true, .. } => 1,
+        Key { code: Code::Char('p'), ctrl: true, .. } => -1,
+        _ => 0,
+    };
+    if delta != 0 {
+        return step(state, delta);
+    }
+    match &mut state.mode {
+        Mode::Answer { seen, at, .. } => match key.code {
+            Code::Char('j') => step(state, 1),
+            Code::Char('k') => step(state, -1),
+            Code::Char(c) => match c.to_digit(10).and_then(|n| usize::try_from(n).ok()) {
+                Some(n) if (1..=seen.choices.len()).contains(&n) => {
+                    *at = n - 1;
+                    enter(state)
+                }
+                _ => Outcome::default(),
+            },
+            _ => Outcome::default(),
+        },
+        Mode::Confirm { .. } => match key.code {
+            Code::Char('y') => enter(state),
+            Code::Char('n' | 'q') => close(state),
+            _ => Outcome::default(),
+        },
+        Mode::Help { input, .. } if input.value().is_empty() && closes_help(&state.keymap, key) => close(state),
+        Mode::Filter(input) | Mode::Help { input, .. } | Mode::Palette { input, .. } | Mode::Reply { input, .. } => {
+            match request(key) {
+                Some(request) => {
+                    input.handle(request);
+                    typed(state)
+                }
+                None => Outcome::default(),
+            }
+        }
+        Mode::Normal => Outcome::default(),
+    }
+}
+
+fn closes_help(keymap: &crate::app::keymap::Keymap, key: Key) -> bool {
+    matches!(keymap.action(key), Some(Action::Help | Action::Quit))
+}
+
+/// Text was pasted.
+pub(super) fn pasted(state: &mut State, text: &str) -> Outcome {
+    let keep_lines = matches!(state.mode, Mode::Reply { .. });
+    let (Mode::Filter(input) | Mode::Help { input, .. } | Mode::Palette { input, .. } | Mode::Reply { input, .. }) =
+        &mut state.mode
+    else {
+        return Outcome::default();
+    };
+    for c in text.chars().take(10_000) {
+        if !c.is_control() || (keep_lines && c == '\n') {
+            input.handle(InputRequest::InsertChar(c));
+        }
+    }
+    typed(state)
+}
+
+/// The mouse while a mode has the keys: a click beside an overlay closes it.
+pub(super) fn mouse(state: &mut State, mouse: Mouse, hit: &Hit) -> Outcome {
+    match (mouse, hit) {
+        (Mouse::Wheel(delta), Hit::Overlay | Hit::Item(_) | Hit::Choice(_)) => step(state, delta.into()),
+        (Mouse::Click, Hit::Item(row)) => {
+            if let Mode::Palette { at, .. } = &mut state.mode {
+                *at = *row;
+                return enter(state);
+            }
+            Outcome::default()
+        }
+        (Mouse::Click, Hit::Choice(row)) => {
+            if let Mode::Answer { at, .. } = &mut state.mode {
+                *at = *row;
+                return enter(state);
+            }
+            Outcome::default()
+        }
+        (Mouse::Click, Hit::Overlay) | (Mouse::Wheel(_), _) => Outcome::default(),
+        (Mouse::Click, _) => close(state),
+    }
+}
+
+/// Opens the filter's line for the panel that has the focus.
+pub(super) fn filter(state: &mut State) -> Outcome {
+    let text = if state.view.focus == Panel::Events { &state.events_filter } else { &state.list.filter };
+    state.mode = Mode::Filter(Input::new(text.clone()));
+    Outcome::redraw()
+}
+
+/// The text changed: what hangs on it follows.
+fn typed(state: &mut State) -> Outcome {
+    match &mut state.mode {
+        Mode::Filter(input) => {
+            let text = input.value().to_owned();
+            apply_filter(state, text)
+        }
+        Mode::Help { top, .. } => {
+            *top = 0;
+            Outcome::redraw()
+        }
+        Mode::Palette { at, .. } => {
+            *at = 0;
+            Outcome::redraw()
+        }
+        _ => Outcome::redraw(),
+    }
+}
+
+fn apply_filter(state: &mut State, text: String) -> Outcome {
+    if state.view.focus == Panel::Events {
+        state.events_filter = text;
+        state.events_up = 0;
+        return Outcome::redraw();
+    }
+    state.list.filter = text;
+    let snapshot = state.snapshot.clone();
+    state.list.rebuild(&snapshot, state.now, false);
+    Outcome::redraw().and(super::snapshot::ask_focus(state))
+}
+
+fn escape(state: &mut State) -> Outcome {
+    if matches!(state.mode, Mode::Filter(_)) {
+        state.mode = Mode::Normal;
+        return apply_filter(state, String::new());
+    }
+    close(state)
+}
+
+fn close(state: &mut State) -> Outcome {
+    state.mode = Mode::Normal;
+    Outcome::redraw()
+}
+
+fn enter(state: &mut State) -> Outcome {
+    match std::mem::take(&mut state.mode) {
+        Mode::Palette { input, at } => match palette::items(state, input.value()).into_iter().nth(at) {
+            Some(item) => act::does(state, item.does).and(Outcome::redraw()),
+            None => Outcome::redraw(),
+        },
+        Mode::Answer { pane, seen, at } => Outcome::effect(Effect::Answer { pane, choice: at, seen }),
+        Mode::Reply { pane, seen, input } if !input.value().trim().is_empty() => {
+            Outcome::effect(Effect::Reply { pane, text: input.value().to_owned(), seen })
+        }
+        Mode::Confirm { pane, seen } => Outcome::effect(Effect::Interrupt { pane, seen }),
+        _ => Outcome::redraw(),
+    }
+}
+
+/// Moves the mark of an overlay, or scrolls it.
+fn step(state: &mut State, delta: isize) -> Outcome {
+    let rows = match &state.mode {
+        Mode::Palette { input, .. } => palette::items(state, input.value()).len(),
+        Mode::Help { input, .. } => {
+            help_rows(state, input.value()).len().saturating_sub(state.viewport.overlay.saturating_sub(1))
+        }
+        Mode::Answer { seen, .. } => seen.choices.len(),
+        Mode::Filter(_) => return act::scroll(state, state.view.focus, delta),
+        _ => return Outcome::default(),
+    };
+    let (Mode::Palette { at, .. } | Mode::Help { top: at, .. } | Mode::Answer { at, .. }) = &mut state.mode else {
+        return Outcome::default();
+    };
+    let to = at.saturating_add_signed(delta).min(rows.saturating_sub(1));
+    let moved = to != *at;
+    *at = to;
+    Outcome::redraw_if(moved)
+}
+
+fn page(state: &State) -> isize {
+    isize::try_from(state.viewport.overlay.saturating_sub(1).max(1)).unwrap_or(1)
+}
+
+/// What a key does to a line of text.
+fn request(key: Key) -> Option<InputRequest> {
+    Some(match (key.code, key.ctrl, key.alt) {
+        (Code::Char(c), false, false) => InputRequest::InsertChar(c),
+        (Code::Backspace, false, false) | (Code::Char('h'), true, false) => InputRequest::DeletePrevChar,
+        (Code::Backspace, ..) | (Code::Char('w'), true, false) => InputRequest::DeletePrevWord,
+        (Code::Delete, ..) => InputRequest::DeleteNextChar,
+        (Code::Left, false, false) | (Code::Char('b'), true, false) => InputRequest::GoToPrevChar,
+        (Code::Right, false, false) | (Code::Char('f'), true, false) => InputRequest::GoToNextChar,
+        (Code::Left, ..) | (Code::Char('b'), false, true) => InputRequest::GoToPrevWord,
+        (Code::Right, ..) | (Code::Char('f'), false, true) => InputRequest::GoToNextWord,
+        (Code::Home, ..) | (Code::Char('a'), true, false) => InputRequest::GoToStart,
+        (Code::End, ..) | (Code::Char('e'), true, false) => InputRequest::GoToEnd,
+        (Code::Char('u'), true, false) => InputRequest::DeleteFromStart,
+        (Code::Char('k'), true, false) => InputRequest::DeleteTillEnd,
+        _ => return None,
+    })
+}

@@ -1,0 +1,173 @@
+//! A snapshot arrives: what it confirms, what it shows anew, and whom it calls for.
+
+use std::sync::Arc;
+
+use super::toast;
+use crate::{
+    app::{
+        message::{Effect, Outcome},
+        pending::GIVE_UP,
+        state::State,
+        words::{Tone, word},
+    },
+    monitor::{Agent, Command, EventKind, Snapshot, State as AgentState},
+};
+
+/// Takes a snapshot in.
+pub(super) fn arrived(state: &mut State, new: Arc<Snapshot>) -> Outcome {
+    let old = std::mem::replace(&mut state.snapshot, new.clone());
+    state.now = state.now.max(new.timestamp);
+    let pending = state.pending.len();
+    state.pending.retain(|pending| !pending.confirmed(&new));
+    let mut redraw = state.pending.len() != pending;
+    redraw |= call(state, &new);
+    keep_events(state, &old, &new);
+    redraw |= state.list.rebuild(&new, state.now, false);
+    redraw |= differs(state, &old, &new);
+    Outcome::redraw_if(redraw).and(ask_focus(state))
+}
+
+/// Whether what is in view differs between two snapshots.
+fn differs(state: &State, old: &Snapshot, new: &Snapshot) -> bool {
+    let view = &state.viewport;
+    old.server != new.server
+        || old.engine.paused != new.engine.paused
+        || old.engine.pid != new.engine.pid
+        || old.current_strategy != new.current_strategy
+        || old.settings != new.settings
+        || old.notes != new.notes
+        || old.agents.len() != new.agents.len()
+        || old.agents.iter().zip(&new.agents).any(|(a, b)| agent_differs(a, b))
+        || (view.events > 0 && old.events.last().map(|e| e.seq) != new.events.last().map(|e| e.seq))
+        || (view.preview > 0 && preview_differs(old, new))
+        || (view.instruments && instruments_differ(old, new))
+        || (state.view.tune && old.tune != new.tune)
+}
+
+/// Whether a row differs: all but the times of reading, which no row shows.
+fn agent_differs(a: &Agent, b: &Agent) -> bool {
+    a.pane_id != b.pane_id
+        || a.state != b.state
+        || a.kind != b.kind
+        || a.since != b.since
+        || a.doing != b.doing
+        || a.activity != b.activity
+        || a.stale != b.stale
+        || a.context_percent != b.context_percent
+        || a.evidence != b.evidence
+        || a.target != b.target
+        || a.agent != b.agent
+        || a.version != b.version
+        || a.health != b.health
+        || a.background != b.background
+        || a.model != b.model
+        || a.tokens != b.tokens
+        || a.reset_at != b.reset_at
+        || a.cwd != b.cwd
+        || a.choices != b.choices
+        || a.transitions != b.transitions
+        || crate::app::format::cpu(a.cpu_percent) != crate::app::format::cpu(b.cpu_percent)
+        || crate::app::format::bytes(a.memory_bytes) != crate::app::format::bytes(b.memory_bytes)
+}
+
+fn preview_differs(old: &Snapshot, new: &Snapshot) -> bool {
+    match (&old.preview, &new.preview) {
+        (Some(a), Some(b)) => !Arc::ptr_eq(a, b) && (a.pane_id != b.pane_id || a.text != b.text),
+        (a, b) => a.is_some() != b.is_some(),
+    }
+}
+
+fn instruments_differ(old: &Snapshot, new: &Snapshot) -> bool {
+    old.connection_pool != new.connection_pool
+        || old.cache_performance != new.cache_performance
+        || old.cycle != new.cycle
+        || old.cost != new.cost
+        || old.strategies != new.strategies
+        || (!Arc::ptr_eq(&old.history, &new.history) && old.history != new.history)
+}
+
+/// Calls the user for agents that came to need them.
+fn call(state: &mut State, new: &Snapshot) -> bool {
+    let newest = new.events.last().map_or(0, |event| event.seq);
+    if newest < state.seen_event {
+        // Another engine counts from 1 again: what it tells of before now is no news.
+        state.seen_event = newest;
+        return false;
+    }
+    let selected = state.list.selected;
+    let calls: Vec<String> = new
+        .events
+        .iter()
+        .rev()
+        .take_while(|event| event.seq > state.seen_event)
+        .filter_map(|event| match &event.what {
+            EventKind::Transition { pane_id, target, to, kind, .. }
+                if to.needs_user() && Some(*pane_id) != selected =>
+            {
+                Some(format!("{target} needs you: {}", word(*to, kind.as_deref())))
+            }
+            EventKind::Notice { text, problem: true } => Some(text.clone()),
+            _ => None,
+        })
+        .collect();
+    state.seen_event = newest;
+    let any = !calls.is_empty();
+    match calls.len() {
+        0..=2 => calls.into_iter().rev().for_each(|text| toast(state, text, Tone::NeedsYou)),
+        more => toast(state, format!("{more} agents came to need you"), Tone::NeedsYou),
+    }
+    any
+}
+
+/// Events that were scrolled to stay in view while new ones come.
+fn keep_events(state: &mut State, old: &Snapshot, new: &Snapshot) {
+    if state.events_up > 0 {
+        let last = old.events.last().map_or(0, |event| event.seq);
+        let fresh = new.events.iter().rev().take_while(|event| event.seq > last).count();
+        state.events_up = (state.events_up + fresh).min(new.events.len().saturating_sub(1));
+    }
+}
+
+/// Asks the engine for the screen of the selected pane while the preview shows it.
+pub(super) fn ask_focus(state: &mut State) -> Outcome {
+    let wanted = if state.viewport.preview > 0 { state.list.selected } else { None };
+    if wanted == state.asked_focus {
+        return Outcome::default();
+    }
+    state.asked_focus = wanted;
+    state.preview_up = 0;
+    Outcome { redraw: false, effects: vec![Effect::Engine(Command::Focus(wanted))] }
+}
+
+/// A `done` that the user has had before them is seen: the cursor came to it, or they did something, after it was done.
+pub(super) fn mark_seen(state: &mut State) -> Outcome {
+    let Some(agent) = state.selected() else { return Outcome::default() };
+    let dwelt = state.now.as_second() - state.selected_at.as_second() >= 2;
+    if agent.state == AgentState::Idle
+        && agent.kind.as_deref() == Some("done")
+        && state.viewport.preview > 0
+        && state.focused
+        && dwelt
+        && state.list.last_input > agent.since
+    {
+        let seen = (agent.pane_id, agent.since);
+        if state.asked_seen != Some(seen) {
+            state.asked_seen = Some(seen);
+            return Outcome { redraw: false, effects: vec![Effect::Engine(Command::Seen(seen.0))] };
+        }
+    }
+    Outcome::default()
+}
+
+/// Gives up commands that the engine has not confirmed for long, and says so.
+pub(super) fn give_up(state: &mut State) -> bool {
+    let now = state.now.as_second();
+    let (late, waiting) =
+        std::mem::take(&mut state.pending).into_iter().partition(|p| now - p.asked.as_second() >= GIVE_UP);
+    state.pending = waiting;
+    let late: Vec<_> = late;
+    for pending in &late {
+        toast(state, format!("The engine has not confirmed: {}", pending.words()), Tone::Error);
+    }
+    !late.is_empty()
+}

@@ -1,0 +1,120 @@
+//! The word, the glyph and the tone of every state: colour is never the only signal.
+
+use crate::monitor::{Agent, State};
+
+/// What a state means for the person who looks: themes give each a style.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tone {
+    /// Its user is needed.
+    NeedsYou,
+    /// The last turn ended in an error.
+    Error,
+    /// Held by a usage limit.
+    Limited,
+    /// The program is gone.
+    Exited,
+    /// Nothing recognised.
+    Unknown,
+    /// It has just started.
+    Starting,
+    /// A turn runs.
+    Working,
+    /// A turn ended that nobody has looked at.
+    Done,
+    /// At its prompt.
+    Idle,
+}
+
+/// Every tone, in the order in which the agents are sorted.
+pub const TONES: [Tone; 9] = [
+    Tone::NeedsYou,
+    Tone::Error,
+    Tone::Limited,
+    Tone::Exited,
+    Tone::Unknown,
+    Tone::Starting,
+    Tone::Working,
+    Tone::Done,
+    Tone::Idle,
+];
+
+impl Tone {
+    /// The tone of a state and its kind.
+    #[must_use]
+    pub fn of(state: State, kind: Option<&str>) -> Self {
+        match state {
+            State::Waiting => Self::NeedsYou,
+            State::Error => Self::Error,
+            State::Limited => Self::Limited,
+            State::Exited => Self::Exited,
+            State::Working => Self::Working,
+            State::Starting => Self::Starting,
+            State::Unknown => Self::Unknown,
+            State::Idle if kind == Some("done") => Self::Done,
+            State::Idle => Self::Idle,
+        }
+    }
+
+    /// One cell that stands for it.
+    #[must_use]
+    pub fn glyph(self) -> &'static str {
+        match self {
+            Self::NeedsYou => "▲",
+            Self::Error => "✕",
+            Self::Limited => "◷",
+            Self::Exited => "×",
+            Self::Unknown => "?",
+            Self::Starting => "◌",
+            Self::Working => "●",
+            Self::Done => "✓",
+            Self::Idle => "○",
+        }
+    }
+
+    /// The word beside a count: `2 need you`, `5 working`.
+    #[must_use]
+    pub fn counted(self, count: usize) -> &'static str {
+        match self {
+            Self::NeedsYou if count == 1 => "needs you",
+            Self::NeedsYou => "need you",
+            Self::Error => "error",
+            Self::Limited => "limited",
+            Self::Exited => "exited",
+            Self::Unknown => "unknown",
+            Self::Starting => "starting",
+            Self::Working => "working",
+            Self::Done => "done",
+            Self::Idle => "idle",
+        }
+    }
+
+    /// Place in the order in which the eye should find the agents: 0 first.
+    #[must_use]
+    pub fn rank(self) -> usize {
+        TONES.iter().position(|tone| *tone == self).unwrap_or(TONES.len())
+    }
+}
+
+/// The word for what an agent does: its kind where that says more than the state.
+#[must_use]
+pub fn word(state: State, kind: Option<&str>) -> String {
+    match kind {
+        Some(kind) if !kind.is_empty() => kind.to_owned(),
+        _ => state.to_string(),
+    }
+}
+
+/// `waiting (permission)`, `working`: the state with its kind, for sentences.
+#[must_use]
+pub fn state_and_kind(state: State, kind: Option<&str>) -> String {
+    match kind {
+        Some(kind) if !kind.is_empty() => format!("{state} ({kind})"),
+        _ => state.to_string(),
+    }
+}
+
+/// The tone of an agent.
+#[must_use]
+pub fn tone(agent: &Agent) -> Tone {
+    Tone::of(agent.state, agent.kind.as_deref())
+}

@@ -1,0 +1,304 @@
+//! The agents: who needs the user first, and what everybody does.
+
+use ratatui::{
+    layout::Rect,
+    style::{Modifier, Style},
+};
+
+use super::columns::{Column, Placed, columns};
+use crate::{
+    app::{
+        format,
+        list::{Line, Sort},
+        state::{Panel, State},
+        text::{fit, fit_end, left, right, width},
+        update::fresh,
+        words::{TONES, Tone, tone, word},
+    },
+    monitor::Agent,
+    ui::canvas::{Canvas, Frame, block},
+};
+
+/// ```text
+/// ╭ Agents ──────────────────────────────────────────────── 12 ╮
+/// │  STATE          FOR  AGENT   TARGET   DOING   ACTIVITY  CTX │
+/// │▌ ▲ permission 2m14s  claude  api:2.0  publish ▁▂▅▂▁▁▁▁ ▆ 34%│
+/// │  ● working    3m02s  claude  api:1.0  tests   ▅▇▆▇▅▇▇▆ ▇ 12%│
+/// ╰───────────────────────────────────────────────── 8 of 12 ▼ ─╯
+/// ```
+pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
+    let list = &state.list;
+    let agents = &state.snapshot.agents;
+    let shown = list.agents(agents).count();
+    let value = if list.filter.is_empty() { agents.len().to_string() } else { format!("{shown} of {}", agents.len()) };
+    let inner = c.frame(
+        area,
+        &Frame {
+            title: "Agents",
+            note: &note(state),
+            value: &value,
+            keys: &place(state),
+            focus: state.view.focus == Panel::Agents,
+            ..Frame::default()
+        },
+    );
+    if inner.height == 0 {
+        return;
+    }
+    let columns = columns(inner.width, agents);
+    head(c, inner, &columns, state);
+    if shown == 0 && inner.height > 2 {
+        let words = format!("Nothing matches \"{}\".  esc shows all.", list.filter);
+        c.text(inner.x + 2, inner.y + 2, inner.width.saturating_sub(3), &words, c.theme.muted);
+    }
+    for (row, line) in list.visible().iter().enumerate() {
+        let y = inner.y + 1 + u16::try_from(row).unwrap_or(u16::MAX - inner.y - 1);
+        if y >= inner.bottom() {
+            return;
+        }
+        let rect = Rect { y, height: 1, ..inner };
+        match line {
+            Line::Session(first) => session(c, rect, state, *first),
+            Line::Agent(index) => {
+                if let Some(agent) = agents.get(*index) {
+                    row_of(c, rect, &columns, state, agent);
+                }
+            }
+        }
+    }
+}
+
+/// Sorting, grouping and filter, as far as they are not the usual.
+fn note(state: &State) -> String {
+    let list = &state.list;
+    let mut parts = Vec::new();
+    if list.sort != Sort::Need || list.reverse {
+        parts.push(format!("by {}{}", list.sort, if list.reverse { " ↑" } else { " ↓" }));
+    }
+    if list.grouped {
+        parts.push("by session".to_owned());
+    }
+    if !list.filter.is_empty() {
+        parts.push(format!("/{}", list.filter));
+    }
+    parts.join(" · ")
+}
+
+/// `8 of 12 ▼` when not all lines are in view.
+fn place(state: &State) -> String {
+    let list = &state.list;
+    let (all, seen) = (list.lines.len(), list.visible().len());
+    if seen >= all || seen == 0 {
+        return String::new();
+    }
+    let up = if list.top > 0 { "▲" } else { " " };
+    let down = if list.top + seen < all { "▼" } else { " " };
+    format!("{}–{} of {all} {up}{down}", list.top + 1, list.top + seen)
+}
+
+fn head(c: &mut Canvas, inner: Rect, columns: &[Placed], state: &State) {
+    let list = &state.list;
+    for placed in columns {
+        let sorted = list.sort != Sort::Need && placed.column.sort() == Some(list.sort);
+        let style = if sorted { c.theme.value } else { c.theme.muted };
+        let x = inner.x + placed.x;
+        let words = placed.column.head();
+        if placed.column.right() {
+            c.right(x + placed.width, inner.y, placed.width, words, style);
+        } else {
+            let x = if placed.column == Column::State { x + 2 } else { x };
+            c.text(x, inner.y, placed.width, words, style);
+        }
+    }
+}
+
+/// Head of a session's group, with its counts.
+fn session(c: &mut Canvas, rect: Rect, state: &State, first: usize) {
+    let agents = &state.snapshot.agents;
+    let Some(name) = agents.get(first).map(|agent| agent.session.as_str()) else { return };
+    let theme = c.theme;
+    let mut x = c.text(rect.x + 1, rect.y, rect.width.saturating_sub(1), name, theme.title) + 2;
+    for t in TONES {
+        let count = agents.iter().filter(|a| a.session == name && tone(a) == t).count();
+        if count > 0 {
+            let words = format!("{} {count}  ", t.glyph());
+            x = c.text(x, rect.y, rect.right().saturating_sub(x), &words, theme.tone(t));
+        }
+    }
+    let rest = "─".repeat(rect.right().saturating_sub(x + 1).into());
+    c.text(x, rect.y, rect.right().saturating_sub(x), &rest, theme.faint);
+}
+
+/// Style of an agent's row: the state's, bold while it is new and calls for the user, dim while it is stale.
+fn tone_style(c: &Canvas, state: &State, agent: &Agent) -> Style {
+    let tone = tone(agent);
+    let mut style = c.theme.tone(tone);
+    if tone == Tone::NeedsYou && fresh(agent.since, state.now) {
+        style = style.add_modifier(Modifier::BOLD);
+    }
+    if agent.stale {
+        style = style.add_modifier(Modifier::DIM);
+    }
+    style
+}
+
+fn row_of(c: &mut Canvas, rect: Rect, columns: &[Placed], state: &State, agent: &Agent) {
+    let theme = c.theme;
+    let selected = state.list.selected == Some(agent.pane_id);
+    let tone_of = tone(agent);
+    let toned = tone_style(c, state, agent);
+    let needs = tone_of == Tone::NeedsYou;
+    let quiet = matches!(tone_of, Tone::Idle | Tone::Exited | Tone::Unknown);
+    let plain = if quiet { theme.muted } else { theme.text };
+    for placed in columns {
+        let (x, room) = (rect.x + placed.x, placed.width);
+        match placed.column {
+            Column::State => {
+                let words = word(agent.state, agent.kind.as_deref());
+                c.pieces(x, rect.y, room, &[(tone_of.glyph(), toned), (" ", toned), (&words, toned)]);
+            }
+            Column::For => {
+                let style = if needs { toned } else { theme.muted };
+                c.right(x + room, rect.y, room, &format::age(agent.since, state.now), style);
+            }
+            Column::Agent => {
+                c.text(x, rect.y, room, &agent.agent, plain);
+            }
+            Column::AgentVersion => {
+                let version = agent.version.as_ref().map(|v| format!(" {v}")).unwrap_or_default();
+                c.pieces(x, rect.y, room, &[(&agent.agent, plain), (&version, theme.muted)]);
+            }
+            Column::Target => {
+                c.text(x, rect.y, room, &fit_end(&agent.target, room.into()), if needs { toned } else { plain });
+            }
+            Column::Doing => doing(c, x, rect.y, room, agent, if needs { toned } else { plain }),
+            Column::Activity => activity(c, x, rect.y, room, agent),
+            Column::Context => context(c, x, rect.y, room, agent),
+            Column::Cpu => {
+                c.right(x + room, rect.y, room, &format::cpu(agent.cpu_percent), theme.muted);
+            }
+            Column::Memory => {
+                c.right(x + room, rect.y, room, &format::bytes(agent.memory_bytes), theme.muted);
+            }
+            Column::Model => {
+                c.text(x, rect.y, room, agent.model.as_deref().unwrap_or(format::NONE), theme.muted);
+            }
+            Column::Tokens => {
+                c.right(x + room, rect.y, room, agent.tokens.as_deref().unwrap_or(format::NONE), theme.muted);
+            }
+            Column::Folder => {
+                let folder = agent.cwd.as_deref().unwrap_or(format::NONE);
+                c.text(x, rect.y, room, &fit_end(folder, room.into()), theme.muted);
+            }
+        }
+    }
+    if selected {
+        c.style(rect, theme.select);
+        let bar = if state.view.focus == Panel::Agents { theme.focus } else { theme.muted };
+        c.text(rect.x, rect.y, 1, "▌", bar);
+    }
+}
+
+/// What it does, asks or said last, after its badges.
+fn doing(c: &mut Canvas, x: u16, y: u16, room: u16, agent: &Agent, style: Style) {
+    let badges = badges(agent);
+    let words = agent.doing.as_deref().unwrap_or("");
+    c.pieces(x, y, room, &[(&badges, c.theme.warn), (words, style)]);
+}
+
+/// Words for what the state alone does not say.
+fn badges(agent: &Agent) -> String {
+    let mut out = String::new();
+    if agent.stale {
+        out.push_str("stale · ");
+    }
+    match agent.background {
+        0 => {}
+        1 => out.push_str("1 in background · "),
+        n => out.push_str(&format!("{n} in background · ")),
+    }
+    out
+}
+
+fn activity(c: &mut Canvas, x: u16, y: u16, room: u16, agent: &Agent) {
+    let levels = &agent.activity;
+    let from = levels.len().saturating_sub(room.into());
+    let start = room - u16::try_from(levels.len() - from).unwrap_or(room);
+    for (i, level) in levels[from..].iter().enumerate() {
+        let at = x + start + u16::try_from(i).unwrap_or(0);
+        let style = if *level == 0 { c.theme.faint } else { c.theme.gauge };
+        c.text(at, y, 1, block(*level), style);
+    }
+}
+
+/// Context left: a bar of one cell and percent.
+fn context(c: &mut Canvas, x: u16, y: u16, room: u16, agent: &Agent) {
+    let theme = c.theme;
+    let Some(percent) = agent.context_percent.filter(|p| p.is_finite()) else {
+        c.right(x + room, y, room, format::NONE, theme.faint);
+        return;
+    };
+    let percent = percent.clamp(0.0, 100.0);
+    let style = if percent < 10.0 { theme.warn } else { theme.muted };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0 to 7")]
+    let level = (percent / 100.0 * 7.0).round() as u8;
+    let bar = if percent < 10.0 { theme.warn } else { theme.gauge };
+    c.text(x, y, 1, block(level), bar);
+    c.right(x + room, y, room - 1, &format!("{percent:.0}%"), style);
+}
+
+/// The narrow column: glyph, target and age, a line each.
+///
+/// ```text
+/// ▌▲ api:2.0   claude        2m14s
+///  ● api:1.0   claude        3m02s
+/// ```
+pub fn sidebar(c: &mut Canvas, area: Rect, state: &State) {
+    let theme = c.theme;
+    let agents = &state.snapshot.agents;
+    let longest = agents.iter().map(|a| width(&a.target)).max().unwrap_or(0);
+    let room = usize::from(area.width.saturating_sub(10));
+    let target_room = longest.min(room);
+    let kind_room = room.saturating_sub(target_room + 1).min(11);
+    for (row, line) in state.list.visible().iter().enumerate() {
+        let y = area.y + u16::try_from(row).unwrap_or(u16::MAX - area.y);
+        if y >= area.bottom() {
+            return;
+        }
+        let rect = Rect { y, height: 1, ..area };
+        let agent = match line {
+            Line::Session(first) => {
+                session(c, rect, state, *first);
+                continue;
+            }
+            Line::Agent(index) => match agents.get(*index) {
+                Some(agent) => agent,
+                None => continue,
+            },
+        };
+        let toned = tone_style(c, state, agent);
+        let needs = tone(agent) == Tone::NeedsYou;
+        let plain = if needs { toned } else { theme.text };
+        let target = left(&fit_end(&agent.target, target_room), target_room);
+        let said = word(agent.state, agent.kind.as_deref());
+        let words = if kind_room >= 6 { fit(&said, kind_room) } else { "".into() };
+        c.pieces(
+            area.x + 1,
+            y,
+            area.width.saturating_sub(7),
+            &[
+                (tone(agent).glyph(), toned),
+                (" ", toned),
+                (&target, plain),
+                (" ", plain),
+                (&words, if needs { toned } else { theme.muted }),
+            ],
+        );
+        let age = right(&format::age(agent.since, state.now), 5);
+        c.right(area.right(), y, 5, &age, if needs { toned } else { theme.muted });
+        if state.list.selected == Some(agent.pane_id) {
+            c.style(rect, theme.select);
+            c.text(rect.x, y, 1, "▌", theme.focus);
+        }
+    }
+}

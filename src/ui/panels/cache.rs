@@ -1,0 +1,114 @@
+//! The cache: hit rates of its four layers.
+
+use ratatui::{layout::Rect, style::Style};
+
+use super::{padded, points};
+use crate::{
+    app::{
+        action::Action,
+        format,
+        state::{Panel, State},
+        text::right,
+    },
+    monitor::{CacheInfo, LayerInfo},
+    ui::{
+        canvas::{Canvas, Frame},
+        theme::Theme,
+    },
+};
+
+/// The layers with a long and a short name.
+pub(super) fn layers(cache: &CacheInfo) -> [(&'static str, &'static str, &LayerInfo); 4] {
+    [
+        ("pane_content", "content", &cache.pane_content),
+        ("agent_status", "status", &cache.agent_status),
+        ("session_info", "session", &cache.session_info),
+        ("config", "config", &cache.config),
+    ]
+}
+
+/// Hit rate over all layers; `None` before the first lookup.
+#[expect(clippy::cast_precision_loss, reason = "shown as whole percent")]
+pub(super) fn overall(cache: &CacheInfo) -> Option<f64> {
+    let (hits, all) = layers(cache)
+        .iter()
+        .fold((0, 0), |(hits, all), (_, _, layer)| (hits + layer.hits, all + layer.hits + layer.misses));
+    (all > 0).then(|| hits as f64 / all as f64)
+}
+
+/// How the cache works now, or will when what is pending is done.
+pub(super) fn mode(state: &State, theme: &Theme) -> (String, Option<Style>) {
+    let settings = &state.snapshot.settings;
+    let now = if settings.cache_enabled { settings.cache_policy.as_str() } else { "off" };
+    let asked = match (state.pending_cache(), state.pending_policy()) {
+        (Some(false), _) => Some("off"),
+        (Some(true), None) => Some("on"),
+        (_, Some(policy)) => Some(policy),
+        (None, None) => None,
+    };
+    match asked {
+        Some(asked) => (format!("{now} → {asked} …"), Some(theme.pending)),
+        None => (now.to_owned(), None),
+    }
+}
+
+/// ```text
+/// ╭ Cache ttl ──────────── 94% ╮
+/// │ pane_content ━━━━━━━╸─ 96% │
+/// │ agent_status ━━━━━━━── 88% │
+/// │ session_info ━━━━━━━━━ 99% │
+/// │ config       ━━━━━━━━━100% │
+/// ╰────────────────── c C e ───╯
+/// ```
+pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
+    let theme = c.theme;
+    let cache = &state.snapshot.cache_performance;
+    let (mode, pending) = mode(state, theme);
+    let hits = format!("{} hits", format::share(overall(cache)));
+    let keys = [Action::ClearCache, Action::ToggleCache, Action::CachePolicy].map(|action| state.keymap.label(action));
+    let inner = c.frame(
+        area,
+        &Frame {
+            title: "Cache",
+            note: if pending.is_some() { "" } else { &mode },
+            value: if pending.is_some() { &mode } else { &hits },
+            value_style: pending,
+            keys: &keys.join(" "),
+            focus: state.view.focus == Panel::Cache,
+        },
+    );
+    let inner = padded(inner);
+    let wide = inner.width >= 60 && inner.height > 6;
+    let long = inner.width >= 24;
+    let label = if long { 13 } else { 8 };
+    let details = if wide { 44 } else { 0 };
+    for (row, (name, short, layer)) in layers(cache).into_iter().enumerate() {
+        let y = inner.y + u16::try_from(row).unwrap_or(0);
+        if y >= inner.bottom() {
+            return;
+        }
+        c.text(inner.x, y, label, if long { name } else { short }, theme.muted);
+        let bar = inner.width.saturating_sub(label + 5 + details);
+        let enough = layer.hits + layer.misses >= 20;
+        let style = if enough && layer.hit_rate < Some(0.6) { theme.warn } else { theme.gauge };
+        c.gauge(inner.x + label, y, bar, layer.hit_rate, style);
+        let value = right(&format::share(layer.hit_rate), 5);
+        let x = c.text(inner.x + label + bar, y, 5, &value, theme.value);
+        if wide {
+            let words = format!(
+                "  {:>5} hits {:>5} misses {:>4} evicted {:>4} expired",
+                format::count(layer.hits),
+                format::count(layer.misses),
+                format::count(layer.evictions),
+                format::count(layer.expirations)
+            );
+            c.text(x, y, details, &words, theme.muted);
+        }
+    }
+    let top = inner.y + 5;
+    if inner.bottom() > top + 1 {
+        c.text(inner.x, top, inner.width, "hit rate of each cycle", theme.muted);
+        let chart = Rect { y: top + 1, height: (inner.bottom() - top - 1).min(12), ..inner };
+        c.spark(chart, &points(&state.snapshot.history, |p| p.hit_rate), 1.0, theme.gauge);
+    }
+}

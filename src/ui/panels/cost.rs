@@ -1,0 +1,59 @@
+//! What the watching costs: CPU and memory of the engine, CPU of the tmux server, requests.
+
+use ratatui::layout::Rect;
+
+use super::{
+    cycle::most,
+    facts::{self, Fact},
+    padded, points,
+};
+use crate::{
+    app::{
+        format,
+        state::{Panel, State},
+    },
+    ui::canvas::{Canvas, Frame},
+};
+
+/// ```text
+/// ╭ Cost ─────────────── 0.3% ╮
+/// │ ▁▁▂▁▁▁▂▁▁▁┊▁▁▂▁▁▁▂▁▁▁▁▁▂▁ │
+/// │ engine               0.3% │
+/// │ tmux server          0.6% │
+/// │ memory                11M │
+/// ╰───────────────────────────╯
+/// ```
+pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
+    let theme = c.theme;
+    let cost = &state.snapshot.cost;
+    let last = state.snapshot.cycle.last.as_ref();
+    let inner = c.frame(
+        area,
+        &Frame {
+            title: "Cost",
+            value: &format::cpu(cost.cpu_percent),
+            focus: state.view.focus == Panel::Cost,
+            ..Frame::default()
+        },
+    );
+    let inner = padded(inner);
+    if inner.height == 0 {
+        return;
+    }
+    let chart = Rect { height: inner.height.saturating_sub(3).clamp(1, 14), ..inner };
+    let history = points(&state.snapshot.history, |p| p.cpu_percent);
+    c.spark(chart, &history, most(&history, chart.width).max(1.0), theme.gauge);
+    let number = |n: Option<u64>| n.map_or_else(|| format::NONE.to_owned(), format::count);
+    let busy = if cost.cpu_percent >= Some(50.0) { theme.warn } else { theme.value };
+    let facts = [
+        Fact::new("engine", format!("{} {:>5}", format::cpu(cost.cpu_percent), format::bytes(cost.memory_bytes)), busy),
+        Fact::new("tmux server", format::cpu(cost.tmux_cpu_percent), theme.value),
+        Fact::new("requests/cycle", number(last.map(|l| l.tmux_requests)), theme.value),
+        Fact::new("commands/cycle", number(last.map(|l| l.tmux_commands)), theme.value),
+        Fact::new("processes/cycle", number(last.map(|l| l.tmux_processes)), theme.value),
+        Fact::new("read/cycle", format::bytes(last.map(|l| l.bytes)), theme.value),
+        Fact::new("threads", number(cost.threads), theme.value),
+    ];
+    let top = inner.y + chart.height;
+    facts::draw(c, Rect { y: top, height: inner.bottom().saturating_sub(top), ..inner }, 19, &facts);
+}

@@ -1,0 +1,105 @@
+//! What stands in the place of the agents when there are none: what is the matter, and what to do.
+
+use ratatui::layout::Rect;
+
+use crate::{
+    app::{state::State, text},
+    monitor::ServerStatus,
+    ui::{
+        canvas::{Canvas, Frame},
+        layout::Class,
+    },
+};
+
+/// A screen without agents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Screen {
+    /// What is the matter.
+    pub title: &'static str,
+    /// What to do; a line that starts with a space is something to type.
+    pub lines: Vec<String>,
+}
+
+/// The screen for the state, if it is one without agents.
+#[must_use]
+pub fn screen(state: &State) -> Option<Screen> {
+    let server = &state.snapshot.server;
+    if !state.snapshot.agents.is_empty() && !matches!(server.status, ServerStatus::NoServer | ServerStatus::NoTmux) {
+        return None;
+    }
+    let problem = || server.problem.clone();
+    let own = |line: &str| line.to_owned();
+    Some(match server.status {
+        ServerStatus::Connecting => Screen { title: "Looking for agents …", lines: Vec::new() },
+        ServerStatus::NoTmux => Screen {
+            title: "tmux is not installed.",
+            lines: [
+                own("Install it; this screen goes on by itself:"),
+                own("  apt install tmux"),
+                own("  brew install tmux"),
+            ]
+            .into(),
+        },
+        ServerStatus::NoServer => Screen {
+            title: "No tmux server runs.",
+            lines: [
+                Some(format!(
+                    "Nothing answers at {}.",
+                    if server.socket.is_empty() { "the socket" } else { &server.socket }
+                )),
+                Some(own("Start one, and an agent in it; this screen goes on by itself:")),
+                Some(own("  tmux new -s work claude")),
+                Some(own("Or look around with simulated agents:")),
+                Some(own("  tmux-orc demo")),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+        },
+        ServerStatus::Unreachable => Screen {
+            title: "The tmux server does not answer as it should.",
+            lines: problem().into_iter().chain([own("Trying again by itself.")]).collect(),
+        },
+        ServerStatus::Reachable if state.view.tune => return None,
+        ServerStatus::Reachable => Screen {
+            title: "No agents yet.",
+            lines: [
+                own("Start one in any pane of this server; it shows up here by itself:"),
+                own("  claude    codex    gemini    opencode    aider"),
+                own("Or look around with simulated agents:"),
+                own("  tmux-orc demo"),
+            ]
+            .into(),
+        },
+    })
+}
+
+/// Draws the screen in the middle.
+pub fn draw(c: &mut Canvas, area: Rect, screen: &Screen, class: Class) {
+    let theme = c.theme;
+    let inner =
+        if class == Class::Sidebar { area } else { c.frame(area, &Frame { title: "Agents", ..Frame::default() }) };
+    let room = usize::from(inner.width.saturating_sub(2));
+    let mut rows: Vec<(String, bool)> = Vec::new();
+    for line in &screen.lines {
+        let typed = line.starts_with(' ');
+        let wrapped = if typed { vec![text::fit(line, room).into_owned()] } else { text::wrap(line, room, 3) };
+        rows.extend(wrapped.into_iter().map(|line| (line, typed)));
+    }
+    let widest = rows.iter().map(|(line, _)| text::width(line)).chain([text::width(screen.title)]).max().unwrap_or(0);
+    let width = u16::try_from(widest.min(room)).unwrap_or(0);
+    let x = inner.x + (inner.width.saturating_sub(width)) / 2;
+    let height = u16::try_from(rows.len() + 2).unwrap_or(u16::MAX);
+    let mut y = inner.y + inner.height.saturating_sub(height) / 2;
+    if y < inner.bottom() {
+        c.text(x, y, inner.right().saturating_sub(x), screen.title, theme.value);
+    }
+    y += 2;
+    for (line, typed) in &rows {
+        if y >= inner.bottom() {
+            return;
+        }
+        c.text(x, y, inner.right().saturating_sub(x), line, if *typed { theme.key } else { theme.muted });
+        y += 1;
+    }
+}

@@ -1,0 +1,67 @@
+//! What happened, newest first.
+
+use ratatui::layout::Rect;
+
+use super::padded;
+use crate::{
+    app::{
+        events::{self, sentence},
+        format,
+        state::{Panel, State},
+        text,
+    },
+    ui::canvas::{Canvas, Frame},
+};
+
+/// ```text
+/// ╭ Events ──────────────────────────────────────────────── 24 ╮
+/// │ 14:03:12 ▲ api:2.0 working → waiting (permission)           │
+/// │ 14:02:40 ◌ pool 18 → 20                                     │
+/// ╰─────────────────────────────────────────────────────────────╯
+/// ```
+/// In columns where it is wide, filled row by row, so that the newest stand in the first row.
+pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
+    let theme = c.theme;
+    let shown = events::shown(state);
+    let filter = if state.events_filter.is_empty() { String::new() } else { format!("/{}", state.events_filter) };
+    let place = if state.events_up > 0 { format!("{} newer above", state.events_up) } else { String::new() };
+    let inner = c.frame(
+        area,
+        &Frame {
+            title: "Events",
+            note: &filter,
+            value: &shown.len().to_string(),
+            keys: &place,
+            focus: state.view.focus == Panel::Events,
+            ..Frame::default()
+        },
+    );
+    let inner = padded(inner);
+    if shown.is_empty() {
+        let words = if state.events_filter.is_empty() { "Nothing happened yet." } else { "Nothing matches." };
+        c.text(inner.x, inner.y, if inner.height > 0 { inner.width } else { 0 }, words, theme.muted);
+        return;
+    }
+    let columns = if inner.height <= 2 { (inner.width / 60).max(1) } else { 1 };
+    let width = inner.width / columns;
+    for (i, event) in shown.iter().skip(state.events_up).enumerate() {
+        let i = u16::try_from(i).unwrap_or(u16::MAX);
+        let (column, row) = (i % columns, i / columns);
+        if row >= inner.height {
+            return;
+        }
+        let (x, y) = (inner.x + column * width, inner.y + row);
+        let tone = events::tone(event);
+        let time = format::clock(event.at, &state.zone);
+        let words = sentence(event);
+        let room = width.saturating_sub(if columns > 1 { 3 } else { 0 });
+        let style = theme.tone(tone);
+        let cut = text::fit(&words, usize::from(room.saturating_sub(11)));
+        c.pieces(
+            x,
+            y,
+            room,
+            &[(&time, theme.muted), (" ", style), (tone.glyph(), style), (" ", style), (&cut, theme.text)],
+        );
+    }
+}

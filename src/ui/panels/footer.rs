@@ -1,0 +1,138 @@
+//! The bottom line: keys, the filter being typed, or a line that shows for some seconds.
+
+use ratatui::layout::{Position, Rect};
+
+use crate::{
+    app::{
+        action::{ACTIONS, Action},
+        message::Link,
+        palette::available,
+        state::{Mode, Panel, State},
+        text,
+    },
+    ui::canvas::Canvas,
+};
+
+/// A hint at its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// What it does.
+    pub action: Action,
+    /// Its keys.
+    pub keys: String,
+    /// Its word.
+    pub word: &'static str,
+    /// Its column.
+    pub x: u16,
+    /// Its cells.
+    pub width: u16,
+}
+
+/// The hints that fit between two columns, from the live table: those that can be done now.
+#[must_use]
+pub fn hints(state: &State, from: u16, to: u16) -> Vec<Hint> {
+    let mut out: Vec<Hint> = Vec::new();
+    let mut x = from;
+    for entry in ACTIONS {
+        let Some(word) = entry.footer else { continue };
+        let key = state.keymap.label(entry.action);
+        if key.is_empty() || !available(entry.action, state) {
+            continue;
+        }
+        // Two in a row with the same word share it: `+ − pool`.
+        let joined = out.last().filter(|hint| hint.word == word).map(|hint| (format!("{} {key}", hint.keys), hint.x));
+        let (keys, at) = match joined {
+            Some((keys, at)) => {
+                out.pop();
+                (keys, at)
+            }
+            None => (key, x),
+        };
+        let width = u16::try_from(text::width(&keys) + 1 + text::width(word)).unwrap_or(u16::MAX);
+        if at.saturating_add(width) > to {
+            continue;
+        }
+        x = at + width + 2;
+        out.push(Hint { action: entry.action, keys, word, x: at, width });
+    }
+    out
+}
+
+/// How the engine is reached, at the right end.
+fn link(state: &State) -> String {
+    match state.link {
+        Link::Embedded => String::new(),
+        Link::Attached(pid) => format!("attached to {pid}"),
+        Link::Lost => "engine lost".to_owned(),
+    }
+}
+
+/// The columns between which hints stand.
+#[must_use]
+pub fn room(state: &State, area: Rect) -> (u16, u16) {
+    let link = u16::try_from(text::width(&link(state))).unwrap_or(0);
+    let reserved = if link > 0 && area.width >= 60 { link + 3 } else { 0 };
+    (area.x + 1, area.right().saturating_sub(reserved))
+}
+
+/// Draws the line; gives the cursor's place while the filter is typed.
+pub fn draw(c: &mut Canvas, area: Rect, state: &State) -> Option<Position> {
+    let theme = c.theme;
+    if let Mode::Filter(input) = &state.mode {
+        let what = if state.view.focus == Panel::Events { "events" } else { "agents" };
+        let prompt = format!("filter {what}: ");
+        let x = c.text(area.x + 1, area.y, area.width.saturating_sub(1), &prompt, theme.key);
+        let hint = "  enter keep  esc clear";
+        let hint_width = u16::try_from(hint.len()).unwrap_or(0);
+        let room = area.right().saturating_sub(x).saturating_sub(if area.width >= 60 { hint_width + 1 } else { 1 });
+        let scroll = input.visual_scroll(room.max(1).into());
+        let shown: String = skip_cells(input.value(), scroll);
+        c.text(x, area.y, room, &shown, theme.value);
+        if area.width >= 60 {
+            c.right(area.right(), area.y, hint_width, hint, theme.muted);
+        }
+        let at = u16::try_from(input.visual_cursor().saturating_sub(scroll)).unwrap_or(0).min(room);
+        return Some(Position { x: x + at, y: area.y });
+    }
+    let (from, to) = room(state, area);
+    match state.toasts.back() {
+        Some(toast) => {
+            let style = theme.tone(toast.tone);
+            c.pieces(
+                from,
+                area.y,
+                to.saturating_sub(from),
+                &[(toast.tone.glyph(), style), (" ", style), (&toast.text, style)],
+            );
+        }
+        None => {
+            for hint in hints(state, from, to) {
+                c.pieces(
+                    hint.x,
+                    area.y,
+                    hint.width,
+                    &[(&hint.keys, theme.key), (" ", theme.muted), (hint.word, theme.muted)],
+                );
+            }
+        }
+    }
+    if to < area.right() {
+        let link = link(state);
+        let style = if state.link == Link::Lost { theme.bad } else { theme.muted };
+        c.right(area.right().saturating_sub(1), area.y, area.width / 2, &link, style);
+    }
+    None
+}
+
+/// The text after its first cells.
+pub(super) fn skip_cells(value: &str, cells: usize) -> String {
+    let mut skipped = 0;
+    value
+        .chars()
+        .skip_while(|c| {
+            let skip = skipped < cells;
+            skipped += text::width(c.encode_utf8(&mut [0; 4]));
+            skip
+        })
+        .collect()
+}

@@ -1,0 +1,138 @@
+//! The top line: what is watched, how many agents are in which state, and how it is watched.
+
+use ratatui::{
+    layout::Rect,
+    style::{Modifier, Style},
+};
+
+use crate::{
+    app::{
+        format,
+        state::State,
+        text,
+        words::{TONES, Tone},
+    },
+    ui::canvas::Canvas,
+};
+
+type Words = (String, Style);
+
+/// ```text
+///  tmux-orc · main    ▲ 2 need you  ● 5 working  ○ 3 idle     adaptive · dial · tmux 3.3a · every 1s  14:03
+/// ```
+/// In two lines where it is narrow: what and how, then the counts.
+pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
+    let theme = c.theme;
+    let server = server_name(state);
+    let end = c.pieces(
+        area.x + 1,
+        area.y,
+        area.width.saturating_sub(1),
+        &[("tmux-orc", theme.title.add_modifier(Modifier::BOLD)), (" · ", theme.faint), (&server, theme.muted)],
+    );
+    if area.height > 1 {
+        let right = engine(state, theme, area.right().saturating_sub(end + 1).into(), true);
+        put_right(c, area, &right);
+        counts(c, area.x + 1, area.y + 1, area.right(), state);
+        return;
+    }
+    let after = counts(c, end + 3, area.y, area.right(), state);
+    let right = engine(state, theme, area.right().saturating_sub(after + 3).into(), false);
+    put_right(c, area, &right);
+}
+
+/// The socket's name: `default` for the usual one.
+fn server_name(state: &State) -> String {
+    let socket = state.snapshot.server.socket.as_str();
+    socket.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("tmux").to_owned()
+}
+
+/// The counts of the states that occur, with their words where all of them fit; gives the column after them.
+fn counts(c: &mut Canvas, x: u16, y: u16, end: u16, state: &State) -> u16 {
+    let theme = c.theme;
+    let present: Vec<_> = TONES.iter().zip(state.counts()).filter(|(_, count)| *count > 0).collect();
+    let room = usize::from(end.saturating_sub(x));
+    let long: Vec<Words> = present
+        .iter()
+        .map(|(t, n)| (format!("{} {n} {}", t.glyph(), t.counted(*n)), style(theme.tone(**t), **t)))
+        .collect();
+    let short: Vec<Words> =
+        present.iter().map(|(t, n)| (format!("{} {n}", t.glyph()), style(theme.tone(**t), **t))).collect();
+    let cells = |words: &[Words], gap: usize| words.iter().map(|(w, _)| text::width(w) + gap).sum::<usize>();
+    let (words, gap) = if cells(&long, 3) <= room { (long, 3) } else { (short, 2) };
+    let mut at = x;
+    for (words, style) in &words {
+        if at >= end {
+            break;
+        }
+        at = c.text(at, y, end - at, words, *style) + gap;
+    }
+    at.saturating_sub(gap).max(x)
+}
+
+fn style(style: Style, tone: Tone) -> Style {
+    if tone == Tone::NeedsYou { style.add_modifier(Modifier::BOLD) } else { style }
+}
+
+/// How it is watched: the longest of several ways to say it that fits.
+fn engine(state: &State, theme: &crate::ui::theme::Theme, room: usize, narrow: bool) -> Vec<Words> {
+    let s = &state.snapshot;
+    let strategy: Words = match state.pending_strategy() {
+        Some(asked) => (format!("{} → {asked} …", s.current_strategy), theme.pending),
+        None => (s.current_strategy.clone(), theme.muted),
+    };
+    let every: Words = match state.pending_interval() {
+        Some(asked) => (format!("every {} …", format::interval(asked)), theme.pending),
+        None => (format!("every {}", format::interval(s.settings.interval)), theme.muted),
+    };
+    let paused = match (s.engine.paused, state.pending_pause()) {
+        (_, Some(true)) => Some(("pausing …".to_owned(), theme.pending)),
+        (_, Some(false)) => Some(("resuming …".to_owned(), theme.pending)),
+        (true, None) => Some(("PAUSED".to_owned(), theme.limited.add_modifier(Modifier::BOLD))),
+        (false, None) => None,
+    };
+    let muted = |text: Option<String>| text.map(|text| (text, theme.muted));
+    let transport = muted(s.server.transport.clone());
+    let version = muted(s.server.version.as_ref().map(|v| format!("tmux {v}")));
+    let sync = (s.engine.mode == "sync").then(|| ("sync".to_owned(), theme.warn));
+    let clock = (format::minute(state.now, &state.zone), theme.muted);
+    let ways: [Vec<Option<Words>>; 4] = [
+        vec![paused.clone(), Some(strategy.clone()), sync.clone(), transport.clone(), version, Some(every.clone())],
+        vec![paused.clone(), Some(strategy.clone()), sync, transport, Some(every.clone())],
+        vec![paused.clone(), Some(strategy)],
+        vec![paused],
+    ];
+    for way in ways {
+        let mut words: Vec<Words> = Vec::new();
+        for part in way.into_iter().flatten().filter(|(text, _)| !text.is_empty()) {
+            if !words.is_empty() {
+                words.push((" · ".to_owned(), theme.faint));
+            }
+            words.push(part);
+        }
+        if !narrow {
+            words.push((if words.is_empty() { String::new() } else { "   ".to_owned() }, theme.muted));
+            words.push(clock.clone());
+        }
+        words.push((" ".to_owned(), theme.muted));
+        if words.iter().map(|(text, _)| text::width(text)).sum::<usize>() <= room {
+            return words;
+        }
+    }
+    Vec::new()
+}
+
+fn put_right(c: &mut Canvas, area: Rect, words: &[Words]) {
+    let cells: usize = words.iter().map(|(text, _)| text::width(text)).sum();
+    let mut x = area.right().saturating_sub(u16::try_from(cells).unwrap_or(u16::MAX));
+    for (words, style) in words {
+        x = c.text(x, area.y, area.right().saturating_sub(x), words, *style);
+    }
+}
+
+/// One line about the whole.
+pub fn banner(c: &mut Canvas, area: Rect, state: &State) {
+    let Some((tone, words)) = state.banner() else { return };
+    let style = c.theme.tone(tone);
+    c.pieces(area.x + 1, area.y, area.width.saturating_sub(2), &[(tone.glyph(), style), (" ", style), (&words, style)]);
+}

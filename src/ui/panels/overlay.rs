@@ -1,0 +1,157 @@
+//! What stands over the panels while it has the keys: help, palette, answers, a message, a question.
+
+use ratatui::layout::{Position, Rect};
+use tui_input::Input;
+
+use super::footer::skip_cells;
+use crate::{
+    app::{
+        help::{HelpRow, help_rows},
+        palette,
+        state::{Mode, State},
+        text,
+    },
+    tmux::PaneId,
+    ui::canvas::{Canvas, Frame},
+};
+
+/// Draws the overlay of the mode; gives the cursor's place when text is typed.
+pub fn draw(c: &mut Canvas, area: Rect, state: &State) -> Option<Position> {
+    let ground = c.theme.overlay;
+    c.clear(area, c.theme.text.patch(ground));
+    let cursor = match &state.mode {
+        Mode::Help { input, top } => Some(help(c, area, state, input, *top)),
+        Mode::Palette { input, at } => Some(palette_of(c, area, state, input, *at)),
+        Mode::Answer { pane, seen, at } => {
+            let inner = c.frame(area, &frame(&format!("Answer {}", place(state, *pane)), "number or enter  esc leave"));
+            let line = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+            c.text(line.x, line.y, if line.height > 0 { line.width } else { 0 }, seen.line.trim(), c.theme.text);
+            for (i, choice) in seen.choices.iter().enumerate() {
+                let y = choices_top(inner) + u16::try_from(i).unwrap_or(0);
+                if y >= inner.bottom() {
+                    break;
+                }
+                let number = format!("{} ", i + 1);
+                c.pieces(line.x, y, line.width, &[(&number, c.theme.key), (&choice.label, c.theme.text)]);
+                if i == *at {
+                    c.style(Rect { y, height: 1, ..inner }, c.theme.select);
+                    c.text(inner.x, y, 1, "▌", c.theme.focus);
+                }
+            }
+            None
+        }
+        Mode::Reply { pane, input, .. } => {
+            let inner = c.frame(area, &frame(&format!("Message to {}", place(state, *pane)), "enter send  esc leave"));
+            Some(entry(c, Rect { height: 1, ..inner }, "", input))
+        }
+        Mode::Confirm { pane, .. } => {
+            let inner = c.frame(area, &frame("Interrupt", "y interrupt  n leave"));
+            let words = format!("Interrupt what {} is doing?", place(state, *pane));
+            c.text(
+                inner.x + 1,
+                inner.y + 1,
+                if inner.height > 1 { inner.width.saturating_sub(2) } else { 0 },
+                &words,
+                c.theme.text,
+            );
+            None
+        }
+        Mode::Normal | Mode::Filter(_) => None,
+    };
+    cursor.filter(|at| area.contains(*at))
+}
+
+/// The row of the first answer.
+#[must_use]
+pub fn choices_top(inner: Rect) -> u16 {
+    inner.y + 2
+}
+
+/// The first item shown and the row it stands in.
+#[must_use]
+pub fn items_top(inner: Rect, at: usize) -> (usize, u16) {
+    let rows = usize::from(inner.height.saturating_sub(1)).max(1);
+    ((at + 1).saturating_sub(rows), inner.y + 1)
+}
+
+fn frame<'a>(title: &'a str, keys: &'a str) -> Frame<'a> {
+    Frame { title, keys, focus: true, ..Frame::default() }
+}
+
+fn place(state: &State, pane: PaneId) -> String {
+    let agent = state.snapshot.agents.iter().find(|agent| agent.pane_id == pane);
+    agent.map_or_else(|| pane.to_string(), |agent| agent.target.clone())
+}
+
+/// A line that is typed into.
+fn entry(c: &mut Canvas, area: Rect, prompt: &str, input: &Input) -> Position {
+    let x = c.text(area.x + 1, area.y, area.width.saturating_sub(2), prompt, c.theme.key);
+    let room = area.right().saturating_sub(x + 1);
+    let scroll = input.visual_scroll(room.max(1).into());
+    c.text(x, area.y, room, &skip_cells(input.value(), scroll).replace('\n', "⏎"), c.theme.value);
+    let at = u16::try_from(input.visual_cursor().saturating_sub(scroll)).unwrap_or(0).min(room);
+    Position { x: x + at, y: area.y }
+}
+
+/// The keys by group, from the live table.
+fn help(c: &mut Canvas, area: Rect, state: &State, input: &Input, top: usize) -> Position {
+    let theme = c.theme;
+    let rows = help_rows(state, input.value());
+    let inner = c.frame(area, &frame("Help", "type to search  ↑ ↓ scroll  esc leave"));
+    let cursor = entry(c, Rect { height: inner.height.min(1), ..inner }, "/ ", input);
+    if rows.is_empty() && inner.height > 2 {
+        c.text(inner.x + 1, inner.y + 2, inner.width.saturating_sub(2), "Nothing matches.", theme.muted);
+    }
+    let widest = rows.iter().filter_map(|row| match row {
+        HelpRow::Keys(keys, ..) => Some(text::width(keys)),
+        HelpRow::Head(_) => None,
+    });
+    let keys_width = widest.max().unwrap_or(0).clamp(6, 18);
+    for (i, row) in rows.iter().skip(top).enumerate() {
+        let y = inner.y + 1 + u16::try_from(i).unwrap_or(u16::MAX - inner.y - 1);
+        if y >= inner.bottom() {
+            break;
+        }
+        let (x, room) = (inner.x + 1, inner.width.saturating_sub(2));
+        match row {
+            HelpRow::Head(group) => {
+                c.text(x, y, room, &group.to_string(), theme.title);
+            }
+            HelpRow::Keys(keys, about, name) => {
+                let keys = format!("  {}  ", text::right(keys, keys_width));
+                let end = c.pieces(x, y, room, &[(&keys, theme.key), (about, theme.text)]);
+                let name_width = u16::try_from(name.len()).unwrap_or(0);
+                if end + name_width + 2 <= x + room {
+                    c.right(x + room, y, name_width, name, theme.muted);
+                }
+            }
+        }
+    }
+    cursor
+}
+
+/// The items that match, best first.
+fn palette_of(c: &mut Canvas, area: Rect, state: &State, input: &Input, at: usize) -> Position {
+    let theme = c.theme;
+    let inner = c.frame(area, &frame("Do", "enter do it  esc leave"));
+    let cursor = entry(c, Rect { height: inner.height.min(1), ..inner }, ": ", input);
+    let items = palette::items(state, input.value());
+    if items.is_empty() && inner.height > 2 {
+        c.text(inner.x + 1, inner.y + 2, inner.width.saturating_sub(2), "Nothing matches.", theme.muted);
+    }
+    let (first, top) = items_top(inner, at);
+    for (i, item) in items.iter().enumerate().skip(first) {
+        let y = top + u16::try_from(i - first).unwrap_or(u16::MAX - top);
+        if y >= inner.bottom() {
+            break;
+        }
+        let hint_width = u16::try_from(text::width(&item.hint)).unwrap_or(0).min(inner.width / 2);
+        c.right(inner.right().saturating_sub(1), y, hint_width, &item.hint, theme.key);
+        c.text(inner.x + 1, y, inner.width.saturating_sub(hint_width + 3), &item.text, theme.text);
+        if i == at {
+            c.style(Rect { y, height: 1, ..inner }, theme.select);
+            c.text(inner.x, y, 1, "▌", theme.focus);
+        }
+    }
+    cursor
+}

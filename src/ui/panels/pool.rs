@@ -1,0 +1,85 @@
+//! The connection pool: how much of it is in use, and whether anyone waits for it.
+
+use ratatui::layout::Rect;
+
+use super::{
+    facts::{self, Fact},
+    padded, points,
+};
+use crate::{
+    app::{
+        action::Action,
+        format,
+        state::{Panel, State},
+    },
+    ui::canvas::{Canvas, Frame},
+};
+
+/// ```text
+/// ╭ Pool ─────────────── 3 / 20 ╮
+/// │ in use ━━━╸───────────────  │
+/// │ ▁▁▂▁▁▃▁▁▂▁▁▁█▁▁▂▁▁▁▂┊▁▁▁▂▁▁ │
+/// │ reused  98%    waiting    0 │
+/// │ p99  0.4 ms    timeouts   0 │
+/// ╰─────────────────────── + − ─╯
+/// ```
+pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
+    let theme = c.theme;
+    let pool = &state.snapshot.connection_pool;
+    let pending = state.pending_pool();
+    let value = match pending {
+        Some(size) => format!("{} → {size} …", pool.pool_size),
+        None => format!("{} / {}", pool.active_connections, pool.pool_size),
+    };
+    let keys = format!("{} {}", state.keymap.label(Action::PoolUp), state.keymap.label(Action::PoolDown));
+    let inner = c.frame(
+        area,
+        &Frame {
+            title: "Pool",
+            value: &value,
+            value_style: pending.map(|_| theme.pending),
+            keys: &keys,
+            focus: state.view.focus == Panel::Pool,
+            ..Frame::default()
+        },
+    );
+    let inner = padded(inner);
+    if inner.height == 0 {
+        return;
+    }
+    let share = share(pool.active_connections, pool.pool_size);
+    let style = if share >= Some(0.9) && pool.waiters > 0 { theme.warn } else { theme.gauge };
+    let x = c.text(inner.x, inner.y, inner.width, "in use ", theme.muted);
+    c.gauge(x, inner.y, inner.right().saturating_sub(x), share, style);
+
+    let chart = inner.height.saturating_sub(3).min(12);
+    let history = points(&state.snapshot.history, |p| Some(f32::from(u16::try_from(p.in_use).unwrap_or(u16::MAX))));
+    let most = f32::from(u16::try_from(pool.pool_size.max(1)).unwrap_or(u16::MAX));
+    c.spark(Rect { y: inner.y + 1, height: chart, ..inner }, &history, most, theme.gauge);
+
+    let reused = (pool.total_acquisitions > 0).then(|| ratio(pool.connections_reused, pool.total_acquisitions));
+    let alarm = |n: u64| if n > 0 { theme.warn } else { theme.value };
+    let facts = [
+        Fact::new("reused", format::share(reused), theme.value),
+        Fact::new("waiting", pool.waiters.to_string(), alarm(pool.waiters as u64)),
+        Fact::new("wait p99", format::ms_unit(pool.wait_p99_ms), theme.value),
+        Fact::new("timeouts", format::count(pool.acquisition_timeouts), alarm(pool.acquisition_timeouts)),
+        Fact::new("wait p50", format::ms_unit(pool.wait_p50_ms), theme.value),
+        Fact::new("acquired", format::count(pool.total_acquisitions), theme.value),
+        Fact::new("created", format::count(pool.connections_created), theme.value),
+        Fact::new("recycled", format::count(pool.connections_recycled), theme.value),
+        Fact::new("idle", pool.idle_connections.to_string(), theme.value),
+    ];
+    let top = inner.y + 1 + chart;
+    facts::draw(c, Rect { y: top, height: inner.bottom().saturating_sub(top), ..inner }, 11, &facts);
+}
+
+/// A part of a whole, 0 to 1; `None` of nothing.
+pub(super) fn share(part: usize, whole: usize) -> Option<f64> {
+    (whole > 0).then(|| ratio(part as u64, whole as u64))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown as whole percent")]
+fn ratio(part: u64, whole: u64) -> f64 {
+    part as f64 / whole.max(1) as f64
+}

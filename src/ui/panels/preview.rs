@@ -1,0 +1,113 @@
+//! The selected pane's screen in its own colours, cropped to its end, where things happen.
+
+use std::sync::Arc;
+
+use ansi_to_tui::IntoText as _;
+use ratatui::{layout::Rect, style::Color, text::Line};
+
+use crate::{
+    app::{
+        state::{Panel, State},
+        text,
+    },
+    monitor::{self, Snapshot},
+    ui::{
+        canvas::{Canvas, Frame},
+        colour::Depth,
+    },
+};
+
+/// The focused pane's screen, its colours read once for each capture.
+#[derive(Clone, Debug, Default)]
+pub struct Preview {
+    source: Option<Arc<monitor::Preview>>,
+    lines: Vec<Line<'static>>,
+}
+
+impl Preview {
+    /// Reads the snapshot's preview if it is another one than before.
+    pub fn read(&mut self, snapshot: &Snapshot, depth: Depth) {
+        let same = match (&self.source, &snapshot.preview) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b) || (a.pane_id == b.pane_id && a.text == b.text),
+            (None, None) => true,
+            _ => false,
+        };
+        self.source.clone_from(&snapshot.preview);
+        if same {
+            return;
+        }
+        let Some(preview) = &self.source else {
+            self.lines.clear();
+            return;
+        };
+        self.lines = preview.text.into_text().map(|text| text.lines).unwrap_or_default();
+        for line in &mut self.lines {
+            for span in &mut line.spans {
+                span.style = depth.style(span.style);
+            }
+        }
+        while self.lines.last().is_some_and(is_blank) {
+            self.lines.pop();
+        }
+    }
+}
+
+/// Nothing to see: no character and no background.
+fn is_blank(line: &Line) -> bool {
+    line.spans.iter().all(|span| span.content.trim().is_empty() && span.style.bg.is_none_or(|bg| bg == Color::Reset))
+}
+
+/// ```text
+/// ╭ api:2.0 claude 2.1 ─────────────────── %14 ╮
+/// │the end of the screen, in its own colours   │
+/// ╰────────────────────────────────────────────╯
+/// ```
+pub fn draw(c: &mut Canvas, area: Rect, state: &State, preview: &Preview) {
+    let theme = c.theme;
+    let agent = state.selected();
+    let title = agent.map_or_else(|| "Preview".to_owned(), |a| a.target.clone());
+    let note = agent.map_or_else(String::new, |a| match &a.version {
+        Some(version) => format!("{} {version}", a.agent),
+        None => a.agent.clone(),
+    });
+    let id = agent.map_or_else(String::new, |a| a.pane_id.to_string());
+    let up = if state.preview_up > 0 { format!("{} rows below ▼", state.preview_up) } else { String::new() };
+    let inner = c.frame(
+        area,
+        &Frame {
+            title: &title,
+            note: &note,
+            value: &id,
+            value_style: Some(theme.muted),
+            keys: &up,
+            focus: state.view.focus == Panel::Preview,
+        },
+    );
+    let of_selected = preview.source.as_ref().map(|p| p.pane_id) == agent.map(|a| a.pane_id);
+    if inner.height == 0 {
+        return;
+    }
+    if !of_selected || preview.source.is_none() {
+        let words = if agent.is_some() { "Reading the pane …" } else { "No agent selected." };
+        c.text(inner.x + 1, inner.y, inner.width.saturating_sub(2), words, theme.muted);
+        return;
+    }
+    let height = usize::from(inner.height);
+    let end = preview.lines.len().saturating_sub(state.preview_up.min(preview.lines.len().saturating_sub(height)));
+    let from = end.saturating_sub(height);
+    for (row, line) in preview.lines[from..end].iter().enumerate() {
+        let y = inner.y + u16::try_from(row).unwrap_or(0);
+        let mut x = inner.x;
+        for span in &line.spans {
+            if x >= inner.right() {
+                break;
+            }
+            let room = inner.right() - x;
+            let long = text::width(&span.content) > room.into();
+            x = c.text(x, y, room, &span.content, span.style);
+            if long {
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The strategy bar: what can be switched to, which one runs, and what each took while it ran.
+
+use ratatui::layout::Rect;
+
+use super::padded;
+use crate::{
+    app::{
+        action::Action,
+        format,
+        state::{Panel, State},
+        text::right,
+    },
+    monitor::StrategyInfo,
+    ui::canvas::{Canvas, Frame},
+};
+
+/// ```text
+/// ╭ Strategy ─────────────────╮
+/// │   1 concurrent     9.8 ms │
+/// │   2 polling       31.0 ms │
+/// │ ▸ 3 adaptive       4.2 ms │
+/// │   4 nightly             - │
+/// ╰──────────────────── s t ──╯
+/// ```
+pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
+    let theme = c.theme;
+    let keys = format!("{} {}", state.keymap.label(Action::NextStrategy), state.keymap.label(Action::Tune));
+    let pending = state.pending_strategy();
+    let value = pending.map(|name| format!("→ {name} …")).unwrap_or_default();
+    let inner = c.frame(
+        area,
+        &Frame {
+            title: "Strategy",
+            value: &value,
+            value_style: Some(theme.pending),
+            keys: &keys,
+            focus: state.view.focus == Panel::Strategy,
+            ..Frame::default()
+        },
+    );
+    let inner = padded(inner);
+    let strategies = &state.snapshot.strategies;
+    let best = best(strategies);
+    for (row, (index, strategy)) in strategies.iter().enumerate().skip(first(state, inner.height)).enumerate() {
+        let y = inner.y + u16::try_from(row).unwrap_or(u16::MAX);
+        if y >= inner.bottom() {
+            return;
+        }
+        let current = strategy.name == state.snapshot.current_strategy;
+        let asked = pending == Some(strategy.name.as_str());
+        let (mark, style) = match (current, asked, &strategy.problem) {
+            (_, true, _) => ("… ", theme.pending),
+            (true, ..) => ("▸ ", theme.value),
+            (_, _, Some(_)) => ("✕ ", theme.bad),
+            _ => ("  ", theme.muted),
+        };
+        let number = format!("{} ", index + 1);
+        let tail = if best == Some(index) { "best" } else { "" };
+        let time = format!("{} {}", right(&format::ms_unit(strategy.p50_ms), 8), right(tail, 4));
+        let time = if inner.width < 26 { right(&format::ms_unit(strategy.p50_ms), 8) } else { time };
+        let time_width = u16::try_from(time.chars().count()).unwrap_or(0);
+        let room = inner.width.saturating_sub(time_width + 1);
+        c.pieces(inner.x, y, room, &[(mark, style), (&number, theme.key), (&strategy.name, style)]);
+        let time_style = if best == Some(index) { theme.good } else { style };
+        c.right(inner.right(), y, time_width, &time, time_style);
+    }
+}
+
+/// The first strategy shown, so that the current one is in view.
+pub fn first(state: &State, height: u16) -> usize {
+    let strategies = &state.snapshot.strategies;
+    let at = strategies.iter().position(|s| s.name == state.snapshot.current_strategy).unwrap_or(0);
+    (at + 1).saturating_sub(height.max(1).into())
+}
+
+/// The one whose median cycle is the shortest, once there are two to compare.
+fn best(strategies: &[StrategyInfo]) -> Option<usize> {
+    let measured = strategies.iter().enumerate().filter_map(|(i, s)| s.p50_ms.map(|ms| (i, ms)));
+    if measured.clone().count() < 2 {
+        return None;
+    }
+    measured.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(i, _)| i)
+}

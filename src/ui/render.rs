@@ -1,0 +1,92 @@
+//! From state to cells. Reads no clock, does no I/O, changes nothing.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+};
+
+use super::{
+    canvas::Canvas,
+    layout::{Class, INSTRUMENTS, Layout},
+    panels::{self, Preview},
+    theme::Theme,
+};
+use crate::app::state::{Mode, State};
+
+/// What a drawn frame needs beside its cells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Frame {
+    /// Where the terminal's cursor is shown, if it is.
+    pub cursor: Option<Position>,
+}
+
+/// Draws the state. `buf` is empty before and covers the layout's area.
+///
+/// ```text
+/// header: name, counts, engine
+/// banner: what is wrong with the whole
+/// agents (or tune)              | preview
+///                               | why
+/// pool | cache | cycle | cost | strategy
+/// events
+/// footer: keys, toasts
+/// ```
+pub fn draw(state: &State, layout: &Layout, theme: &Theme, preview: &Preview, buf: &mut Buffer) -> Frame {
+    let mut canvas = Canvas { buf, theme };
+    let c = &mut canvas;
+    let area = layout.area;
+    if area.width == 0 || area.height == 0 {
+        return Frame::default();
+    }
+    c.style(area, theme.text);
+    if layout.class == Class::Counts {
+        panels::counts::draw(c, area, state);
+        return Frame::default();
+    }
+    let part = |rect: Option<Rect>| rect.filter(|r| r.width > 0 && r.height > 0);
+    if let Some(rect) = part(layout.header) {
+        panels::header::draw(c, rect, state);
+    }
+    if let Some(rect) = part(layout.banner) {
+        panels::header::banner(c, rect, state);
+    }
+    if let Some(rect) = part(layout.agents) {
+        if let Some(screen) = panels::empty::screen(state) {
+            panels::empty::draw(c, rect, &screen, layout.class);
+        } else if state.view.tune {
+            panels::tune::draw(c, rect, state);
+        } else if layout.class == Class::Sidebar {
+            panels::agents::sidebar(c, rect, state);
+        } else {
+            panels::agents::draw(c, rect, state);
+        }
+    }
+    if let Some(rect) = part(layout.preview) {
+        panels::preview::draw(c, rect, state, preview);
+    }
+    if let Some(rect) = part(layout.why) {
+        panels::why::draw(c, rect, state);
+    }
+    if let Some(rect) = part(layout.detail) {
+        panels::why::detail(c, rect, state);
+    }
+    if let Some(rect) = part(layout.lines) {
+        panels::lines::draw(c, rect, state, layout.class);
+    }
+    for (panel, rect) in INSTRUMENTS.into_iter().zip(layout.boxes) {
+        if let Some(rect) = part(rect) {
+            panels::instrument(c, rect, state, panel);
+        }
+    }
+    if let Some(rect) = part(layout.events) {
+        panels::events::draw(c, rect, state);
+    }
+    let mut frame = Frame::default();
+    if let Some(rect) = part(layout.footer) {
+        frame.cursor = panels::footer::draw(c, rect, state);
+    }
+    if !matches!(state.mode, Mode::Normal | Mode::Filter(_)) {
+        frame.cursor = panels::overlay::draw(c, layout.overlay(&state.mode), state);
+    }
+    frame
+}

@@ -1,0 +1,296 @@
+//! The loop: what happens goes through `update`; a frame is drawn when something visible changed, at most every 33 ms.
+
+use std::{io, path::PathBuf, time::Duration};
+
+use crossterm::event::{Event, EventStream};
+use futures_util::StreamExt as _;
+use jiff::{Timestamp, tz::TimeZone};
+use ratatui::backend::CrosstermBackend;
+use rustix::process::{Signal, getpgrp, kill_process_group};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc, watch},
+    time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
+};
+
+use super::{
+    background,
+    colour::{ColourChoice, Depth},
+    input::{self, LateAnswer},
+    screen::Screen,
+    terminal::{self, PANICKED, Taken},
+    theme::{Theme, ThemeError},
+};
+use crate::{
+    app::{
+        Effect,
+        keymap::{Keymap, KeymapError, Overrides},
+        message::{Link, Message, Outcome},
+        state::{Capabilities, State},
+        update::update,
+    },
+    monitor::Handle,
+};
+
+/// Time from one frame to the next at least.
+const FRAME: Duration = Duration::from_millis(33);
+
+/// How the dashboard is set up.
+#[derive(Debug)]
+pub struct Options {
+    /// Name of the theme; `auto` takes `light` on a light background and `dark` else.
+    pub theme: String,
+    /// Folder with the user's themes.
+    pub themes: Option<PathBuf>,
+    /// The mouse is used.
+    pub mouse: bool,
+    /// The user's keys.
+    pub keys: Overrides,
+    /// Colours.
+    pub colour: ColourChoice,
+    /// How the engine is reached, when that can change.
+    pub link: Option<watch::Receiver<Link>>,
+    /// Who does what needs tmux or the settings file; without it those keys are not shown.
+    pub actions: Option<Actions>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            theme: "auto".to_owned(),
+            themes: None,
+            mouse: true,
+            keys: Overrides::new(),
+            colour: ColourChoice::Auto,
+            link: None,
+            actions: None,
+        }
+    }
+}
+
+/// The two ends that do what the dashboard cannot do itself.
+#[derive(Debug)]
+pub struct Actions {
+    /// What can be done.
+    pub can: Capabilities,
+    /// Effects to be done: all but those of the engine and of the terminal.
+    pub effects: mpsc::Sender<Effect>,
+    /// What came of them, as messages.
+    pub results: mpsc::Receiver<Message>,
+}
+
+/// How the dashboard ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Its user left it.
+    Quit,
+    /// A signal with this number asked for it.
+    Signal(i32),
+}
+
+/// Why the dashboard could not start or go on. The terminal is as it was before.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The terminal cannot be used.
+    #[error("the terminal cannot be used: {0}; run it on a terminal, or pipe its output for plain text")]
+    Terminal(#[from] io::Error),
+    /// The engine ended.
+    #[error("the engine ended unexpectedly; what it said last is in the log")]
+    Engine,
+    /// Something panicked.
+    #[error("the program failed; what is written above says where")]
+    Panicked,
+    /// A theme cannot be used.
+    #[error(transparent)]
+    Theme(#[from] ThemeError),
+    /// No theme has this name.
+    #[error("dashboard.theme: no theme '{name}'; there are auto, {names}")]
+    NoTheme {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        names: String,
+    },
+    /// The keys cannot be used.
+    #[error("dashboard.{0}")]
+    Keys(#[from] KeymapError),
+}
+
+/// Draws the dashboard until its user leaves it, a signal comes or something fails. Gives the terminal back whatever
+/// happens.
+///
+/// # Errors
+/// See [`Error`].
+pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
+    let env = |name: &str| std::env::var(name).ok();
+    let depth = Depth::detect(options.colour, env);
+    let themes = Theme::all(options.themes.as_deref(), depth)?;
+    let keymap = Keymap::new(&options.keys)?;
+    let named = pick(&themes, &options.theme, depth)?;
+
+    let snapshot = handle.snapshots.borrow_and_update().clone();
+    let mut state = State::new(snapshot, Timestamp::now(), TimeZone::system());
+    state.keymap = keymap;
+    state.themes = themes.iter().map(|theme| theme.name.clone()).collect();
+    let (effects, mut results) = match options.actions {
+        Some(actions) => {
+            state.can = actions.can;
+            (Some(actions.effects), Some(actions.results))
+        }
+        None => (None, None),
+    };
+    let mut link = options.link;
+    if let Some(link) = &mut link {
+        state.link = link.borrow_and_update().clone();
+    }
+
+    let mut signals = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()].map(signal);
+    let mut resumed = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
+    let taken = Taken::take(options.mouse)?;
+    state.theme = named.unwrap_or_else(|| {
+        let light = depth != Depth::None && background::is_light(env) == Some(true);
+        let name = if depth == Depth::None {
+            "mono"
+        } else if light {
+            "light"
+        } else {
+            "dark"
+        };
+        themes.iter().position(|theme| theme.name == name).unwrap_or(0)
+    });
+    let (columns, rows) = crossterm::terminal::size()?;
+    update(&mut state, Message::Resize(columns, rows));
+    let mut screen = Screen::new(CrosstermBackend::new(terminal::writer()), columns, rows);
+    let mut events = EventStream::new();
+    let mut late = LateAnswer::default();
+    let mut ticks = interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let [terminate, hangup, interrupt] = &mut signals;
+    let (Ok(terminate), Ok(hangup), Ok(interrupt)) = (terminate, hangup, interrupt) else {
+        return Err(Error::Terminal(io::Error::other("signals cannot be watched")));
+    };
+
+    let mut dirty = true;
+    let mut next_frame = Instant::now();
+    loop {
+        let message = tokio::select! {
+            biased;
+            () = PANICKED.notified() => return Err(Error::Panicked),
+            _ = terminate.recv() => return Ok(Exit::Signal(Signal::TERM.as_raw())),
+            _ = hangup.recv() => return Ok(Exit::Signal(Signal::HUP.as_raw())),
+            _ = interrupt.recv() => return Ok(Exit::Signal(Signal::INT.as_raw())),
+            () = sleep_until(next_frame), if dirty => {
+                let viewport = screen.layout(&state).viewport(&state.mode);
+                if viewport != state.viewport {
+                    let outcome = update(&mut state, Message::Viewport(viewport));
+                    for effect in outcome.effects {
+                        send(&mut state, &handle, effects.as_ref(), effect);
+                    }
+                }
+                screen.draw(&state, &themes[state.theme])?;
+                dirty = false;
+                next_frame = Instant::now() + FRAME;
+                continue;
+            }
+            changed = handle.snapshots.changed() => match changed {
+                Ok(()) => Message::Snapshot(handle.snapshots.borrow_and_update().clone()),
+                Err(_) => return Err(Error::Engine),
+            },
+            event = events.next() => match event {
+                Some(Ok(event)) if late.swallows(&event) => continue,
+                Some(Ok(event)) => {
+                    if let Event::Resize(columns, rows) = event {
+                        screen.reset(columns, rows);
+                    }
+                    match input::message(event, &state, &screen.layout(&state)) {
+                        Some(message) => message,
+                        None => continue,
+                    }
+                }
+                Some(Err(error)) => return Err(error.into()),
+                None => return Ok(Exit::Signal(Signal::HUP.as_raw())),
+            },
+            Some(link) = next_link(&mut link) => Message::Link(link),
+            Some(result) = next_result(&mut results) => result,
+            _ = ticks.tick() => Message::Tick(Timestamp::now()),
+        };
+        let Outcome { redraw, effects: asked } = update(&mut state, message);
+        dirty |= redraw;
+        for effect in asked {
+            match effect {
+                Effect::Quit => return Ok(Exit::Quit),
+                Effect::Repaint => {
+                    let (columns, rows) = crossterm::terminal::size()?;
+                    screen.reset(columns, rows);
+                    update(&mut state, Message::Resize(columns, rows));
+                    dirty = true;
+                }
+                Effect::Suspend => {
+                    drop(events);
+                    terminal::give_back();
+                    let _ = kill_process_group(getpgrp(), Signal::TSTP);
+                    // Stopped here until `fg`. Where nobody can bring us back (no job control) the signal does nothing.
+                    let _ = timeout(Duration::from_millis(200), resumed.recv()).await;
+                    taken.enter()?;
+                    events = EventStream::new();
+                    let (columns, rows) = crossterm::terminal::size()?;
+                    screen.reset(columns, rows);
+                    update(&mut state, Message::Resize(columns, rows));
+                    update(&mut state, Message::Tick(Timestamp::now()));
+                    dirty = true;
+                }
+                effect => dirty |= send(&mut state, &handle, effects.as_ref(), effect),
+            }
+        }
+    }
+}
+
+/// Index of the theme that was asked for; `None` leaves it to the background. Without colours `auto` is `mono`.
+fn pick(themes: &[Theme], name: &str, depth: Depth) -> Result<Option<usize>, Error> {
+    if name == "auto" || depth == Depth::None {
+        return Ok(None);
+    }
+    match themes.iter().position(|theme| theme.name == name) {
+        Some(index) => Ok(Some(index)),
+        None => Err(Error::NoTheme {
+            name: name.to_owned(),
+            names: themes.iter().map(|theme| theme.name.as_str()).collect::<Vec<_>>().join(", "),
+        }),
+    }
+}
+
+/// Hands an effect to who does it. Says whether something visible came of it.
+fn send(state: &mut State, handle: &Handle, actions: Option<&mpsc::Sender<Effect>>, effect: Effect) -> bool {
+    let sent = match (effect, actions) {
+        (Effect::Engine(command), _) => handle.commands.try_send(command).is_ok(),
+        (effect, Some(actions)) => actions.try_send(effect).is_ok(),
+        (_, None) => false,
+    };
+    if sent {
+        return false;
+    }
+    let text = "That could not be handed on: too much is under way. Try again.".to_owned();
+    update(state, Message::ActionResult { text, ok: false }).redraw
+}
+
+/// The next way the engine is reached; never, when that cannot change any more.
+async fn next_link(link: &mut Option<watch::Receiver<Link>>) -> Option<Link> {
+    match link {
+        Some(receiver) => match receiver.changed().await {
+            Ok(()) => Some(receiver.borrow_and_update().clone()),
+            Err(_) => std::future::pending().await,
+        },
+        None => std::future::pending().await,
+    }
+}
+
+/// The next result; never, when nobody sends any.
+async fn next_result(results: &mut Option<mpsc::Receiver<Message>>) -> Option<Message> {
+    match results {
+        Some(receiver) => match receiver.recv().await {
+            Some(message) => Some(message),
+            None => std::future::pending().await,
+        },
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,467 @@
+//! Snapshots made by hand: what an engine could publish, the same every time.
+#![allow(dead_code, reason = "each test program uses its own part")]
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use tmux_orc::{
+    app::state::{Capabilities, State as App},
+    monitor::*,
+    tmux::PaneId,
+};
+
+/// The moment at which every sample is.
+pub fn now() -> Timestamp {
+    "2026-03-04T14:03:27Z".parse().unwrap()
+}
+
+pub fn ago(seconds: i64) -> Timestamp {
+    now() - SignedDuration::from_secs(seconds)
+}
+
+/// What differs from one agent to another.
+pub struct Sketch {
+    pub id: u32,
+    pub target: &'static str,
+    pub agent: &'static str,
+    pub state: State,
+    pub kind: Option<&'static str>,
+    pub since: i64,
+    pub doing: &'static str,
+    pub context: Option<f64>,
+    pub activity: &'static [u8],
+}
+
+pub fn agent(sketch: &Sketch) -> Agent {
+    let session = sketch.target.split(':').next().unwrap_or("main");
+    let rule = match sketch.state {
+        State::Waiting => "dialog.proceed",
+        State::Working => "status.esc_to_interrupt",
+        State::Exited => "process/ended",
+        _ => "prompt.empty",
+    };
+    let choices = if sketch.state == State::Waiting {
+        vec![
+            Choice { label: "Yes".into(), keys: vec!["1".into()], selected: true },
+            Choice { label: "Yes, and don't ask again".into(), keys: vec!["2".into()], selected: false },
+            Choice { label: "No, and tell it what to do instead".into(), keys: vec!["Escape".into()], selected: false },
+        ]
+    } else {
+        Vec::new()
+    };
+    Agent {
+        pane_id: PaneId(sketch.id),
+        target: sketch.target.into(),
+        session: session.into(),
+        window: "code".into(),
+        name: "code".into(),
+        agent: sketch.agent.into(),
+        version: Some("2.1".into()),
+        state: sketch.state,
+        kind: sketch.kind.map(str::to_owned),
+        since: ago(sketch.since),
+        last_change: ago(sketch.since.min(5)),
+        evidence: Evidence {
+            rule: format!("{}/{rule}", sketch.agent),
+            line: if sketch.doing.is_empty() { "❯".into() } else { sketch.doing.into() },
+            source: if sketch.state == State::Exited { Source::Process } else { Source::Screen },
+            region: Some("dialog".into()),
+        },
+        stale: false,
+        health: Health::Healthy,
+        context_percent: sketch.context,
+        reset_at: None,
+        title: "title".into(),
+        cwd: Some("/home/u/src/parser".into()),
+        pid: (sketch.state != State::Exited).then_some(4000 + sketch.id),
+        cpu_percent: Some(if sketch.state == State::Working { 12.4 } else { 0.1 }),
+        memory_bytes: Some((180 + u64::from(sketch.id)) << 20),
+        width: 120,
+        height: 40,
+        doing: (!sketch.doing.is_empty()).then(|| sketch.doing.to_owned()),
+        model: Some("opus-4".into()),
+        tokens: (sketch.state == State::Working).then(|| "12.4k".to_owned()),
+        background: 0,
+        choices,
+        in_view: false,
+        activity: sketch.activity.to_vec(),
+        transitions: vec![
+            Transition { at: ago(sketch.since + 311), from: State::Idle, to: State::Working, kind: None },
+            Transition {
+                at: ago(sketch.since),
+                from: State::Working,
+                to: sketch.state,
+                kind: sketch.kind.map(str::to_owned),
+            },
+        ],
+        read_at: Some(now()),
+    }
+}
+
+const BUSY: &[u8] = &[5, 7, 6, 7, 5, 7, 7, 6];
+const CALM: &[u8] = &[1, 2, 5, 2, 1, 0, 0, 0];
+const QUIET: &[u8] = &[0, 0, 0, 0, 0, 0, 0, 0];
+
+/// Twelve agents in mixed states.
+pub fn twelve() -> Vec<Agent> {
+    let sketch = |id, target, agent, state, kind, since, doing, context, activity| Sketch {
+        id,
+        target,
+        agent,
+        state,
+        kind,
+        since,
+        doing,
+        context,
+        activity,
+    };
+    let mut agents: Vec<Agent> = [
+        sketch(11, "api:1.0", "claude", State::Working, None, 182, "Running tests (12 of 40)", Some(12.0), BUSY),
+        sketch(
+            14,
+            "api:2.0",
+            "claude",
+            State::Waiting,
+            Some("permission"),
+            134,
+            "cargo publish --dry-run?",
+            Some(34.0),
+            CALM,
+        ),
+        sketch(
+            15,
+            "api:3.0",
+            "claude",
+            State::Working,
+            Some("compacting"),
+            12,
+            "Compacting conversation",
+            Some(96.0),
+            CALM,
+        ),
+        sketch(16, "api:3.1", "claude", State::Working, None, 67, "Reading src/lexer.rs", Some(8.0), BUSY),
+        sketch(20, "docs:0.0", "gemini", State::Exited, None, 363, "shell prompt", None, QUIET),
+        sketch(
+            21,
+            "docs:1.0",
+            "claude",
+            State::Limited,
+            Some("usage"),
+            2400,
+            "Limit reached, resets 16:00",
+            Some(51.0),
+            QUIET,
+        ),
+        sketch(30, "misc:1.0", "aider", State::Idle, None, 840, "", None, QUIET),
+        sketch(31, "misc:2.0", "codex", State::Idle, None, 10_900, "", Some(88.0), QUIET),
+        sketch(
+            40,
+            "ml:0.1",
+            "opencode",
+            State::Working,
+            Some("retrying"),
+            8,
+            "529 overloaded, attempt 3/10",
+            Some(64.0),
+            CALM,
+        ),
+        sketch(41, "ml:1.0", "opencode", State::Working, None, 305, "Editing train.py", Some(45.0), BUSY),
+        sketch(
+            50,
+            "web:1.0",
+            "codex",
+            State::Waiting,
+            Some("question"),
+            41,
+            "Which database should I use?",
+            Some(71.0),
+            CALM,
+        ),
+        sketch(51, "web:2.0", "codex", State::Idle, Some("done"), 80, "Fixed the lexer, 42 pass", Some(58.0), CALM),
+    ]
+    .iter()
+    .map(agent)
+    .collect();
+    agents[9].background = 2;
+    agents
+}
+
+/// `n` agents in mixed states.
+pub fn many(n: u32) -> Vec<Agent> {
+    let base = twelve();
+    (0..n)
+        .map(|i| {
+            let mut agent = base[usize::try_from(i).unwrap() % base.len()].clone();
+            agent.pane_id = PaneId(100 + i);
+            agent.target = format!("s{}:{}.0", i / 10, i % 10);
+            agent.session = format!("s{}", i / 10);
+            agent
+        })
+        .collect()
+}
+
+/// Names in several scripts, long and empty ones.
+pub fn foreign() -> Vec<Agent> {
+    let names = ["解析器:1.0", "👩‍👩‍👧‍👦:2.0", "שלום:0.1", "a-very-long-session-name-indeed:12.3", "é́́:0.0"];
+    let doing = [
+        "正在编写解析器的单元测试并修复错误",
+        "🎉 done 🎉 in the 🏠",
+        "קורא קבצים",
+        "a line that goes on and on and on until nobody would read it any more, and then some",
+        "",
+    ];
+    names
+        .iter()
+        .zip(doing)
+        .enumerate()
+        .map(|(i, (target, doing))| {
+            agent(&Sketch {
+                id: u32::try_from(i).unwrap(),
+                target,
+                agent: "claude",
+                state: if i % 2 == 0 { State::Waiting } else { State::Working },
+                kind: None,
+                since: 100,
+                doing,
+                context: Some(50.0),
+                activity: BUSY,
+            })
+        })
+        .collect()
+}
+
+pub fn strategies() -> Vec<StrategyInfo> {
+    [("concurrent", Some(9.8)), ("polling", Some(31.0)), ("adaptive", Some(4.2)), ("nightly", None)]
+        .map(|(name, p50_ms)| StrategyInfo { name: name.into(), origin: "built in".into(), problem: None, p50_ms })
+        .to_vec()
+}
+
+fn layer(hits: u64, misses: u64, size: u64) -> LayerInfo {
+    LayerInfo {
+        hits,
+        misses,
+        evictions: 0,
+        expirations: 14,
+        size,
+        capacity: 1000,
+        #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+        hit_rate: (hits + misses > 0).then(|| hits as f64 / (hits + misses) as f64),
+    }
+}
+
+pub fn history() -> Vec<CyclePoint> {
+    (0..120u32)
+        .map(|i| {
+            let wave = [3.1, 3.9, 3.4, 4.4, 3.2, 8.1, 3.3, 3.6, 4.2, 3.0][usize::try_from(i % 10).unwrap()];
+            let slow = i < 40;
+            CyclePoint {
+                cycle: u64::from(i) + 1,
+                duration_ms: if slow { wave * 2.4 } else { wave },
+                checked: 12,
+                changed: i % 4,
+                in_use: 1 + i % 4,
+                hit_rate: Some(if slow { 0.7 } else { 0.95 }),
+                cpu_percent: Some(0.2 + wave / 20.0),
+                mark: match i {
+                    40 => Some("strategy adaptive".into()),
+                    97 => Some("pool 20".into()),
+                    _ => None,
+                },
+            }
+        })
+        .collect()
+}
+
+pub fn events() -> Vec<Event> {
+    let move_of = |target: &str, id, from, to, kind: Option<&str>| EventKind::Transition {
+        pane_id: PaneId(id),
+        target: target.into(),
+        agent: "claude".into(),
+        from,
+        to,
+        kind: kind.map(str::to_owned),
+        evidence: Evidence { rule: "r".into(), line: "l".into(), source: Source::Screen, region: None },
+    };
+    let changed = |setting: &str, from: &str, to: &str| EventKind::Changed {
+        setting: setting.into(),
+        from: from.into(),
+        to: to.into(),
+    };
+    [
+        (500, EventKind::Notice { text: "Watching with dial".into(), problem: false }),
+        (363, move_of("docs:0.0", 20, State::Working, State::Exited, None)),
+        (134, move_of("api:2.0", 14, State::Working, State::Waiting, Some("permission"))),
+        (80, move_of("web:2.0", 51, State::Working, State::Idle, Some("done"))),
+        (62, changed("strategy", "concurrent", "adaptive")),
+        (41, move_of("web:1.0", 50, State::Working, State::Waiting, Some("question"))),
+        (20, changed("pool", "18", "20")),
+    ]
+    .into_iter()
+    .enumerate()
+    .map(|(i, (before, what))| Event { seq: u64::try_from(i).unwrap() + 1, at: ago(before), what })
+    .collect()
+}
+
+pub fn tune() -> Vec<TuneRow> {
+    let row = |strategy: &str, pool_size, cycles, p50, p99, age, cpu, tmux, current| TuneRow {
+        strategy: strategy.into(),
+        pool_size,
+        interval: 1.0,
+        cache: "ttl".into(),
+        cycles,
+        #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+        seconds: cycles as f64,
+        p50_ms: p50,
+        p99_ms: p99,
+        staleness_ms: age,
+        cpu_percent: cpu,
+        tmux_cpu_percent: tmux,
+        current,
+    };
+    vec![
+        row("adaptive", 20, 80, Some(4.2), Some(8.1), Some(120.0), Some(0.3), Some(0.6), true),
+        row("concurrent", 20, 40, Some(9.8), Some(12.0), Some(510.0), Some(0.8), Some(1.4), false),
+        row("polling", 5, 12, Some(31.0), Some(44.0), Some(740.0), Some(0.5), Some(0.5), false),
+        row("adaptive", 18, 2, Some(4.6), None, None, None, None, false),
+    ]
+}
+
+/// The screen of `api:2.0`.
+pub fn preview() -> Preview {
+    let text = "\x1b[38;2;120;120;120m> add a release workflow\x1b[0m\n\
+        \n\
+        \x1b[32m●\x1b[0m I'll check the package first.\n\
+        \n\
+        \x1b[32m●\x1b[0m \x1b[1mBash\x1b[0m(cargo publish --dry-run)\n\
+        \x20 ⎿  Running…\n\
+        \n\
+        \x1b[38;5;153m╭──────────────────────────────────────────╮\x1b[0m\n\
+        \x1b[38;5;153m│\x1b[0m \x1b[1mBash command\x1b[0m                             \x1b[38;5;153m│\x1b[0m\n\
+        \x1b[38;5;153m│\x1b[0m   cargo publish --dry-run                \x1b[38;5;153m│\x1b[0m\n\
+        \x1b[38;5;153m│\x1b[0m Do you want to proceed?                  \x1b[38;5;153m│\x1b[0m\n\
+        \x1b[38;5;153m│\x1b[0m \x1b[38;5;153m❯ 1. Yes\x1b[0m                                 \x1b[38;5;153m│\x1b[0m\n\
+        \x1b[38;5;153m│\x1b[0m   2. Yes, and don't ask again            \x1b[38;5;153m│\x1b[0m\n\
+        \x1b[38;5;153m│\x1b[0m   3. No, and tell it what to do instead  \x1b[38;5;153m│\x1b[0m\n\
+        \x1b[38;5;153m╰──────────────────────────────────────────╯\x1b[0m\n\n\n\n";
+    Preview { pane_id: PaneId(14), text: text.into(), captured_at: now() }
+}
+
+/// A snapshot with these agents, everything else measured.
+pub fn snapshot(agents: Vec<Agent>) -> Snapshot {
+    let count = |wanted: &dyn Fn(&Agent) -> bool| agents.iter().filter(|agent| wanted(agent)).count();
+    Snapshot {
+        schema: SCHEMA,
+        timestamp: now(),
+        server: ServerInfo {
+            socket: "/tmp/tmux-1000/main".into(),
+            version: Some("3.3a".into()),
+            transport: Some("dial".into()),
+            status: ServerStatus::Reachable,
+            problem: None,
+        },
+        engine: EngineInfo { mode: "async".into(), pid: 41873, uptime: 620.0, paused: false, version: "0.1.0".into() },
+        current_strategy: "adaptive".into(),
+        base_status: BaseStatus {
+            is_running: true,
+            active_agents: count(&|a| a.state != State::Idle),
+            idle_agents: count(&|a| a.state == State::Idle),
+            cycle_count: 120,
+            last_cycle_time: Some(0.0042),
+            errors_detected: 0,
+            uptime: 620.0,
+        },
+        connection_pool: PoolInfo {
+            pool_size: 20,
+            active_connections: 3,
+            idle_connections: 4,
+            waiters: 0,
+            connections_created: 7,
+            connections_reused: 1210,
+            connections_recycled: 2,
+            total_acquisitions: 1234,
+            acquisition_timeouts: 0,
+            wait_p50_ms: Some(0.05),
+            wait_p99_ms: Some(0.4),
+        },
+        cache_performance: CacheInfo {
+            pane_content: layer(960, 40, 12),
+            agent_status: layer(880, 120, 12),
+            session_info: layer(990, 10, 5),
+            config: layer(0, 0, 0),
+        },
+        health_summary: HealthSummary { total_agents: agents.len(), healthy: agents.len(), ..HealthSummary::default() },
+        cycle: CycleInfo {
+            last: Some(CycleStats {
+                duration_ms: 4.2,
+                discover_ms: 0.5,
+                fetch_ms: 2.8,
+                detect_ms: 0.5,
+                publish_ms: 0.2,
+                checked: 4,
+                skipped: agents.len().saturating_sub(4),
+                changed: 2,
+                tmux_commands: 5,
+                tmux_requests: 2,
+                tmux_processes: 0,
+                bytes: 18_400,
+            }),
+            p50_ms: Some(3.9),
+            p95_ms: Some(6.2),
+            p99_ms: Some(8.1),
+            max_ms: Some(12.0),
+            overruns: 0,
+        },
+        cost: CostInfo {
+            cpu_percent: Some(0.3),
+            memory_bytes: Some(11 << 20),
+            threads: Some(4),
+            tmux_cpu_percent: Some(0.6),
+        },
+        settings: LiveSettings {
+            interval: 1.0,
+            transport: "auto".into(),
+            pool_min: 5,
+            pool_max: 20,
+            cache_enabled: true,
+            cache_policy: "ttl".into(),
+            cache_ttl: 30.0,
+            max_failures: 3,
+        },
+        strategies: strategies(),
+        tune: tune(),
+        history: Arc::new(history()),
+        events: Arc::new(events()),
+        notes: Vec::new(),
+        preview: Some(Arc::new(preview())),
+        agents,
+    }
+}
+
+/// A snapshot before anything was measured.
+pub fn blank(status: ServerStatus) -> Snapshot {
+    let mut snapshot = snapshot(Vec::new());
+    snapshot.server.status = status;
+    snapshot.server.transport = None;
+    snapshot.server.version = None;
+    snapshot.base_status = BaseStatus::default();
+    snapshot.connection_pool = PoolInfo { pool_size: 20, ..PoolInfo::default() };
+    snapshot.cache_performance = CacheInfo::default();
+    snapshot.cycle = CycleInfo::default();
+    snapshot.cost = CostInfo::default();
+    snapshot.history = Arc::default();
+    snapshot.events = Arc::default();
+    snapshot.tune = Vec::new();
+    snapshot.preview = None;
+    for strategy in &mut snapshot.strategies {
+        strategy.p50_ms = None;
+    }
+    snapshot
+}
+
+/// A dashboard that shows this snapshot and can do everything.
+pub fn app(snapshot: Snapshot) -> App {
+    let mut app = App::new(Arc::new(snapshot), now(), TimeZone::UTC);
+    app.can = Capabilities { jump: true, act: true, reload: true, copy: true };
+    app.themes = ["dark", "light", "high-contrast", "colour-blind", "mono"].map(str::to_owned).to_vec();
+    app
+}
