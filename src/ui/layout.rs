@@ -316,7 +316,7 @@ mod tests {
                         assert!(rects.is_empty());
                         continue;
                     }
-                    let covered: u32 = rects.iter().map(Rect::area).sum();
+                    let covered: u32 = rects.iter().map(|rect| rect.area()).sum();
                     assert_eq!(covered, area.area(), "{width}x{height} {layout:?}");
                     for (i, a) in rects.iter().enumerate() {
                         assert_eq!(a.intersection(area), *a, "{width}x{height}");
