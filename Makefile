@@ -8,7 +8,7 @@ ORC = $(CARGO) run -q --release --locked --
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## install tmux and a C linker when they are missing (apt-get or brew)
+setup: ## install tmux, a C linker and ps when they are missing (apt-get or brew)
 	@scripts/setup
 
 run: setup ## build, then the dashboard: on your tmux server when agents run in it, else on simulated ones

@@ -10,6 +10,8 @@ mod lifeline;
 mod paint;
 mod part;
 mod script;
+#[cfg(test)]
+mod seen;
 mod shell;
 mod stage;
 

@@ -13,7 +13,10 @@ use super::recognise::{Recognised, by_screen, may_hide_agent, nested_tmux, recog
 use super::rules::{Hit, Step, first_hit};
 use super::view::View;
 use super::{Observation, Verdict, extract};
-use crate::monitor::{Evidence, Source, State};
+use crate::{
+    monitor::{Evidence, Source, State},
+    tmux::Screen,
+};
 
 /// Seconds of an unchanged screen after which an end of work without proof is believed.
 pub const IDLE_CONFIRMED_AFTER: f64 = 1.0;
@@ -191,8 +194,19 @@ fn keep_or_unknown(seen: &Observation<'_>, hit: Option<&Hit<'_>>, verdict: &mut 
             verdict.set(state, kind, &hit.rule.id, hit.line, Source::Kept);
         }
         (Some(hit), _) => verdict.set(State::Unknown, None, &hit.rule.id, hit.line, Source::Screen),
+        // A blank screen is that of a program that has just started; later it is one between two pictures.
+        (None, previous) if seen.screen.is_some_and(is_blank) => match previous {
+            Some((state, kind)) if !matches!(state, State::Exited | State::Unknown) => {
+                verdict.set(state, kind, "screen/blank", "nothing is on the screen", Source::Kept);
+            }
+            _ => verdict.set(State::Starting, None, "screen/blank", "nothing is on the screen yet", Source::Screen),
+        },
         (None, _) => verdict.set(State::Unknown, None, "none", "", Source::None),
     }
+}
+
+fn is_blank(screen: &Screen) -> bool {
+    screen.rows().all(str::is_empty)
 }
 
 /// Work that seems to have ended is believed only when the screen proves it or has been quiet for a moment.
