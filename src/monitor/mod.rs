@@ -1,19 +1,36 @@
 //! The engine: discovery, cycles, strategies, caches, detection, history and the snapshot it publishes.
 
 mod attach;
+mod cache;
+mod core;
+mod cost;
+mod cycle;
 pub mod detect;
+mod engine;
+mod events;
+mod fleet;
 mod handle;
+mod history;
 mod lock;
 pub mod process;
+mod publish;
 pub mod published;
+mod record;
 mod serve;
+mod settings;
 mod snapshot;
 mod state;
+pub mod strategy;
 pub mod wire;
 
 pub use attach::{AttachError, Client, Confirmed};
+pub use core::EngineError;
+pub use engine::{Engine, OnceError};
 pub use handle::{Command, Handle};
 pub use lock::{EngineLock, EnginePaths, LockError};
 pub use serve::{EngineSocket, ServeError};
+pub use settings::{
+    CachePolicy, CacheSettings, EngineSettings, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL, Mode, NamedAgent,
+};
 pub use snapshot::*;
 pub use state::{Evidence, Health, Source, State};

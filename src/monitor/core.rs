@@ -1,0 +1,416 @@
+//! The engine's state from cycle to cycle, and what changes it besides the cycles.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+
+use super::{
+    Command, EngineSettings, EventKind, Mode, ServerStatus, StrategyInfo,
+    cache::Layers,
+    cost::CostMeter,
+    detect::Profiles,
+    events::Events,
+    fleet::Fleet,
+    history::{Combination, History},
+    settings::{CachePolicy, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL},
+    strategy::{self, BUILT_IN, Measured, Plan, Script, ScriptError, Strategy, View},
+};
+use crate::tmux::{PaneId, Pool, Screen, Server, TmuxError, TransportChoice, TransportKind};
+
+/// How long the agents of a server that is gone stay in view, marked stale: it may only be restarting.
+const KEEP_AFTER_LOSS: Duration = Duration::from_secs(3);
+
+/// Notes kept for the snapshot.
+const NOTES: usize = 8;
+
+/// Failed cycles in a row, from the start, after which the async engine gives way to the sync one.
+const GIVE_WAY_AFTER: u32 = 3;
+
+/// All that the engine knows.
+pub struct Core {
+    pub(super) server: Server,
+    pub(super) settings: EngineSettings,
+    pub(super) pool: Pool,
+    pub(super) cache: Layers,
+    pub(super) strategy: Box<dyn Strategy>,
+    pub(super) strategies: Vec<StrategyInfo>,
+    pub(super) fleet: Fleet,
+    pub(super) history: History,
+    pub(super) events: Events,
+    pub(super) cost: CostMeter,
+    pub(super) measured: Measured,
+    pub(super) profiles: Arc<Profiles>,
+    pub(super) transport: Option<TransportKind>,
+    /// All panes' fields were read in this cycle.
+    pub(super) fields_fresh: bool,
+    pub(super) rejudge: Vec<(PaneId, Arc<Screen>)>,
+    pub(super) focus: Option<PaneId>,
+    pub(super) watched: bool,
+    pub(super) paused: bool,
+    pub(super) status: ServerStatus,
+    pub(super) problem: Option<String>,
+    pub(super) unreachable_since: Option<Instant>,
+    failed_cycles: u32,
+    pub(super) server_pid: Option<u32>,
+    pub(super) errors: u64,
+    pub(super) notes: Vec<String>,
+    pub(super) started: Instant,
+    pub(super) last_publish_ms: f64,
+    pub(super) lookups: (u64, u64),
+    /// Most connections in use at once during the last cycle.
+    pub(super) peak: usize,
+}
+
+/// Why an engine cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// No strategy has this name.
+    #[error("no strategy is called '{name}'; there are: {known}")]
+    UnknownStrategy {
+        /// The name asked for.
+        name: String,
+        /// Those that exist.
+        known: String,
+    },
+    /// A user's profile or script is wrong.
+    #[error(transparent)]
+    Profiles(#[from] super::detect::ProfileError),
+    /// A script strategy is wrong.
+    #[error("strategy {0}")]
+    Script(#[from] ScriptError),
+}
+
+impl Core {
+    /// The state before the first cycle.
+    ///
+    /// # Errors
+    /// If the strategy does not exist or a user's profile is wrong.
+    pub fn new(server: Server, mut settings: EngineSettings) -> Result<Self, EngineError> {
+        let profiles = Arc::new(Profiles::load(settings.agents_dir.as_deref())?);
+        let strategy = Self::strategy_named(&settings.strategy, &settings)?;
+        if settings.mode == Mode::Sync {
+            make_sync(&mut settings);
+        }
+        let pool = Pool::new(server.clone(), settings.transport, settings.pool.clone());
+        Ok(Self {
+            cache: Layers::new(&settings.cache),
+            server,
+            pool,
+            strategy,
+            strategies: strategy::list(settings.strategies_dir.as_deref()),
+            settings,
+            fleet: Fleet::default(),
+            history: History::default(),
+            events: Events::default(),
+            cost: CostMeter::default(),
+            measured: Measured::default(),
+            profiles,
+            transport: None,
+            fields_fresh: false,
+            rejudge: Vec::new(),
+            focus: None,
+            watched: true,
+            paused: false,
+            status: ServerStatus::Connecting,
+            problem: None,
+            unreachable_since: None,
+            failed_cycles: 0,
+            server_pid: None,
+            errors: 0,
+            notes: Vec::new(),
+            started: Instant::now(),
+            last_publish_ms: 0.0,
+            lookups: (0, 0),
+            peak: 0,
+        })
+    }
+
+    fn strategy_named(name: &str, settings: &EngineSettings) -> Result<Box<dyn Strategy>, EngineError> {
+        if settings.mode == Mode::Sync {
+            return Ok(Box::new(strategy::Sequential));
+        }
+        if let Some(strategy) = strategy::built_in(name) {
+            return Ok(strategy);
+        }
+        let scripts = settings.strategies_dir.as_deref().map(Script::names).unwrap_or_default();
+        match &settings.strategies_dir {
+            Some(dir) if scripts.iter().any(|script| script == name) => Ok(Box::new(Script::load(dir, name)?)),
+            _ => {
+                let known: Vec<&str> = BUILT_IN.into_iter().chain(scripts.iter().map(String::as_str)).collect();
+                Err(EngineError::UnknownStrategy { name: name.to_owned(), known: known.join(", ") })
+            }
+        }
+    }
+
+    /// The settings as a row of the tune log.
+    pub(super) fn combination(&self) -> Combination {
+        let cache = &self.settings.cache;
+        Combination {
+            strategy: self.strategy.name().to_owned(),
+            pool_size: self.settings.pool.max_size,
+            interval: self.settings.interval,
+            cache: if cache.enabled { cache.policy.to_string() } else { "off".to_owned() },
+        }
+    }
+
+    /// The compiled profiles, through the cache: read anew when their time is over.
+    pub(super) async fn profiles(&mut self) -> Arc<Profiles> {
+        let dir = self.settings.agents_dir.clone();
+        let before = Arc::clone(&self.profiles);
+        let mut problem = None;
+        let profiles = self
+            .cache
+            .config
+            .get_or((), async {
+                match Profiles::load(dir.as_deref()) {
+                    Ok(profiles) => Arc::new(profiles),
+                    Err(error) => {
+                        problem = Some(error.to_string());
+                        before
+                    }
+                }
+            })
+            .await;
+        if let Some(problem) = problem {
+            self.note(problem.clone());
+            self.events.notice(Timestamp::now(), problem, true);
+        }
+        self.profiles = Arc::clone(&profiles);
+        profiles
+    }
+
+    /// The profiles as the last look-up gave them.
+    pub(super) fn profiles_now(&self) -> Arc<Profiles> {
+        Arc::clone(&self.profiles)
+    }
+
+    /// A thing that the user should know, once.
+    pub(super) fn note(&mut self, note: String) {
+        if !self.notes.contains(&note) {
+            if self.notes.len() == NOTES {
+                self.notes.remove(0);
+            }
+            self.notes.push(note);
+        }
+    }
+
+    /// A cycle could not be done.
+    pub(super) fn cannot_reach(&mut self, problem: &TmuxError, now: Instant) {
+        self.errors += 1;
+        self.failed_cycles += 1;
+        let status = if problem.is_no_server() {
+            ServerStatus::NoServer
+        } else if problem.is_no_tmux() {
+            ServerStatus::NoTmux
+        } else {
+            ServerStatus::Unreachable
+        };
+        let text = problem.to_string();
+        if self.problem.as_deref() != Some(&text) {
+            tracing::warn!(problem = text, "tmux");
+            self.events.notice(Timestamp::now(), text.clone(), true);
+        }
+        self.status = status;
+        self.problem = Some(text);
+        let since = *self.unreachable_since.get_or_insert(now);
+        let interval = self.settings.interval;
+        for tracked in self.fleet.iter_mut() {
+            if let Some(record) = &mut tracked.record {
+                record.stale = true;
+                record.failed(now, interval);
+            }
+        }
+        // A server that is gone took its panes with it; one that only does not answer keeps them.
+        if status == ServerStatus::NoServer && now.saturating_duration_since(since) >= KEEP_AFTER_LOSS {
+            let agents = self.fleet.clear().into_iter().filter(|t| t.record.is_some()).count();
+            if agents > 0 {
+                let text = format!("the tmux server is gone, and {agents} agents with it");
+                self.events.notice(Timestamp::now(), text, true);
+            }
+            self.server_pid = None;
+            self.cache.reset(&self.settings.cache);
+        }
+        let never_worked = self.history.count() < u64::from(GIVE_WAY_AFTER) + 1;
+        if self.settings.mode == Mode::Async
+            && status == ServerStatus::Unreachable
+            && never_worked
+            && self.failed_cycles >= GIVE_WAY_AFTER
+        {
+            self.give_way();
+        }
+    }
+
+    /// Goes on with the sync engine: nothing that monitors may be lost because something clever failed.
+    fn give_way(&mut self) {
+        let why = self.problem.clone().unwrap_or_default();
+        let text = format!("the async engine cannot start ({why}); going on with one tmux process per command");
+        tracing::warn!(text);
+        self.events.notice(Timestamp::now(), text.clone(), true);
+        self.note(text);
+        make_sync(&mut self.settings);
+        self.strategy = Box::new(strategy::Sequential);
+        self.pool.set_transport(self.settings.transport);
+        self.pool.resize(self.settings.pool.max_size);
+        self.cache.reset(&self.settings.cache);
+    }
+
+    /// How long to wait before a server that did not answer is tried again.
+    pub(super) fn retry_after(&self) -> Duration {
+        let lost = self.unreachable_since.map_or(Duration::ZERO, |since| since.elapsed());
+        (lost / 4).clamp(Duration::from_millis(250), Duration::from_secs(2))
+    }
+
+    /// A strategy could not plan: the built-in one does it, now and from now on.
+    pub(super) fn strategy_failed(&mut self, problem: &str, view: &View<'_>) -> Plan {
+        let name = self.strategy.name().to_owned();
+        let base = self.strategy.based_on().to_owned();
+        let text = format!("strategy {name}: {problem}; going on with {base}");
+        tracing::warn!(text);
+        self.events.notice(Timestamp::now(), text.clone(), true);
+        self.note(text);
+        if let Some(info) = self.strategies.iter_mut().find(|info| info.name == name) {
+            info.problem = Some(problem.to_owned());
+        }
+        let mut base: Box<dyn Strategy> =
+            strategy::built_in(&base).unwrap_or_else(|| Box::<strategy::Adaptive>::default());
+        let plan = base.plan(view).unwrap_or(Plan { batches: Vec::new(), width: 1, next: view.interval });
+        self.settings.strategy = base.name().to_owned();
+        self.strategy = base;
+        plan
+    }
+
+    /// Carries out a command. Says whether the next cycle should begin at once.
+    pub(super) fn obey(&mut self, command: Command) -> bool {
+        match command {
+            Command::Strategy(name) => self.set_strategy(&name),
+            Command::PoolSize(size) => self.set_pool(size),
+            Command::Interval(seconds) => self.set_interval(seconds),
+            Command::Transport(name) => self.set_transport(&name),
+            Command::Cache(enabled) => {
+                let before = self.settings.cache.enabled;
+                self.settings.cache.enabled = enabled && self.settings.mode == Mode::Async;
+                self.cache_changed("cache", on_off(before), on_off(self.settings.cache.enabled));
+            }
+            Command::CachePolicy(name) => match name.parse::<CachePolicy>() {
+                Ok(policy) => {
+                    let before = std::mem::replace(&mut self.settings.cache.policy, policy);
+                    self.cache_changed("cache policy", before.to_string(), policy.to_string());
+                }
+                Err(_) => self.refuse(format!("no cache policy is called '{name}'; there are ttl, lru and lfu")),
+            },
+            Command::ClearCache => {
+                self.cache.reset(&self.settings.cache);
+                self.changed("cache", "filled".to_owned(), "cleared".to_owned());
+            }
+            Command::Pause(paused) => {
+                if paused != self.paused {
+                    let word = |paused| if paused { "paused" } else { "running" };
+                    self.changed("engine", word(self.paused).to_owned(), word(paused).to_owned());
+                    self.paused = paused;
+                }
+                return !paused;
+            }
+            Command::Focus(pane) => {
+                let new = self.focus != pane && pane.is_some();
+                if let Some(tracked) = self.focus.and_then(|old| self.fleet.get_mut(old)).filter(|_| self.focus != pane)
+                {
+                    tracked.preview = None;
+                }
+                self.focus = pane;
+                return new;
+            }
+            Command::Seen(pane) => {
+                if let Some(record) = self.fleet.get_mut(pane).and_then(|t| t.record.as_mut()) {
+                    record.seen();
+                }
+                return false;
+            }
+            Command::Watched(watched) => {
+                self.watched = watched;
+                return watched;
+            }
+            Command::Refresh | Command::Stop => {}
+        }
+        true
+    }
+
+    fn set_strategy(&mut self, name: &str) {
+        self.strategies = strategy::list(self.settings.strategies_dir.as_deref());
+        match Self::strategy_named(name, &self.settings) {
+            Ok(strategy) => {
+                let before = self.strategy.name().to_owned();
+                self.settings.strategy = name.to_owned();
+                self.strategy = strategy;
+                self.changed("strategy", before, self.strategy.name().to_owned());
+            }
+            Err(problem) => self.refuse(problem.to_string()),
+        }
+    }
+
+    fn set_pool(&mut self, size: usize) {
+        let size = size.clamp(1, MAX_POOL);
+        let before = std::mem::replace(&mut self.settings.pool.max_size, size);
+        self.settings.pool.min_size = self.settings.pool.min_size.min(size);
+        self.pool.resize(size);
+        self.changed("pool", before.to_string(), size.to_string());
+    }
+
+    fn set_interval(&mut self, seconds: f64) {
+        if !seconds.is_finite() || seconds <= 0.0 {
+            return self.refuse(format!("an interval of {seconds} s is not possible; it takes a number above 0"));
+        }
+        let interval = Duration::from_secs_f64(seconds.min(MAX_INTERVAL.as_secs_f64())).max(MIN_INTERVAL);
+        let before = std::mem::replace(&mut self.settings.interval, interval);
+        self.changed("interval", format!("{} s", before.as_secs_f64()), format!("{} s", interval.as_secs_f64()));
+    }
+
+    fn set_transport(&mut self, name: &str) {
+        match name.parse::<TransportChoice>() {
+            Ok(choice) if self.settings.mode == Mode::Async => {
+                let before = std::mem::replace(&mut self.settings.transport, choice);
+                self.pool.set_transport(choice);
+                self.changed("transport", before.to_string(), choice.to_string());
+            }
+            Ok(_) => self.refuse("the sync engine has one transport: process".to_owned()),
+            Err(_) => self.refuse(format!("no transport is called '{name}'; there are auto, dial, spawn and process")),
+        }
+    }
+
+    fn cache_changed(&mut self, setting: &str, before: String, after: String) {
+        self.cache.reset(&self.settings.cache);
+        self.changed(setting, before, after);
+    }
+
+    fn changed(&mut self, setting: &str, from: String, to: String) {
+        if from != to {
+            self.history.mark(&format!("{setting} {to}"));
+            self.events.push(Timestamp::now(), EventKind::Changed { setting: setting.to_owned(), from, to });
+        }
+    }
+
+    fn refuse(&mut self, why: String) {
+        tracing::warn!(why, "refused");
+        self.events.notice(Timestamp::now(), why, true);
+    }
+
+    /// A cycle went well.
+    pub(super) fn cycle_done(&mut self) {
+        self.failed_cycles = 0;
+    }
+}
+
+fn on_off(on: bool) -> String {
+    if on { "on" } else { "off" }.to_owned()
+}
+
+/// The sync engine: one tmux process per command, one agent after another, nothing cached.
+fn make_sync(settings: &mut EngineSettings) {
+    settings.mode = Mode::Sync;
+    settings.transport = TransportChoice::Process;
+    settings.cache.enabled = false;
+    settings.pool.min_size = 1;
+    settings.pool.max_size = 1;
+}

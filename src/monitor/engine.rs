@@ -1,0 +1,195 @@
+//! The engine's task: ticks, commands, publishing.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+    time::sleep_until,
+};
+
+use super::{
+    Command, EngineSettings, Handle, Snapshot, State,
+    core::{Core, EngineError},
+    cycle::log_event,
+    history::Cycle,
+};
+use crate::tmux::{Server, TmuxError};
+
+/// Commands that may wait; a front end that sends more is told that the queue is full.
+const COMMANDS: usize = 64;
+
+/// The engine of one tmux server.
+#[derive(Debug)]
+pub struct Engine;
+
+impl Engine {
+    /// Starts the engine as a task of the running tokio runtime. The handle's first snapshot is an empty one that says
+    /// so (`server.status` is `connecting`).
+    ///
+    /// The task ends by [`Command::Stop`], or when every handle is dropped.
+    ///
+    /// # Errors
+    /// If the strategy does not exist, or a user's profile is wrong. Whatever happens later is told by the snapshots.
+    pub fn start(server: Server, settings: EngineSettings) -> Result<(Handle, JoinHandle<()>), EngineError> {
+        let mut core = Core::new(server, settings)?;
+        let (commands, inbox) = mpsc::channel(COMMANDS);
+        let (publisher, snapshots) = watch::channel(Arc::new(core.snapshot()));
+        let task = tokio::spawn(run(core, inbox, publisher));
+        Ok((Handle { snapshots, commands }, task))
+    }
+
+    /// Runs cycles until every agent has its verdict, without publishing, and returns the snapshot: for commands that
+    /// answer once.
+    ///
+    /// # Errors
+    /// If the engine cannot be made, or the server cannot be reached.
+    pub async fn once(server: Server, settings: EngineSettings) -> Result<Snapshot, OnceError> {
+        let mut core = Core::new(server, settings)?;
+        core.strategy = Box::new(super::strategy::Concurrent);
+        if let Some(problem) = core.turn().await.1 {
+            return Err(OnceError::Tmux(problem));
+        }
+        let snapshot = core.snapshot();
+        core.pool.close().await;
+        Ok(snapshot)
+    }
+}
+
+/// Why a single cycle failed.
+#[derive(Debug, thiserror::Error)]
+pub enum OnceError {
+    /// The engine cannot be made.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The server cannot be reached.
+    #[error(transparent)]
+    Tmux(#[from] TmuxError),
+}
+
+async fn run(mut core: Core, mut inbox: mpsc::Receiver<Command>, publisher: watch::Sender<Arc<Snapshot>>) {
+    let mut next = Instant::now();
+    let mut logged = 0;
+    'engine: loop {
+        tokio::select! {
+            biased;
+            command = inbox.recv() => {
+                let Some(command) = command else { break };
+                if command == Command::Stop {
+                    break;
+                }
+                let at_once = core.obey(command);
+                if core.paused {
+                    publish(&mut core, &publisher, &mut logged);
+                } else if at_once {
+                    next = Instant::now();
+                }
+            }
+            () = sleep_until(next.into()), if !core.paused => {
+                let began = Instant::now();
+                // Commands that come while a cycle runs wait for its end, so that no cycle runs under two settings.
+                let mut waiting = Vec::new();
+                let pause = {
+                    let turn = core.turn();
+                    tokio::pin!(turn);
+                    loop {
+                        tokio::select! {
+                            (pause, _) = &mut turn => break pause,
+                            command = inbox.recv(), if waiting.len() < COMMANDS => match command {
+                                Some(Command::Stop) | None => break 'engine,
+                                Some(command) => waiting.push(command),
+                            },
+                        }
+                    }
+                };
+                let due = began + pause;
+                let now = Instant::now();
+                if now > due {
+                    core.history.overrun();
+                }
+                // Late ticks are dropped, not queued: one cycle follows, however long the last took.
+                next = due.max(now);
+                publish(&mut core, &publisher, &mut logged);
+                for command in waiting {
+                    if core.obey(command) {
+                        next = Instant::now();
+                    }
+                }
+                if core.paused {
+                    publish(&mut core, &publisher, &mut logged);
+                }
+                // What is not believed yet is looked at again when its time comes.
+                if let Some(at) = core.fleet.iter().filter_map(|t| t.record.as_ref()?.settles_at()).min() {
+                    next = next.min(at.max(now));
+                }
+            }
+        }
+    }
+    core.pool.close().await;
+}
+
+fn publish(core: &mut Core, publisher: &watch::Sender<Arc<Snapshot>>, logged: &mut u64) {
+    let began = Instant::now();
+    let snapshot = core.snapshot();
+    for event in snapshot.events.iter().filter(|event| event.seq > *logged) {
+        log_event(event);
+    }
+    *logged = snapshot.events.last().map_or(*logged, |event| event.seq);
+    publisher.send_replace(Arc::new(snapshot));
+    core.last_publish_ms = began.elapsed().as_secs_f64() * 1000.0;
+}
+
+impl Core {
+    /// One cycle and its bookkeeping. Returns the time from its start to the next, and why it failed if it did.
+    async fn turn(&mut self) -> (Duration, Option<TmuxError>) {
+        let outcome = self.cycle().await;
+        let now = Instant::now();
+        self.cache.settle().await;
+        let sampled = self.cost.sample(now, self.server_pid);
+        let cost = self.cost.info();
+        self.measured.tmux_cpu_percent = cost.tmux_cpu_percent;
+        let info = self.cache.info();
+        let layers = [&info.pane_content, &info.agent_status, &info.session_info, &info.config];
+        let hits: u64 = layers.iter().map(|layer| layer.hits).sum();
+        let lookups: u64 = hits + layers.iter().map(|layer| layer.misses).sum::<u64>();
+        let before = std::mem::replace(&mut self.lookups, (hits, lookups));
+        let cycle = Cycle {
+            stats: &outcome.stats,
+            in_use: self.pool.take_peak(),
+            lookups: (hits.saturating_sub(before.0), lookups.saturating_sub(before.1)),
+            staleness_ms: self.staleness(now),
+            cpu_percent: cost.cpu_percent.filter(|_| sampled),
+            tmux_cpu_percent: cost.tmux_cpu_percent.filter(|_| sampled),
+        };
+        self.peak = cycle.in_use;
+        let combination = self.combination();
+        self.history.record(now, &combination, &cycle);
+        if outcome.problem.is_none() {
+            self.transport = self.pool.transport().await;
+            self.cycle_done();
+        }
+        (outcome.next, outcome.problem)
+    }
+
+    /// Mean age of the verdicts, milliseconds: 0 for a screen that is proven unchanged, else the time since its read.
+    fn staleness(&self, now: Instant) -> Option<f64> {
+        let (mut sum, mut count) = (0.0, 0u32);
+        for tracked in self.fleet.iter().filter(|t| t.record.is_some()) {
+            let age = match tracked.read_at {
+                Some((at, _)) if tracked.is_behind() => now.saturating_duration_since(at).as_secs_f64() * 1000.0,
+                _ => 0.0,
+            };
+            sum += age;
+            count += 1;
+        }
+        (count > 0).then(|| sum / f64::from(count))
+    }
+}
+
+/// Whether an agent's program runs and does something.
+pub(super) fn is_active(state: State) -> bool {
+    !matches!(state, State::Idle | State::Exited)
+}

@@ -1,0 +1,42 @@
+//! The engine's event log: what happened, newest last, at a fixed size.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use jiff::Timestamp;
+
+use super::{EVENTS_KEPT, Event, EventKind};
+
+/// The newest events.
+#[derive(Debug, Default)]
+pub struct Events {
+    kept: VecDeque<Event>,
+    published: Arc<Vec<Event>>,
+    seq: u64,
+    dirty: bool,
+}
+
+impl Events {
+    /// Adds one.
+    pub fn push(&mut self, at: Timestamp, what: EventKind) {
+        self.seq += 1;
+        if self.kept.len() == EVENTS_KEPT {
+            self.kept.pop_front();
+        }
+        self.kept.push_back(Event { seq: self.seq, at, what });
+        self.dirty = true;
+    }
+
+    /// Adds a notice in words.
+    pub fn notice(&mut self, at: Timestamp, text: impl Into<String>, problem: bool) {
+        self.push(at, EventKind::Notice { text: text.into(), problem });
+    }
+
+    /// All that are kept, for a snapshot: the same allocation as before when nothing came.
+    pub fn published(&mut self) -> Arc<Vec<Event>> {
+        if self.dirty {
+            self.published = Arc::new(self.kept.iter().cloned().collect());
+            self.dirty = false;
+        }
+        Arc::clone(&self.published)
+    }
+}

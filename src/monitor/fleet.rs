@@ -1,0 +1,370 @@
+//! What is known of every pane of the server, from cycle to cycle.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use jiff::Timestamp;
+
+use super::{
+    NamedAgent, Preview,
+    cache::Stamp,
+    detect::{Process, Profiles, Published, Recognised, may_hide_agent, recognise},
+    process::{self, Usage},
+    published,
+    record::Record,
+};
+use crate::tmux::{Pane, PaneId, Pulse, Screen};
+
+/// Shortest time between two walks of a pane's process tree.
+const WALK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Longest time between two walks: what no output announces is found in the end.
+const WALK_ANYWAY: Duration = Duration::from_secs(10);
+
+/// Shortest time between two looks at whether an agent's process still runs.
+const LOOK_ALIVE: Duration = Duration::from_secs(1);
+
+/// Shortest time between two samples of an agent's CPU and memory.
+const SAMPLE_USAGE: Duration = Duration::from_secs(5);
+
+/// One pane.
+#[derive(Debug)]
+pub struct Tracked {
+    /// The newest pulse.
+    pub pulse: Pulse,
+    /// When this activity second was first seen.
+    activity_seen: Instant,
+    /// All fields, as old as the last read or the last topology.
+    pub pane: Pane,
+    /// The processes under it.
+    pub processes: Vec<Process>,
+    walked_at: Option<Instant>,
+    walked_activity: i64,
+    /// The walk came after the second of the last output.
+    walk_settled: bool,
+    alive_at: Option<Instant>,
+    /// The agent program in its process tree.
+    pub recognised: Option<Recognised>,
+    /// Its process tree may hide an agent (ssh, a container, a nested tmux).
+    pub may_hide: bool,
+    /// The settings call it an agent.
+    pub named: Option<NamedAgent>,
+    /// Its agent, once a verdict was made.
+    pub record: Option<Record>,
+    /// It must be read whatever the cache says: its processes changed.
+    pub must_read: bool,
+    /// The last look at the cache did not vouch for the last read.
+    pub behind: bool,
+    /// When it was read last.
+    pub read_at: Option<(Instant, Timestamp)>,
+    /// When a read last showed something new.
+    pub changed_at: Option<Instant>,
+    /// Hash of the screen of the last read.
+    pub screen_hash: Option<u64>,
+    /// Key of the last verdict in the cache.
+    pub verdict_key: Option<u64>,
+    /// Its coloured screen, while it has the focus.
+    pub preview: Option<Arc<Preview>>,
+    published: Option<(PathBuf, Option<SystemTime>)>,
+    published_at: Option<Instant>,
+    usage: Option<(Instant, Usage)>,
+    /// CPU of its process tree, percent of one core.
+    pub cpu_percent: Option<f64>,
+    /// Resident memory of its process tree, bytes.
+    pub memory_bytes: Option<u64>,
+}
+
+impl Tracked {
+    fn new(pulse: Pulse, pane: Pane, now: Instant) -> Self {
+        Self {
+            activity_seen: now,
+            walked_activity: pulse.activity,
+            pulse,
+            pane,
+            processes: Vec::new(),
+            walked_at: None,
+            walk_settled: false,
+            alive_at: None,
+            recognised: None,
+            may_hide: false,
+            named: None,
+            record: None,
+            must_read: false,
+            behind: true,
+            read_at: None,
+            changed_at: None,
+            screen_hash: None,
+            verdict_key: None,
+            preview: None,
+            published: None,
+            published_at: None,
+            usage: None,
+            cpu_percent: None,
+            memory_bytes: None,
+        }
+    }
+
+    /// Whether it holds an agent or may hold one: only such panes are read. Any other pane is read once, since what was
+    /// killed before we came may have left its screen behind.
+    #[must_use]
+    pub fn is_candidate(&self) -> bool {
+        let looked = self.read_at.is_some();
+        self.recognised.is_some() || self.may_hide || self.named.is_some() || self.record.is_some() || !looked
+    }
+
+    /// The stamp that the cache is asked with.
+    #[must_use]
+    pub fn stamp(&self) -> Stamp {
+        Stamp::from(&self.pulse)
+    }
+
+    /// Whether a capture that begins now comes after the second of the last output, so that an equal stamp later
+    /// proves that nothing changed. By the wall clock where it is plain; else by the monotonic one, which a clock that
+    /// jumps cannot mislead.
+    #[must_use]
+    pub fn is_settled(&self, at: Timestamp, now: Instant) -> bool {
+        let second_over = at.as_second() > self.pulse.activity;
+        second_over || now.saturating_duration_since(self.activity_seen) > Duration::from_secs(1)
+    }
+
+    /// Whether it may show something else than the last read.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.behind
+    }
+
+    /// Walks the process tree if there is reason to. Says whether what was recognised changed.
+    pub fn walk(&mut self, profiles: &Profiles, at: Timestamp, now: Instant) -> bool {
+        let age = self.walked_at.map(|at| now.saturating_duration_since(at));
+        let wrote = self.pulse.activity != self.walked_activity || !self.walk_settled;
+        let due = match age {
+            None => true,
+            Some(age) => age >= WALK_ANYWAY || (age >= WALK_AGAIN && (wrote || self.program_changed(now))),
+        };
+        if !due {
+            return false;
+        }
+        self.walked_at = Some(now);
+        self.alive_at = Some(now);
+        self.walked_activity = self.pulse.activity;
+        self.walk_settled = self.is_settled(at, now);
+        let processes = if self.pulse.dead { Vec::new() } else { process::under(self.pulse.pid) };
+        if processes == self.processes && age.is_some() {
+            return false;
+        }
+        self.processes = processes;
+        self.may_hide = may_hide_agent(&self.pane, &self.processes);
+        let recognised = recognise(profiles, &self.pane, &self.processes);
+        let changed = recognised != self.recognised;
+        if changed {
+            let pid = recognised.as_ref().filter(|r| r.agent == "claude").and_then(|r| r.pid);
+            let file = pid.and_then(|pid| Some(published::folder(pid)?.join("sessions").join(format!("{pid}.json"))));
+            self.published = file.map(|file| (file, None));
+        }
+        self.recognised = recognised;
+        self.must_read |= self.is_candidate();
+        changed
+    }
+
+    /// Looks now and then whether the agent's process still runs as it did.
+    fn program_changed(&mut self, now: Instant) -> bool {
+        let Some(pid) = self.recognised.as_ref().and_then(|r| r.pid) else { return false };
+        if self.alive_at.is_some_and(|at| now.saturating_duration_since(at) < LOOK_ALIVE) {
+            return false;
+        }
+        self.alive_at = Some(now);
+        let known = self.processes.iter().find(|p| p.pid == pid);
+        known.is_some_and(|known| !process::alive(known.pid, known.start))
+    }
+
+    /// Looks now and then whether the program has published something new of itself.
+    pub fn publishes_news(&mut self, now: Instant) -> bool {
+        let Some((file, seen)) = &mut self.published else { return false };
+        if self.published_at.is_some_and(|at| now.saturating_duration_since(at) < LOOK_ALIVE) {
+            return false;
+        }
+        self.published_at = Some(now);
+        let modified = std::fs::metadata(file).and_then(|meta| meta.modified()).ok();
+        std::mem::replace(seen, modified) != modified
+    }
+
+    /// What the program publishes of itself.
+    #[must_use]
+    pub fn read_published(&self) -> Option<Published> {
+        let folder = self.published.as_ref()?.0.parent()?.parent()?;
+        let pid = self.recognised.as_ref()?.pid?;
+        let start = self.processes.iter().find(|p| p.pid == pid)?.start;
+        published::read(folder, pid, start)
+    }
+
+    /// Samples CPU and memory of the process tree now and then.
+    pub fn sample_usage(&mut self, now: Instant) {
+        if self.usage.as_ref().is_some_and(|(at, _)| now.saturating_duration_since(*at) < SAMPLE_USAGE) {
+            return;
+        }
+        let usage = process::usage(self.processes.iter().map(|p| p.pid));
+        if let Some((at, before)) = &self.usage {
+            let wall = now.saturating_duration_since(*at).as_secs_f64();
+            let seconds = usage.ticks.saturating_sub(before.ticks) as f64 / ticks_per_second();
+            self.cpu_percent = Some(seconds / wall.max(f64::EPSILON) * 100.0);
+        }
+        self.memory_bytes = Some(usage.memory_bytes);
+        self.usage = Some((now, usage));
+    }
+}
+
+/// All panes of the server.
+#[derive(Debug, Default)]
+pub struct Fleet {
+    panes: BTreeMap<PaneId, Tracked>,
+}
+
+/// What a probe showed to be new.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Probed {
+    /// Panes were made or ended, or a pane's process was replaced: names and places must be read anew.
+    pub topology_changed: bool,
+}
+
+impl Fleet {
+    /// Takes in a probe. Returns what is new and the panes that are gone.
+    pub fn probe(&mut self, pulses: Vec<Pulse>, now: Instant) -> (Probed, Vec<Tracked>) {
+        let mut probed = Probed::default();
+        let mut before = std::mem::take(&mut self.panes);
+        for pulse in pulses {
+            let id = pulse.id;
+            match before.remove(&id) {
+                Some(mut tracked) => {
+                    probed.topology_changed |= tracked.pulse.pid != pulse.pid || tracked.pulse.dead != pulse.dead;
+                    if tracked.pulse.pid != pulse.pid || tracked.pulse.dead != pulse.dead {
+                        tracked.walked_at = None;
+                    }
+                    if tracked.pulse.activity != pulse.activity {
+                        tracked.activity_seen = now;
+                    }
+                    tracked.pane.pid = pulse.pid;
+                    tracked.pane.dead = pulse.dead;
+                    tracked.pane.width = pulse.width;
+                    tracked.pane.height = pulse.height;
+                    tracked.pane.activity = pulse.activity;
+                    tracked.pulse = pulse;
+                    self.panes.insert(id, tracked);
+                }
+                None => {
+                    probed.topology_changed = true;
+                    let pane = Pane { id, pid: pulse.pid, dead: pulse.dead, ..Pane::default() };
+                    self.panes.insert(id, Tracked::new(pulse, pane, now));
+                }
+            }
+        }
+        probed.topology_changed |= !before.is_empty();
+        (probed, before.into_values().collect())
+    }
+
+    /// Takes in all fields of panes.
+    pub fn describe(&mut self, panes: &[Pane], named: &[NamedAgent]) {
+        for pane in panes {
+            if let Some(tracked) = self.panes.get_mut(&pane.id) {
+                tracked.pane = pane.clone();
+                let target = pane.target();
+                let id = pane.id.to_string();
+                tracked.named = named.iter().find(|n| n.target == target || n.target == id).cloned();
+                if pane.in_view
+                    && let Some(record) = &mut tracked.record
+                {
+                    record.seen();
+                }
+            }
+        }
+    }
+
+    /// One pane.
+    #[must_use]
+    pub fn get(&self, id: PaneId) -> Option<&Tracked> {
+        self.panes.get(&id)
+    }
+
+    /// One pane.
+    pub fn get_mut(&mut self, id: PaneId) -> Option<&mut Tracked> {
+        self.panes.get_mut(&id)
+    }
+
+    /// All panes by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Tracked> {
+        self.panes.values()
+    }
+
+    /// All panes by id.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Tracked> {
+        self.panes.values_mut()
+    }
+
+    /// Number of panes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.panes.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.panes.is_empty()
+    }
+
+    /// Forgets all panes: the server is another one.
+    pub fn clear(&mut self) -> Vec<Tracked> {
+        std::mem::take(&mut self.panes).into_values().collect()
+    }
+}
+
+/// Clock ticks a second, as the kernel counts CPU time in `/proc`.
+fn ticks_per_second() -> f64 {
+    rustix::param::clock_ticks_per_second() as f64
+}
+
+/// A hash of a screen, to tell whether a read showed something new.
+#[must_use]
+pub fn screen_hash(screen: &Screen) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    screen.text().hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pulse(id: u32, activity: i64, pid: u32) -> Pulse {
+        Pulse { id: PaneId(id), activity, pid, width: 80, height: 24, dead: false }
+    }
+
+    #[test]
+    fn a_probe_tells_what_came_went_and_was_replaced() {
+        let mut fleet = Fleet::default();
+        let now = Instant::now();
+        assert!(fleet.probe(vec![pulse(1, 10, 5), pulse(2, 10, 6)], now).0.topology_changed);
+        assert!(!fleet.probe(vec![pulse(1, 11, 5), pulse(2, 10, 6)], now).0.topology_changed, "output is no topology");
+        assert!(fleet.probe(vec![pulse(1, 11, 7), pulse(2, 10, 6)], now).0.topology_changed, "respawned");
+        let (probed, gone) = fleet.probe(vec![pulse(2, 10, 6)], now);
+        assert!(probed.topology_changed);
+        assert_eq!(gone.iter().map(|t| t.pulse.id).collect::<Vec<_>>(), [PaneId(1)]);
+    }
+
+    #[test]
+    fn a_capture_proves_something_only_after_the_second_of_the_last_output() {
+        let now = Instant::now();
+        let at = Timestamp::from_second(1_000).unwrap();
+        let tracked = Tracked::new(pulse(1, 1_000, 5), Pane::default(), now);
+        assert!(!tracked.is_settled(at, now));
+        assert!(tracked.is_settled(Timestamp::from_second(1_001).unwrap(), now));
+        // The clock went back an hour: the output lies in the future, and a monotonic second settles it.
+        let back = Timestamp::from_second(1_000 - 3_600).unwrap();
+        assert!(!tracked.is_settled(back, now + Duration::from_millis(900)));
+        assert!(tracked.is_settled(back, now + Duration::from_millis(1_100)));
+    }
+}

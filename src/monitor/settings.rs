@@ -1,0 +1,117 @@
+//! The engine's settings: what the settings file's `monitoring` section means to it.
+
+use std::{path::PathBuf, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr};
+
+use crate::tmux::{PoolSettings, TransportChoice};
+
+/// How the engine talks to tmux.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, IntoStaticStr)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Mode {
+    /// Batched requests over the pool, cached.
+    #[default]
+    Async,
+    /// One tmux process per command, one agent after another, nothing cached: slow and simple.
+    Sync,
+}
+
+/// What the cache drops, and when.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum CachePolicy {
+    /// An entry is good for its time to live, however often it is used.
+    #[default]
+    Ttl,
+    /// An entry lives as long as it is used within its time to live; the least recently used goes first.
+    Lru,
+    /// An entry lives as long as it is used within its time to live; the least frequently used goes first.
+    Lfu,
+}
+
+/// The cache's settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CacheSettings {
+    /// Use it. When off, every agent's screen is read and judged in every cycle.
+    pub enabled: bool,
+    /// How long an entry is good at most.
+    pub ttl: Duration,
+    /// Most entries in a layer.
+    pub max_size: u64,
+    /// What is dropped, and when.
+    pub policy: CachePolicy,
+}
+
+/// A pane that the settings call an agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedAgent {
+    /// `session:window.pane` or `%12`.
+    pub target: String,
+    /// What to call it; the window's name when `None`.
+    pub name: Option<String>,
+    /// The profile to judge it by, when its program is not recognised.
+    pub agent: Option<String>,
+}
+
+/// All that the engine can be told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EngineSettings {
+    /// How it talks to tmux.
+    pub mode: Mode,
+    /// Name of the strategy.
+    pub strategy: String,
+    /// Time between cycles; the ceiling for quiet agents under `adaptive`.
+    pub interval: Duration,
+    /// Failed checks in a row that make an agent critical.
+    pub max_failures: u32,
+    /// Transport to use.
+    pub transport: TransportChoice,
+    /// The connection pool.
+    pub pool: PoolSettings,
+    /// The cache.
+    pub cache: CacheSettings,
+    /// Folder of the user's agent profiles.
+    pub agents_dir: Option<PathBuf>,
+    /// Folder of the user's script strategies.
+    pub strategies_dir: Option<PathBuf>,
+    /// Panes that the settings call agents.
+    pub named: Vec<NamedAgent>,
+}
+
+/// Shortest time between cycles.
+pub const MIN_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Longest time between cycles.
+pub const MAX_INTERVAL: Duration = Duration::from_secs(3600);
+
+/// Largest pool.
+pub const MAX_POOL: usize = 64;
+
+impl Default for CacheSettings {
+    fn default() -> Self {
+        Self { enabled: true, ttl: Duration::from_secs(30), max_size: 1000, policy: CachePolicy::Ttl }
+    }
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Async,
+            strategy: "adaptive".into(),
+            interval: Duration::from_secs(1),
+            max_failures: 3,
+            transport: TransportChoice::Auto,
+            pool: PoolSettings::default(),
+            cache: CacheSettings::default(),
+            agents_dir: None,
+            strategies_dir: None,
+            named: Vec::new(),
+        }
+    }
+}

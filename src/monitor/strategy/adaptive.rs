@@ -1,0 +1,214 @@
+//! `adaptive`: a cheap probe at a fast tick finds what moved; each agent has a next-check time of its own.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use super::{Known, Plan, Strategy, View, split};
+use crate::{monitor::State, tmux::PaneId};
+
+/// The tick while somebody watches.
+const TICK: Duration = Duration::from_millis(250);
+
+/// The tick while the user looks at a pane that moves.
+const FAST_TICK: Duration = Duration::from_millis(125);
+
+/// A pane moves if it changed within this time.
+const MOVING: Duration = Duration::from_secs(3);
+
+/// After this time without a change anywhere and without anybody who watches, the tick backs off to the interval.
+const QUIET: Duration = Duration::from_secs(30);
+
+/// Shortest time between two reads of an agent whose next change its user waits for.
+const URGENT: Duration = Duration::from_millis(100);
+
+/// Reads that show nothing new before they get rarer: more than a pane needs after an ordinary change.
+const PATIENCE: u32 = 6;
+
+/// Share of one core that the captures may cost the tmux server.
+const CEILING: f64 = 0.05;
+
+/// First and largest number of requests at once. More than a few gain nothing: the server is single-threaded.
+const WIDEST: usize = 8;
+
+/// Largest batch; the server answers nobody else meanwhile.
+const LARGEST_BATCH: usize = 125;
+
+/// Reads what moved, when it moved: quiet agents cost the probe and nothing else.
+#[derive(Debug)]
+pub struct Adaptive {
+    width: f64,
+    best_per_pane: Option<f64>,
+    rests: HashMap<PaneId, Rest>,
+    last_change: Option<Instant>,
+}
+
+/// How the last reads of one pane went.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rest {
+    read_at: Option<Instant>,
+    empty_reads: u32,
+}
+
+impl Default for Adaptive {
+    fn default() -> Self {
+        Self { width: 2.0, best_per_pane: None, rests: HashMap::new(), last_change: None }
+    }
+}
+
+impl Adaptive {
+    /// Widens by one while the time for a pane stays near the best seen, halves when it doubles: additive increase,
+    /// multiplicative decrease.
+    fn steer_width(&mut self, view: &View<'_>) -> Option<f64> {
+        let batch = view.measured.batch?.as_secs_f64();
+        if view.measured.batch_panes == 0 {
+            return self.best_per_pane;
+        }
+        let per_pane = batch / view.measured.batch_panes as f64;
+        let best = self.best_per_pane.map_or(per_pane, |best| best.min(per_pane));
+        // The best decays slowly: a machine that got slower for good is not compared with its past for ever.
+        self.best_per_pane = Some(best * 1.01);
+        if per_pane > best * 2.0 {
+            self.width = (self.width / 2.0).max(1.0);
+        } else if per_pane < best * 1.25 {
+            self.width = (self.width + 1.0).min(WIDEST as f64);
+        }
+        Some(per_pane)
+    }
+
+    /// How long after its last read an agent is read again, if it may have changed.
+    fn pause(&mut self, known: &Known, view: &View<'_>) -> Duration {
+        let rest = self.rests.entry(known.pane).or_default();
+        if rest.read_at != known.read_at {
+            rest.read_at = known.read_at;
+            rest.empty_reads = if known.changed_at == known.read_at { 0 } else { rest.empty_reads.saturating_add(1) };
+        }
+        match known.state {
+            _ if known.focused => URGENT,
+            // A change here is what its user waits for.
+            Some(State::Working | State::Starting | State::Waiting) | None => URGENT,
+            // At rest, but it writes: reads that show nothing new are further and further apart.
+            Some(_) => {
+                let doublings = rest.empty_reads.saturating_sub(PATIENCE).min(16);
+                (URGENT * 2u32.pow(doublings)).min(view.interval.max(URGENT))
+            }
+        }
+    }
+}
+
+impl Strategy for Adaptive {
+    fn name(&self) -> &str {
+        "adaptive"
+    }
+
+    fn plan(&mut self, view: &View<'_>) -> Result<Plan, String> {
+        let per_pane = self.steer_width(view);
+        if let Some(changed) = view.panes.iter().filter_map(|p| p.changed_at).max() {
+            self.last_change = self.last_change.max(Some(changed));
+        }
+        if self.rests.len() > view.panes.len() * 2 + 16 {
+            let alive: std::collections::HashSet<_> = view.panes.iter().map(|p| p.pane).collect();
+            self.rests.retain(|pane, _| alive.contains(pane));
+        }
+        let mut due: Vec<&Known> = Vec::new();
+        for known in view.panes.iter().filter(|p| p.may_have_changed) {
+            let pause = self.pause(known, view);
+            if known.read_at.is_none_or(|at| view.now.saturating_duration_since(at) >= pause) {
+                due.push(known);
+            }
+        }
+        let moving = |p: &Known| p.changed_at.is_some_and(|at| view.now.saturating_duration_since(at) < MOVING);
+        let tick = if view.panes.iter().any(|p| p.focused && moving(p)) { FAST_TICK } else { TICK };
+        // The ceiling: when all that is due costs more than its share of the tick, the longest unread go first and the
+        // rest waits for the next tick. What its user waits for is never put off.
+        if let Some(per_pane) = per_pane {
+            let affordable = (CEILING * tick.as_secs_f64() / per_pane.max(1e-7)).floor().max(8.0) as usize;
+            if due.len() > affordable {
+                due.sort_by_key(|p| (!p.focused, p.read_at));
+                due.truncate(affordable);
+            }
+        }
+        let due: Vec<PaneId> = due.into_iter().map(|p| p.pane).collect();
+        let quiet = self.last_change.is_none_or(|at| view.now.saturating_duration_since(at) >= QUIET);
+        let next = if quiet && !view.watched { view.interval.max(TICK) } else { tick.min(view.interval) };
+        let width = (self.width as usize).clamp(1, view.pool_size.max(1));
+        Ok(Plan { batches: split(&due, width, LARGEST_BATCH), width, next })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::testing::{known, view},
+        *,
+    };
+
+    #[test]
+    fn quiet_agents_cost_nothing_and_the_tick_stays_fast_while_somebody_watches() {
+        let now = Instant::now();
+        let mut panes: Vec<_> = (0..1000).map(|id| known(id, State::Idle, now)).collect();
+        for pane in &mut panes {
+            pane.may_have_changed = false;
+        }
+        let plan = Adaptive::default().plan(&view(&panes, now)).unwrap();
+        assert!(plan.batches.is_empty());
+        assert_eq!(plan.next, TICK);
+    }
+
+    #[test]
+    fn without_a_watcher_a_quiet_fleet_is_probed_at_the_interval() {
+        let now = Instant::now() + QUIET * 2;
+        let panes = [known(1, State::Idle, now - QUIET)];
+        let unwatched = View { watched: false, ..view(&panes, now) };
+        assert_eq!(Adaptive::default().plan(&unwatched).unwrap().next, Duration::from_secs(1));
+    }
+
+    #[test]
+    fn reads_that_show_nothing_new_back_off_to_the_interval() {
+        let now = Instant::now();
+        let mut adaptive = Adaptive::default();
+        let mut pane = known(1, State::Idle, now);
+        pane.changed_at = None;
+        let mut pauses = Vec::new();
+        for read in 0..12 {
+            pane.read_at = Some(now + Duration::from_secs(read));
+            pauses.push(adaptive.pause(&pane, &view(&[], now)).as_millis());
+        }
+        assert_eq!(pauses, [100, 100, 100, 100, 100, 100, 200, 400, 800, 1000, 1000, 1000]);
+        pane.read_at = Some(now + Duration::from_secs(20));
+        pane.changed_at = pane.read_at;
+        assert_eq!(adaptive.pause(&pane, &view(&[], now)), URGENT, "news end the back-off");
+        pane.state = Some(State::Working);
+        assert_eq!(adaptive.pause(&pane, &view(&[], now)), URGENT);
+    }
+
+    #[test]
+    fn width_grows_by_one_and_halves_when_the_server_gets_slow() {
+        let now = Instant::now();
+        let mut adaptive = Adaptive::default();
+        let mut slow = view(&[], now);
+        slow.pool_size = 20;
+        slow.measured.batch_panes = 100;
+        for _ in 0..10 {
+            slow.measured.batch = Some(Duration::from_millis(2));
+            adaptive.plan(&slow).unwrap();
+        }
+        assert_eq!(adaptive.width, 8.0);
+        slow.measured.batch = Some(Duration::from_millis(9));
+        assert_eq!(adaptive.plan(&slow).unwrap().width, 4);
+    }
+
+    #[test]
+    fn the_ceiling_puts_off_what_was_read_last() {
+        let now = Instant::now();
+        let mut panes: Vec<_> = (0..1000).map(|id| known(id, State::Working, now)).collect();
+        panes[7].read_at = Some(now - Duration::from_millis(300));
+        let mut view = view(&panes, now);
+        view.measured.batch_panes = 1000;
+        view.measured.batch = Some(Duration::from_millis(1000));
+        let due = Adaptive::default().plan(&view).unwrap().batches.concat();
+        assert_eq!(due.len(), 12, "5 % of 250 ms at 1 ms each");
+        assert!(!due.contains(&PaneId(7)));
+    }
+}

@@ -1,0 +1,48 @@
+//! `concurrent`: every cycle, all panes that may have changed, in parallel batches over the whole pool.
+
+use super::{Plan, Strategy, View, split};
+use crate::tmux::PaneId;
+
+/// Most captures in one request: beyond it the answer is large and one slow pane holds up many.
+const LARGEST_BATCH: usize = 250;
+
+/// Reads all that may have changed, at once: the freshest picture at the set interval, the highest peak.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Concurrent;
+
+impl Strategy for Concurrent {
+    fn name(&self) -> &str {
+        "concurrent"
+    }
+
+    fn plan(&mut self, view: &View<'_>) -> Result<Plan, String> {
+        let due: Vec<PaneId> = view.panes.iter().filter(|p| p.may_have_changed).map(|p| p.pane).collect();
+        Ok(Plan {
+            batches: split(&due, view.pool_size, LARGEST_BATCH),
+            width: view.pool_size.max(1),
+            next: view.interval,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::{
+        super::testing::{known, view},
+        *,
+    };
+    use crate::monitor::State;
+
+    #[test]
+    fn all_that_may_have_changed_is_spread_over_the_whole_pool() {
+        let now = Instant::now();
+        let mut panes: Vec<_> = (0..10).map(|id| known(id, State::Working, now)).collect();
+        panes[3].may_have_changed = false;
+        let plan = Concurrent.plan(&view(&panes, now)).unwrap();
+        assert_eq!(plan.width, 4);
+        assert_eq!(plan.batches.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3, 3]);
+        assert!(!plan.batches.concat().contains(&PaneId(3)));
+    }
+}

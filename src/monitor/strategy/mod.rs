@@ -1,0 +1,168 @@
+//! Strategies: who is read when, in what batches, over how many connections.
+
+mod adaptive;
+mod concurrent;
+mod polling;
+mod script;
+mod sequential;
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+pub use adaptive::Adaptive;
+pub use concurrent::Concurrent;
+pub use polling::Polling;
+pub use script::{Script, ScriptError};
+pub use sequential::Sequential;
+
+use super::{State, StrategyInfo};
+use crate::tmux::PaneId;
+
+/// What is known of one pane that holds an agent or may hold one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Known {
+    /// The pane.
+    pub pane: PaneId,
+    /// Its agent's state; `None` before the first read.
+    pub state: Option<State>,
+    /// It may show something else than what was read last: the cache does not vouch for it.
+    pub may_have_changed: bool,
+    /// When it was read last; `None` before the first read.
+    pub read_at: Option<Instant>,
+    /// When a read last showed something new.
+    pub changed_at: Option<Instant>,
+    /// Its user looks at it in the dashboard.
+    pub focused: bool,
+}
+
+/// What was measured so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Measured {
+    /// Round trip of the last probe.
+    pub probe: Duration,
+    /// Round trip of the last batch of captures.
+    pub batch: Option<Duration>,
+    /// Panes in that batch.
+    pub batch_panes: usize,
+    /// CPU of the tmux server, percent of one core: all its work, not only ours.
+    pub tmux_cpu_percent: Option<f64>,
+}
+
+/// All that a strategy plans from.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// When the cycle began.
+    pub now: Instant,
+    /// The panes, in a stable order.
+    pub panes: &'a [Known],
+    /// Time between cycles as set.
+    pub interval: Duration,
+    /// Most connections that may be used at once.
+    pub pool_size: usize,
+    /// Measurements.
+    pub measured: Measured,
+    /// Somebody sees the result now: a dashboard shows it.
+    pub watched: bool,
+}
+
+/// The plan of one cycle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Panes to capture; each batch is one request.
+    pub batches: Vec<Vec<PaneId>>,
+    /// Requests under way at once.
+    pub width: usize,
+    /// From the start of this cycle to the start of the next.
+    pub next: Duration,
+}
+
+/// Plans cycles. A strategy may keep notes from plan to plan; it never talks to tmux.
+pub trait Strategy: Send + std::fmt::Debug {
+    /// Its name.
+    fn name(&self) -> &str;
+
+    /// Plans the cycle that begins now.
+    ///
+    /// # Errors
+    /// What is wrong with the strategy, with its script's line: the engine then plans with the built-in one.
+    fn plan(&mut self, view: &View<'_>) -> Result<Plan, String>;
+
+    /// The built-in strategy that goes on when this one fails.
+    fn based_on(&self) -> &str {
+        "adaptive"
+    }
+}
+
+/// Names of the built-in strategies, in the order of the keys `1`, `2`, `3`.
+pub const BUILT_IN: [&str; 3] = ["concurrent", "polling", "adaptive"];
+
+/// A built-in strategy by name.
+#[must_use]
+pub fn built_in(name: &str) -> Option<Box<dyn Strategy>> {
+    match name {
+        "concurrent" => Some(Box::new(Concurrent)),
+        "polling" => Some(Box::<Polling>::default()),
+        "adaptive" => Some(Box::<Adaptive>::default()),
+        _ => None,
+    }
+}
+
+/// All strategies that can be switched to: the built-in ones, then the scripts of `dir` by name. A script that cannot be
+/// used carries its problem.
+#[must_use]
+pub fn list(dir: Option<&Path>) -> Vec<StrategyInfo> {
+    let built_in = BUILT_IN.iter().map(|name| StrategyInfo {
+        name: (*name).to_owned(),
+        origin: "built in".to_owned(),
+        ..StrategyInfo::default()
+    });
+    let scripts = dir.into_iter().flat_map(|dir| {
+        Script::names(dir).into_iter().map(move |name| StrategyInfo {
+            origin: dir.join(format!("{name}.rhai")).display().to_string(),
+            problem: Script::load(dir, &name).err().map(|error| error.problem),
+            name,
+            p50_ms: None,
+        })
+    });
+    built_in.chain(scripts).collect()
+}
+
+/// Splits `panes` into at most `parts` batches of nearly equal size, none above `largest`.
+fn split(panes: &[PaneId], parts: usize, largest: usize) -> Vec<Vec<PaneId>> {
+    if panes.is_empty() {
+        return Vec::new();
+    }
+    let size = panes.len().div_ceil(parts.max(1)).clamp(1, largest.max(1));
+    panes.chunks(size).map(<[PaneId]>::to_vec).collect()
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+
+    /// A pane that was read a second ago and may have changed.
+    pub fn known(id: u32, state: State, now: Instant) -> Known {
+        let second_ago = now.checked_sub(Duration::from_secs(1));
+        Known {
+            pane: PaneId(id),
+            state: Some(state),
+            may_have_changed: true,
+            read_at: second_ago,
+            changed_at: second_ago,
+            focused: false,
+        }
+    }
+
+    pub fn view(panes: &[Known], now: Instant) -> View<'_> {
+        View {
+            now,
+            panes,
+            interval: Duration::from_secs(1),
+            pool_size: 4,
+            measured: Measured::default(),
+            watched: true,
+        }
+    }
+}

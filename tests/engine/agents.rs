@@ -1,0 +1,113 @@
+//! Agents appear, change their state and disappear.
+
+use tmux_orc::monitor::{Command, EventKind, State};
+
+use super::{Watching, agent, claude_window, quick, support::TmuxServer, switch};
+
+/// Screens as Claude Code shows them, cut to what tells.
+pub fn screen(name: &str) -> &'static str {
+    match name {
+        "idle" => include_str!("screens/idle.txt"),
+        "working" => include_str!("screens/working.txt"),
+        "permission" => include_str!("screens/permission.txt"),
+        other => panic!("no screen {other}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agents_appear_change_and_disappear() {
+    let server = TmuxServer::start();
+    let mut watching = Watching::new(&server, quick());
+    let empty = watching.until("the first cycle", |s| s.cycle.last.is_some()).await;
+    assert!(empty.agents.is_empty(), "a shell is no agent");
+
+    let pane = claude_window(&server, "npm", "idle");
+    let seen = watching.until("an idle agent", |s| agent(s, &pane).is_some_and(|a| a.state == State::Idle)).await;
+    let found = agent(&seen, &pane).unwrap();
+    assert_eq!((found.agent.as_str(), found.session.as_str(), found.window.as_str()), ("claude", "main", "npm"));
+    assert!(found.pid.is_some());
+
+    switch(&server, &pane, "working");
+    watching.until("it works", |s| agent(s, &pane).is_some_and(|a| a.state == State::Working)).await;
+    switch(&server, &pane, "permission");
+    let waits = watching.until("it waits", |s| agent(s, &pane).is_some_and(|a| a.state == State::Waiting)).await;
+    let found = agent(&waits, &pane).unwrap();
+    assert_eq!(found.kind.as_deref(), Some("permission"));
+    assert!(!found.evidence.rule.is_empty() && !found.evidence.line.is_empty());
+
+    switch(&server, &pane, "working");
+    watching.until("it works on", |s| agent(s, &pane).is_some_and(|a| a.state == State::Working)).await;
+    switch(&server, &pane, "idle");
+    let done = watching.until("it is done", |s| agent(s, &pane).is_some_and(|a| a.state == State::Idle)).await;
+    assert_eq!(agent(&done, &pane).unwrap().kind.as_deref(), Some("done"), "nobody has looked");
+    watching.send(Command::Seen(agent(&done, &pane).unwrap().pane_id)).await;
+    watching.until("it is seen", |s| agent(s, &pane).is_some_and(|a| a.kind.is_none())).await;
+
+    server.run(&["kill-pane", "-t", &pane]);
+    let gone = watching.until("it is gone", |s| s.agents.is_empty()).await;
+    let transitions = gone.events.iter().filter(|e| matches!(e.what, EventKind::Transition { .. })).count();
+    assert_eq!(transitions, 4, "{:#?}", gone.events);
+    assert!(matches!(gone.events.last().map(|e| &e.what), Some(EventKind::Gone { .. })));
+    watching.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_ends_is_exited_whatever_its_screen_says() {
+    let server = TmuxServer::start();
+    server.run(&["set-option", "-g", "remain-on-exit", "on"]);
+    let mut watching = Watching::new(&server, quick());
+    let pane = claude_window(&server, "w", "working");
+    let seen = watching.until("it works", |s| agent(s, &pane).is_some_and(|a| a.state == State::Working)).await;
+    let pid = agent(&seen, &pane).and_then(|a| a.pid).unwrap();
+    super::support::signal(pid, rustix::process::Signal::KILL);
+    let dead = watching.until("it is exited", |s| agent(s, &pane).is_some_and(|a| a.state == State::Exited)).await;
+    assert_eq!(agent(&dead, &pane).unwrap().pid, None);
+    watching.until("a dead program is a failed check", |s| s.health_summary.critical == 1).await;
+    watching.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quiet_fleet_costs_one_request_and_no_process() {
+    let server = TmuxServer::start();
+    let panes: Vec<String> = (0..5).map(|n| claude_window(&server, &format!("w{n}"), "idle")).collect();
+    let mut watching = Watching::new(&server, quick());
+    watching.until("all are idle", |s| panes.iter().all(|p| agent(s, p).is_some_and(|a| a.state == State::Idle))).await;
+    let quiet = watching
+        .until("a quiet cycle", |s| {
+            s.cycle.last.as_ref().is_some_and(|l| l.skipped == 5 && l.checked == 0 && l.tmux_requests == 1)
+        })
+        .await;
+    let last = quiet.cycle.last.clone().unwrap();
+    assert_eq!((last.tmux_commands, last.tmux_requests, last.changed), (1, 1, 0));
+    assert!(quiet.cache_performance.pane_content.hits >= 5);
+    assert!(quiet.cache_performance.agent_status.hits >= 5);
+
+    watching.send(Command::Cache(false)).await;
+    let bypassed = watching
+        .until("without the cache all are read in every cycle", |s| {
+            !s.settings.cache_enabled && s.cycle.last.as_ref().is_some_and(|l| l.checked == 5)
+        })
+        .await;
+    assert_eq!(bypassed.cache_performance.pane_content.size, 0);
+    let hits = bypassed.cache_performance.pane_content.hits;
+    let later =
+        watching.until("more cycles", |s| s.base_status.cycle_count > bypassed.base_status.cycle_count + 3).await;
+    assert_eq!(later.cache_performance.pane_content.hits, hits);
+    watching.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_focused_pane_comes_with_its_colours() {
+    let server = TmuxServer::start();
+    let pane = claude_window(&server, "w", "permission");
+    let mut watching = Watching::new(&server, quick());
+    let seen = watching.until("it waits", |s| agent(s, &pane).is_some_and(|a| a.state == State::Waiting)).await;
+    assert!(seen.preview.is_none());
+    let id = agent(&seen, &pane).unwrap().pane_id;
+    watching.send(Command::Focus(Some(id))).await;
+    let focused = watching.until("a preview", |s| s.preview.is_some()).await;
+    assert!(focused.preview.as_ref().unwrap().text.contains("Do you want to proceed?"));
+    watching.send(Command::Focus(None)).await;
+    watching.until("no preview", |s| s.preview.is_none()).await;
+    watching.end().await;
+}
