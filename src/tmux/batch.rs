@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use memchr::memmem;
 
-use super::{Command, CommandError, PaneId, clean, mark};
+use super::{Command, CommandError, PaneId, clean, format, mark};
 
 /// What is known beforehand of the length of a command's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +86,10 @@ pub(crate) enum Layout {
     Heights,
 }
 
-/// From this number of captures on, one list of all heights is cheaper than a mark for each capture.
+/// From this number of captures on, one list of all heights may be cheaper than a mark for each capture: when there are
+/// no more than [`PANES_FOR_A_MARK`] panes for each capture. Measured: see docs/performance.md.
 const HEIGHTS_FROM: usize = 24;
+const PANES_FOR_A_MARK: usize = 8;
 
 /// A request as it is written to `source-file -`, and what is needed to read its answer.
 pub(crate) struct Script {
@@ -96,15 +98,29 @@ pub(crate) struct Script {
     layout: Layout,
 }
 
+/// An answer in its parts.
+pub(crate) struct Answer {
+    pub(crate) parts: Vec<Result<Bytes, CommandError>>,
+    pub(crate) learned: Option<Learned>,
+}
+
+/// What an answer tells of the server by the way; it makes the next requests cheaper, and nothing depends on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Learned {
+    pub(crate) panes: usize,
+    pub(crate) first_tty: Option<String>,
+}
+
 /// The answer could not be told apart, or says that nothing was run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Muddled;
 
 impl Layout {
-    /// The cheaper one for this batch.
-    pub(crate) fn best(batch: &Batch) -> Self {
+    /// The cheaper one for this batch on a server with about so many panes.
+    pub(crate) fn best(batch: &Batch, panes: usize) -> Self {
         let captures = (0..batch.len()).filter(|index| batch.counted(*index)).count();
-        if captures >= HEIGHTS_FROM { Self::Heights } else { Self::Marks }
+        let many = captures >= HEIGHTS_FROM && captures * PANES_FOR_A_MARK >= panes;
+        if many { Self::Heights } else { Self::Marks }
     }
 }
 
@@ -113,7 +129,9 @@ impl Script {
         let mark = mark::fresh();
         let mut text = String::with_capacity(64 + batch.len() * 40);
         if layout == Layout::Heights {
-            text.push_str("list-panes -a -F '#{pane_id} #{pane_height}'");
+            text.push_str("list-panes -a -F '");
+            text.push_str(format::HEIGHTS);
+            text.push('\'');
             push_mark(&mut text, &mark, "start");
         }
         for (index, command) in batch.commands().enumerate() {
@@ -136,12 +154,7 @@ impl Script {
     ///
     /// # Errors
     /// [`Muddled`]: the answer fits the request in no way that is certain.
-    pub(crate) fn split(
-        &self,
-        batch: &Batch,
-        stdout: &Bytes,
-        stderr: &[u8],
-    ) -> Result<Vec<Result<Bytes, CommandError>>, Muddled> {
+    pub(crate) fn split(&self, batch: &Batch, stdout: &Bytes, stderr: &[u8]) -> Result<Answer, Muddled> {
         match self.layout {
             Layout::Marks => self.split_marks(batch, stdout, stderr),
             Layout::Heights if stderr.is_empty() => self.split_heights(batch, stdout).ok_or(Muddled),
@@ -149,12 +162,7 @@ impl Script {
         }
     }
 
-    fn split_marks(
-        &self,
-        batch: &Batch,
-        stdout: &Bytes,
-        stderr: &[u8],
-    ) -> Result<Vec<Result<Bytes, CommandError>>, Muddled> {
+    fn split_marks(&self, batch: &Batch, stdout: &Bytes, stderr: &[u8]) -> Result<Answer, Muddled> {
         let mut found: Vec<Option<Bytes>> = vec![None; batch.len()];
         let mut start = 0;
         let mut next = 0;
@@ -180,17 +188,18 @@ impl Script {
             errors = blame(batch, &found, errors);
         }
         let mut errors = errors.into_iter();
-        Ok(found
+        let parts = found
             .into_iter()
             .map(|part| {
                 part.ok_or_else(|| CommandError {
                     message: errors.next().unwrap_or_else(|| "the command failed without a word".into()),
                 })
             })
-            .collect())
+            .collect();
+        Ok(Answer { parts, learned: None })
     }
 
-    fn split_heights(&self, batch: &Batch, stdout: &Bytes) -> Option<Vec<Result<Bytes, CommandError>>> {
+    fn split_heights(&self, batch: &Batch, stdout: &Bytes) -> Option<Answer> {
         let mark = memmem::Finder::new(&self.mark);
         // Up to the mark with this name, and where the text after it starts.
         let upto = |from: usize, name: &str| {
@@ -200,14 +209,8 @@ impl Script {
             named.then_some((at, end + 1))
         };
         let (header, mut at) = upto(0, "start")?;
-        let heights: HashMap<PaneId, usize> = std::str::from_utf8(&stdout[..header])
-            .ok()?
-            .lines()
-            .map(|line| {
-                let (id, height) = line.split_once(' ')?;
-                Some((id.parse().ok()?, height.parse().ok()?))
-            })
-            .collect::<Option<_>>()?;
+        let heads = format::parse_heights(std::str::from_utf8(&stdout[..header]).ok()?)?;
+        let heights: HashMap<PaneId, usize> = heads.iter().map(|(id, _, height)| (*id, *height)).collect();
         let mut parts = Vec::with_capacity(batch.len());
         for (index, command) in batch.commands().enumerate() {
             let (end, next) = if batch.counted(index) {
@@ -220,7 +223,11 @@ impl Script {
             at = next;
         }
         let (end, rest) = upto(at, "end")?;
-        (end == at && rest == stdout.len()).then_some(parts)
+        let learned = Learned {
+            panes: heads.len(),
+            first_tty: format::first_tty(heads.into_iter().map(|(id, tty, _)| (id, tty))),
+        };
+        (end == at && rest == stdout.len()).then_some(Answer { parts, learned: Some(learned) })
     }
 }
 

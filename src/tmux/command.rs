@@ -68,7 +68,8 @@ impl Command {
         Self::new("list-panes").args(["-a", "-f", &filter, "-F", format::PULSE])
     }
 
-    /// All that tmux tells of every pane. Read it with [`super::parse_panes`].
+    /// All that tmux tells of every pane. Read it with [`super::parse_panes`]. Built anew for each request: what
+    /// separates the fields is random, and a pane may see it in the server's message log once it was used.
     #[must_use]
     pub fn list_panes(features: Features) -> Self {
         Self::new("list-panes").args(["-a", "-F", &format::pane(features)])

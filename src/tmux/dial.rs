@@ -17,47 +17,51 @@ use super::{
     Command, Server, TmuxError,
     process::{MAX_OUTPUT, Output},
     protocol::{self, Message},
+    server::SUN_PATH,
 };
 
-/// Longest path that fits a socket address, with its NUL.
-const SUN_PATH: usize = 108;
 /// Room that is made for every read.
 const READ_SIZE: usize = 64 << 10;
 
+/// A server to dial.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer<'a> {
+    pub(crate) server: &'a Server,
+    /// The process that has to answer, 0 when any may.
+    pub(crate) pid: u32,
+    /// Terminal of the first pane, `""` when not known: see [`protocol::push_opening`].
+    pub(crate) tty: &'a str,
+}
+
 /// Runs `source-file -` with the script as its input.
-pub(crate) async fn source(server: &Server, pid: u32, script: &str, limit: Duration) -> Result<Output, TmuxError> {
-    request(server, pid, &["source-file", "-"], script.as_bytes(), limit).await
+pub(crate) async fn source(peer: Peer<'_>, script: &str, limit: Duration) -> Result<Output, TmuxError> {
+    request(peer, &["source-file", "-"], script.as_bytes(), limit).await
 }
 
 /// Runs one command. One too long for a message goes as a script of one line.
-pub(crate) async fn single(server: &Server, pid: u32, command: &Command, limit: Duration) -> Result<Output, TmuxError> {
+pub(crate) async fn single(peer: Peer<'_>, command: &Command, limit: Duration) -> Result<Output, TmuxError> {
     let argv: Vec<String> = command.process_args().collect();
     if argv.iter().map(|argument| argument.len() + 1).sum::<usize>() < protocol::MAX_MESSAGE - 64 {
-        return request(server, pid, &argv, b"", limit).await;
+        return request(peer, &argv, b"", limit).await;
     }
     let mut script = String::new();
     command.push_line(&mut script);
     script.push('\n');
-    source(server, pid, &script, limit).await
+    source(peer, &script, limit).await
 }
 
-async fn request(
-    server: &Server,
-    pid: u32,
-    argv: &[impl AsRef<str>],
-    input: &[u8],
-    limit: Duration,
-) -> Result<Output, TmuxError> {
-    tokio::time::timeout(limit, exchange(server, pid, argv, input))
+async fn request(peer: Peer<'_>, argv: &[impl AsRef<str>], input: &[u8], limit: Duration) -> Result<Output, TmuxError> {
+    tokio::time::timeout(limit, exchange(peer, argv, input))
         .await
-        .unwrap_or_else(|_| Err(TmuxError::Timeout { socket: server.socket().into(), after: limit }))
+        .unwrap_or_else(|_| Err(TmuxError::Timeout { socket: peer.server.socket().into(), after: limit }))
 }
 
 /// Connects, says who we are and what to run, serves what the server asks for until it says that it is done.
 /// Cancelled at any await, it drops the connection, which the server takes as a client that was closed.
-async fn exchange(server: &Server, pid: u32, argv: &[impl AsRef<str>], input: &[u8]) -> Result<Output, TmuxError> {
+async fn exchange(peer: Peer<'_>, argv: &[impl AsRef<str>], input: &[u8]) -> Result<Output, TmuxError> {
+    let Peer { server, pid, tty } = peer;
     let mut opening = Vec::with_capacity(512);
-    protocol::push_opening(&mut opening, std::process::id().cast_signed(), argv)
+    protocol::push_opening(&mut opening, std::process::id().cast_signed(), tty, argv)
         .map_err(|error| TmuxError::Refused { message: format!("the command is too long: {error}") })?;
     let stream = connect(server).await?;
     if pid != 0 && stream.peer_cred().ok().and_then(|peer| peer.pid()) != Some(pid.cast_signed()) {
@@ -69,6 +73,8 @@ async fn exchange(server: &Server, pid: u32, argv: &[impl AsRef<str>], input: &[
     loop {
         while let Some(message) = protocol::decode(&mut buffer).map_err(unexpected)? {
             if session.take(message, server)? {
+                // A last word, as a client that leaves on its own gives it; the answer to that is not waited for.
+                let _ = writer.try_write(&session.to_send[session.sent..]);
                 let Session { status, stdout, stderr, .. } = session;
                 return Ok(Output { success: status == Some(0), stdout: stdout.freeze(), stderr: stderr.freeze() });
             }
@@ -142,8 +148,8 @@ impl Session<'_> {
                 let words = message.split(|byte| *byte == 0).next().unwrap_or_default();
                 self.stderr.extend_from_slice(words);
                 protocol::push_exiting(&mut self.to_send);
+                return Ok(true);
             }
-            Message::Exited if self.status.is_some() => return Ok(true),
             Message::Exited => return Err(unexpected("goodbye without a status")),
             Message::Shutdown => return Err(TmuxError::LostServer { socket: server.socket().into() }),
         }
@@ -154,7 +160,7 @@ impl Session<'_> {
 /// Connects to the server's socket. A path too long for a socket address is reached through its directory.
 async fn connect(server: &Server) -> Result<UnixStream, TmuxError> {
     let socket = server.socket();
-    let attempt = if socket.as_os_str().as_bytes().len() < SUN_PATH {
+    let attempt = if !server.is_long() {
         UnixStream::connect(socket).await
     } else {
         let (directory, short) = short_path(socket)?;
@@ -172,6 +178,9 @@ async fn connect(server: &Server) -> Result<UnixStream, TmuxError> {
 /// `/proc/self/fd/N/NAME` for a path of any length, with the directory it goes through.
 fn short_path(socket: &Path) -> Result<(std::fs::File, PathBuf), TmuxError> {
     let too_long = |reason: &str| TmuxError::BadSocket { socket: socket.into(), reason: reason.into() };
+    if !cfg!(target_os = "linux") {
+        return Err(too_long("its path is too long"));
+    }
     let (Some(parent), Some(name)) = (socket.parent(), socket.file_name()) else {
         return Err(too_long("it has no name"));
     };

@@ -1,11 +1,15 @@
 //! The formats that we ask tmux for, and the parsers of what it prints: typed, and clean of anything hostile.
 
-use std::sync::LazyLock;
-
 use super::{Features, Pane, PaneId, Pulse, clean, mark};
 
 /// The pulse: numbers only, so that nothing hostile can be in it.
 pub(crate) const PULSE: &str = "#{pane_id} #{window_activity} #{pane_pid} #{pane_width} #{pane_height} #{pane_dead}";
+
+/// Terminal of each pane, to find the first one's.
+pub(crate) const TTYS: &str = "#{pane_id} #{pane_tty}";
+
+/// Height and terminal of each pane: heads a request of many captures.
+pub(crate) const HEIGHTS: &str = "#{pane_id} #{pane_tty} #{pane_height}";
 
 /// Longest free text (name, title, path, hook) that is kept, in characters.
 const MAX_TEXT: usize = 1000;
@@ -29,9 +33,31 @@ fn pulse(line: &[u8]) -> Option<Pulse> {
     fields.next().is_none().then_some(pulse)
 }
 
-/// Separates the fields of a pane. Free text may hold anything, newlines too, but not this: it is made of random bits
-/// when the program starts and is never shown to a pane. The output starts with it, so the parser needs no telling.
-static SEPARATOR: LazyLock<String> = LazyLock::new(mark::fresh);
+/// Reads lines of [`TTYS`].
+pub(crate) fn parse_ttys(text: &str) -> Vec<(PaneId, &str)> {
+    text.lines()
+        .filter_map(|line| {
+            let (id, tty) = line.split_once(' ')?;
+            Some((id.parse().ok()?, tty))
+        })
+        .collect()
+}
+
+/// Reads lines of [`HEIGHTS`]; `None` when one is not as it should be.
+pub(crate) fn parse_heights(text: &str) -> Option<Vec<(PaneId, &str, usize)>> {
+    text.lines()
+        .map(|line| {
+            let mut fields = line.split(' ');
+            Some((fields.next()?.parse().ok()?, fields.next()?, fields.next()?.parse().ok()?))
+        })
+        .collect()
+}
+
+/// The terminal of the pane with the lowest id, if it looks like one.
+pub(crate) fn first_tty<'a>(ttys: impl IntoIterator<Item = (PaneId, &'a str)>) -> Option<String> {
+    let (_, tty) = ttys.into_iter().filter(|(_, tty)| !tty.is_empty()).min_by_key(|(id, _)| *id)?;
+    (tty.starts_with("/dev/") && tty.len() < 64).then(|| tty.into())
+}
 
 const NUMBERS: &str = "#{pane_id} #{window_index} #{pane_index} #{pane_pid} #{pane_width} #{pane_height} \
      #{window_activity} #{pane_dead} #{pane_in_mode} #{alternate_on} #{cursor_flag} #{cursor_x} #{cursor_y} \
@@ -47,8 +73,11 @@ const TEXTS: &[&str] = &[
 ];
 
 /// Format of everything about a pane: numbers in one field, then each text in its own.
+///
+/// A fresh mark separates the fields: free text may hold anything, newlines too, but not this. The output starts with
+/// it, so the parser needs no telling.
 pub(crate) fn pane(features: Features) -> String {
-    let separator = &*SEPARATOR;
+    let separator = &mark::fresh();
     let mut format = format!("{separator}{NUMBERS}");
     if features.pane_dead_signal {
         format.push_str("#{pane_dead_signal}");

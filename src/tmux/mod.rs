@@ -5,6 +5,8 @@ mod command;
 mod dial;
 mod error;
 mod format;
+#[cfg(test)]
+mod fuzz;
 mod id;
 mod mark;
 mod pane;

@@ -100,9 +100,8 @@ pub(crate) fn server_error(server: &Server, stderr: &[u8]) -> Option<TmuxError> 
     let socket = || server.socket().to_path_buf();
     text.lines().find_map(|line| {
         let connecting = line.starts_with("error connecting to ");
-        if line.starts_with("no server running on ") {
-            Some(TmuxError::NoServer { socket: socket() })
-        } else if connecting && (line.contains("(No such file") || line.contains("(Connection refused")) {
+        let nobody = connecting && (line.contains("(No such file") || line.contains("(Connection refused"));
+        if nobody || line.starts_with("no server running on ") {
             Some(TmuxError::NoServer { socket: socket() })
         } else if connecting && line.contains("(Permission denied") || line.contains("has unsafe permissions") {
             Some(TmuxError::PermissionDenied { socket: socket() })

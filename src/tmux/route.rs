@@ -105,8 +105,8 @@ impl Route {
                 TransportKind::Dial
             }
         };
+        let transport = Transport::new(self.server.clone(), kind, Some(&facts));
         state.version = Some(facts.version);
-        let transport = Transport::new(self.server.clone(), kind, facts.pid);
         state.decided = Some(transport.clone());
         Ok(transport)
     }

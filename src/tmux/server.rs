@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use super::{TmuxError, Version, process};
+use super::{TmuxError, Version, format, process};
+
+/// Bytes of a socket address' path, with its NUL: 108 on Linux, 104 on BSD and macOS.
+pub(crate) const SUN_PATH: usize = if cfg!(target_os = "linux") { 108 } else { 104 };
 
 /// How long the question for the version may take.
 const VERSION_TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,6 +40,10 @@ pub struct ServerFacts {
     pub version: Version,
     /// Its process id, 0 when it did not say.
     pub pid: u32,
+    /// Number of its panes.
+    pub panes: usize,
+    /// Terminal of its first pane (the one with the lowest id), if it has one.
+    pub first_tty: Option<String>,
 }
 
 impl Server {
@@ -127,24 +134,46 @@ impl Server {
 
     pub(crate) async fn facts_within(&self, limit: Duration) -> Result<ServerFacts, TmuxError> {
         let mut client = self.client();
-        client.args(["display-message", "-p", "#{version} #{pid}"]);
+        let panes = format::TTYS;
+        client.args(["display-message", "-p", "#{version} #{pid}", ";", "list-panes", "-a", "-F", panes]);
         let output = process::run(self, client, None, limit).await?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let (version, pid) = text.trim().rsplit_once(' ').unwrap_or((text.trim(), ""));
         if let Some(error) = process::server_error(self, &output.stderr) {
             return Err(error);
         }
+        let text = String::from_utf8_lossy(&output.stdout);
+        let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+        let (version, pid) = first.rsplit_once(' ').unwrap_or((first, ""));
         if version.is_empty() {
             let message = super::clean(String::from_utf8_lossy(&output.stderr).trim());
             return Err(TmuxError::Refused { message });
         }
-        Ok(ServerFacts { version: Version::parse(version), pid: pid.parse().unwrap_or(0) })
+        let ttys = format::parse_ttys(rest);
+        Ok(ServerFacts {
+            version: Version::parse(version),
+            pid: pid.parse().unwrap_or(0),
+            panes: ttys.len(),
+            first_tty: format::first_tty(ttys),
+        })
+    }
+
+    /// The socket's path is too long for a socket address.
+    pub(crate) fn is_long(&self) -> bool {
+        self.socket.as_os_str().len() >= SUN_PATH
     }
 
     /// A client process of this server, to which a tmux command is added: UTF-8, outside of any pane, ended with us.
     pub(crate) fn client(&self) -> tokio::process::Command {
         let mut command = tokio::process::Command::new(&*self.program);
-        command.arg("-u").arg("-S").arg(&*self.socket);
+        command.arg("-u").arg("-S");
+        match (self.socket.parent(), self.socket.file_name()) {
+            // Too long for an address as it is, and short enough from within its directory.
+            (Some(directory), Some(name)) if self.is_long() => {
+                command.current_dir(directory).arg(Path::new(".").join(name));
+            }
+            _ => {
+                command.arg(&*self.socket);
+            }
+        }
         command.env_remove("TMUX").env_remove("TMUX_PANE");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         command

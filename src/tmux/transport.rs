@@ -1,15 +1,18 @@
 //! The three ways to reach a server, behind one: a batch goes in, a result per command comes out.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::{
-    Batch, Command, CommandError, Reply, Server, TmuxError,
-    batch::{Layout, Script, error_lines},
-    dial,
+    Batch, Command, CommandError, Reply, Server, ServerFacts, TmuxError,
+    batch::{Layout, Learned, Script, error_lines},
+    dial::{self, Peer},
     process::{self, Output},
 };
 
@@ -61,13 +64,18 @@ pub struct Transport {
     server: Server,
     kind: TransportKind,
     server_pid: u32,
+    learned: Arc<Mutex<Learned>>,
 }
 
 impl Transport {
-    /// A transport of this kind. `server_pid` is the process that has to answer a dial, 0 when any may.
+    /// A transport of this kind. The facts are what the server said of itself; a dial has to be answered by that
+    /// process. Without them any may answer.
     #[must_use]
-    pub fn new(server: Server, kind: TransportKind, server_pid: u32) -> Self {
-        Self { server, kind, server_pid }
+    pub fn new(server: Server, kind: TransportKind, facts: Option<&ServerFacts>) -> Self {
+        let learned =
+            facts.map(|facts| Learned { panes: facts.panes, first_tty: facts.first_tty.clone() }).unwrap_or_default();
+        let server_pid = facts.map_or(0, |facts| facts.pid);
+        Self { server, kind, server_pid, learned: Arc::new(Mutex::new(learned)) }
     }
 
     pub(crate) fn server_pid(&self) -> u32 {
@@ -95,20 +103,27 @@ impl Transport {
             return Ok(reply);
         }
         // Heights, then marks when they did not fit, then each by itself when the server could not read the request.
-        let best = Layout::best(batch);
+        let best = Layout::best(batch, self.learned().panes);
         for layout in [best, Layout::Marks] {
             if layout != best || reply.requests == 0 {
                 let script = Script::new(batch, layout);
                 let output = self.source(&script.text, deadline).await?;
                 reply.count(self.kind, batch.len(), &output);
-                if let Ok(parts) = script.split(batch, &output.stdout, &output.stderr) {
-                    reply.parts = parts;
+                if let Ok(answer) = script.split(batch, &output.stdout, &output.stderr) {
+                    if let Some(learned) = answer.learned {
+                        *self.learned.lock().unwrap_or_else(PoisonError::into_inner) = learned;
+                    }
+                    reply.parts = answer.parts;
                     return Ok(reply);
                 }
             }
         }
         self.send_singly(batch, deadline, &mut reply).await?;
         Ok(reply)
+    }
+
+    fn learned(&self) -> Learned {
+        self.learned.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn send_singly(&self, batch: &Batch, deadline: Instant, reply: &mut Reply) -> Result<(), TmuxError> {
@@ -123,7 +138,11 @@ impl Transport {
     async fn source(&self, script: &str, deadline: Instant) -> Result<Output, TmuxError> {
         let limit = deadline.saturating_duration_since(Instant::now());
         match self.kind {
-            TransportKind::Dial => dial::source(&self.server, self.server_pid, script, limit).await,
+            TransportKind::Dial => {
+                let tty = self.learned().first_tty.unwrap_or_default();
+                let peer = Peer { server: &self.server, pid: self.server_pid, tty: &tty };
+                dial::source(peer, script, limit).await
+            }
             TransportKind::Spawn | TransportKind::Process => process::source(&self.server, script, limit).await,
         }
     }
@@ -131,7 +150,10 @@ impl Transport {
     async fn single(&self, command: &Command, deadline: Instant) -> Result<Output, TmuxError> {
         let limit = deadline.saturating_duration_since(Instant::now());
         match self.kind {
-            TransportKind::Dial => dial::single(&self.server, self.server_pid, command, limit).await,
+            TransportKind::Dial => {
+                let peer = Peer { server: &self.server, pid: self.server_pid, tty: "" };
+                dial::single(peer, command, limit).await
+            }
             TransportKind::Spawn | TransportKind::Process => process::single(&self.server, command, limit).await,
         }
     }
