@@ -141,6 +141,9 @@ pub(crate) fn decode(buffer: &mut BytesMut) -> Result<Option<Message>, DecodeErr
     let Some(mut header) = buffer.get(..HEADER) else { return Ok(None) };
     let kind = header.get_u32_le();
     let length = usize::from(header.get_u16_le());
+    if !matches!(kind, 12 | 203 | 204 | 210 | 300 | 303 | 304 | 306) {
+        return Err(DecodeError::Type(kind));
+    }
     if !(HEADER..=MAX_MESSAGE).contains(&length) {
         return Err(DecodeError::Length(length));
     }

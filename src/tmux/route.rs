@@ -133,6 +133,17 @@ impl Route {
                 self.distrust(&error);
                 self.transport(left()).await?.send(batch, left()).await
             }
+            // Hung up on: by a server that died, or by one that lives and does not take our kind of client.
+            TmuxError::LostServer { .. } if transport.kind() == TransportKind::Dial => {
+                self.forget(&transport);
+                match self.server.facts_within(left()).await {
+                    Ok(facts) if facts.pid == transport.server_pid() => {
+                        self.distrust(&error);
+                        self.transport(left()).await?.send(batch, left()).await
+                    }
+                    _ => Err(error),
+                }
+            }
             TmuxError::NoServer { .. } | TmuxError::LostServer { .. } | TmuxError::ServerExited { .. } => {
                 self.forget(&transport);
                 Err(error)

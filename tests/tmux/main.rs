@@ -3,4 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod answers;
+mod failures;
+mod hostile;
+mod identify;
+mod safety;
 mod server;
+mod sockets;
+mod stand_in;
