@@ -1,7 +1,7 @@
 //! Whether the terminal's background is light: from `COLORFGBG`, else by asking the terminal itself (OSC 11).
 
 use std::{
-    io::{self, Read, Write},
+    io::{self, Write},
     os::fd::AsFd,
     time::{Duration, Instant},
 };
@@ -32,7 +32,8 @@ fn read_answer() -> Vec<u8> {
     let stdin = io::stdin();
     let deadline = Instant::now() + WAIT;
     let mut answer = Vec::new();
-    let mut lock = stdin.lock();
+    // Held so that nobody else in this process reads in between. Never read through it: its buffer would wait for more.
+    let _lock = stdin.lock();
     while answer.len() < 256 {
         let left = deadline.saturating_duration_since(Instant::now());
         let Ok(wait) = Timespec::try_from(left) else { break };
@@ -50,8 +51,6 @@ fn read_answer() -> Vec<u8> {
             break;
         }
     }
-    // The lock is held so that nobody else in this process reads in between.
-    let _ = lock.read(&mut []);
     answer
 }
 
