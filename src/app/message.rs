@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub use super::act::Seen;
 use super::{
     action::Action,
     key::Key,
@@ -11,7 +12,7 @@ use super::{
     state::{Panel, Viewport},
 };
 use crate::{
-    monitor::{Choice, Command, Snapshot},
+    monitor::{Command, Snapshot},
     tmux::PaneId,
 };
 
@@ -85,17 +86,6 @@ pub enum Link {
     Attached(u32),
     /// It went away; another one is being looked for. What is shown is the last that was known.
     Lost,
-}
-
-/// What the user saw when they decided: acting compares it with the pane as it is then, and refuses when it differs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
-    /// Rule that named the prompt.
-    pub rule: String,
-    /// Line that it matched.
-    pub line: String,
-    /// Answers that were offered.
-    pub choices: Vec<Choice>,
 }
 
 /// What the core asks of the world. Its result comes back as a [`Message`].

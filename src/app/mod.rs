@@ -1,5 +1,6 @@
 //! The pure core: state, messages, update, settings, the command line.
 
+pub mod act;
 pub mod action;
 pub mod cli;
 pub mod demo;
@@ -7,10 +8,13 @@ pub mod events;
 pub mod format;
 pub mod fuzzy;
 pub mod help;
+pub mod integration;
+pub mod journal;
 pub mod key;
 pub mod keymap;
 pub mod list;
 pub mod message;
+pub mod notify;
 pub mod palette;
 pub mod pending;
 pub mod plain;

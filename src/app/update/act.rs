@@ -263,8 +263,7 @@ fn next_needy(state: &mut State) -> Outcome {
 /// Opens the question before something is typed into a pane.
 fn ask(state: &mut State, action: Action) -> Outcome {
     let Some(agent) = state.selected() else { return Outcome::default() };
-    let seen =
-        Seen { rule: agent.evidence.rule.clone(), line: agent.evidence.line.clone(), choices: agent.choices.clone() };
+    let seen = Seen::of(agent, state.snapshot.preview.as_deref());
     let pane = agent.pane_id;
     state.mode = match action {
         Action::Answer => {

@@ -1,0 +1,77 @@
+//! An agent and a snapshot for tests.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::{
+    monitor::{
+        Agent, BaseStatus, CacheInfo, CostInfo, CycleInfo, EngineInfo, Evidence, Health, HealthSummary, LiveSettings,
+        PoolInfo, SCHEMA, ServerInfo, Snapshot, Source, State,
+    },
+    tmux::PaneId,
+};
+
+/// An agent for tests.
+pub(crate) fn test_agent(id: u32, state: State) -> Agent {
+    let at = Timestamp::from_second(1_800_000_000).expect("a time");
+    Agent {
+        pane_id: PaneId(id),
+        target: format!("s:0.{id}"),
+        session: "s".into(),
+        window: "w".into(),
+        name: "w".into(),
+        agent: "claude".into(),
+        version: None,
+        state,
+        kind: None,
+        since: at,
+        last_change: at,
+        evidence: Evidence { rule: "r".into(), line: String::new(), source: Source::Screen, region: None },
+        stale: false,
+        health: Health::Healthy,
+        context_percent: None,
+        reset_at: None,
+        title: String::new(),
+        cwd: None,
+        pid: Some(1),
+        cpu_percent: None,
+        memory_bytes: None,
+        width: 80,
+        height: 24,
+        doing: None,
+        model: None,
+        tokens: None,
+        background: 0,
+        choices: Vec::new(),
+        in_view: false,
+        activity: Vec::new(),
+        transitions: Vec::new(),
+        read_at: None,
+    }
+}
+
+/// A snapshot without agents and events.
+pub(crate) fn test_snapshot() -> Snapshot {
+    Snapshot {
+        schema: SCHEMA,
+        timestamp: Timestamp::from_second(1_800_000_000).expect("a time"),
+        server: ServerInfo { socket: "/s".into(), ..ServerInfo::default() },
+        engine: EngineInfo { pid: 7, ..EngineInfo::default() },
+        current_strategy: "adaptive".into(),
+        base_status: BaseStatus::default(),
+        connection_pool: PoolInfo::default(),
+        cache_performance: CacheInfo::default(),
+        health_summary: HealthSummary::default(),
+        cycle: CycleInfo::default(),
+        cost: CostInfo::default(),
+        settings: LiveSettings::default(),
+        strategies: Vec::new(),
+        tune: Vec::new(),
+        history: Arc::default(),
+        events: Arc::default(),
+        notes: Vec::new(),
+        preview: None,
+        agents: Vec::new(),
+    }
+}

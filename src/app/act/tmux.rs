@@ -1,0 +1,90 @@
+//! What acting asks of tmux: a few commands in one request, and one fresh look at a pane.
+
+use jiff::Timestamp;
+
+use super::Refusal;
+use crate::{
+    monitor::{
+        detect::{Observation, Profiles, Verdict, detect},
+        process, published,
+    },
+    tmux::{Batch, Command, CommandError, Expect, Pane, PaneId, Pool, Screen, TmuxError, parse_panes},
+};
+
+/// Output of each command of a request, or why it failed.
+pub(super) type Parts = Vec<Result<String, CommandError>>;
+
+/// Runs commands in order, in one request; one that fails does not stop the others.
+pub(super) async fn run(pool: &Pool, commands: impl IntoIterator<Item = Command>) -> Result<Parts, TmuxError> {
+    let mut batch = Batch::new();
+    for command in commands {
+        batch.push(command, Expect::Any);
+    }
+    let reply = pool.acquire().await?.request(&batch).await?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok(reply.parts.into_iter().map(|part| part.map(|bytes| text(&bytes))).collect())
+}
+
+/// A pane as it is at this moment.
+pub(super) struct Look {
+    /// tmux's fields.
+    pub pane: Pane,
+    /// Its screen.
+    pub screen: Screen,
+    /// What its agent does; `None` when no agent runs in it.
+    pub verdict: Option<Verdict>,
+    /// Keys for it would go to other panes too.
+    pub synchronized: bool,
+    /// It takes no input.
+    pub input_off: bool,
+}
+
+/// Reads a pane anew, past every cache. `known` is the agent that is known to have run in it.
+pub(super) async fn look(pool: &Pool, profiles: &Profiles, pane: PaneId, known: &str) -> Result<Look, Refusal> {
+    pool.transport().await;
+    let features = pool.version().map(|version| version.features()).unwrap_or_default();
+    let mut batch = Batch::new();
+    batch.push(Command::pane_details(features, pane), Expect::Any);
+    batch.push(Command::print(pane, "#{pane_synchronized} #{pane_input_off}"), Expect::Any);
+    batch.push(Command::capture(pane, false), Expect::Any);
+    let reply = pool.acquire().await?.request(&batch).await?;
+    let mut parts = reply.parts.into_iter();
+    let mut part = || match parts.next() {
+        Some(Ok(bytes)) => Ok(bytes),
+        Some(Err(error)) => Err(Refusal::command(pane, &error)),
+        None => Err(Refusal::gone(pane)),
+    };
+    let (details, flags, captured) = (part()?, part()?, part()?);
+    // tmux takes another pane for one that is gone when only its format is asked for.
+    let details = parse_panes(&details, features).into_iter().next().filter(|found| found.id == pane);
+    let Some(details) = details else { return Err(Refusal::gone(pane)) };
+    let screen = Screen::plain(&captured);
+    let processes = if details.pid == 0 { Vec::new() } else { process::under(details.pid) };
+    let flags = String::from_utf8_lossy(&flags).into_owned();
+    let observe = |published| {
+        let observation = Observation {
+            pane: &details,
+            screen: Some(&screen),
+            processes: &processes,
+            published,
+            known_agent: (!known.is_empty()).then_some(known),
+            previous: None,
+            quiet_for: None,
+            now: Timestamp::now(),
+        };
+        detect(profiles, &observation)
+    };
+    let mut verdict = observe(None);
+    // The program's own file may know of a prompt that the screen does not tell.
+    if let Some(pid) = verdict.as_ref().filter(|verdict| verdict.agent == "claude").and_then(|verdict| verdict.pid) {
+        let start = processes.iter().find(|process| process.pid == pid).map_or(0, |process| process.start);
+        let published = published::folder(pid).and_then(|folder| published::read(&folder, pid, start));
+        if published.is_some() {
+            verdict = observe(published.as_ref());
+        }
+    }
+    let mut flags = flags.split_whitespace();
+    let synchronized = flags.next() == Some("1");
+    let input_off = flags.next() == Some("1");
+    Ok(Look { pane: details, screen, verdict, synchronized, input_off })
+}

@@ -1,0 +1,17 @@
+//! The journal: what happened to the agents and what was done to them, kept on disk, a line of JSON each.
+
+mod bars;
+mod file;
+mod keep;
+mod read;
+mod record;
+mod report;
+mod since;
+
+pub use bars::{Slice, bar};
+pub use file::{Journal, JournalError, LARGEST_FILE, MOST_FILES};
+pub use keep::{ALIVE_EVERY, keep};
+pub use read::{Follow, Reader, read_since};
+pub use record::{Act, ActKind, Happened, Mark, Record};
+pub use report::{AgentReport, Report, SCHEMA as REPORT_SCHEMA, Waits};
+pub use since::{SinceError, parse_since};

@@ -1,0 +1,157 @@
+//! Holds notices back for a moment, so that what changed its mind is not told and what comes together is told together.
+
+use std::time::{Duration, Instant};
+
+use super::{Notice, Rules};
+use crate::{
+    monitor::{Agent, Snapshot},
+    tmux::PaneId,
+};
+
+/// How long a state must last to be told of.
+pub const SETTLE: Duration = Duration::from_millis(1200);
+
+/// Notices that are held back, at most one for each pane.
+#[derive(Debug)]
+pub struct Batcher {
+    seq: u64,
+    held: Vec<(Instant, Notice)>,
+}
+
+impl Batcher {
+    /// Begins after the events that this snapshot has: what was so before is not news.
+    #[must_use]
+    pub fn new(snapshot: &Snapshot) -> Self {
+        Self { seq: snapshot.events.last().map_or(0, |event| event.seq), held: Vec::new() }
+    }
+
+    /// Takes the new events of a snapshot, and lets go of what is no longer so.
+    pub fn take(&mut self, snapshot: &Snapshot, rules: &Rules, now: Instant) {
+        for event in snapshot.events.iter().filter(|event| event.seq > self.seq) {
+            let Some(pane) = pane_of(event) else { continue };
+            // Whatever was to be told of this pane is overtaken.
+            self.held.retain(|(_, notice)| notice.pane_id != pane);
+            let agent = snapshot.agents.iter().find(|agent| agent.pane_id == pane);
+            if let Some(notice) = agent.and_then(|agent| rules.notice(&snapshot.server.socket, event, agent)) {
+                self.held.push((now, notice));
+            }
+        }
+        self.seq = snapshot.events.last().map_or(self.seq, |event| event.seq.max(self.seq));
+        self.held.retain(|(_, notice)| snapshot.agents.iter().any(|agent| still(notice, agent)));
+    }
+
+    /// When something is to be told, if nothing changes until then.
+    #[must_use]
+    pub fn due(&self) -> Option<Instant> {
+        // The youngest decides, but nobody is kept waiting for long by those who follow.
+        let oldest = self.held.iter().map(|(at, _)| *at).min()?;
+        let youngest = self.held.iter().map(|(at, _)| *at).max()?;
+        Some((youngest + SETTLE).min(oldest + SETTLE * 3))
+    }
+
+    /// What is to be told now: one for each pane that nobody looks at.
+    pub fn release(&mut self, snapshot: &Snapshot, now: Instant) -> Vec<Notice> {
+        if self.due().is_none_or(|due| due > now) {
+            return Vec::new();
+        }
+        let (ready, rest) = std::mem::take(&mut self.held).into_iter().partition(|(at, _)| *at + SETTLE <= now);
+        self.held = rest;
+        let ready: Vec<(Instant, Notice)> = ready;
+        let unseen =
+            |notice: &Notice| snapshot.agents.iter().any(|agent| agent.pane_id == notice.pane_id && !agent.in_view);
+        ready.into_iter().map(|(_, notice)| notice).filter(unseen).collect()
+    }
+}
+
+fn pane_of(event: &crate::monitor::Event) -> Option<PaneId> {
+    match &event.what {
+        crate::monitor::EventKind::Transition { pane_id, .. } => Some(*pane_id),
+        _ => None,
+    }
+}
+
+fn still(notice: &Notice, agent: &Agent) -> bool {
+    agent.pane_id == notice.pane_id && agent.state == notice.state && agent.kind == notice.kind
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        app::{
+            act::{test_agent, test_snapshot},
+            notify::notice::tests::event,
+            settings,
+        },
+        monitor::{Event, State},
+    };
+
+    fn snapshot(agents: &[(u32, State)], events: Vec<Event>) -> Snapshot {
+        let agents = agents.iter().map(|(id, state)| test_agent(*id, *state)).collect();
+        Snapshot { agents, events: Arc::new(events), ..test_snapshot() }
+    }
+
+    fn rules() -> Rules {
+        Rules::new(&settings::defaults().notifications)
+    }
+
+    #[test]
+    fn a_change_is_told_once_when_it_has_lasted() {
+        let start = Instant::now();
+        let before = snapshot(&[(1, State::Working)], vec![event(1, 1, State::Idle, State::Waiting, None)]);
+        let mut batcher = Batcher::new(&before);
+        batcher.take(&before, &rules(), start);
+        assert_eq!(batcher.due(), None, "what was so before is no news");
+        let waits = snapshot(&[(1, State::Waiting)], vec![event(2, 1, State::Working, State::Waiting, None)]);
+        batcher.take(&waits, &rules(), start);
+        assert!(batcher.release(&waits, start).is_empty());
+        let later = batcher.due().unwrap();
+        batcher.take(&waits, &rules(), later);
+        assert_eq!(batcher.release(&waits, later).len(), 1);
+        batcher.take(&waits, &rules(), later);
+        assert!(batcher.release(&waits, later + SETTLE * 9).is_empty(), "only once");
+    }
+
+    #[test]
+    fn what_changed_its_mind_or_is_in_view_is_not_told() {
+        let start = Instant::now();
+        let none = snapshot(&[(1, State::Working)], Vec::new());
+        let waits = snapshot(&[(1, State::Waiting)], vec![event(1, 1, State::Working, State::Waiting, None)]);
+        let mut batcher = Batcher::new(&none);
+        batcher.take(&waits, &rules(), start);
+        let works = snapshot(&[(1, State::Working)], vec![event(2, 1, State::Waiting, State::Working, None)]);
+        batcher.take(&works, &rules(), start + SETTLE / 2);
+        assert_eq!(batcher.due(), None);
+
+        let mut batcher = Batcher::new(&none);
+        batcher.take(&waits, &rules(), start);
+        let mut looked_at = waits;
+        looked_at.agents[0].in_view = true;
+        assert!(batcher.release(&looked_at, start + SETTLE).is_empty());
+        assert_eq!(batcher.due(), None);
+    }
+
+    #[test]
+    fn those_that_come_together_are_told_together() {
+        let start = Instant::now();
+        let mut batcher = Batcher::new(&snapshot(&[], Vec::new()));
+        let all: Vec<(u32, State)> = (0..40).map(|id| (id, State::Waiting)).collect();
+        let mut told = Vec::new();
+        for id in 0..40_u32 {
+            let now = start + Duration::from_millis(u64::from(id) * 50);
+            let seq = u64::from(id) + 1;
+            batcher.take(&snapshot(&all, vec![event(seq, id, State::Working, State::Waiting, None)]), &rules(), now);
+            let batch = batcher.release(&snapshot(&all, Vec::new()), now);
+            if !batch.is_empty() {
+                told.push(batch.len());
+            }
+        }
+        while let Some(due) = batcher.due() {
+            told.push(batcher.release(&snapshot(&all, Vec::new()), due).len());
+        }
+        assert_eq!(told.iter().sum::<usize>(), 40);
+        assert!(told.len() <= 2, "{told:?}");
+    }
+}

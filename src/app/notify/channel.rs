@@ -1,0 +1,218 @@
+//! The ways by which a notice reaches a person. Each by itself: one that fails stops no other.
+
+use std::{
+    fs::OpenOptions,
+    os::unix::fs::{FileTypeExt, OpenOptionsExt},
+    process::Stdio,
+    time::Duration,
+};
+
+use tokio::{io::AsyncWriteExt, process::Command as Process, task::JoinSet};
+
+use super::{Notice, summary};
+use crate::{
+    app::{act::Client, settings::Notifications},
+    tmux::{Batch, Command, Expect, Pool, clean},
+};
+
+/// Longest time that a program which is told may run.
+pub const COMMAND_LIMIT: Duration = Duration::from_secs(10);
+
+/// Most runs of the command hook at once.
+const MOST_AT_ONCE: usize = 4;
+
+/// How the notices of one server reach a person.
+pub struct Ways {
+    pool: Pool,
+    bell: bool,
+    terminal: bool,
+    tmux: bool,
+    desktop: bool,
+    command: Vec<String>,
+}
+
+impl Ways {
+    /// As the settings say; tmux is reached through the pool.
+    #[must_use]
+    pub fn new(pool: Pool, settings: &Notifications) -> Self {
+        Self {
+            pool,
+            bell: settings.bell,
+            terminal: settings.terminal,
+            tmux: settings.tmux,
+            desktop: settings.desktop,
+            command: settings.command.clone(),
+        }
+    }
+
+    /// Tells of them by every way that is on. A way that fails is told of in the log.
+    pub async fn tell(&self, notices: &[Notice]) {
+        let text = summary(notices);
+        tokio::join!(self.tell_terminals(&text), self.tell_desktop(&text), self.run_command(notices));
+    }
+
+    /// The terminals of the server's clients: a line in tmux's status line, the bell, the terminal's own notice.
+    async fn tell_terminals(&self, text: &str) {
+        if !(self.tmux || self.bell || self.terminal) {
+            return;
+        }
+        let mut batch = Batch::new();
+        batch.push(Client::list(), Expect::Any);
+        let listed = match self.pool.acquire().await {
+            Ok(mut lease) => lease.request(&batch).await,
+            Err(error) => Err(error),
+        };
+        let clients = match listed {
+            Ok(reply) => match reply.parts.into_iter().next() {
+                Some(Ok(bytes)) => Client::parse(&String::from_utf8_lossy(&bytes)),
+                _ => Vec::new(),
+            },
+            Err(error) => return tracing::warn!(%error, "no terminal was told"),
+        };
+        let clients: Vec<Client> = clients.into_iter().filter(|client| !client.control).collect();
+        if self.tmux && !clients.is_empty() {
+            let mut batch = Batch::new();
+            for client in &clients {
+                batch.push(Command::display_message(&client.name, text), Expect::Any);
+            }
+            if let Ok(mut lease) = self.pool.acquire().await
+                && let Err(error) = lease.request(&batch).await
+            {
+                tracing::warn!(%error, "tmux was not told");
+            }
+        }
+        let bytes = terminal_bytes(self.bell, self.terminal, text);
+        if !bytes.is_empty() {
+            let ttys: Vec<String> = clients.into_iter().map(|client| client.tty).collect();
+            let written = tokio::task::spawn_blocking(move || ttys.iter().for_each(|tty| write_terminal(tty, &bytes)));
+            written.await.ok();
+        }
+    }
+
+    async fn tell_desktop(&self, text: &str) {
+        if !self.desktop {
+            return;
+        }
+        // The text is an argument, never a part of a script.
+        let (program, args): (&str, Vec<&str>) = if cfg!(target_os = "macos") {
+            let script = ["on run words", "display notification (item 1 of words) with title \"tmux-orc\"", "end run"];
+            ("osascript", vec!["-e", script[0], "-e", script[1], "-e", script[2], "--", text])
+        } else {
+            ("notify-send", vec!["--app-name=tmux-orc", "--", "tmux-orc", text])
+        };
+        let mut command = Process::new(program);
+        command.args(args);
+        if let Err(problem) = run_to_end(command, Vec::new()).await {
+            tracing::warn!(program, problem, "the desktop was not told");
+        }
+    }
+
+    /// Runs the hook once for each notice, some at the same time.
+    async fn run_command(&self, notices: &[Notice]) {
+        let Some((program, args)) = self.command.split_first() else { return };
+        let mut running = JoinSet::new();
+        for notice in notices {
+            while running.len() >= MOST_AT_ONCE {
+                running.join_next().await;
+            }
+            let Ok(input) = serde_json::to_vec(notice) else { continue };
+            let mut command = Process::new(program);
+            command.args(args);
+            let program = program.clone();
+            running.spawn(async move {
+                if let Err(problem) = run_to_end(command, input).await {
+                    tracing::warn!(program, problem, "notifications.command failed");
+                }
+            });
+        }
+        while running.join_next().await.is_some() {}
+    }
+}
+
+/// Runs a program with this input to its end, or ends it when its time is over.
+async fn run_to_end(mut command: Process, input: Vec<u8>) -> Result<(), String> {
+    let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
+    command.stdin(stdin).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    let mut child = command.spawn().map_err(|error| format!("it cannot be started: {error}"))?;
+    let to_end = async {
+        if let Some(mut stdin) = child.stdin.take() {
+            // One that does not read its input is no failure.
+            stdin.write_all(&input).await.ok();
+        }
+        child.wait().await
+    };
+    let ended = tokio::time::timeout(COMMAND_LIMIT, to_end).await;
+    match ended {
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(status)) => Err(status.to_string()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => {
+            child.kill().await.ok();
+            Err(format!("it did not end within {} s and was killed", COMMAND_LIMIT.as_secs()))
+        }
+    }
+}
+
+/// What a terminal is sent: the bell, and the notices of those terminals that know OSC 9 or OSC 777. None of it moves
+/// the cursor or changes a colour.
+#[must_use]
+pub fn terminal_bytes(bell: bool, notice: bool, text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if notice {
+        // Ended by BEL rather than ESC \, which more terminals understand; `;` would start a field of OSC 777.
+        let text = clean(text).replace(';', ",");
+        bytes.extend_from_slice(format!("\x1b]9;{text}\x07\x1b]777;notify;tmux-orc;{text}\x07").as_bytes());
+    }
+    if bell {
+        bytes.push(0x07);
+    }
+    bytes
+}
+
+/// Writes to a terminal that is another program's: at once or not at all, and only if it is a terminal.
+fn write_terminal(tty: &str, bytes: &[u8]) {
+    let flags = rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
+    let flags = i32::try_from(flags.bits()).unwrap_or(0);
+    let opened = OpenOptions::new().write(true).custom_flags(flags).open(tty);
+    let Ok(file) = opened else { return };
+    if file.metadata().is_ok_and(|meta| meta.file_type().is_char_device()) && rustix::termios::isatty(&file) {
+        // One write, so that it does not stand in the middle of what tmux writes. A terminal that is full gets nothing.
+        rustix::io::write(&file, bytes).ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_the_text_ends_the_sequence() {
+        let bytes = terminal_bytes(true, true, "a\x07b\x1b\\c;d");
+        let text = String::from_utf8(bytes).unwrap();
+        assert_eq!(text, "\x1b]9;abc,d\x07\x1b]777;notify;tmux-orc;abc,d\x07\x07");
+        assert_eq!(terminal_bytes(true, false, "x"), b"\x07");
+        assert!(terminal_bytes(false, false, "x").is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_program_gets_its_input_and_does_not_outstay() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("got");
+        let mut command = Process::new("sh");
+        command.args(["-c", "cat > \"$1\"", "sh", file.to_str().unwrap()]);
+        run_to_end(command, b"{\"a\":1}".to_vec()).await.unwrap();
+        assert_eq!(std::fs::read_to_string(file).unwrap(), "{\"a\":1}");
+        let mut failing = Process::new("sh");
+        failing.args(["-c", "exit 3"]);
+        assert!(run_to_end(failing, vec![b'x'; 1 << 20]).await.unwrap_err().contains('3'));
+        assert!(run_to_end(Process::new("/no/such/program"), Vec::new()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_program_that_hangs_is_killed() {
+        tokio::time::pause();
+        let mut command = Process::new("sleep");
+        command.arg("1000");
+        assert!(run_to_end(command, Vec::new()).await.unwrap_err().contains("killed"));
+    }
+}

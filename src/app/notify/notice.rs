@@ -1,0 +1,222 @@
+//! Which changes are told of, and in which words.
+
+use jiff::{Timestamp, tz::TimeZone};
+use serde::Serialize;
+
+use crate::{
+    app::settings::Notifications,
+    monitor::{Agent, Event, EventKind, State},
+    tmux::{PaneId, clean},
+};
+
+/// Longest text of a notice, in characters: what shows it has one line.
+const LONGEST: usize = 120;
+
+/// A change that is told of; as JSON, the input of the command hook.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Notice {
+    /// When it changed.
+    pub at: Timestamp,
+    /// The tmux server's socket.
+    pub server: String,
+    /// The pane.
+    pub pane_id: PaneId,
+    /// Its place.
+    pub target: String,
+    /// What it is called.
+    pub name: String,
+    /// Which program.
+    pub agent: String,
+    /// State before.
+    pub from: State,
+    /// State now.
+    pub state: State,
+    /// Kind of the state now.
+    pub kind: Option<String>,
+    /// What it asks or has said last.
+    pub doing: Option<String>,
+}
+
+impl Notice {
+    /// One line for people.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let what = match (self.state, self.kind.as_deref()) {
+            (State::Waiting, Some(kind)) => format!("waits for you ({kind})"),
+            (State::Waiting, None) => "waits for you".to_owned(),
+            (State::Idle, _) => "is done".to_owned(),
+            (State::Exited, _) => "has ended".to_owned(),
+            (State::Limited, _) => "has hit its limit".to_owned(),
+            (State::Error, _) => "has stopped with an error".to_owned(),
+            (state, _) => format!("is {state}"),
+        };
+        let mut text = format!("{} {} {what}", self.target, self.agent);
+        let doing = self.doing.as_deref().map(clean).unwrap_or_default();
+        if !doing.trim().is_empty() {
+            text.push_str(": ");
+            text.push_str(doing.trim());
+        }
+        clip(&text)
+    }
+}
+
+/// Several notices as one line: the first ones by name, the rest as a number.
+#[must_use]
+pub fn summary(notices: &[Notice]) -> String {
+    if let [one] = notices {
+        return one.text();
+    }
+    let waiting = notices.iter().filter(|notice| notice.state == State::Waiting).count();
+    let named: Vec<&str> = notices.iter().take(3).map(|notice| notice.target.as_str()).collect();
+    let rest = match notices.len().saturating_sub(named.len()) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let what = if waiting == notices.len() { "agents wait for you" } else { "agents have changed" };
+    clip(&format!("{} {what}: {}{rest}", notices.len(), named.join(", ")))
+}
+
+fn clip(text: &str) -> String {
+    let text = clean(text);
+    if text.chars().count() <= LONGEST {
+        return text;
+    }
+    text.chars().take(LONGEST - 1).chain(['…']).collect()
+}
+
+/// Which changes are told of.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rules {
+    on: Vec<String>,
+    agents: Vec<String>,
+    sessions: Vec<String>,
+    quiet: Option<(u16, u16)>,
+}
+
+impl Rules {
+    /// As the settings say.
+    #[must_use]
+    pub fn new(settings: &Notifications) -> Self {
+        Self {
+            on: settings.on.clone(),
+            agents: settings.agents.clone(),
+            sessions: settings.sessions.clone(),
+            quiet: settings.quiet_minutes(),
+        }
+    }
+
+    /// The notice of an event, if it is one to tell of. `agent` is the event's agent as it is now.
+    #[must_use]
+    pub fn notice(&self, server: &str, event: &Event, agent: &Agent) -> Option<Notice> {
+        let EventKind::Transition { pane_id, target, agent: program, from, to, kind, .. } = &event.what else {
+            return None;
+        };
+        let listed = |list: &[String], word: &str| list.is_empty() || list.iter().any(|listed| listed == word);
+        let wanted = self.wants(*to, kind.as_deref())
+            && listed(&self.agents, program)
+            && listed(&self.sessions, &agent.session)
+            // A prompt that follows a prompt is one more to answer; any other state told of once is told.
+            && (from != to || *to == State::Waiting);
+        wanted.then(|| Notice {
+            at: event.at,
+            server: server.to_owned(),
+            pane_id: *pane_id,
+            target: target.clone(),
+            name: agent.name.clone(),
+            agent: program.clone(),
+            from: *from,
+            state: *to,
+            kind: kind.clone(),
+            doing: agent.doing.clone(),
+        })
+    }
+
+    fn wants(&self, state: State, kind: Option<&str>) -> bool {
+        let word = match state {
+            State::Idle if kind == Some("done") => "done",
+            State::Idle | State::Working | State::Starting | State::Unknown => return false,
+            State::Waiting => "waiting",
+            State::Exited => "exited",
+            State::Limited => "limited",
+            State::Error => "error",
+        };
+        self.on.iter().any(|on| on == word)
+    }
+
+    /// Whether it is a time of the day in which nothing is told.
+    #[must_use]
+    pub fn is_quiet(&self, now: Timestamp, zone: &TimeZone) -> bool {
+        let Some((from, to)) = self.quiet else { return false };
+        let time = now.to_zoned_datetime(zone.clone()).time();
+        let minute = u16::from(time.hour().unsigned_abs()) * 60 + u16::from(time.minute().unsigned_abs());
+        // A span may go over midnight; one from a time to the same is none.
+        if from <= to { (from..to).contains(&minute) } else { minute >= from || minute < to }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::{
+        app::{act::test_agent, settings},
+        monitor::{Evidence, Source},
+    };
+
+    pub(crate) fn event(seq: u64, pane: u32, from: State, to: State, kind: Option<&str>) -> Event {
+        let evidence = Evidence { rule: "r".into(), line: String::new(), source: Source::Screen, region: None };
+        let (target, agent) = (format!("s:0.{pane}"), "claude".into());
+        let kind = kind.map(str::to_owned);
+        let what = EventKind::Transition { pane_id: PaneId(pane), target, agent, from, to, kind, evidence };
+        Event { seq, at: Timestamp::UNIX_EPOCH, what }
+    }
+
+    fn rules(change: impl FnOnce(&mut Notifications)) -> Rules {
+        let mut settings = settings::defaults().notifications;
+        settings.on = ["waiting", "exited", "done"].map(str::to_owned).into();
+        change(&mut settings);
+        Rules::new(&settings)
+    }
+
+    #[test]
+    fn only_what_was_asked_for_is_told() {
+        let agent = test_agent(1, State::Waiting);
+        let told = |rules: &Rules, from, to, kind| rules.notice("/s", &event(1, 1, from, to, kind), &agent).is_some();
+        let all = rules(|_| {});
+        assert!(told(&all, State::Working, State::Waiting, Some("permission")));
+        assert!(told(&all, State::Waiting, State::Waiting, Some("question")), "another prompt");
+        assert!(told(&all, State::Working, State::Idle, Some("done")));
+        assert!(!told(&all, State::Waiting, State::Idle, None));
+        assert!(!told(&all, State::Working, State::Error, None), "not in the list");
+        assert!(!told(&all, State::Exited, State::Exited, Some("crash")));
+        assert!(!told(&rules(|s| s.agents = vec!["codex".into()]), State::Working, State::Waiting, None));
+        assert!(told(&rules(|s| s.agents = vec!["claude".into()]), State::Working, State::Waiting, None));
+        assert!(!told(&rules(|s| s.sessions = vec!["other".into()]), State::Working, State::Waiting, None));
+    }
+
+    #[test]
+    fn quiet_hours_may_go_over_midnight() {
+        let zone = TimeZone::fixed(jiff::tz::offset(1));
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let night = rules(|s| s.quiet_hours = "22:00-07:00".into());
+        assert!(night.is_quiet(at("2026-03-01T21:00:00Z"), &zone));
+        assert!(night.is_quiet(at("2026-03-01T05:59:00Z"), &zone));
+        assert!(!night.is_quiet(at("2026-03-01T06:00:00Z"), &zone));
+        let noon = rules(|s| s.quiet_hours = "12:00-13:00".into());
+        assert!(noon.is_quiet(at("2026-03-01T11:30:00Z"), &zone) && !noon.is_quiet(at("2026-03-01T12:00:00Z"), &zone));
+        assert!(!rules(|_| {}).is_quiet(at("2026-03-01T12:00:00Z"), &zone));
+    }
+
+    #[test]
+    fn many_are_one_line_and_hostile_text_is_tame() {
+        let mut agent = test_agent(1, State::Waiting);
+        agent.doing = Some("\x1b]0;x\x07 rm -rf / \x1b[2J?".into());
+        let one = rules(|_| {}).notice("/s", &event(1, 1, State::Working, State::Waiting, Some("permission")), &agent);
+        let one = one.unwrap();
+        assert_eq!(one.text(), "s:0.1 claude waits for you (permission): rm -rf / ?");
+        let many: Vec<Notice> = (0..5).map(|n| Notice { target: format!("s:0.{n}"), ..one.clone() }).collect();
+        assert_eq!(summary(&many), "5 agents wait for you: s:0.0, s:0.1, s:0.2 and 2 more");
+        agent.doing = Some("x".repeat(500));
+        let long = rules(|_| {}).notice("/s", &event(1, 1, State::Working, State::Waiting, None), &agent).unwrap();
+        assert_eq!(long.text().chars().count(), LONGEST);
+    }
+}
