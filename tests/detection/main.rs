@@ -1,3 +1,7 @@
 //! Detection, judged by screens of the real programs that were recorded in known states.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod hostile;
+mod processes;
+mod prose;
 mod table;

@@ -40,9 +40,11 @@ pub(super) struct Trail {
 }
 
 pub(super) fn judge(profiles: &Profiles, seen: &Observation<'_>, mut trail: Option<&mut Trail>) -> Option<Verdict> {
-    let inner_status = nested_tmux(seen.processes);
     let found = if seen.pane.dead { None } else { recognise(profiles, seen.pane, seen.processes) };
-    let found = found.or_else(|| out_of_sight(profiles, seen, inner_status));
+    let (found, inner_status) = match found {
+        Some(found) => (Some(found), false),
+        None => out_of_sight(profiles, seen),
+    };
     let Some(found) = found else {
         return gone(profiles, seen, trail);
     };
@@ -99,14 +101,21 @@ impl Verdict {
     }
 }
 
-/// An agent whose processes are out of sight, known by its screen.
-fn out_of_sight(profiles: &Profiles, seen: &Observation<'_>, inner_status: bool) -> Option<Recognised> {
-    if seen.pane.dead || !may_hide_agent(seen.pane, seen.processes) {
-        return None;
+/// An agent whose processes are out of sight, known by its screen; and whether that screen's last row is the status line
+/// of a tmux inside.
+fn out_of_sight(profiles: &Profiles, seen: &Observation<'_>) -> (Option<Recognised>, bool) {
+    let Some(screen) = seen.screen.filter(|_| !seen.pane.dead && may_hide_agent(seen.pane, seen.processes)) else {
+        return (None, false);
+    };
+    // With or without a status line: only the one that is right shows the program's parts in their places.
+    let ways = if nested_tmux(seen.processes) { &[true, false] as &[bool] } else { &[false, true] };
+    for way in ways {
+        if let Some(profile) = by_screen(profiles, seen.pane, screen, *way) {
+            let by = "its screen (its processes are out of sight)".to_owned();
+            return (Some(Recognised { agent: profile.name.clone(), pid: None, by, stopped: false }), *way);
+        }
     }
-    let profile = by_screen(profiles, seen.pane, seen.screen?, inner_status)?;
-    let by = "its screen (its processes are out of sight)".to_owned();
-    Some(Recognised { agent: profile.name.clone(), pid: None, by, stopped: false })
+    (None, false)
 }
 
 /// An agent that ran here and is no more.

@@ -31,6 +31,8 @@ pub struct Step {
     pub held: bool,
     /// Why it held or not, in words.
     pub outcome: String,
+    /// Versions in which it was seen; empty: in all that were looked at.
+    pub seen: Vec<String>,
 }
 
 /// Tries the rules in order up to the first that holds. `steps` gets what each one saw.
@@ -197,7 +199,15 @@ fn step(profile: &Profile, rule: &CompiledRule, view: &View<'_>, seen: &Result<&
             None => state.to_string(),
         },
     };
-    Step { rule: rule.id.clone(), says, region, line: line.trim().to_owned(), held: seen.is_ok(), outcome }
+    Step {
+        rule: rule.id.clone(),
+        says,
+        region,
+        line: line.trim().to_owned(),
+        held: seen.is_ok(),
+        outcome,
+        seen: rule.rule.seen.clone(),
+    }
 }
 
 /// A region and its rows in words.

@@ -1,0 +1,108 @@
+//! Nothing that a pane can show breaks the detection: random bytes, broken screens, one cell.
+
+use proptest::prelude::*;
+use tmux_orc::monitor::detect::{Process, Profiles, detect, explain, recognise};
+use tmux_orc::tmux::{Pane, Screen};
+
+use super::table::{fixtures, observation};
+
+const PIECES: &[&str] = &[
+    "─",
+    "│",
+    "❯ 1. Yes",
+    "› ",
+    "● ",
+    "\n",
+    "\n\n",
+    "  ",
+    "Do you want to proceed?",
+    "Esc to cancel",
+    "✻ Working… (3s)",
+    "▄▄▄▄",
+    "▀▀▀▀",
+    "╹▀▀▀",
+    "┃  ",
+    "╭──╮",
+    "╰──╯",
+    "\u{1b}[31m",
+    "\u{202e}",
+    "漢字",
+    "\u{0}",
+    "esc to interrupt",
+    "⠋ ",
+    "────────",
+    "> ",
+    "(Y)es/(N)o",
+    "⬝⬝■■",
+    "◉ 1 Permission",
+    "\t",
+    "é",
+    "👩‍👩‍👧",
+    "resets 6:33pm (Nowhere/Land)",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_screens_never_break_it(
+        pieces in proptest::collection::vec(0..PIECES.len(), 0..200),
+        noise in proptest::collection::vec(any::<u8>(), 0..200),
+        agent in 0..7_usize,
+        flags in any::<[bool; 3]>(),
+    ) {
+        let names = ["claude", "codex", "gemini", "qwen", "opencode", "copilot", "aider"];
+        let mut bytes: Vec<u8> = pieces.iter().flat_map(|i| PIECES[*i].bytes()).collect();
+        bytes.extend(noise);
+        let screen = Screen::plain(&bytes);
+        let process = Process { pid: 9, foreground: true, comm: names[agent].to_owned(), args: vec![names[agent].to_owned()], ..Process::default() };
+        let pane = Pane { cursor_shown: flags[0], alternate_on: flags[1], cursor: (3, 70), title: String::from_utf8_lossy(&bytes).into_owned(), ..Pane::default() };
+        let profiles = profiles();
+        let mut fixture = fixtures_once()[agent].clone();
+        fixture.pane = pane;
+        fixture.processes = vec![process];
+        let mut seen = observation(&fixture, &screen);
+        if flags[2] {
+            seen.previous = Some((tmux_orc::monitor::State::Working, Some("retrying")));
+            seen.quiet_for = Some(0.1);
+        }
+        let verdict = detect(profiles, &seen);
+        prop_assert!(verdict.is_some());
+        prop_assert_eq!(&explain(profiles, &seen).verdict, &verdict);
+    }
+}
+
+fn profiles() -> &'static Profiles {
+    static ONCE: std::sync::OnceLock<Profiles> = std::sync::OnceLock::new();
+    ONCE.get_or_init(Profiles::embedded)
+}
+
+fn fixtures_once() -> &'static [tmux_orc::monitor::detect::fixture::Fixture] {
+    static ONCE: std::sync::OnceLock<Vec<tmux_orc::monitor::detect::fixture::Fixture>> = std::sync::OnceLock::new();
+    ONCE.get_or_init(fixtures)
+}
+
+#[test]
+fn a_screen_cut_anywhere_breaks_nothing() {
+    let profiles = profiles();
+    for fixture in fixtures_once().iter().step_by(7) {
+        for keep in 0..fixture.rows.len() {
+            let mut cut = fixture.clone();
+            cut.rows.drain(..keep);
+            let screen = cut.screen();
+            let _ = detect(profiles, &observation(&cut, &screen));
+            let mut cut = fixture.clone();
+            cut.rows.truncate(keep);
+            let screen = cut.screen();
+            let _ = detect(profiles, &observation(&cut, &screen));
+        }
+    }
+}
+
+#[test]
+fn a_pane_without_processes_is_no_agent() {
+    assert_eq!(
+        recognise(profiles(), &Pane { window: "claude".into(), title: "✳ Claude Code".into(), ..Pane::default() }, &[]),
+        None
+    );
+}

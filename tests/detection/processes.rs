@@ -1,0 +1,224 @@
+//! Which program runs in a pane, by its processes: wrappers, interpreters, disguises, and what is none.
+
+use tmux_orc::monitor::State;
+use tmux_orc::monitor::detect::{Observation, Process, Profiles, detect, may_hide_agent, recognise};
+use tmux_orc::tmux::{Pane, Screen};
+
+/// A chain of processes, each below the one before: `flags comm args...`, the flags `+` in front, `T` stopped, `Z` ended.
+fn chain(lines: &[(&str, &str, &[&str])]) -> Vec<Process> {
+    lines
+        .iter()
+        .enumerate()
+        .map(|(depth, (flags, comm, args))| Process {
+            pid: 100 + depth as u32,
+            ppid: 99 + depth as u32,
+            depth: depth as u16,
+            foreground: flags.contains('+'),
+            stopped: flags.contains('T'),
+            zombie: flags.contains('Z'),
+            comm: (*comm).to_owned(),
+            args: args.iter().map(|a| (*a).to_owned()).collect(),
+            start: 1,
+        })
+        .collect()
+}
+
+fn agent(lines: &[(&str, &str, &[&str])]) -> Option<String> {
+    recognise(&Profiles::embedded(), &Pane::default(), &chain(lines)).map(|found| found.agent)
+}
+
+const SHELL: (&str, &str, &[&str]) = ("", "bash", &["-bash"]);
+
+#[test]
+fn programs_are_found_behind_what_starts_them() {
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str, &'a [&'a str])]);
+    let cases: &[Case<'_>] = &[
+        ("claude", &[SHELL, ("+", "claude", &["claude", "--resume"])]),
+        ("claude", &[("+", "claude", &["claude"])]),
+        ("claude", &[SHELL, ("+", "bash", &["bash", "-c", "claude; true"]), ("+", "claude", &["claude"])]),
+        (
+            "claude",
+            &[
+                SHELL,
+                ("+", "script", &["script", "-q", "-c", "claude", "/dev/null"]),
+                ("+", "sh", &["sh", "-c", "claude"]),
+                ("+", "claude", &["claude"]),
+            ],
+        ),
+        ("claude", &[SHELL, ("+", "timeout", &["timeout", "9999", "claude"]), ("+", "claude", &["claude"])]),
+        (
+            "claude",
+            &[
+                SHELL,
+                ("+", "npm exec claude", &["npm exec claude"]),
+                ("+", "sh", &["sh", "-c", "claude"]),
+                ("+", "claude", &["claude"]),
+            ],
+        ),
+        ("claude", &[SHELL, ("+", "claude", &["worker"])]),
+        ("claude", &[SHELL, ("+", "node", &["node", "/usr/lib/node_modules/@anthropic-ai/claude-code/cli.js"])]),
+        ("claude", &[SHELL, ("+", ".claude-wrapped", &["/nix/store/abc/bin/claude"])]),
+        (
+            "codex",
+            &[
+                SHELL,
+                ("+", "node", &["node", "/usr/local/bin/codex"]),
+                ("+", "codex", &["/x/@openai/codex-linux-x64/vendor/x/bin/codex"]),
+                ("", "codex", &["/h/codex", "app-server", "--listen", "unix://"]),
+            ],
+        ),
+        (
+            "gemini",
+            &[
+                SHELL,
+                ("+", "node", &["node", "--no-warnings", "/usr/local/bin/gemini"]),
+                ("+", "node", &["/usr/bin/node", "--max-old-space-size=12052", "/usr/local/bin/gemini"]),
+            ],
+        ),
+        (
+            "gemini",
+            &[
+                SHELL,
+                ("+", "node", &["node", "-r", "/x/hook.js", "/home/u/node_modules/@google/gemini-cli/dist/index.js"]),
+            ],
+        ),
+        ("qwen", &[SHELL, ("+", "node", &["node", "--expose-gc", "/x/node_modules/@qwen-code/qwen-code/cli.js"])]),
+        ("opencode", &[SHELL, ("+", "opencode", &["opencode"])]),
+        (
+            "copilot",
+            &[
+                SHELL,
+                ("+", "node", &["node", "/x/.bin/copilot"]),
+                ("+", "MainThread", &["/x/@github/copilot-linux-x64/copilot"]),
+            ],
+        ),
+        ("aider", &[SHELL, ("+", "aider", &["/v/bin/python3", "/v/bin/aider", "--model", "x"])]),
+        ("aider", &[SHELL, ("+", "python3.12", &["python3.12", "-m", "aider"])]),
+        (
+            "aider",
+            &[
+                SHELL,
+                ("+", "uv", &["uv", "tool", "uvx", "aider-chat"]),
+                ("+", "python", &["/v/bin/python", "/v/bin/aider"]),
+            ],
+        ),
+        // A script of that name that stands before the program.
+        ("claude", &[SHELL, ("+", "claude", &["/bin/bash", "/usr/local/bin/claude", "--continue"])]),
+        ("goose", &[SHELL, ("+", "goose", &["goose", "session"])]),
+        ("crush", &[SHELL, ("+", "crush", &["crush"])]),
+        ("amp", &[SHELL, ("+", "node", &["node", "/usr/local/bin/amp"])]),
+        ("cursor-agent", &[SHELL, ("+", "cursor-agent", &["cursor-agent"])]),
+    ];
+    let profiles = Profiles::embedded();
+    for (expected, lines) in cases {
+        let found = recognise(&profiles, &Pane::default(), &chain(lines)).map(|found| found.agent);
+        assert_eq!(found.as_deref(), Some(*expected), "{lines:?}");
+    }
+}
+
+#[test]
+fn what_only_mentions_a_program_is_none() {
+    type Lines<'a> = &'a [(&'a str, &'a str, &'a [&'a str])];
+    let cases: &[Lines<'_>] = &[
+        &[("+", "bash", &["-bash"])],
+        &[SHELL, ("+", "less", &["less", "claude.txt"])],
+        &[SHELL, ("+", "vi", &["vi", "/home/u/claude"])],
+        &[SHELL, ("+", "tail", &["tail", "-f", "codex.log"])],
+        &[SHELL, ("+", "node", &["node", "/home/u/srv.js", "claude"])],
+        &[SHELL, ("+", "node", &["node", "-e", "console.log('claude')", "/usr/local/bin/claude"])],
+        &[SHELL, ("+", "node", &["node", "/home/u/gemini/server.js"])],
+        &[SHELL, ("+", "sleep", &["claude", "600"])],
+        &[SHELL, ("+", "sleep", &["/usr/bin/claude", "600"])],
+        &[SHELL, ("+", "python3", &["python3", "-c", "import time; time.sleep(9)", "claude", "codex", "--resume"])],
+        &[SHELL, ("+", "python3", &["python3", "/home/u/watch.py", "--title", "codex"])],
+        &[SHELL, ("+", "npm", &["npm", "view", "@anthropic-ai/claude-code"])],
+        &[SHELL, ("+", "bash", &["bash", "-c", "echo claude; sleep 9"])],
+        &[SHELL, ("+", "claude", &["claude", "mcp", "serve"])],
+        &[SHELL, ("+", "codex", &["codex", "app-server"])],
+        &[SHELL, ("Z+", "claude", &["claude"])],
+        // In the background of a shell: it does not draw here.
+        &[("+", "bash", &["-bash"]), ("", "claude", &["claude", "-p", "x"])],
+    ];
+    for lines in cases {
+        assert_eq!(agent(lines), None, "{lines:?}");
+    }
+}
+
+#[test]
+fn the_program_in_front_counts_not_its_tools() {
+    let tree = &[SHELL, ("+", "claude", &["claude"] as &[&str]), ("+", "node", &["node", "/x/.bin/gemini"])];
+    assert_eq!(agent(tree).as_deref(), Some("claude"));
+    // A stopped agent is the pane's only while none runs in front.
+    let mut two = chain(&[SHELL, ("T", "claude", &["claude"]), ("+", "codex", &["codex"])]);
+    two[2].depth = 1;
+    let found = recognise(&Profiles::embedded(), &Pane::default(), &two).unwrap();
+    assert_eq!((found.agent.as_str(), found.stopped), ("codex", false));
+    let stopped = recognise(&Profiles::embedded(), &Pane::default(), &two[..2]).unwrap();
+    assert!(stopped.stopped);
+}
+
+fn look<'a>(pane: &'a Pane, screen: &'a Screen, processes: &'a [Process]) -> Observation<'a> {
+    Observation {
+        pane,
+        screen: Some(screen),
+        processes,
+        published: None,
+        known_agent: None,
+        previous: None,
+        quiet_for: None,
+        now: "2026-11-24T17:00:00Z".parse().unwrap(),
+    }
+}
+
+const CLAUDE_PERMISSION: &str = "● I will use a tool for that.\n\n────────────────────────\n Bash command\n touch x\n Do you want to proceed?\n ❯ 1. Yes\n   2. No\n\n Esc to cancel · Tab to amend\n";
+
+#[test]
+fn an_agent_out_of_sight_is_known_by_its_screen_alone() {
+    let profiles = Profiles::embedded();
+    let pane = Pane { alternate_on: true, height: 20, ..Pane::default() };
+    let screen = Screen::plain(CLAUDE_PERMISSION.as_bytes());
+    for far in [
+        ("+", "ssh", &["ssh", "host"] as &[&str]),
+        ("+", "docker", &["docker", "exec", "-it", "x", "bash"]),
+        ("+", "tmux: client", &["tmux", "attach"]),
+    ] {
+        let tree = chain(&[SHELL, far]);
+        assert!(may_hide_agent(&pane, &tree));
+        let verdict = detect(&profiles, &look(&pane, &screen, &tree)).expect("seen through");
+        assert_eq!((verdict.agent.as_str(), verdict.state, verdict.pid), ("claude", State::Waiting, None));
+        let shell = Screen::plain(b"host:~$ ls\nclaude  codex\nhost:~$ \n");
+        assert_eq!(detect(&profiles, &look(&pane, &shell, &tree)), None);
+    }
+    // The status line of a tmux inside is not the agent's.
+    let inside = format!("{CLAUDE_PERMISSION}[in] 0:claude*            \"host\" 17:00 24-Nov-26\n");
+    let screen = Screen::plain(inside.as_bytes());
+    let verdict = detect(&profiles, &look(&pane, &screen, &chain(&[SHELL, ("+", "tmux: client", &["tmux"])]))).unwrap();
+    assert_eq!(verdict.state, State::Waiting);
+    // The same screen where the process is in sight and is no agent.
+    let screen = Screen::plain(CLAUDE_PERMISSION.as_bytes());
+    assert!(!may_hide_agent(&pane, &chain(&[SHELL, ("+", "less", &["less", "x"])])));
+    assert_eq!(detect(&profiles, &look(&pane, &screen, &chain(&[SHELL, ("+", "less", &["less", "x"])]))), None);
+}
+
+#[test]
+fn the_end_is_told_by_the_processes_whatever_the_screen_says() {
+    let profiles = Profiles::embedded();
+    let screen = Screen::plain(CLAUDE_PERMISSION.as_bytes());
+    let shell = chain(&[("+", "bash", &["-bash"])]);
+    let pane = Pane { command: "bash".into(), title: "✳ Claude Code".into(), height: 20, ..Pane::default() };
+    let mut seen = look(&pane, &screen, &shell);
+    assert_eq!(detect(&profiles, &seen), None, "a shell that printed a saved screen");
+    seen.known_agent = Some("claude");
+    let verdict = detect(&profiles, &seen).unwrap();
+    assert_eq!((verdict.state, verdict.evidence.rule.as_str()), (State::Exited, "process/ended"));
+    // A shell never uses the alternate screen: what stands there was left behind by a program that was killed.
+    let pane = Pane { alternate_on: true, ..pane };
+    assert_eq!(detect(&profiles, &look(&pane, &screen, &shell)).map(|v| v.state), Some(State::Exited));
+    let dead = Pane { dead: true, dead_signal: Some(9), ..pane.clone() };
+    let mut seen = look(&dead, &screen, &[]);
+    seen.known_agent = Some("claude");
+    assert!(detect(&profiles, &seen).unwrap().evidence.line.contains("signal 9"));
+    let stopped = chain(&[("+", "bash", &["-bash"]), ("T", "claude", &["claude"])]);
+    let verdict = detect(&profiles, &look(&pane, &screen, &stopped)).unwrap();
+    assert_eq!((verdict.state, verdict.kind.as_deref()), (State::Unknown, Some("suspended")));
+}
