@@ -13,6 +13,7 @@ pub mod journal;
 pub mod key;
 pub mod keymap;
 pub mod list;
+pub mod logging;
 pub mod message;
 pub mod notify;
 pub mod palette;
