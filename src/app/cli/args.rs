@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::monitor::State;
+
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(
@@ -14,7 +16,6 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
                   and shows what the watching itself costs.\n\nWithout a verb, on a terminal: the dashboard (perf watch).",
     after_help = EXAMPLES,
     propagate_version = true,
-    infer_subcommands = false,
     max_term_width = 110
 )]
 pub struct Cli {
@@ -28,8 +29,11 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
+  tmux-orc                          the dashboard, on the server you are in
+  tmux-orc agents --state waiting   who needs you, as a table
+  tmux-orc monitor start            an engine in the background
+  tmux-orc status --detailed        what it does and what it costs
   tmux-orc config init              write a commented settings file
-  tmux-orc config show              every setting, its value and where it comes from
 
 Exit codes: 0 done; 1 it failed or a check failed; 2 usage or bad settings; 3 no engine or no tmux server.
 Settings: ~/.tmux_orchestrator/config.yaml (TMUX_ORC_HOME names another directory).";
@@ -66,9 +70,77 @@ pub enum Color {
     Never,
 }
 
+/// A report as JSON instead of text.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Report {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// What the watching costs, live
+    #[command(subcommand_required = true, arg_required_else_help = true)]
+    Perf {
+        /// What about it.
+        #[command(subcommand)]
+        verb: PerfVerb,
+    },
+    /// The engine: in the foreground, or start, stop, restart, status, logs of one in the background
+    #[command(args_conflicts_with_subcommands = true, after_help = "\
+Examples:
+  tmux-orc monitor                                  until Ctrl-C
+  tmux-orc monitor --async --pool-size 10 --strategy concurrent --dry-run
+  tmux-orc monitor start
+  tmux-orc monitor logs -f")]
+    Monitor {
+        /// Options of the engine in the foreground.
+        #[command(flatten)]
+        engine: EngineOptions,
+        /// What about one in the background.
+        #[command(subcommand)]
+        verb: Option<MonitorVerb>,
+    },
+    /// What the engine does: strategy, agents, cycles
+    #[command(after_help = "Examples:\n  tmux-orc status\n  tmux-orc status --detailed | grep -A5 \"Connection Pool\"\n  \
+                            tmux-orc status --json | jq .cycle.p99_ms")]
+    Status(StatusOptions),
+    /// Every agent with its state and why; with or without an engine
+    #[command(visible_alias = "ls", args_conflicts_with_subcommands = true, after_help = "\
+Examples:
+  tmux-orc agents
+  tmux-orc agents --state waiting,error
+  tmux-orc agents --wait waiting --timeout 600 && notify-send 'an agent needs you'
+  tmux-orc agents --json | jq -r '.agents[] | select(.state==\"waiting\").target'")]
+    Agents {
+        /// Options of the list.
+        #[command(flatten)]
+        list: AgentsOptions,
+        /// Something else about agents.
+        #[command(subcommand)]
+        verb: Option<AgentsVerb>,
+    },
+    /// Health of one agent
+    #[command(after_help = "Examples:\n  tmux-orc check api:2.0\n  tmux-orc check %14 --json")]
+    Check {
+        /// `%12`, `session:window.pane`, `session:window`, or the agent's name
+        target: String,
+        /// How to report.
+        #[command(flatten)]
+        report: Report,
+    },
+    /// Why a pane is in its state: each rule that was tried, where it looked, what it found
+    #[command(after_help = "Examples:\n  tmux-orc why api:2.0\n  tmux-orc why %14 --save screen.fixture")]
+    Why(super::WhyOptions),
+    /// Whether the engine keeps to its thresholds
+    #[command(after_help = "Examples:\n  tmux-orc health\n  tmux-orc health --json\n\n\
+                            Exit codes: 0 all good; 1 a check failed; 3 no engine runs.")]
+    Health(Report),
+    /// The strategies there are, and where they come from
+    #[command(after_help = "Examples:\n  tmux-orc strategies\n  tmux-orc strategies --json")]
+    Strategies(Report),
     /// Where settings come from, whether they are right, what they are
     #[command(subcommand_required = true, arg_required_else_help = true)]
     Config {
@@ -76,11 +148,26 @@ pub enum Verb {
         #[command(subcommand)]
         verb: ConfigVerb,
     },
+    /// Take an agent's own word for its state (called by the agent's hooks)
+    #[command(after_help = "Examples:\n  tmux-orc hook claude < event.json\n\nIt is set up as `tmux-orc hooks show claude` says. \
+                            It always succeeds, so that no agent is held up.")]
+    Hook {
+        /// The program whose event it is
+        #[arg(value_enum)]
+        program: super::Program,
+        /// The event's JSON; without it, standard input is read
+        event: Option<String>,
+    },
+    /// Settings that make agents tell their state themselves
+    #[command(subcommand_required = true, arg_required_else_help = true)]
+    Hooks {
+        /// What about them.
+        #[command(subcommand)]
+        verb: super::HooksVerb,
+    },
     /// Print completions for a shell
-    #[command(
-        after_help = "Examples:\n  tmux-orc completions bash > ~/.local/share/bash-completion/completions/tmux-orc\n  \
-                            tmux-orc completions zsh > ~/.zfunc/_tmux-orc"
-    )]
+    #[command(after_help = "Examples:\n  tmux-orc completions bash > ~/.local/share/bash-completion/completions/tmux-orc\n  \
+                            tmux-orc completions zsh > ~/.zfunc/_tmux-orc")]
     Completions {
         /// The shell.
         #[arg(value_enum)]
@@ -91,6 +178,143 @@ pub enum Verb {
     Man,
 }
 
+/// Verbs about what the watching costs.
+#[derive(Debug, Subcommand)]
+pub enum PerfVerb {
+    /// The dashboard; in a pipe, one plain frame an interval
+    #[command(after_help = "\
+Examples:
+  tmux-orc perf watch
+  tmux-orc perf watch --interval 1 | grep -A5 \"Cache\"
+  tmux-orc perf watch --once
+  tmux-orc perf watch --json | jq .cycle.last.duration_ms
+
+Attaches to the engine that runs for this tmux server; without one it runs its own inside.")]
+    Watch(WatchOptions),
+}
+
+/// Options of `perf watch`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct WatchOptions {
+    /// Seconds between cycles (of an engine inside) and between plain frames
+    #[arg(long, value_name = "SECONDS")]
+    pub interval: Option<f64>,
+    /// Print one plain frame and end
+    #[arg(long)]
+    pub once: bool,
+    /// Print a JSON snapshot a line
+    #[arg(long)]
+    pub json: bool,
+    /// Never type into a pane
+    #[arg(long)]
+    pub read_only: bool,
+    /// Run an engine inside even if one runs in the background
+    #[arg(long)]
+    pub embedded: bool,
+}
+
+/// Options of an engine.
+#[derive(Clone, Debug, Default, Args)]
+pub struct EngineOptions {
+    /// The async engine: batched requests over a pool, cached
+    #[arg(long = "async", overrides_with = "sync")]
+    pub asynchronous: bool,
+    /// The sync engine: one tmux process per command, one agent at a time
+    #[arg(long, overrides_with = "asynchronous")]
+    pub sync: bool,
+    /// Strategy: concurrent, polling, adaptive, or the name of a script
+    #[arg(long, value_name = "NAME")]
+    pub strategy: Option<String>,
+    /// Most connections at once (1 to 64)
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub pool_size: Option<i64>,
+    /// Use the cache
+    #[arg(long, overrides_with = "no_cache")]
+    pub cache: bool,
+    /// Do not use the cache
+    #[arg(long, overrides_with = "cache")]
+    pub no_cache: bool,
+    /// Seconds between cycles
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    pub interval: Option<f64>,
+    /// How tmux is reached: auto, dial, spawn, process
+    #[arg(long, value_name = "HOW")]
+    pub transport: Option<String>,
+    /// Check everything, print the effective settings, start nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Verbs about an engine in the background.
+#[derive(Debug, Subcommand)]
+pub enum MonitorVerb {
+    /// Start one; returns when its first cycle is published
+    #[command(after_help = "Examples:\n  tmux-orc monitor start\n  tmux-orc monitor start --sync\n  \
+                            tmux-orc monitor start --strategy concurrent --pool-size 15")]
+    Start(EngineOptions),
+    /// Stop it; returns when it is gone
+    Stop,
+    /// Stop it if it runs, and start one
+    Restart(EngineOptions),
+    /// What it does
+    Status(StatusOptions),
+    /// Its log
+    #[command(after_help = "Examples:\n  tmux-orc monitor logs\n  tmux-orc monitor logs -f -n 100")]
+    Logs {
+        /// Go on as it grows
+        #[arg(short, long)]
+        follow: bool,
+        /// Lines to begin with
+        #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
+        lines: usize,
+    },
+    /// The engine itself, as `start` runs it
+    #[command(hide = true)]
+    Run {
+        /// Options of the engine.
+        #[command(flatten)]
+        engine: EngineOptions,
+        /// Leave the terminal's session.
+        #[arg(long)]
+        daemon: bool,
+    },
+}
+
+/// Options of `status`.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct StatusOptions {
+    /// Also pool, cache and health
+    #[arg(long)]
+    pub detailed: bool,
+    /// How to report.
+    #[command(flatten)]
+    pub report: Report,
+}
+
+/// Options of `agents`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct AgentsOptions {
+    /// Only agents in these states, separated by commas
+    #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = state)]
+    pub state: Vec<State>,
+    /// Wait until an agent is in one of these states
+    #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = state)]
+    pub wait: Vec<State>,
+    /// Seconds to wait at most; without it: for ever
+    #[arg(long, value_name = "SECONDS", requires = "wait", value_parser = seconds)]
+    pub timeout: Option<f64>,
+    /// How to report.
+    #[command(flatten)]
+    pub report: Report,
+}
+
+/// Other verbs about agents.
+#[derive(Debug, Subcommand)]
+pub enum AgentsVerb {
+    /// The programs that are known, and where each profile comes from
+    Profiles(Report),
+}
+
 /// Verbs about settings.
 #[derive(Debug, Subcommand)]
 pub enum ConfigVerb {
@@ -99,20 +323,10 @@ pub enum ConfigVerb {
     Path,
     /// Check the settings; every problem with file:line:column
     #[command(after_help = "Examples:\n  tmux-orc config check\n  tmux-orc config check --config ./candidate.yaml")]
-    Check {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Check(Report),
     /// Print the settings in force and where each comes from
-    #[command(
-        after_help = "Examples:\n  tmux-orc config show\n  TMUX_ORC_POOL_SIZE=8 tmux-orc config show | grep max_size"
-    )]
-    Show {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    #[command(after_help = "Examples:\n  tmux-orc config show\n  TMUX_ORC_POOL_SIZE=8 tmux-orc config show | grep max_size")]
+    Show(Report),
     /// Write the commented default settings
     #[command(after_help = "Examples:\n  tmux-orc config init\n  tmux-orc config init --force")]
     Init {
@@ -120,4 +334,19 @@ pub enum ConfigVerb {
         #[arg(long)]
         force: bool,
     },
+}
+
+fn state(text: &str) -> Result<State, String> {
+    text.trim().to_ascii_lowercase().parse().map_err(|_| {
+        use strum::IntoEnumIterator;
+        let states: Vec<String> = State::iter().map(|state| state.to_string()).collect();
+        format!("there are {}", states.join(", "))
+    })
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.0..=1e9).contains(&seconds) => Ok(seconds),
+        _ => Err("expected seconds, such as 30 or 0.5".to_owned()),
+    }
 }

@@ -15,8 +15,8 @@ use crate::app::settings::{self, Overrides};
 pub fn run(verb: &ConfigVerb, context: &mut Context) -> Result<(), Failure> {
     match verb {
         ConfigVerb::Path => context.out.line(context.paths.config.display().to_string()),
-        ConfigVerb::Check { json } => check(context, *json),
-        ConfigVerb::Show { json } => show(context, *json),
+        ConfigVerb::Check(report) => check(context, report.json),
+        ConfigVerb::Show(report) => show(context, report.json),
         ConfigVerb::Init { force } => init(context, *force),
     }
 }

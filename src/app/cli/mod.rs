@@ -1,56 +1,86 @@
 //! The command line: its words, and one file for each verb.
 
+mod agents;
 mod args;
+mod check;
 mod config;
+mod context;
+mod engine;
 mod failure;
 mod generate;
+mod health;
+mod hooks;
+mod monitor;
 mod output;
+mod source;
+mod status;
+mod strategies;
+mod watch;
+mod why;
 
-pub use args::{Cli, Color, ConfigVerb, Global, Verb};
+use std::io::IsTerminal;
+
+pub use args::{
+    AgentsOptions, AgentsVerb, Cli, Color, ConfigVerb, EngineOptions, Global, MonitorVerb, PerfVerb, Report,
+    StatusOptions, Verb, WatchOptions,
+};
+pub use context::Context;
 pub use failure::Failure;
+pub use hooks::{HooksVerb, Program};
 pub use output::{Look, Output, age, cell};
+pub use watch::Dashboard;
+pub use why::WhyOptions;
 
-use super::settings::{self, Loaded, Overrides, Paths, SettingsError};
+use super::logging;
 
-/// What every verb works with.
-pub struct Context {
-    /// Options of every verb.
-    pub global: Global,
-    /// Where things are kept.
-    pub paths: Paths,
-    /// Where to print.
-    pub out: Output,
-}
-
-impl Context {
-    /// From the options of every verb and the environment.
-    pub fn new(global: Global) -> Result<Self, Failure> {
-        let paths = Paths::find(&environment, global.config.clone())?;
-        let out = Output::stdout(global.color);
-        Ok(Self { global, paths, out })
-    }
-
-    /// Reads the settings in force.
-    pub fn load(&self, overrides: &Overrides) -> Result<Loaded, SettingsError> {
-        settings::load(&self.paths, &environment, overrides)
-    }
-}
-
-/// The process's environment variables; one that is not UTF-8 counts as not set.
-fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
-
-/// Runs a verb to its end.
-pub fn run(cli: Cli) -> Result<(), Failure> {
-    let mut context = Context::new(cli.global)?;
-    let Some(verb) = cli.verb else {
-        return Err(Failure::usage("say what to do: `tmux-orc --help` lists the verbs"));
+/// Runs a verb to its end. `perf watch` on a terminal comes back with what the dashboard needs: the terminal belongs to
+/// the layer above.
+pub async fn run(cli: Cli) -> Result<Option<Box<Dashboard>>, Failure> {
+    let verb = match cli.verb {
+        Some(verb) => verb,
+        None if std::io::stdout().is_terminal() => Verb::Perf { verb: PerfVerb::Watch(WatchOptions::default()) },
+        None => return Err(Failure::usage("say what to do: `tmux-orc --help` lists the verbs")),
     };
+    let mut context = Context::new(cli.global)?;
+    let _logging = if logs_elsewhere(&verb) {
+        None
+    } else {
+        logging::start(logging::Target::StandardError, "warn", context.global.verbose).ok()
+    };
+    let context = &mut context;
     match verb {
-        Verb::Config { verb } => config::run(&verb, &mut context),
-        Verb::Completions { shell } => generate::completions(shell, &mut context),
-        Verb::Man => generate::man(&mut context),
+        Verb::Perf { verb: PerfVerb::Watch(options) } => {
+            let dashboard = watch::run(&options, context).await?;
+            context.out.flush()?;
+            return Ok(dashboard);
+        }
+        Verb::Monitor { engine, verb } => monitor::run(&engine, verb.as_ref(), context).await,
+        Verb::Status(options) => status::run(options, context).await,
+        Verb::Agents { list, verb } => agents::run(&list, verb.as_ref(), context).await,
+        Verb::Check { target, report } => check::run(&target, report, context).await,
+        Verb::Why(options) => why::run(&options, context).await,
+        Verb::Health(report) => health::run(report, context).await,
+        Verb::Strategies(report) => strategies::run(report, context).await,
+        Verb::Config { verb } => config::run(&verb, context),
+        Verb::Hook { program, event } => hooks::hook(program, event).await,
+        Verb::Hooks { verb: HooksVerb::Show { program } } => hooks::show(program, context),
+        Verb::Completions { shell } => generate::completions(shell, context),
+        Verb::Man => generate::man(context),
     }?;
-    context.out.flush()
+    context.out.flush()?;
+    Ok(None)
+}
+
+/// Verbs that set up their own log: the engine, and the dashboard, on whose screen nothing may be written.
+fn logs_elsewhere(verb: &Verb) -> bool {
+    match verb {
+        Verb::Perf { verb: PerfVerb::Watch(options) } => {
+            std::io::stdout().is_terminal() && !options.once && !options.json
+        }
+        Verb::Monitor { engine, verb } => match verb {
+            None => !engine.dry_run,
+            Some(verb) => matches!(verb, MonitorVerb::Run { .. }),
+        },
+        _ => false,
+    }
 }

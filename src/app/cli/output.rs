@@ -71,6 +71,12 @@ impl Output {
         self.line(text.map_err(|error| Failure::failed(format!("cannot make JSON of the result: {error}")))?)
     }
 
+    /// Prints a value as JSON on one line, wherever it goes.
+    pub fn json_line(&mut self, value: &impl serde::Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string(value);
+        self.line(text.map_err(|error| Failure::failed(format!("cannot make JSON of the result: {error}")))?)
+    }
+
     /// Prints bytes as they are.
     pub fn raw(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.to.write_all(bytes).map_err(Failure::from_output)

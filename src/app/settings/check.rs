@@ -181,7 +181,8 @@ fn keys(value: &Value) -> Option<Vec<Inner>> {
     let mut findings = Vec::new();
     for (action, keys) in value.as_object()? {
         let fine = match keys {
-            Value::Array(list) => !list.is_empty() && list.iter().all(is_key),
+            // None at all takes an action's keys away.
+            Value::Array(list) => list.iter().all(is_key),
             one => is_key(one),
         };
         if !fine {

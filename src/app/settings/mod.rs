@@ -4,6 +4,7 @@ mod check;
 mod load;
 mod nearest;
 mod paths;
+mod reload;
 mod table;
 mod typed;
 mod yaml;
@@ -12,6 +13,7 @@ pub use check::hours;
 pub use load::{BUILT_IN_STRATEGIES, Environment, Loaded, Origin, Overrides, Problem, SettingsError, defaults, load};
 pub use nearest::nearest;
 pub use paths::{NoHome, Paths};
+pub use reload::{Reload, reload};
 pub use table::{Kind, ROWS, Row};
 pub use typed::{Async, Cache, Dashboard, KeyNames, Monitoring, NamedAgent, Notifications, Pool, Settings};
 

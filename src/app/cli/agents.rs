@@ -1,0 +1,132 @@
+//! `agents`: every agent with its state and why, with or without an engine; waiting for one to be in a state.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::{AgentsOptions, AgentsVerb, Context, Failure, Look, age, cell, source};
+use crate::{
+    app::settings::Overrides,
+    monitor::{Agent, ServerStatus, Snapshot, State, detect::Profiles},
+};
+
+/// Runs it.
+pub async fn run(options: &AgentsOptions, verb: Option<&AgentsVerb>, context: &mut Context) -> Result<(), Failure> {
+    if let Some(AgentsVerb::Profiles(report)) = verb {
+        return profiles(report.json, context);
+    }
+    let snapshot =
+        if options.wait.is_empty() { source::from_engine_or_now(context).await? } else { wait(options, context).await? };
+    let wanted = if options.wait.is_empty() { &options.state } else { &options.wait };
+    let agents: Vec<&Agent> =
+        snapshot.agents.iter().filter(|agent| wanted.is_empty() || wanted.contains(&agent.state)).collect();
+    if options.report.json {
+        let Snapshot { schema, timestamp, server, .. } = &*snapshot;
+        return context
+            .out
+            .json(&json!({ "schema": schema, "timestamp": timestamp, "server": server, "agents": agents }));
+    }
+    table(&snapshot, &agents, wanted, context)
+}
+
+/// Blocks until an agent is in one of the states. Fails with exit code 1 when none was in time.
+async fn wait(options: &AgentsOptions, context: &Context) -> Result<Arc<Snapshot>, Failure> {
+    let follow = source::follow(context, &Overrides::new(), false)?;
+    let following = follow.start().await.map_err(|error| Failure::usage(error.to_string()))?;
+    let (mut handle, task) = (following.handle, following.task);
+    let states = options.wait.clone();
+    let there = move |snapshot: &Arc<Snapshot>| snapshot.agents.iter().any(|agent| states.contains(&agent.state));
+    let waiting = async {
+        let found = handle.snapshots.wait_for(there).await;
+        found.map(|snapshot| Arc::clone(&snapshot)).map_err(|_| Failure::failed("the engine ended".to_owned()))
+    };
+    let found = match options.timeout {
+        None => waiting.await,
+        Some(seconds) => timeout(Duration::from_secs_f64(seconds), waiting).await.unwrap_or_else(|_| {
+            let states: Vec<String> = options.wait.iter().map(ToString::to_string).collect();
+            Err(Failure::failed(format!("no agent was {} within {seconds} s", states.join(" or "))))
+        }),
+    };
+    drop(handle);
+    match task.await {
+        Ok(Err(error)) => Err(Failure::failed(error.to_string())),
+        _ => found,
+    }
+}
+
+fn table(snapshot: &Snapshot, agents: &[&Agent], wanted: &[State], context: &mut Context) -> Result<(), Failure> {
+    if snapshot.server.status == ServerStatus::Unreachable {
+        let problem = snapshot.server.problem.clone().unwrap_or_default();
+        context.out.line(context.out.paint(Look::Bad, &format!("The server cannot be read now; these are the last good states. {}", cell(&problem, 300))))?;
+    }
+    if agents.is_empty() {
+        let text = if wanted.is_empty() { "No agent runs on this server." } else { "No agent is in such a state." };
+        return context.out.line(text);
+    }
+    let mut order: Vec<&&Agent> = agents.iter().collect();
+    order.sort_by_key(|agent| agent.state);
+    let title = |text: &str| (Look::Title, text.to_owned());
+    let mut rows =
+        vec![["STATE", "FOR", "AGENT", "TARGET", "PANE", "DOING", "EVIDENCE"].into_iter().map(title).collect::<Vec<_>>()];
+    for agent in order {
+        rows.push(row(agent, snapshot));
+    }
+    context.out.table(&rows)
+}
+
+fn row(agent: &Agent, snapshot: &Snapshot) -> Vec<(Look, String)> {
+    let look = match agent.state {
+        State::Waiting => Look::Warn,
+        State::Error | State::Exited | State::Limited => Look::Bad,
+        State::Working => Look::Good,
+        _ => Look::Plain,
+    };
+    let mut state = agent.state.to_string();
+    if let Some(kind) = &agent.kind {
+        state.push_str(&format!(" ({})", cell(kind, 20)));
+    }
+    if agent.stale {
+        state.push_str(" stale");
+    }
+    let seconds = snapshot.timestamp.duration_since(agent.since).as_secs_f64();
+    let plain = |text: String| (Look::Plain, text);
+    vec![
+        (look, state),
+        plain(age(seconds)),
+        plain(cell(&agent.agent, 12)),
+        plain(cell(&agent.target, 40)),
+        plain(agent.pane_id.to_string()),
+        plain(cell(agent.doing.as_deref().unwrap_or(""), 48)),
+        (Look::Muted, cell(&format!("{}: {}", agent.evidence.rule, agent.evidence.line), 70)),
+    ]
+}
+
+/// The programs that are known, and where each profile comes from.
+fn profiles(as_json: bool, context: &mut Context) -> Result<(), Failure> {
+    let profiles = Profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
+    if as_json {
+        let list: Vec<_> = profiles
+            .list()
+            .map(|profile| {
+                json!({
+                    "name": profile.name,
+                    "title": profile.title,
+                    "origin": profile.origin,
+                    "verified": profile.verified,
+                    "versions": profile.versions,
+                    "note": profile.note,
+                })
+            })
+            .collect();
+        return context.out.json(&json!({ "schema": crate::monitor::SCHEMA, "profiles": list }));
+    }
+    let title = |text: &str| (Look::Title, text.to_owned());
+    let mut rows = vec![["NAME", "PROGRAM", "CHECKED AGAINST", "FROM"].into_iter().map(title).collect::<Vec<_>>()];
+    for profile in profiles.list() {
+        let checked = if profile.verified { profile.versions.join(", ") } else { "not run here".to_owned() };
+        let cells = [&profile.name, &profile.title, &checked, &profile.origin];
+        rows.push(cells.into_iter().map(|text| (Look::Plain, cell(text, 60))).collect());
+    }
+    context.out.table(&rows)
+}

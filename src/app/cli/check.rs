@@ -1,0 +1,53 @@
+//! `check`: the health of one agent.
+
+use serde_json::json;
+
+use super::{Context, Failure, Look, Report, age, cell, source};
+use crate::{
+    app::target,
+    monitor::{Health, State},
+};
+
+/// Runs it. Exit code 1 when the agent is not healthy, or there is no such agent.
+pub async fn run(target: &str, report: Report, context: &mut Context) -> Result<(), Failure> {
+    let snapshot = source::from_engine_or_now(context).await?;
+    let agent = target::find(&snapshot, target).map_err(|error| Failure::failed(error.to_string()))?;
+    // A dead program answers nobody; a screen that could not be read may belong to one.
+    let responsive = agent.health == Health::Healthy && agent.state != State::Exited && !agent.stale;
+    let idle = agent.state == State::Idle;
+    if report.json {
+        context.out.json(&json!({
+            "schema": snapshot.schema,
+            "timestamp": snapshot.timestamp,
+            "target": agent.target,
+            "pane_id": agent.pane_id,
+            "agent": agent.agent,
+            "status": agent.health,
+            "responsive": responsive,
+            "idle": idle,
+            "state": agent.state,
+            "kind": agent.kind,
+            "since": agent.since,
+            "stale": agent.stale,
+            "evidence": agent.evidence,
+        }))?;
+    } else {
+        let kind = agent.kind.as_deref().map_or(String::new(), |kind| format!(" ({})", cell(kind, 40)));
+        let since = age(snapshot.timestamp.duration_since(agent.since).as_secs_f64());
+        let look = if agent.health == Health::Healthy { Look::Good } else { Look::Bad };
+        let yes = |yes: bool| if yes { "yes" } else { "no" };
+        let status = context.out.paint(look, &agent.health.to_string());
+        for line in [
+            format!("Target: {} ({})", cell(&agent.target, 80), agent.pane_id),
+            format!("Agent: {}", cell(&agent.agent, 40)),
+            format!("Status: {status}"),
+            format!("Responsive: {}", yes(responsive)),
+            format!("Idle: {}", yes(idle)),
+            format!("State: {}{kind} for {since}", agent.state),
+            format!("Evidence: {}: {}", cell(&agent.evidence.rule, 60), cell(&agent.evidence.line, 120)),
+        ] {
+            context.out.line(line)?;
+        }
+    }
+    if responsive { Ok(()) } else { Err(Failure::check()) }
+}

@@ -1,0 +1,113 @@
+//! `health`: whether the engine keeps to its thresholds.
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::{Context, Failure, Look, Report, source};
+use crate::monitor::Snapshot;
+
+/// Lookups under which a hit rate says nothing.
+const ENOUGH_LOOKUPS: u64 = 20;
+
+/// How one threshold is met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It is met.
+    Good,
+    /// It is not.
+    Failed,
+    /// Too little was measured to say.
+    InsufficientData,
+    /// What it is about is switched off.
+    NotUsed,
+}
+
+/// One threshold and what was measured.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Check {
+    /// What is measured.
+    pub name: &'static str,
+    /// The measure, as a number.
+    pub measured: Option<f64>,
+    /// How it is compared: `<`, `>`, `>=`.
+    pub comparison: &'static str,
+    /// The threshold.
+    pub threshold: f64,
+    /// Its unit, or nothing.
+    pub unit: &'static str,
+    /// How it is met.
+    pub outcome: Outcome,
+}
+
+/// Runs it. Exit code 1 when a check failed, 3 when no engine runs.
+pub async fn run(report: Report, context: &mut Context) -> Result<(), Failure> {
+    let snapshot = source::from_engine(context).await?;
+    let checks = checks(&snapshot);
+    let ok = checks.iter().all(|check| check.outcome != Outcome::Failed);
+    if report.json {
+        context.out.json(&json!({ "schema": snapshot.schema, "timestamp": snapshot.timestamp, "ok": ok, "checks": checks }))?;
+    } else {
+        let rows: Vec<_> = checks.iter().map(row).collect();
+        context.out.table(&rows)?;
+    }
+    if ok { Ok(()) } else { Err(Failure::check()) }
+}
+
+/// The four thresholds on a snapshot.
+#[must_use]
+pub fn checks(snapshot: &Snapshot) -> Vec<Check> {
+    let asynchronous = snapshot.engine.mode != "sync";
+    let layer = &snapshot.cache_performance.agent_status;
+    let few = layer.hits + layer.misses < ENOUGH_LOOKUPS;
+    let cycle = snapshot.cycle.p95_ms.map(|ms| ms / 1000.0).or(snapshot.base_status.last_cycle_time);
+    let check = |name, measured: Option<f64>, comparison, threshold, unit, unused: Option<Outcome>| {
+        let outcome = match (unused, measured) {
+            (Some(outcome), _) => outcome,
+            (None, None) => Outcome::InsufficientData,
+            (None, Some(measured)) => {
+                let met = match comparison {
+                    "<" => measured < threshold,
+                    ">" => measured > threshold,
+                    _ => measured >= threshold,
+                };
+                if met { Outcome::Good } else { Outcome::Failed }
+            }
+        };
+        Check { name, measured, comparison, threshold, unit, outcome }
+    };
+    let pool_unused = (!asynchronous).then_some(Outcome::NotUsed);
+    let cache_unused = if !asynchronous || !snapshot.settings.cache_enabled {
+        Some(Outcome::NotUsed)
+    } else {
+        few.then_some(Outcome::InsufficientData)
+    };
+    vec![
+        check("cycle time", cycle, "<", 1.0, "s", None),
+        check("pool size", Some(snapshot.connection_pool.pool_size as f64), ">=", 5.0, "", pool_unused),
+        check("agent_status hit rate", layer.hit_rate, ">", 0.6, "", cache_unused),
+        check("errors", Some(snapshot.base_status.errors_detected as f64), "<", 10.0, "", None),
+    ]
+}
+
+fn row(check: &Check) -> Vec<(Look, String)> {
+    let (look, word) = match check.outcome {
+        Outcome::Good => (Look::Good, "✓ good"),
+        Outcome::Failed => (Look::Bad, "✗ FAILED"),
+        Outcome::InsufficientData => (Look::Muted, "? insufficient data"),
+        Outcome::NotUsed => (Look::Muted, "- not used"),
+    };
+    let number = |value: f64| match (check.unit, value.fract() == 0.0) {
+        ("", true) => format!("{value:.0}"),
+        ("", false) => format!("{value:.2}"),
+        (unit, _) => format!("{value:.3}{unit}"),
+    };
+    let measured = check.measured.map_or("-".to_owned(), number);
+    let limit = format!("{} {}", check.comparison, number(check.threshold));
+    vec![
+        (look, word.to_owned()),
+        (Look::Plain, format!("{}:", check.name)),
+        (Look::Plain, measured),
+        (Look::Muted, format!("(threshold {limit})")),
+    ]
+}

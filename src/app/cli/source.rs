@@ -1,0 +1,78 @@
+//! Where a verb gets its snapshot from: the engine in the background, or one cycle of its own.
+
+use std::sync::Arc;
+
+use super::{Context, Failure};
+use crate::{
+    app::settings::Overrides,
+    monitor::{AttachError, Client, Engine, EngineError, Follow, OnceError, Snapshot},
+};
+
+/// The newest snapshot of the engine in the background. Fails with exit code 3 when there is none.
+pub async fn from_engine(context: &Context) -> Result<Arc<Snapshot>, Failure> {
+    let paths = context.engine_paths(&context.server()?);
+    let mut client = Client::connect(&paths, false).await.map_err(attach_failure)?;
+    client.snapshot().await.map_err(attach_failure)
+}
+
+/// The newest snapshot of the engine in the background, or else one of a cycle made now.
+pub async fn from_engine_or_now(context: &Context) -> Result<Arc<Snapshot>, Failure> {
+    let server = context.server()?;
+    let paths = context.engine_paths(&server);
+    match Client::connect(&paths, false).await {
+        Ok(mut client) => match client.snapshot().await {
+            Ok(snapshot) => return reachable(snapshot),
+            Err(error) => tracing::warn!(%error, "the engine in the background is of no use; looking myself"),
+        },
+        Err(AttachError::NoEngine) => {}
+        Err(error) => tracing::warn!(%error, "the engine in the background is of no use; looking myself"),
+    }
+    now(context).await
+}
+
+/// The snapshot of a cycle made now, whatever runs in the background.
+pub async fn now(context: &Context) -> Result<Arc<Snapshot>, Failure> {
+    let server = context.server()?;
+    let loaded = context.load(&Overrides::new())?;
+    let snapshot = Engine::once(server, context.engine_settings(&loaded.settings)?).await.map_err(|error| match error {
+        OnceError::Engine(error) => engine_failure(&error),
+        OnceError::Tmux(error) => Failure::unreachable(error.to_string()),
+    })?;
+    Ok(Arc::new(snapshot))
+}
+
+/// What to follow for as long as a verb runs.
+pub fn follow(context: &Context, overrides: &Overrides, embedded_only: bool) -> Result<Follow, Failure> {
+    let server = context.server()?;
+    let loaded = context.load(overrides)?;
+    let paths = context.engine_paths(&server);
+    let settings = context.engine_settings(&loaded.settings)?;
+    Ok(Follow { server, settings, paths, embedded_only })
+}
+
+/// A snapshot of a server that cannot be read is no answer to a question about its agents.
+fn reachable(snapshot: Arc<Snapshot>) -> Result<Arc<Snapshot>, Failure> {
+    use crate::monitor::ServerStatus::{Connecting, NoServer, NoTmux, Reachable, Unreachable};
+    match snapshot.server.status {
+        Reachable | Unreachable | Connecting => Ok(snapshot),
+        NoServer | NoTmux => {
+            let problem = snapshot.server.problem.clone();
+            Err(Failure::unreachable(problem.unwrap_or_else(|| format!("no tmux server at {}", snapshot.server.socket))))
+        }
+    }
+}
+
+/// How a verb ends that cannot talk to the engine.
+#[must_use]
+pub fn attach_failure(error: AttachError) -> Failure {
+    match error {
+        AttachError::NoEngine => Failure::unreachable(error.to_string()),
+        other => Failure::failed(other.to_string()),
+    }
+}
+
+/// How a verb ends whose engine cannot be made: by its settings.
+#[must_use]
+pub fn engine_failure(error: &EngineError) -> Failure {
+    Failure::usage(error.to_string())
+}

@@ -1,0 +1,109 @@
+//! `perf watch`: the dashboard on a terminal; plain frames or JSON lines elsewhere.
+
+use std::{io::IsTerminal, sync::Arc, time::Duration};
+
+use serde_json::json;
+use tokio::time::MissedTickBehavior;
+
+use super::{Context, Failure, WatchOptions, source};
+use crate::{
+    app::{
+        logging,
+        plain,
+        settings::{Loaded, Overrides, Paths},
+    },
+    monitor::{Following, Handle, ServerStatus, Snapshot},
+};
+
+/// What the dashboard is started with. The terminal belongs to the layer above, so it is handed up.
+pub struct Dashboard {
+    /// The engine, inside or attached. Its end by a crash must end the dashboard too.
+    pub following: Following,
+    /// The settings in force, and where each comes from.
+    pub loaded: Loaded,
+    /// What options set, for reading the settings again.
+    pub overrides: Overrides,
+    /// Where things are kept.
+    pub paths: Paths,
+    /// Nothing is ever typed into a pane.
+    pub read_only: bool,
+    /// Keeps the log's writer alive.
+    pub logging: Option<logging::Logging>,
+}
+
+/// Runs it; on a terminal, returns what the dashboard needs.
+pub async fn run(options: &WatchOptions, context: &mut Context) -> Result<Option<Box<Dashboard>>, Failure> {
+    let mut overrides = Overrides::new();
+    if let Some(seconds) = options.interval {
+        overrides.push(("--interval", "monitoring.check_interval", json!(seconds)));
+    }
+    let loaded = context.load(&overrides)?;
+    let on_terminal = std::io::stdout().is_terminal() && !options.once && !options.json;
+    if options.once && !options.json {
+        let snapshot = once(options, context).await?;
+        context.out.raw(plain::frame(&snapshot).as_bytes())?;
+        return Ok(None);
+    }
+    if options.once {
+        let snapshot = once(options, context).await?;
+        context.out.json_line(&*snapshot)?;
+        return Ok(None);
+    }
+    let logging = if on_terminal { log_to_file(context) } else { None };
+    let follow = source::follow(context, &overrides, options.embedded)?;
+    let following = follow.start().await.map_err(|error| Failure::usage(error.to_string()))?;
+    if on_terminal {
+        let read_only = options.read_only || loaded.settings.dashboard.read_only;
+        let paths = context.paths.clone();
+        return Ok(Some(Box::new(Dashboard { following, loaded, overrides, paths, read_only, logging })));
+    }
+    let interval = options.interval.map_or(loaded.settings.monitoring.check_interval, Duration::from_secs_f64);
+    let Following { handle, task, .. } = following;
+    let printed = print(handle, interval, options.json, context).await;
+    match (printed, task.await) {
+        (Err(failure), _) => Err(failure),
+        (Ok(()), Ok(Err(error))) => Err(Failure::failed(error.to_string())),
+        (Ok(()), _) => Ok(None),
+    }
+}
+
+/// One snapshot: of the engine in the background, or of a cycle made now.
+async fn once(options: &WatchOptions, context: &Context) -> Result<Arc<Snapshot>, Failure> {
+    if options.embedded { source::now(context).await } else { source::from_engine_or_now(context).await }
+}
+
+/// The dashboard logs to files only; without them it runs all the same.
+fn log_to_file(context: &Context) -> Option<logging::Logging> {
+    let dir = context.paths.logs();
+    let target = logging::Target::Files { dir: &dir, prefix: "dashboard" };
+    logging::start(target, "info", context.global.verbose).ok()
+}
+
+/// Prints until the reader goes away, the engine ends or a signal comes.
+async fn print(mut handle: Handle, interval: Duration, as_json: bool, context: &mut Context) -> Result<(), Failure> {
+    let first = |snapshot: &Arc<Snapshot>| snapshot.server.status != ServerStatus::Connecting;
+    if handle.snapshots.wait_for(first).await.is_err() {
+        return Ok(());
+    }
+    let mut tick = tokio::time::interval(interval);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut end = super::engine::Signals::listen()?;
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = end.any() => return Ok(()),
+        }
+        let ended = handle.snapshots.has_changed().is_err();
+        let snapshot = Arc::clone(&handle.snapshots.borrow_and_update());
+        if as_json {
+            context.out.json_line(&*snapshot)?;
+        } else {
+            context.out.raw(plain::frame(&snapshot).as_bytes())?;
+            context.out.line("")?;
+        }
+        context.out.flush()?;
+        if ended {
+            return Ok(());
+        }
+    }
+}

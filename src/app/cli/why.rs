@@ -1,0 +1,177 @@
+//! `why`: how the verdict on one pane comes about, and saving it as a fixture for the tests.
+
+use std::{io::Write, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
+
+use jiff::Timestamp;
+
+use super::{Context, Failure, source};
+use crate::{
+    app::target,
+    monitor::{
+        Agent, Snapshot,
+        detect::{self, Observation, Profiles, Published, fixture::Fixture},
+        process, published,
+    },
+    tmux::{Batch, Command, Expect, Features, Pane, PaneId, Screen, Server, Transport, TransportKind, clean, parse_panes},
+};
+
+/// tmux answers one person's question within this time.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Options of `why`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct WhyOptions {
+    /// `%12`, `session:window.pane`, `session:window`, or the agent's name
+    pub target: String,
+    /// How to report.
+    #[command(flatten)]
+    pub report: super::Report,
+    /// Write the screen and its label as a test fixture; what looks like a key is masked
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<std::path::PathBuf>,
+}
+
+/// Runs it: looks at the pane itself, now, whatever an engine last said.
+pub async fn run(options: &WhyOptions, context: &mut Context) -> Result<(), Failure> {
+    let server = context.server()?;
+    let asked = Asked::new(&server).await?;
+    // What a single look cannot know: which program ran there, and for how long the screen has not changed.
+    let before = source::from_engine(context).await.ok();
+    let pane = asked.find(&options.target, before.as_deref()).await?;
+    let screen = asked.screen(pane.id).await?;
+    let loaded = context.load(&crate::app::settings::Overrides::new())?;
+    let profiles = Profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
+    let processes = process::under(pane.pid);
+    let known = before.as_deref().and_then(|snapshot| snapshot.agents.iter().find(|agent| agent.pane_id == pane.id));
+    let named = loaded.settings.agents.iter().find(|named| named.target == pane.target());
+    let now = Timestamp::now();
+    let looked = Looked { pane: &pane, screen: &screen, processes: &processes, now };
+    let known_agent =
+        known.map(|agent| agent.agent.clone()).or_else(|| named.and_then(|named| named.agent.clone()));
+    // The program's own file is found by its process, which a first look without the file tells.
+    let first = detect::detect(&profiles, &looked.seen(known, known_agent.as_deref(), None));
+    let file = first.as_ref().and_then(|verdict| own_word(verdict.pid?, &processes));
+    let seen = looked.seen(known, known_agent.as_deref(), file.as_ref());
+    let explanation = detect::explain(&profiles, &seen);
+    if let Some(file) = &options.save {
+        save(file, &seen, &explanation, known_agent.as_deref())?;
+    }
+    if options.report.json {
+        return context.out.json(&explanation);
+    }
+    for line in explanation.to_string().lines() {
+        context.out.line(clean(line))?;
+    }
+    if let Some(agent) = known.filter(|agent| explanation.verdict.as_ref().is_some_and(|v| v.state != agent.state)) {
+        context.out.line(format!("\nThe engine says {}: it looked at another moment.", agent.state))?;
+    }
+    if let Some(file) = &options.save {
+        context.out.line(format!("\nSaved to {}", file.display()))?;
+    }
+    Ok(())
+}
+
+struct Looked<'a> {
+    pane: &'a Pane,
+    screen: &'a Screen,
+    processes: &'a [detect::Process],
+    now: Timestamp,
+}
+
+impl<'a> Looked<'a> {
+    fn seen(
+        &self,
+        known: Option<&'a Agent>,
+        known_agent: Option<&'a str>,
+        published: Option<&'a Published>,
+    ) -> Observation<'a> {
+        Observation {
+            pane: self.pane,
+            screen: Some(self.screen),
+            processes: self.processes,
+            published,
+            known_agent,
+            previous: known.map(|agent| (agent.state, agent.kind.as_deref())),
+            quiet_for: known.map(|agent| self.now.duration_since(agent.last_change).as_secs_f64().max(0.0)),
+            now: self.now,
+        }
+    }
+}
+
+fn own_word(pid: u32, processes: &[detect::Process]) -> Option<Published> {
+    let start = processes.iter().find(|process| process.pid == pid).map_or(0, |process| process.start);
+    published::read(&published::folder(pid)?, pid, start)
+}
+
+/// The server, asked without an engine.
+struct Asked {
+    transport: Transport,
+    features: Features,
+}
+
+impl Asked {
+    async fn new(server: &Server) -> Result<Self, Failure> {
+        let version = server.version().await?;
+        Ok(Self { transport: Transport::new(server.clone(), TransportKind::Spawn, 0), features: version.features() })
+    }
+
+    async fn one(&self, command: Command) -> Result<Vec<u8>, Failure> {
+        let mut batch = Batch::new();
+        batch.push(command, Expect::Any);
+        let reply = self.transport.send(&batch, LIMIT).await?;
+        match reply.parts.into_iter().next() {
+            Some(Ok(bytes)) => Ok(bytes.to_vec()),
+            Some(Err(error)) => Err(Failure::failed(format!("tmux: {error}"))),
+            None => Err(Failure::failed("tmux gave no answer".to_owned())),
+        }
+    }
+
+    async fn screen(&self, pane: PaneId) -> Result<Screen, Failure> {
+        Ok(Screen::plain(&self.one(Command::capture(pane, false)).await?))
+    }
+
+    /// The pane that is meant: any pane by id or place, an agent also by name.
+    async fn find(&self, wanted: &str, before: Option<&Snapshot>) -> Result<Pane, Failure> {
+        let panes = parse_panes(&self.one(Command::list_panes(self.features)).await?, self.features);
+        let id = before.and_then(|snapshot| target::find(snapshot, wanted).ok()).map(|agent| agent.pane_id);
+        let exact = |pane: &&Pane| pane.id.to_string() == wanted || pane.target() == wanted || Some(pane.id) == id;
+        if let Some(pane) = panes.iter().find(exact) {
+            return Ok(pane.clone());
+        }
+        let in_window = |pane: &&Pane| {
+            wanted == pane.session
+                || wanted == pane.window
+                || wanted == format!("{}:{}", pane.session, pane.window)
+                || wanted == format!("{}:{}", pane.session, pane.window_index)
+        };
+        let found: Vec<&Pane> = panes.iter().filter(in_window).collect();
+        match found[..] {
+            [pane] => Ok(pane.clone()),
+            [] => Err(Failure::failed(format!("no pane at '{}': `tmux list-panes -a` lists them", clean(wanted)))),
+            [..] => {
+                let places: Vec<String> = found.iter().map(|pane| pane.target()).collect();
+                Err(Failure::failed(format!("'{}' could be {}: name one of them", clean(wanted), places.join(", "))))
+            }
+        }
+    }
+}
+
+/// Adds the fixture to a file, which only its owner can read: a screen may show what is nobody else's business.
+fn save(
+    file: &Path,
+    seen: &Observation<'_>,
+    explanation: &detect::Explanation,
+    known: Option<&str>,
+) -> Result<(), Failure> {
+    let cannot = |error: std::io::Error| Failure::failed(format!("{}: cannot be written: {error}", file.display()));
+    let verdict = explanation.verdict.as_ref();
+    let state = verdict.map_or("none".to_owned(), |verdict| verdict.state.to_string());
+    let kind = verdict.and_then(|verdict| verdict.kind.as_deref());
+    let agent = verdict.map(|verdict| verdict.agent.as_str()).or(known);
+    let pane = seen.pane;
+    let name = format!("{}-{state}-{}.{}x{}", agent.unwrap_or("none"), seen.now.as_second(), pane.width, pane.height);
+    let text = Fixture::record(&name, seen, &state, kind, known).text();
+    let mut open = std::fs::OpenOptions::new();
+    let mut out = open.append(true).create(true).mode(0o600).open(file).map_err(cannot)?;
+    out.write_all(text.as_bytes()).map_err(cannot)
+}

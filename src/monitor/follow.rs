@@ -1,0 +1,296 @@
+//! One handle over two sources: the engine in the background while there is one, an engine inside otherwise.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+    time::{MissedTickBehavior, interval, timeout},
+};
+
+use super::{
+    AttachError, Client, Command, Engine, EngineError, EnginePaths, EngineSettings, Handle, ServerStatus, Snapshot,
+};
+use crate::tmux::{PaneId, Server};
+
+/// How often an engine in the background is looked for while one runs inside.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A source that was switched to is given this long to publish its first cycle before what it has is shown.
+const FIRST_CYCLE_LIMIT: Duration = Duration::from_secs(5);
+/// How long a switch is told in the snapshots' notes.
+const TELL_FOR: Duration = Duration::from_secs(10);
+/// An engine inside ends within this time when asked.
+const END_LIMIT: Duration = Duration::from_secs(3);
+/// Commands that may wait.
+const COMMANDS_WAITING: usize = 64;
+
+/// What to follow.
+#[derive(Clone, Debug)]
+pub struct Follow {
+    /// The tmux server.
+    pub server: Server,
+    /// Settings of an engine inside.
+    pub settings: EngineSettings,
+    /// Where an engine in the background would be.
+    pub paths: EnginePaths,
+    /// Never attach.
+    pub embedded_only: bool,
+}
+
+/// Which engine is followed now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Followed {
+    /// One inside this process.
+    Inside,
+    /// One in the background, with this process id.
+    Background(u32),
+    /// The one in the background is gone, and the one inside has nothing to show yet.
+    Lost,
+}
+
+/// A handle, and what is behind it.
+#[derive(Debug)]
+pub struct Following {
+    /// The handle: the same whichever engine is behind it.
+    pub handle: Handle,
+    /// Which one it is.
+    pub now: watch::Receiver<Followed>,
+    /// Ends by [`Command::Stop`] or when every handle is dropped; an engine in the background goes on then.
+    pub task: JoinHandle<Result<(), FollowError>>,
+}
+
+/// The engine inside ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    /// It could not be started.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// It crashed.
+    #[error("the engine inside crashed: {0}; the log tells more")]
+    Crashed(String),
+}
+
+impl Follow {
+    /// Starts following.
+    pub async fn start(self) -> Result<Following, FollowError> {
+        let source = match self.attach().await {
+            Some(source) => source,
+            None => self.embed(self.settings.clone())?,
+        };
+        let first = Arc::clone(&source.handle.snapshots.borrow());
+        let (publish, snapshots) = watch::channel(first);
+        let (commands, inbox) = mpsc::channel(COMMANDS_WAITING);
+        let (tell, now) = watch::channel(source.followed());
+        let follower = Follower { follow: self, source, publish, tell, inbox, focus: None, watched: None, told: None };
+        Ok(Following { handle: Handle { snapshots, commands }, now, task: tokio::spawn(follower.run()) })
+    }
+
+    async fn attach(&self) -> Option<Source> {
+        if self.embedded_only {
+            return None;
+        }
+        let attached = match Client::connect(&self.paths, true).await {
+            Ok(client) => {
+                let pid = client.hello.pid;
+                client.into_handle().await.map(|(handle, task)| (pid, handle, task))
+            }
+            Err(error) => Err(error),
+        };
+        match attached {
+            Ok((pid, handle, task)) => {
+                tracing::info!(pid, "attached to the engine in the background");
+                Some(Source { handle, kind: Kind::Attached { pid, task } })
+            }
+            Err(AttachError::NoEngine) => None,
+            Err(error) => {
+                // Nothing that monitors may be lost because something clever failed: the engine inside does it.
+                tracing::warn!(%error, "cannot attach to the engine in the background");
+                None
+            }
+        }
+    }
+
+    fn embed(&self, settings: EngineSettings) -> Result<Source, EngineError> {
+        let (handle, task) = Engine::start(self.server.clone(), settings)?;
+        Ok(Source { handle, kind: Kind::Embedded { task } })
+    }
+}
+
+struct Source {
+    handle: Handle,
+    kind: Kind,
+}
+
+enum Kind {
+    Attached { pid: u32, task: JoinHandle<AttachError> },
+    Embedded { task: JoinHandle<()> },
+}
+
+struct Follower {
+    follow: Follow,
+    source: Source,
+    publish: watch::Sender<Arc<Snapshot>>,
+    tell: watch::Sender<Followed>,
+    inbox: mpsc::Receiver<Command>,
+    /// The pane in focus, told again to a new source.
+    focus: Option<PaneId>,
+    /// Whether somebody looks, told again to a new source.
+    watched: Option<bool>,
+    /// The last switch, and until when it is told.
+    told: Option<(String, Instant)>,
+}
+
+enum Step {
+    Published,
+    Ended,
+    Command(Option<Command>),
+    Look,
+}
+
+impl Follower {
+    async fn run(mut self) -> Result<(), FollowError> {
+        let mut look = interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let embedded = matches!(self.source.kind, Kind::Embedded { .. });
+            let step = tokio::select! {
+                biased;
+                command = self.inbox.recv() => Step::Command(command),
+                changed = self.source.handle.snapshots.changed() => {
+                    if changed.is_ok() { Step::Published } else { Step::Ended }
+                }
+                _ = look.tick(), if embedded && !self.follow.embedded_only => Step::Look,
+            };
+            match step {
+                Step::Published => self.pass_on(),
+                Step::Command(None | Some(Command::Stop)) => return self.end().await,
+                Step::Command(Some(command)) => self.give(command).await,
+                Step::Ended => self.replace().await?,
+                Step::Look => {
+                    if let Some(found) = self.follow.attach().await {
+                        let note = match found.followed() {
+                            Followed::Background(pid) => format!("attached to the engine {pid} in the background"),
+                            _ => "attached".to_owned(),
+                        };
+                        let old = self.switch(found, note).await;
+                        old.end().await;
+                    }
+                }
+            }
+        }
+    }
+
+    fn pass_on(&mut self) {
+        let snapshot = Arc::clone(&self.source.handle.snapshots.borrow_and_update());
+        let telling = self.told.as_ref().filter(|(_, until)| Instant::now() < *until);
+        let snapshot = match telling {
+            Some((text, _)) => {
+                let mut told = Snapshot::clone(&snapshot);
+                told.notes.push(text.clone());
+                Arc::new(told)
+            }
+            None => snapshot,
+        };
+        self.publish.send_replace(snapshot);
+    }
+
+    async fn give(&mut self, command: Command) {
+        match &command {
+            Command::Focus(pane) => self.focus = *pane,
+            Command::Watched(on) => self.watched = Some(*on),
+            _ => {}
+        }
+        // A source that has just ended is replaced in the next step; the pending change is then seen not to be confirmed.
+        self.source.handle.commands.send(command).await.ok();
+    }
+
+    /// The source ended by itself: the engine in the background left, or the one inside crashed.
+    async fn replace(&mut self) -> Result<(), FollowError> {
+        let note = match &mut self.source.kind {
+            Kind::Attached { pid, task } => {
+                let reason = task.await.map_or_else(|error| error.to_string(), |error| error.to_string());
+                tracing::info!(pid, reason, "the engine in the background is gone; watching from inside");
+                format!("the engine {pid} in the background is gone: watching from inside")
+            }
+            Kind::Embedded { task } => {
+                return match task.await {
+                    Err(error) => Err(FollowError::Crashed(error.to_string())),
+                    Ok(()) => Err(FollowError::Crashed("it ended though nobody asked".to_owned())),
+                };
+            }
+        };
+        self.tell.send_replace(Followed::Lost);
+        let settings = taken_over(&self.follow.settings, &self.publish.borrow());
+        let inside = self.follow.embed(settings).or_else(|error| {
+            // A strategy that only the other engine had must not end the watching.
+            tracing::warn!(%error, "the engine inside starts with its own settings");
+            self.follow.embed(self.follow.settings.clone())
+        })?;
+        self.switch(inside, note).await;
+        Ok(())
+    }
+
+    /// Makes `source` the one that is followed, once it has something to show. Returns the one before.
+    async fn switch(&mut self, mut source: Source, note: String) -> Source {
+        let commands = &source.handle.commands;
+        if let Some(on) = self.watched {
+            commands.send(Command::Watched(on)).await.ok();
+        }
+        commands.send(Command::Focus(self.focus)).await.ok();
+        let ready = |snapshot: &Arc<Snapshot>| snapshot.server.status != ServerStatus::Connecting;
+        timeout(FIRST_CYCLE_LIMIT, source.handle.snapshots.wait_for(ready)).await.ok();
+        self.told = Some((note, Instant::now() + TELL_FOR));
+        let before = std::mem::replace(&mut self.source, source);
+        self.tell.send_replace(self.source.followed());
+        self.pass_on();
+        before
+    }
+
+    async fn end(self) -> Result<(), FollowError> {
+        self.source.end().await;
+        Ok(())
+    }
+}
+
+impl Source {
+    fn followed(&self) -> Followed {
+        match self.kind {
+            Kind::Attached { pid, .. } => Followed::Background(pid),
+            Kind::Embedded { .. } => Followed::Inside,
+        }
+    }
+
+    /// Lets go of it: the engine inside ends, the one in the background goes on.
+    async fn end(self) {
+        match self.kind {
+            Kind::Attached { task, .. } => task.abort(),
+            Kind::Embedded { task } => {
+                self.handle.commands.send(Command::Stop).await.ok();
+                timeout(END_LIMIT, task).await.ok();
+            }
+        }
+    }
+}
+
+/// The settings for an engine inside that takes over from another: what was tuned there goes on.
+fn taken_over(own: &EngineSettings, last: &Snapshot) -> EngineSettings {
+    let mut settings = own.clone();
+    let live = &last.settings;
+    settings.strategy.clone_from(&last.current_strategy);
+    settings.interval = Duration::try_from_secs_f64(live.interval).ok().filter(|i| !i.is_zero()).unwrap_or(own.interval);
+    if let Ok(transport) = live.transport.parse() {
+        settings.transport = transport;
+    }
+    if live.pool_max > 0 {
+        settings.pool.max_size = live.pool_max;
+        settings.pool.min_size = settings.pool.min_size.min(live.pool_max);
+    }
+    settings.cache.enabled = live.cache_enabled;
+    if let Ok(policy) = live.cache_policy.parse() {
+        settings.cache.policy = policy;
+    }
+    settings
+}
