@@ -3,9 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use tmux_orc::app::{
-    cli::{self, Cli, Failure},
-    demo,
+use tmux_orc::{
+    app::{
+        cli::{self, Cli, Color, Dashboard, Failure, Served},
+        demo,
+        state::Capabilities,
+    },
+    monitor::Following,
+    ui::{self, Actions, ColourChoice, Exit, Options},
 };
 
 fn main() -> ExitCode {
@@ -14,17 +19,19 @@ fn main() -> ExitCode {
         return code;
     }
     let cli = Cli::parse();
-    let run = || -> Result<(), Failure> {
-        // Two workers: one engine and one front end never need more, and each thread costs memory.
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
-        let ended = runtime.block_on(async { cli::run(cli).await });
-        // A blocking read of standard input or of a pipe must not keep the program from ending.
-        runtime.shutdown_background();
-        ended.map(drop)
+    // Two workers: one engine and one front end never need more, and each thread costs memory.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => {
+            let ended = runtime.block_on(run(cli));
+            // A read of standard input that is still under way must not keep the program from ending.
+            runtime.shutdown_background();
+            ended
+        }
+        Err(error) => Err(Failure::failed(format!("cannot start: {error}"))),
     };
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
+    match ended {
+        Ok(code) => code,
         Err(failure) => {
             let message = failure.to_string();
             if !message.is_empty() {
@@ -32,5 +39,44 @@ fn main() -> ExitCode {
             }
             ExitCode::from(failure.code())
         }
+    }
+}
+
+async fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    match cli::run(cli).await? {
+        None => Ok(ExitCode::SUCCESS),
+        Some(dashboard) => watch(*dashboard).await,
+    }
+}
+
+/// The dashboard, from the first frame to the terminal's restoration.
+async fn watch(dashboard: Dashboard) -> Result<ExitCode, Failure> {
+    let Served { effects, results, link } = cli::serve(&dashboard)?;
+    let settings = &dashboard.loaded.settings.dashboard;
+    let options = Options {
+        theme: settings.theme.clone(),
+        themes: Some(dashboard.paths.themes()),
+        mouse: settings.mouse,
+        keys: settings.keys.iter().map(|(action, keys)| (action.clone(), keys.all())).collect(),
+        colour: match dashboard.global.color {
+            Color::Auto => ColourChoice::Auto,
+            Color::Always => ColourChoice::Always,
+            Color::Never => ColourChoice::Never,
+        },
+        link: Some(link),
+        actions: Some(Actions { can: Capabilities { reload: true, ..Capabilities::default() }, effects, results }),
+    };
+    let Following { handle, task, .. } = dashboard.following;
+    let shown = ui::run(handle, options).await;
+    // The handle is gone with the dashboard: an engine inside ends now, one in the background goes on.
+    let followed = task.await;
+    match (shown, followed) {
+        (Ok(Exit::Quit), _) => Ok(ExitCode::SUCCESS),
+        (Ok(Exit::Signal(number)), _) => Ok(ExitCode::from(128_u8.saturating_add(u8::try_from(number).unwrap_or(0)))),
+        (Err(_), Ok(Err(crashed))) => Err(Failure::failed(crashed.to_string())),
+        (Err(error @ (ui::Error::Theme(_) | ui::Error::NoTheme { .. } | ui::Error::Keys(_))), _) => {
+            Err(Failure::usage(error.to_string()))
+        }
+        (Err(error), _) => Err(Failure::failed(error.to_string())),
     }
 }

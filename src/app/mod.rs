@@ -21,6 +21,7 @@ pub mod pending;
 pub mod plain;
 pub mod settings;
 pub mod state;
+pub mod target;
 pub mod text;
 pub mod update;
 pub mod words;

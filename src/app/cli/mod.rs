@@ -5,6 +5,7 @@ mod args;
 mod check;
 mod config;
 mod context;
+mod effects;
 mod engine;
 mod failure;
 mod generate;
@@ -25,6 +26,7 @@ pub use args::{
     StatusOptions, Verb, WatchOptions,
 };
 pub use context::Context;
+pub use effects::{Served, serve};
 pub use failure::Failure;
 pub use hooks::{HooksVerb, Program};
 pub use output::{Look, Output, age, cell};

@@ -5,7 +5,7 @@ use std::{io::IsTerminal, sync::Arc, time::Duration};
 use serde_json::json;
 use tokio::time::MissedTickBehavior;
 
-use super::{Context, Failure, WatchOptions, source};
+use super::{Context, Failure, Global, WatchOptions, source};
 use crate::{
     app::{
         logging,
@@ -23,6 +23,8 @@ pub struct Dashboard {
     pub loaded: Loaded,
     /// What options set, for reading the settings again.
     pub overrides: Overrides,
+    /// Options of every verb.
+    pub global: Global,
     /// Where things are kept.
     pub paths: Paths,
     /// Nothing is ever typed into a pane.
@@ -54,8 +56,8 @@ pub async fn run(options: &WatchOptions, context: &mut Context) -> Result<Option
     let following = follow.start().await.map_err(|error| Failure::usage(error.to_string()))?;
     if on_terminal {
         let read_only = options.read_only || loaded.settings.dashboard.read_only;
-        let paths = context.paths.clone();
-        return Ok(Some(Box::new(Dashboard { following, loaded, overrides, paths, read_only, logging })));
+        let (global, paths) = (context.global.clone(), context.paths.clone());
+        return Ok(Some(Box::new(Dashboard { following, loaded, overrides, global, paths, read_only, logging })));
     }
     let interval = options.interval.map_or(loaded.settings.monitoring.check_interval, Duration::from_secs_f64);
     let Following { handle, task, .. } = following;

@@ -1,0 +1,98 @@
+//! What the dashboard asks of the world beside the engine: reading the settings again.
+
+use tokio::sync::{mpsc, watch};
+
+use super::{Context, Failure, watch::Dashboard};
+use crate::{
+    app::{
+        message::{Effect, Link, Message},
+        settings::{self, Loaded, Overrides, Reload},
+    },
+    monitor::{Command, Followed},
+};
+
+/// Messages that may wait for the dashboard.
+const WAITING: usize = 32;
+
+/// The dashboard's ends of what is done for it.
+pub struct Served {
+    /// Effects to be done.
+    pub effects: mpsc::Sender<Effect>,
+    /// What came of them.
+    pub results: mpsc::Receiver<Message>,
+    /// How the engine is reached.
+    pub link: watch::Receiver<Link>,
+}
+
+/// Starts doing what the dashboard asks. Ends when the dashboard does.
+pub fn serve(dashboard: &Dashboard) -> Result<Served, Failure> {
+    let context = Context::new(dashboard.global.clone())?;
+    let (effects, mut asked) = mpsc::channel(WAITING);
+    let (tell, results) = mpsc::channel(WAITING);
+    let commands = dashboard.following.handle.commands.clone();
+    let (mut loaded, overrides) = (dashboard.loaded.clone(), dashboard.overrides.clone());
+    tokio::spawn(async move {
+        while let Some(effect) = asked.recv().await {
+            let (text, ok) = match effect {
+                Effect::ReloadSettings => reload(&context, &mut loaded, &overrides, &commands).await,
+                other => {
+                    tracing::error!(?other, "nobody does this");
+                    continue;
+                }
+            };
+            if tell.send(Message::ActionResult { text, ok }).await.is_err() {
+                break;
+            }
+        }
+    });
+    Ok(Served { effects, results, link: link(dashboard.following.now.clone()) })
+}
+
+/// Reads the settings again and tells the engine what changed; bad ones change nothing.
+async fn reload(
+    context: &Context,
+    loaded: &mut Loaded,
+    overrides: &Overrides,
+    commands: &mpsc::Sender<Command>,
+) -> (String, bool) {
+    let fresh = match context.load(overrides) {
+        Ok(fresh) => fresh,
+        Err(error) => return (format!("The settings stay as they are: {error}"), false),
+    };
+    let Reload { commands: changes, mut at_next_start } = settings::reload(&loaded.settings, &fresh.settings);
+    if fresh.settings.dashboard != loaded.settings.dashboard {
+        at_next_start.push("dashboard");
+    }
+    let count = changes.len();
+    for command in changes {
+        if commands.send(command).await.is_err() {
+            return ("The settings were not taken: the engine is gone".to_owned(), false);
+        }
+    }
+    *loaded = fresh;
+    let changed = match count {
+        0 => "The settings were read again: nothing changed for the engine".to_owned(),
+        1 => "The settings were read again: 1 change".to_owned(),
+        count => format!("The settings were read again: {count} changes"),
+    };
+    match at_next_start[..] {
+        [] => (changed, true),
+        _ => (format!("{changed}; at the next start: {}", at_next_start.join(", ")), true),
+    }
+}
+
+fn link(mut now: watch::Receiver<Followed>) -> watch::Receiver<Link> {
+    let words = |followed: Followed| match followed {
+        Followed::Inside => Link::Embedded,
+        Followed::Background(pid) => Link::Attached(pid),
+        Followed::Lost => Link::Lost,
+    };
+    let (tell, link) = watch::channel(words(*now.borrow_and_update()));
+    tokio::spawn(async move {
+        while now.changed().await.is_ok() {
+            let followed = *now.borrow_and_update();
+            tell.send_replace(words(followed));
+        }
+    });
+    link
+}
