@@ -9,13 +9,14 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{
-    Settings,
+    KeyNames, Settings,
     check::{self, Finding},
     nearest::nearest,
     paths::Paths,
     table::{self, Kind, Row},
     yaml::{self, Place, Step},
 };
+use crate::app::keymap::{Keymap, KeymapError};
 
 /// Strategies that need no script.
 pub const BUILT_IN_STRATEGIES: &[&str] = &["concurrent", "polling", "adaptive"];
@@ -154,6 +155,11 @@ pub fn load(paths: &Paths, environment: Environment<'_>, overrides: &Overrides) 
             _ => located(place(path), path, message),
         });
     }
+    let keys = &values["dashboard.keys"].0;
+    if let Some((action, message)) = keys_problem(keys) {
+        let path = action.map_or("dashboard.keys".to_owned(), |action| format!("dashboard.keys.{action}"));
+        problems.push(located(place(&path), &path, message));
+    }
     if !problems.is_empty() {
         problems.sort_by_key(|problem| (problem.line, problem.column));
         return Err(SettingsError(problems));
@@ -288,6 +294,23 @@ fn unknown_strategy(value: &Value, paths: &Paths) -> Option<String> {
     let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
     let dir = paths.strategies();
     Some(format!("no strategy {name:?}: there are {} (scripts: {}){hint}", known.join(", "), dir.display()))
+}
+
+/// What is wrong with the keys, and at which action. Their shape was checked before.
+fn keys_problem(keys: &Value) -> Option<(Option<String>, String)> {
+    let keys: BTreeMap<String, KeyNames> = serde_json::from_value(keys.clone()).ok()?;
+    let keys = keys.into_iter().map(|(action, keys)| (action, keys.all())).collect();
+    let (action, message) = match Keymap::new(&keys).err()? {
+        KeymapError::Key { action, source } => (Some(action), source.to_string()),
+        KeymapError::Action { name, nearest } => {
+            let hint = nearest.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+            (Some(name), format!("no such action{hint}"))
+        }
+        KeymapError::Twice { key, first, second } => {
+            (Some(second), format!("'{key}' is asked for by `{first}` too: give one of them another key"))
+        }
+    };
+    Some((action, message))
 }
 
 fn typed(values: &BTreeMap<&'static str, (Value, Origin)>) -> Result<Settings, String> {
