@@ -280,7 +280,8 @@ fn taken_over(own: &EngineSettings, last: &Snapshot) -> EngineSettings {
     let mut settings = own.clone();
     let live = &last.settings;
     settings.strategy.clone_from(&last.current_strategy);
-    settings.interval = Duration::try_from_secs_f64(live.interval).ok().filter(|i| !i.is_zero()).unwrap_or(own.interval);
+    settings.interval =
+        Duration::try_from_secs_f64(live.interval).ok().filter(|i| !i.is_zero()).unwrap_or(own.interval);
     if let Ok(transport) = live.transport.parse() {
         settings.transport = transport;
     }

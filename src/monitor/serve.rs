@@ -116,10 +116,13 @@ async fn closed(snapshots: &mut tokio::sync::watch::Receiver<Arc<Snapshot>>) {
 struct Shared {
     hello: EngineHello,
     /// The newest whole snapshot as a line: made once for all who want it.
-    encoded: Mutex<Option<(Arc<Snapshot>, Arc<Vec<u8>>)>>,
+    encoded: Mutex<Option<Encoded>>,
     clients: AtomicUsize,
     watching: AtomicUsize,
 }
+
+/// A snapshot and its line.
+type Encoded = (Arc<Snapshot>, Arc<Vec<u8>>);
 
 /// Why a client was let go.
 type Gone = Result<(), String>;

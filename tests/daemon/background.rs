@@ -158,7 +158,13 @@ fn bad_settings_and_options_start_nothing() {
         assert!(stderr.contains("config.yaml:3:23: monitoring.async.pool.min_size"), "{stderr}");
     }
     watched.config("");
-    for (option, value) in [("--pool-size", "0"), ("--pool-size", "-3"), ("--interval", "-1"), ("--strategy", "nonsense"), ("--transport", "ssh")] {
+    for (option, value) in [
+        ("--pool-size", "0"),
+        ("--pool-size", "-3"),
+        ("--interval", "-1"),
+        ("--strategy", "nonsense"),
+        ("--transport", "ssh"),
+    ] {
         let (code, _, stderr) = watched.orc(&["monitor", "start", option, value]);
         assert_eq!(code, 2, "{option} {value}: {stderr}");
         assert!(stderr.contains(option), "{stderr}");
@@ -203,7 +209,10 @@ fn the_settings_are_read_again_on_hangup_and_bad_ones_change_nothing() {
         let (_, log, _) = watched.orc(&["monitor", "logs", "-n", "500"]);
         log.contains("the settings stay as they are").then_some(log)
     });
-    assert!(log.contains("config.yaml:1:42: monitoring.async.pool.max_size: expected a whole number from 1 to 64"), "{log}");
+    assert!(
+        log.contains("config.yaml:1:42: monitoring.async.pool.max_size: expected a whole number from 1 to 64"),
+        "{log}"
+    );
     assert_eq!((size(), watched.pid()), (Some(12), pid));
 }
 
@@ -261,7 +270,10 @@ fn in_the_foreground_it_runs_until_it_is_asked_to_end() {
     for end in [Signal::INT, Signal::TERM] {
         let watched = Watched::new();
         let child = watched.0.orc(&["monitor", "--no-cache"]).spawn();
-        wait_for("it answers", PATIENCE, || watched.orc(&["status"]).0 == 0);
+        wait_for("its first cycle", PATIENCE, || {
+            let (code, stdout, _) = watched.orc(&["status", "--json"]);
+            code == 0 && !stdout.contains("\"cycle_count\":0")
+        });
         signal(child.id(), end);
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{output:?}");

@@ -16,8 +16,11 @@ pub async fn run(options: &AgentsOptions, verb: Option<&AgentsVerb>, context: &m
     if let Some(AgentsVerb::Profiles(report)) = verb {
         return profiles(report.json, context);
     }
-    let snapshot =
-        if options.wait.is_empty() { source::from_engine_or_now(context).await? } else { wait(options, context).await? };
+    let snapshot = if options.wait.is_empty() {
+        source::from_engine_or_now(context).await?
+    } else {
+        wait(options, context).await?
+    };
     let wanted = if options.wait.is_empty() { &options.state } else { &options.wait };
     let agents: Vec<&Agent> =
         snapshot.agents.iter().filter(|agent| wanted.is_empty() || wanted.contains(&agent.state)).collect();
@@ -58,7 +61,10 @@ async fn wait(options: &AgentsOptions, context: &Context) -> Result<Arc<Snapshot
 fn table(snapshot: &Snapshot, agents: &[&Agent], wanted: &[State], context: &mut Context) -> Result<(), Failure> {
     if snapshot.server.status == ServerStatus::Unreachable {
         let problem = snapshot.server.problem.clone().unwrap_or_default();
-        context.out.line(context.out.paint(Look::Bad, &format!("The server cannot be read now; these are the last good states. {}", cell(&problem, 300))))?;
+        context.out.line(context.out.paint(
+            Look::Bad,
+            &format!("The server cannot be read now; these are the last good states. {}", cell(&problem, 300)),
+        ))?;
     }
     if agents.is_empty() {
         let text = if wanted.is_empty() { "No agent runs on this server." } else { "No agent is in such a state." };
@@ -67,8 +73,9 @@ fn table(snapshot: &Snapshot, agents: &[&Agent], wanted: &[State], context: &mut
     let mut order: Vec<&&Agent> = agents.iter().collect();
     order.sort_by_key(|agent| agent.state);
     let title = |text: &str| (Look::Title, text.to_owned());
-    let mut rows =
-        vec![["STATE", "FOR", "AGENT", "TARGET", "PANE", "DOING", "EVIDENCE"].into_iter().map(title).collect::<Vec<_>>()];
+    let mut rows = vec![
+        ["STATE", "FOR", "AGENT", "TARGET", "PANE", "DOING", "EVIDENCE"].into_iter().map(title).collect::<Vec<_>>(),
+    ];
     for agent in order {
         rows.push(row(agent, snapshot));
     }

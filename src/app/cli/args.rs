@@ -89,12 +89,15 @@ pub enum Verb {
         verb: PerfVerb,
     },
     /// The engine: in the foreground, or start, stop, restart, status, logs of one in the background
-    #[command(args_conflicts_with_subcommands = true, after_help = "\
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "\
 Examples:
   tmux-orc monitor                                  until Ctrl-C
   tmux-orc monitor --async --pool-size 10 --strategy concurrent --dry-run
   tmux-orc monitor start
-  tmux-orc monitor logs -f")]
+  tmux-orc monitor logs -f"
+    )]
     Monitor {
         /// Options of the engine in the foreground.
         #[command(flatten)]
@@ -104,16 +107,22 @@ Examples:
         verb: Option<MonitorVerb>,
     },
     /// What the engine does: strategy, agents, cycles
-    #[command(after_help = "Examples:\n  tmux-orc status\n  tmux-orc status --detailed | grep -A5 \"Connection Pool\"\n  \
-                            tmux-orc status --json | jq .cycle.p99_ms")]
+    #[command(
+        after_help = "Examples:\n  tmux-orc status\n  tmux-orc status --detailed | grep -A5 \"Connection Pool\"\n  \
+                            tmux-orc status --json | jq .cycle.p99_ms"
+    )]
     Status(StatusOptions),
     /// Every agent with its state and why; with or without an engine
-    #[command(visible_alias = "ls", args_conflicts_with_subcommands = true, after_help = "\
+    #[command(
+        visible_alias = "ls",
+        args_conflicts_with_subcommands = true,
+        after_help = "\
 Examples:
   tmux-orc agents
   tmux-orc agents --state waiting,error
   tmux-orc agents --wait waiting --timeout 600 && notify-send 'an agent needs you'
-  tmux-orc agents --json | jq -r '.agents[] | select(.state==\"waiting\").target'")]
+  tmux-orc agents --json | jq -r '.agents[] | select(.state==\"waiting\").target'"
+    )]
     Agents {
         /// Options of the list.
         #[command(flatten)]
@@ -149,8 +158,10 @@ Examples:
         verb: ConfigVerb,
     },
     /// Take an agent's own word for its state (called by the agent's hooks)
-    #[command(after_help = "Examples:\n  tmux-orc hook claude < event.json\n\nIt is set up as `tmux-orc hooks show claude` says. \
-                            It always succeeds, so that no agent is held up.")]
+    #[command(
+        after_help = "Examples:\n  tmux-orc hook claude < event.json\n\nIt is set up as `tmux-orc hooks show claude` says. \
+                            It always succeeds, so that no agent is held up."
+    )]
     Hook {
         /// The program whose event it is
         #[arg(value_enum)]
@@ -166,8 +177,10 @@ Examples:
         verb: super::HooksVerb,
     },
     /// Print completions for a shell
-    #[command(after_help = "Examples:\n  tmux-orc completions bash > ~/.local/share/bash-completion/completions/tmux-orc\n  \
-                            tmux-orc completions zsh > ~/.zfunc/_tmux-orc")]
+    #[command(
+        after_help = "Examples:\n  tmux-orc completions bash > ~/.local/share/bash-completion/completions/tmux-orc\n  \
+                            tmux-orc completions zsh > ~/.zfunc/_tmux-orc"
+    )]
     Completions {
         /// The shell.
         #[arg(value_enum)]
@@ -325,7 +338,9 @@ pub enum ConfigVerb {
     #[command(after_help = "Examples:\n  tmux-orc config check\n  tmux-orc config check --config ./candidate.yaml")]
     Check(Report),
     /// Print the settings in force and where each comes from
-    #[command(after_help = "Examples:\n  tmux-orc config show\n  TMUX_ORC_POOL_SIZE=8 tmux-orc config show | grep max_size")]
+    #[command(
+        after_help = "Examples:\n  tmux-orc config show\n  TMUX_ORC_POOL_SIZE=8 tmux-orc config show | grep max_size"
+    )]
     Show(Report),
     /// Write the commented default settings
     #[command(after_help = "Examples:\n  tmux-orc config init\n  tmux-orc config init --force")]

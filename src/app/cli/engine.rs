@@ -57,12 +57,16 @@ pub async fn run(options: &EngineOptions, daemon: bool, context: &mut Context) -
     tracing::info!(server = %server.socket().display(), pid = hello.pid, "the engine starts");
     let serving = tokio::spawn(socket.serve(handle.clone(), hello));
     let mut signals = Signals::listen()?;
-    tokio::select! {
-        first = first_cycle(&handle) => if let Some(snapshot) = first {
-            let stderr = paths.stderr();
-            announce(&snapshot, &loaded.settings, daemon.then_some(stderr.as_path()), context)?;
-        },
-        () = signals.end() => {}
+    let first = tokio::select! {
+        first = first_cycle(&handle) => first,
+        () = signals.end() => {
+            handle.commands.send(Command::Stop).await.ok();
+            None
+        }
+    };
+    if let Some(snapshot) = first {
+        let stderr = paths.stderr();
+        announce(&snapshot, &loaded.settings, daemon.then_some(stderr.as_path()), context)?;
     }
     let ended = until_end(handle, task, &mut signals, daemon, loaded, &overrides, context).await;
     serving.await.ok();
@@ -208,7 +212,8 @@ pub(super) struct Signals {
 
 impl Signals {
     pub(super) fn listen() -> Result<Self, Failure> {
-        let listen = |kind| signal(kind).map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")));
+        let listen =
+            |kind| signal(kind).map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")));
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,

@@ -46,7 +46,9 @@ pub async fn run(report: Report, context: &mut Context) -> Result<(), Failure> {
     let checks = checks(&snapshot);
     let ok = checks.iter().all(|check| check.outcome != Outcome::Failed);
     if report.json {
-        context.out.json(&json!({ "schema": snapshot.schema, "timestamp": snapshot.timestamp, "ok": ok, "checks": checks }))?;
+        context
+            .out
+            .json(&json!({ "schema": snapshot.schema, "timestamp": snapshot.timestamp, "ok": ok, "checks": checks }))?;
     } else {
         let rows: Vec<_> = checks.iter().map(row).collect();
         context.out.table(&rows)?;

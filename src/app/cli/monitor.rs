@@ -261,7 +261,10 @@ async fn logs(follow: bool, lines: usize, context: &mut Context) -> Result<(), F
     for line in logging::tail(&file, lines) {
         context.out.line(line)?;
     }
-    while follow {
+    if !follow {
+        return Ok(());
+    }
+    loop {
         context.out.flush()?;
         tokio::time::sleep(Duration::from_millis(200)).await;
         at = more(&file, at, context)?;
@@ -269,7 +272,6 @@ async fn logs(follow: bool, lines: usize, context: &mut Context) -> Result<(), F
             (file, at) = (next, 0);
         }
     }
-    Ok(())
 }
 
 fn size(file: &std::path::Path) -> u64 {

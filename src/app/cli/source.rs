@@ -34,10 +34,11 @@ pub async fn from_engine_or_now(context: &Context) -> Result<Arc<Snapshot>, Fail
 pub async fn now(context: &Context) -> Result<Arc<Snapshot>, Failure> {
     let server = context.server()?;
     let loaded = context.load(&Overrides::new())?;
-    let snapshot = Engine::once(server, context.engine_settings(&loaded.settings)?).await.map_err(|error| match error {
-        OnceError::Engine(error) => engine_failure(&error),
-        OnceError::Tmux(error) => Failure::unreachable(error.to_string()),
-    })?;
+    let snapshot =
+        Engine::once(server, context.engine_settings(&loaded.settings)?).await.map_err(|error| match error {
+            OnceError::Engine(error) => engine_failure(&error),
+            OnceError::Tmux(error) => Failure::unreachable(error.to_string()),
+        })?;
     Ok(Arc::new(snapshot))
 }
 
@@ -57,7 +58,9 @@ fn reachable(snapshot: Arc<Snapshot>) -> Result<Arc<Snapshot>, Failure> {
         Reachable | Unreachable | Connecting => Ok(snapshot),
         NoServer | NoTmux => {
             let problem = snapshot.server.problem.clone();
-            Err(Failure::unreachable(problem.unwrap_or_else(|| format!("no tmux server at {}", snapshot.server.socket))))
+            Err(Failure::unreachable(
+                problem.unwrap_or_else(|| format!("no tmux server at {}", snapshot.server.socket)),
+            ))
         }
     }
 }

@@ -49,7 +49,8 @@ fn summary(s: &Snapshot, context: &mut Context) -> Result<(), Failure> {
     heading("Async Monitoring Status", context)?;
     let engine = &s.engine;
     let state = if engine.paused { "paused" } else { "running" };
-    let version = s.server.version.as_deref().map_or_else(|| "version unknown".to_owned(), |v| format!("tmux {}", cell(v, 20)));
+    let version =
+        s.server.version.as_deref().map_or_else(|| "version unknown".to_owned(), |v| format!("tmux {}", cell(v, 20)));
     let transport = s.server.transport.as_deref().unwrap_or("-");
     pairs(
         &[
@@ -108,8 +109,12 @@ fn cache(s: &Snapshot, context: &mut Context) -> Result<(), Failure> {
     let cache = &s.cache_performance;
     context.out.line("")?;
     heading("Cache Performance", context)?;
-    let layers =
-        [("pane_content", &cache.pane_content), ("agent_status", &cache.agent_status), ("session_info", &cache.session_info), ("config", &cache.config)];
+    let layers = [
+        ("pane_content", &cache.pane_content),
+        ("agent_status", &cache.agent_status),
+        ("session_info", &cache.session_info),
+        ("config", &cache.config),
+    ];
     let rows: Vec<_> = layers.into_iter().map(|(name, layer)| layer_row(name, layer)).collect();
     context.out.table(&rows)?;
     let policy = &s.settings;
@@ -167,7 +172,11 @@ fn health(s: &Snapshot, context: &mut Context) -> Result<(), Failure> {
         ("Overruns", cycle.overruns.to_string()),
         (
             "Cost",
-            format!("engine {} CPU, {memory}; tmux server {} CPU", percent(cost.cpu_percent), percent(cost.tmux_cpu_percent)),
+            format!(
+                "engine {} CPU, {memory}; tmux server {} CPU",
+                percent(cost.cpu_percent),
+                percent(cost.tmux_cpu_percent)
+            ),
         ),
     ];
     if let Some(last) = &cycle.last {

@@ -8,8 +8,7 @@ use tokio::time::MissedTickBehavior;
 use super::{Context, Failure, Global, WatchOptions, source};
 use crate::{
     app::{
-        logging,
-        plain,
+        logging, plain,
         settings::{Loaded, Overrides, Paths},
     },
     monitor::{Following, Handle, ServerStatus, Snapshot},

@@ -12,7 +12,9 @@ use crate::{
         detect::{self, Observation, Profiles, Published, fixture::Fixture},
         process, published,
     },
-    tmux::{Batch, Command, Expect, Features, Pane, PaneId, Screen, Server, Transport, TransportKind, clean, parse_panes},
+    tmux::{
+        Batch, Command, Expect, Features, Pane, PaneId, Screen, Server, Transport, TransportKind, clean, parse_panes,
+    },
 };
 
 /// tmux answers one person's question within this time.
@@ -46,8 +48,7 @@ pub async fn run(options: &WhyOptions, context: &mut Context) -> Result<(), Fail
     let named = loaded.settings.agents.iter().find(|named| named.target == pane.target());
     let now = Timestamp::now();
     let looked = Looked { pane: &pane, screen: &screen, processes: &processes, now };
-    let known_agent =
-        known.map(|agent| agent.agent.clone()).or_else(|| named.and_then(|named| named.agent.clone()));
+    let known_agent = known.map(|agent| agent.agent.clone()).or_else(|| named.and_then(|named| named.agent.clone()));
     // The program's own file is found by its process, which a first look without the file tells.
     let first = detect::detect(&profiles, &looked.seen(known, known_agent.as_deref(), None));
     let file = first.as_ref().and_then(|verdict| own_word(verdict.pid?, &processes));
