@@ -113,7 +113,7 @@ struct Asked {
 impl Asked {
     async fn new(server: &Server) -> Result<Self, Failure> {
         let version = server.version().await?;
-        Ok(Self { transport: Transport::new(server.clone(), TransportKind::Spawn, 0), features: version.features() })
+        Ok(Self { transport: Transport::new(server.clone(), TransportKind::Spawn, None), features: version.features() })
     }
 
     async fn one(&self, command: Command) -> Result<Vec<u8>, Failure> {
