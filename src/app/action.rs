@@ -137,7 +137,7 @@ const fn entry(
     Entry { action, name, keys, about, footer, group }
 }
 
-/// The table. The footer lists its words in this order, as far as they fit.
+/// The table. The footer lists its words in this order, as far as they fit; the help is always there.
 #[rustfmt::skip]
 pub const ACTIONS: &[Entry] = &[
     entry(Action::Jump, "jump", &["enter"], "Go to the agent's pane in tmux", Some("jump"), Group::Agents),
@@ -151,9 +151,9 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::Pause, "pause", &["space"], "Pause or resume the watching", Some("pause"), Group::Engine),
     entry(Action::Tune, "tune", &["t"], "Compare what was tried: strategies, pool sizes, caches", Some("tune"), Group::View),
     entry(Action::Preview, "preview", &["p"], "Show or hide the preview of the selected pane", Some("preview"), Group::View),
-    entry(Action::Help, "help", &["?"], "What the keys do", Some("help"), Group::Program),
     entry(Action::Quit, "quit", &["q", "ctrl-c"], "Leave the dashboard", Some("quit"), Group::Program),
     entry(Action::Palette, "palette", &[":"], "Find any action by its name", Some("more"), Group::Program),
+    entry(Action::Help, "help", &["?"], "What the keys do", Some("help"), Group::Program),
     entry(Action::Down, "down", &["j", "down"], "Down", None, Group::Move),
     entry(Action::Up, "up", &["k", "up"], "Up", None, Group::Move),
     entry(Action::PageDown, "page-down", &["ctrl-d", "pagedown"], "A page down", None, Group::Move),

@@ -88,6 +88,25 @@ pub fn wrap(text: &str, cells: usize, lines: usize) -> Vec<String> {
     out
 }
 
+/// `text` without what terminals disagree about: the rest of a joined emoji, skin tones and presentation selectors. The
+/// first emoji of a family stays, at the width that all of them give it.
+#[must_use]
+pub fn settled(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || !text.chars().any(unsettled) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    for grapheme in text.graphemes(true) {
+        let end = grapheme.char_indices().find(|(i, c)| *i > 0 && unsettled(*c)).map_or(grapheme.len(), |(i, _)| i);
+        out.extend(grapheme[..end].chars().filter(|c| !matches!(c, '\u{200d}' | '\u{fe0e}' | '\u{fe0f}')));
+    }
+    Cow::Owned(out)
+}
+
+fn unsettled(c: char) -> bool {
+    matches!(c, '\u{200d}' | '\u{fe0e}' | '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}')
+}
+
 /// Byte index at which the graphemes of `text` have used at most `cells`.
 fn cut(text: &str, cells: usize) -> usize {
     let mut used = 0;
@@ -116,6 +135,13 @@ mod tests {
         assert_eq!(fit_end("/home/u/src/parser", 9), "…c/parser");
         assert_eq!(right("4.2", 6), "   4.2");
         assert_eq!(left("שלום", 6), "שלום  ");
+    }
+
+    #[test]
+    fn joined_emoji_become_their_first_one() {
+        assert_eq!(settled("a 👩‍👩‍👧 b"), "a 👩 b");
+        assert_eq!(settled("👍🏽 ⚠️"), "👍 ⚠");
+        assert_eq!(settled("解析器 é"), "解析器 é");
     }
 
     #[test]

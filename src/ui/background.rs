@@ -32,8 +32,9 @@ fn read_answer() -> Vec<u8> {
     let stdin = io::stdin();
     let deadline = Instant::now() + WAIT;
     let mut answer = Vec::new();
-    // Held so that nobody else in this process reads in between. Never read through it: its buffer would wait for more.
-    let _lock = stdin.lock();
+    // Held so that nobody else in this process reads in between; read from directly, so that nothing stays in a buffer
+    // that the event reader does not know of.
+    let _held = stdin.lock();
     while answer.len() < 256 {
         let left = deadline.saturating_duration_since(Instant::now());
         let Ok(wait) = Timespec::try_from(left) else { break };
@@ -41,11 +42,10 @@ fn read_answer() -> Vec<u8> {
         if left.is_zero() || !matches!(poll(&mut fds, Some(&wait)), Ok(1..)) {
             break;
         }
-        // A byte at a time keeps the standard library's buffer from taking what belongs to the event reader.
-        let mut byte = [0; 64];
-        match rustix::io::read(stdin.as_fd(), &mut byte) {
+        let mut bytes = [0; 64];
+        match rustix::io::read(stdin.as_fd(), &mut bytes) {
             Ok(0) | Err(_) => break,
-            Ok(n) => answer.extend_from_slice(&byte[..n]),
+            Ok(n) => answer.extend_from_slice(&bytes[..n]),
         }
         if answer.ends_with(b"c") {
             break;

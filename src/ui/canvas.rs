@@ -39,13 +39,15 @@ impl Canvas<'_> {
             return x;
         }
         let room = room.min(area.right() - x);
-        let cut = text::fit(words, usize::from(room));
+        let words = text::settled(words);
+        let cut = text::fit(&words, usize::from(room));
         self.buf.set_stringn(x, y, &cut, usize::from(room), style).0
     }
 
     /// Writes text that ends before the column `right`; gives the column at which it starts.
     pub fn right(&mut self, right: u16, y: u16, room: u16, words: &str, style: Style) -> u16 {
-        let cut = text::fit(words, usize::from(room));
+        let words = text::settled(words);
+        let cut = text::fit(&words, usize::from(room));
         let width = u16::try_from(text::width(&cut)).unwrap_or(room);
         let x = right.saturating_sub(width);
         self.text(x, y, width, &cut, style);
@@ -182,10 +184,10 @@ pub struct Point {
 
 const BLOCKS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
-/// An eighth-block for a level from 0 to 7, the least one for 0.
+/// A block for a level from 0 to 7. The highest leaves room above it, so that rows do not run into each other.
 #[must_use]
 pub fn block(level: u8) -> &'static str {
-    BLOCKS[usize::from(level.min(7)) + 1]
+    ["▁", "▂", "▂", "▃", "▄", "▅", "▅", "▆"][usize::from(level.min(7))]
 }
 
 /// One column of a sparkline that is as high as the area.

@@ -161,7 +161,7 @@ impl Layout {
     fn full(&mut self, mut rest: Rect, shape: Shape) {
         let height = rest.height;
         if shape.events.unwrap_or(true) {
-            self.events = Some(take_bottom(&mut rest, (height / 6).saturating_sub(2).clamp(3, 10)));
+            self.events = Some(take_bottom(&mut rest, (height / 6).saturating_sub(2).clamp(4, 10)));
         }
         let boxes = take_bottom(&mut rest, 6);
         self.boxes = split_weighted(boxes, [23, 26, 30, 23, 28]).map(Some);
@@ -250,7 +250,7 @@ fn class(area: Rect) -> Class {
 }
 
 fn agents_width(width: u16) -> u16 {
-    (width * 56 / 100).max(74).min(width)
+    (width * 62 / 100).clamp(74, 118).min(width)
 }
 
 fn take_top(rest: &mut Rect, height: u16) -> Rect {

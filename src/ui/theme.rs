@@ -45,6 +45,10 @@ struct Written {
     reverse: bool,
 }
 
+fn yes() -> bool {
+    true
+}
+
 macro_rules! roles {
     ($($(#[$doc:meta])* $role:ident,)*) => {
         /// A style for each role.
@@ -67,11 +71,14 @@ macro_rules! roles {
             name: String,
             #[serde(rename = "about")]
             _about: String,
+            #[serde(default = "yes")]
+            colours: bool,
             roles: Roles,
         }
 
         impl Theme {
             fn from_file(file: File, depth: Depth) -> Result<Self, String> {
+                let depth = if file.colours { depth } else { Depth::None };
                 Ok(Self {
                     name: file.name,
                     depth,

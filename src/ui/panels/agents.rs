@@ -231,7 +231,7 @@ fn activity(c: &mut Canvas, x: u16, y: u16, room: u16, agent: &Agent) {
     }
 }
 
-/// Context left: a bar of one cell and percent.
+/// Context left: percent, after a small gauge where there is room for one.
 fn context(c: &mut Canvas, x: u16, y: u16, room: u16, agent: &Agent) {
     let theme = c.theme;
     let Some(percent) = agent.context_percent.filter(|p| p.is_finite()) else {
@@ -239,12 +239,11 @@ fn context(c: &mut Canvas, x: u16, y: u16, room: u16, agent: &Agent) {
         return;
     };
     let percent = percent.clamp(0.0, 100.0);
-    let style = if percent < 10.0 { theme.warn } else { theme.muted };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0 to 7")]
-    let level = (percent / 100.0 * 7.0).round() as u8;
-    let bar = if percent < 10.0 { theme.warn } else { theme.gauge };
-    c.text(x, y, 1, block(level), bar);
-    c.right(x + room, y, room - 1, &format!("{percent:.0}%"), style);
+    let low = percent < 10.0;
+    if room > 6 {
+        c.gauge(x, y, room - 5, Some(percent / 100.0), if low { theme.warn } else { theme.gauge });
+    }
+    c.right(x + room, y, 4, &format!("{percent:.0}%"), if low { theme.warn } else { theme.muted });
 }
 
 /// The narrow column: glyph, target and age, a line each.

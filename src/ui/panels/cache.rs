@@ -64,7 +64,8 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
     let theme = c.theme;
     let cache = &state.snapshot.cache_performance;
     let (mode, pending) = mode(state, theme);
-    let hits = format!("{} hits", format::share(overall(cache)));
+    let hits =
+        overall(cache).map_or_else(|| format::NONE.to_owned(), |share| format!("{} hits", format::share(Some(share))));
     let keys = [Action::ClearCache, Action::ToggleCache, Action::CachePolicy].map(|action| state.keymap.label(action));
     let inner = c.frame(
         area,

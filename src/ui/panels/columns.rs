@@ -56,10 +56,10 @@ impl Column {
         }
     }
 
-    /// Its values stand to the right.
+    /// Its values and its head stand to the right.
     #[must_use]
     pub fn right(self) -> bool {
-        matches!(self, Self::For | Self::Context | Self::Cpu | Self::Memory | Self::Tokens)
+        matches!(self, Self::For | Self::Activity | Self::Context | Self::Cpu | Self::Memory | Self::Tokens)
     }
 
     /// What a click on its head sorts by.
@@ -103,7 +103,7 @@ pub fn columns(width: u16, agents: &[Agent]) -> Vec<Placed> {
     let target = widest(&|a| text::width(&a.target), 6, if roomy { 24 } else { 14 });
     let agent = widest(&|a| text::width(&a.agent), 6, 10);
     let full = widest(&|a| text::width(&a.agent) + a.version.as_ref().map_or(0, |v| 1 + text::width(v)), 6, 18);
-    let mut chosen = vec![(Column::State, 13), (Column::For, 5), (Column::Target, target)];
+    let mut chosen = vec![(Column::State, 12), (Column::For, 5), (Column::Target, target)];
     let used = |chosen: &[(Column, u16)]| 1 + chosen.iter().map(|(_, w)| w + GAP).sum::<u16>();
 
     // What comes next, and how many cells the doing column must keep for it to come.
@@ -112,8 +112,9 @@ pub fn columns(width: u16, agents: &[Agent]) -> Vec<Placed> {
     let wishes = [
         (Column::Agent, agent, 0, true),
         (Column::Doing, 0, 14, true),
-        (Column::Context, 6, 18, any(&|a| a.context_percent.is_some())),
+        (Column::Context, 4, 18, any(&|a| a.context_percent.is_some())),
         (Column::Activity, activity, 22, any(&|a| !a.activity.is_empty())),
+        (Column::Context, 9, 24, any(&|a| a.context_percent.is_some())),
         (Column::Cpu, 5, 26, any(&|a| a.cpu_percent.is_some())),
         (Column::Memory, 5, 26, any(&|a| a.memory_bytes.is_some())),
         (Column::AgentVersion, full, 28, any(&|a| a.version.is_some())),
@@ -132,6 +133,11 @@ pub fn columns(width: u16, agents: &[Agent]) -> Vec<Placed> {
                 None => continue,
             },
             Column::Doing => next.push((column, 0)),
+            // Wished for again with more room: for a gauge beside the number.
+            _ if next.iter().any(|(c, _)| *c == column) => {
+                next.retain(|(c, _)| *c != column);
+                next.push((column, wanted));
+            }
             _ => next.push((column, wanted)),
         }
         let Some(left) = width.checked_sub(used(&next)) else { continue };

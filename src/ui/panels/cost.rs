@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{
+    below, chart_height,
     cycle::most,
     facts::{self, Fact},
     padded, points,
@@ -40,7 +41,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
     if inner.height == 0 {
         return;
     }
-    let chart = Rect { height: inner.height.saturating_sub(3).clamp(1, 14), ..inner };
+    let chart = Rect { height: chart_height(inner.height), ..inner };
     let history = points(&state.snapshot.history, |p| p.cpu_percent);
     c.spark(chart, &history, most(&history, chart.width).max(1.0), theme.gauge);
     let number = |n: Option<u64>| n.map_or_else(|| format::NONE.to_owned(), format::count);
@@ -55,5 +56,5 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
         Fact::new("threads", number(cost.threads), theme.value),
     ];
     let top = inner.y + chart.height;
-    facts::draw(c, Rect { y: top, height: inner.bottom().saturating_sub(top), ..inner }, 19, &facts);
+    facts::draw(c, below(inner, top), 19, &facts);
 }

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{
+    below, chart_height,
     facts::{self, Fact},
     padded, points,
 };
@@ -15,12 +16,15 @@ use crate::{
     ui::canvas::{Canvas, Frame, Point},
 };
 
+/// Least cells of a label and its value.
+const LEAST: u16 = 12;
+
 /// ```text
 /// ╭ Cycle every 1s ────────────── 4.2 ms ╮
 /// │ ▁▁▂▁▁▃▁▁▂▁▁▁█▁▁▂▁▁▁▂▁▁▁▂▁▁▁┊▁▁▂▁▁▁▁▁ │
-/// │ p50   3.9   p99   8.1   max   12.0   │
-/// │ probe 0.5   fetch 2.8   detect 0.5   │
-/// │ 12 of 100 agents read                │
+/// │ p50            3.9   probe      0.50 │
+/// │ p99            8.1   fetch       2.8 │
+/// │ read         4/100   detect     0.50 │
 /// ╰───────────────────────────── < > ─╯
 /// ```
 pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
@@ -47,31 +51,33 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
     if inner.height == 0 {
         return;
     }
-    let chart = Rect { height: inner.height.saturating_sub(3).clamp(1, 14), ..inner };
+    let chart = Rect { height: chart_height(inner.height), ..inner };
     let history = points(&snapshot.history, |p| Some(p.duration_ms));
     c.spark(chart, &history, most(&history, chart.width), theme.gauge);
 
-    let mut facts = vec![
+    let count = |n: Option<usize>| n.map_or_else(|| format::NONE.to_owned(), |n| n.to_string());
+    let read = last.map_or_else(|| format::NONE.to_owned(), |l| format!("{}/{}", l.checked, l.checked + l.skipped));
+    let over = if cycle.overruns > 0 { theme.warn } else { theme.value };
+    let mut facts = [
         Fact::new("p50", format::ms(cycle.p50_ms), theme.value),
-        Fact::new("p99", format::ms(cycle.p99_ms), theme.value),
-        Fact::new("max", format::ms(cycle.max_ms), theme.value),
         Fact::new("probe", format::ms(last.map(|l| l.discover_ms)), theme.value),
+        Fact::new("p99", format::ms(cycle.p99_ms), theme.value),
         Fact::new("fetch", format::ms(last.map(|l| l.fetch_ms)), theme.value),
+        Fact::new("read", read, theme.value),
         Fact::new("detect", format::ms(last.map(|l| l.detect_ms)), theme.value),
-        Fact::new("read", last.map_or_else(|| format::NONE.into(), |l| l.checked.to_string()), theme.value),
-        Fact::new("skip", last.map_or_else(|| format::NONE.into(), |l| l.skipped.to_string()), theme.value),
-        Fact::new("over", format::count(cycle.overruns), if cycle.overruns > 0 { theme.warn } else { theme.value }),
+        Fact::new("max", format::ms(cycle.max_ms), theme.value),
+        Fact::new("publish", format::ms(last.map(|l| l.publish_ms)), theme.value),
         Fact::new("p95", format::ms(cycle.p95_ms), theme.value),
-        Fact::new("changed", last.map_or_else(|| format::NONE.into(), |l| l.changed.to_string()), theme.value),
+        Fact::new("changed", count(last.map(|l| l.changed)), theme.value),
+        Fact::new("overruns", format::count(cycle.overruns), over),
         Fact::new("cycles", format::count(snapshot.base_status.cycle_count), theme.value),
     ];
-    if inner.width < 28 {
-        // Two columns: the two that say most come first.
-        facts.swap(2, 3);
-        facts.swap(3, 4);
+    if facts::columns(inner.width, LEAST) == 1 {
+        facts.swap(1, 2);
+        facts.swap(2, 4);
     }
     let top = inner.y + chart.height;
-    facts::draw(c, Rect { y: top, height: inner.bottom().saturating_sub(top), ..inner }, 8, &facts);
+    facts::draw(c, below(inner, top), LEAST, &facts);
 }
 
 /// `every 1s`, or what was asked for.

@@ -42,7 +42,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
         c.text(inner.x, inner.y, if inner.height > 0 { inner.width } else { 0 }, words, theme.muted);
         return;
     }
-    let columns = if inner.height <= 2 { (inner.width / 60).max(1) } else { 1 };
+    let columns = if inner.height <= 2 { (inner.width / 52).max(1) } else { 1 };
     let width = inner.width / columns;
     for (i, event) in shown.iter().skip(state.events_up).enumerate() {
         let i = u16::try_from(i).unwrap_or(u16::MAX);
@@ -61,7 +61,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
             x,
             y,
             room,
-            &[(&time, theme.muted), (" ", style), (tone.glyph(), style), (" ", style), (&cut, theme.text)],
+            &[(&time, theme.muted), (" ", theme.muted), (tone.glyph(), style), (" ", theme.muted), (&cut, theme.text)],
         );
     }
 }

@@ -4,7 +4,7 @@ use ratatui::layout::{Position, Rect};
 
 use crate::{
     app::{
-        action::{ACTIONS, Action},
+        action::{ACTIONS, Action, row},
         message::Link,
         palette::available,
         state::{Mode, Panel, State},
@@ -33,27 +33,36 @@ pub struct Hint {
 pub fn hints(state: &State, from: u16, to: u16) -> Vec<Hint> {
     let mut out: Vec<Hint> = Vec::new();
     let mut x = from;
+    let mut full = false;
+    let cells = |keys: &str, word: &str| u16::try_from(text::width(keys) + 1 + text::width(word)).unwrap_or(u16::MAX);
+    let help = row(Action::Help).and_then(|entry| entry.footer).unwrap_or_default();
+    let help = cells(&state.keymap.label(Action::Help), help) + 2;
     for entry in ACTIONS {
         let Some(word) = entry.footer else { continue };
         let key = state.keymap.label(entry.action);
         if key.is_empty() || !available(entry.action, state) {
             continue;
         }
-        // Two in a row with the same word share it: `+ − pool`.
-        let joined = out.last().filter(|hint| hint.word == word).map(|hint| (format!("{} {key}", hint.keys), hint.x));
-        let (keys, at) = match joined {
-            Some((keys, at)) => {
-                out.pop();
-                (keys, at)
-            }
-            None => (key, x),
-        };
-        let width = u16::try_from(text::width(&keys) + 1 + text::width(word)).unwrap_or(u16::MAX);
-        if at.saturating_add(width) > to {
+        if full && entry.action != Action::Help {
             continue;
         }
+        let to = if entry.action == Action::Help { to } else { to.saturating_sub(help) };
+        // Two in a row with the same word share it: `+ − pool`.
+        let joined = out.last().filter(|hint| hint.word == word).cloned();
+        let (action, keys, at) = match &joined {
+            Some(hint) => (hint.action, format!("{} {key}", hint.keys), hint.x),
+            None => (entry.action, key, x),
+        };
+        let width = cells(&keys, word);
+        if at.saturating_add(width) > to {
+            full = true;
+            continue;
+        }
+        if joined.is_some() {
+            out.pop();
+        }
         x = at + width + 2;
-        out.push(Hint { action: entry.action, keys, word, x: at, width });
+        out.push(Hint { action, keys, word, x: at, width });
     }
     out
 }

@@ -59,7 +59,16 @@ fn counts(c: &mut Canvas, x: u16, y: u16, end: u16, state: &State) -> u16 {
     let short: Vec<Words> =
         present.iter().map(|(t, n)| (format!("{} {n}", t.glyph()), style(theme.tone(**t), **t))).collect();
     let cells = |words: &[Words], gap: usize| words.iter().map(|(w, _)| text::width(w) + gap).sum::<usize>();
-    let (words, gap) = if cells(&long, 3) <= room { (long, 3) } else { (short, 2) };
+    // The word stays longest where it matters most.
+    let mixed: Vec<Words> = match long.first().filter(|_| present[0].0 == &Tone::NeedsYou) {
+        Some(first) => std::iter::once(first).chain(&short[1..]).cloned().collect(),
+        None => short.clone(),
+    };
+    let (words, gap) = match (cells(&long, 3) <= room, cells(&mixed, 2) + 14 <= room) {
+        (true, _) => (long, 3),
+        (false, true) => (mixed, 2),
+        (false, false) => (short, 2),
+    };
     let mut at = x;
     for (words, style) in &words {
         if at >= end {

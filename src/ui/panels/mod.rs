@@ -52,3 +52,14 @@ fn padded(inner: Rect) -> Rect {
     }
     Rect { x: inner.x + 1, width: inner.width - 2, ..inner }
 }
+
+/// Rows of an instrument's chart: one in a box, most of the room when it is zoomed.
+fn chart_height(height: u16) -> u16 {
+    if height > 12 { height - 8 } else { height.saturating_sub(3).max(1) }
+}
+
+/// The room below a chart for labels and values, no wider than the eye follows.
+fn below(inner: Rect, top: u16) -> Rect {
+    let gap = u16::from(inner.height > 12);
+    Rect { y: top + gap, height: inner.bottom().saturating_sub(top + gap), width: inner.width.min(64), ..inner }
+}

@@ -133,7 +133,7 @@ fn help(c: &mut Canvas, area: Rect, state: &State, input: &Input, top: usize) ->
 /// The items that match, best first.
 fn palette_of(c: &mut Canvas, area: Rect, state: &State, input: &Input, at: usize) -> Position {
     let theme = c.theme;
-    let inner = c.frame(area, &frame("Do", "enter do it  esc leave"));
+    let inner = c.frame(area, &frame("Palette", "enter do it  esc leave"));
     let cursor = entry(c, Rect { height: inner.height.min(1), ..inner }, ": ", input);
     let items = palette::items(state, input.value());
     if items.is_empty() && inner.height > 2 {

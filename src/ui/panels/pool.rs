@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{
+    below, chart_height,
     facts::{self, Fact},
     padded, points,
 };
@@ -52,7 +53,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
     let x = c.text(inner.x, inner.y, inner.width, "in use ", theme.muted);
     c.gauge(x, inner.y, inner.right().saturating_sub(x), share, style);
 
-    let chart = inner.height.saturating_sub(3).min(12);
+    let chart = chart_height(inner.height.saturating_sub(1)).min(inner.height.saturating_sub(1));
     let history = points(&state.snapshot.history, |p| Some(f32::from(u16::try_from(p.in_use).unwrap_or(u16::MAX))));
     let most = f32::from(u16::try_from(pool.pool_size.max(1)).unwrap_or(u16::MAX));
     c.spark(Rect { y: inner.y + 1, height: chart, ..inner }, &history, most, theme.gauge);
@@ -62,16 +63,16 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
     let facts = [
         Fact::new("reused", format::share(reused), theme.value),
         Fact::new("waiting", pool.waiters.to_string(), alarm(pool.waiters as u64)),
-        Fact::new("wait p99", format::ms_unit(pool.wait_p99_ms), theme.value),
+        Fact::new("p99", format::ms_unit(pool.wait_p99_ms), theme.value),
         Fact::new("timeouts", format::count(pool.acquisition_timeouts), alarm(pool.acquisition_timeouts)),
-        Fact::new("wait p50", format::ms_unit(pool.wait_p50_ms), theme.value),
+        Fact::new("p50", format::ms_unit(pool.wait_p50_ms), theme.value),
         Fact::new("acquired", format::count(pool.total_acquisitions), theme.value),
         Fact::new("created", format::count(pool.connections_created), theme.value),
         Fact::new("recycled", format::count(pool.connections_recycled), theme.value),
         Fact::new("idle", pool.idle_connections.to_string(), theme.value),
     ];
     let top = inner.y + 1 + chart;
-    facts::draw(c, Rect { y: top, height: inner.bottom().saturating_sub(top), ..inner }, 11, &facts);
+    facts::draw(c, below(inner, top), 11, &facts);
 }
 
 /// A part of a whole, 0 to 1; `None` of nothing.

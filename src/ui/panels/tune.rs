@@ -66,7 +66,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
         left(" CACHE", 6),
         right("RAN", 5)
     );
-    let mut x = c.text(inner.x, inner.y, inner.width, &head, theme.muted);
+    let mut x = c.text(inner.x, inner.y, inner.width, &head, theme.muted) + 1;
     let start = x;
     for measure in &MEASURES {
         if x + cell > inner.right() {

@@ -35,8 +35,8 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
     let toned = theme.tone(tone(agent));
     let said = format!("{} {}", tone(agent).glyph(), state_and_kind(agent.state, agent.kind.as_deref()));
     if y < inner.bottom() {
-        let x = c.right(inner.right(), y, inner.width / 2, &agent.evidence.rule, theme.muted);
-        c.text(inner.x, y, x.saturating_sub(inner.x + 1), &said, toned);
+        let x = c.text(inner.x, y, inner.width, &said, toned) + 2;
+        c.right(inner.right(), y, inner.right().saturating_sub(x), &agent.evidence.rule, theme.muted);
         y += 1;
     }
     if y < inner.bottom() && !agent.evidence.line.is_empty() {
