@@ -44,5 +44,5 @@ pub fn shown(state: &State) -> Vec<&Event> {
         return events.collect();
     }
     let mut query = Query::new(&state.events_filter);
-    events.filter(|event| query.score(&sentence(event)).is_some()).collect()
+    events.filter(|event| query.matches(&[], &[&sentence(event)])).collect()
 }

@@ -29,7 +29,7 @@ pub fn help_rows(state: &State, query: &str) -> Vec<HelpRow> {
             .filter(|entry| entry.group == group && listed(state, entry.action))
             .map(|entry| HelpRow::Keys(palette::keys(&state.keymap, entry.action), entry.about, entry.name))
             .filter(|row| match row {
-                HelpRow::Keys(keys, about, name) => query.score(&format!("{keys} {about} {name} {group}")).is_some(),
+                HelpRow::Keys(keys, about, name) => query.matches(&[keys, name], &[about, &group.to_string()]),
                 HelpRow::Head(_) => true,
             })
             .collect();

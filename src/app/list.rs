@@ -170,7 +170,7 @@ impl List {
             return all.map(Line::Agent).collect();
         }
         let mut query = Query::new(&self.filter);
-        all.filter(|i| query.score(&haystack(&agents[*i])).is_some()).map(Line::Agent).collect()
+        all.filter(|i| matches(&mut query, &agents[*i])).map(Line::Agent).collect()
     }
 
     fn line_of(&self, agents: &[Agent], id: PaneId) -> Option<usize> {
@@ -269,21 +269,15 @@ fn group(agents: &[Agent], lines: &[Line]) -> Vec<Line> {
         .collect()
 }
 
-/// All that is shown of an agent, for the filter.
-fn haystack(agent: &Agent) -> String {
-    let mut text = format!(
-        "{} {} {} {} {} {}",
-        agent.target,
-        agent.name,
-        agent.agent,
-        word(agent.state, agent.kind.as_deref()),
-        agent.state,
-        agent.pane_id
-    );
-    let more = [&agent.version, &agent.doing, &agent.model, &agent.cwd];
-    for part in more.into_iter().flatten().chain([&agent.title]) {
-        text.push(' ');
-        text.push_str(part);
-    }
-    text
+/// Whether all that is shown of an agent matches the filter.
+fn matches(query: &mut Query, agent: &Agent) -> bool {
+    let (word, state, id) =
+        (word(agent.state, agent.kind.as_deref()), agent.state.to_string(), agent.pane_id.to_string());
+    let or_none = |text: &'_ Option<String>| text.clone().unwrap_or_default();
+    let (version, doing, model, cwd) =
+        (or_none(&agent.version), or_none(&agent.doing), or_none(&agent.model), or_none(&agent.cwd));
+    query.matches(
+        &[&agent.target, &agent.name, &agent.agent, &word, &state, &id, &version, &model],
+        &[&doing, &agent.title, &cwd],
+    )
 }

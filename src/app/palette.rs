@@ -76,8 +76,18 @@ pub fn items(state: &State, query: &str) -> Vec<Item> {
         return items;
     }
     let mut query = Query::new(query);
-    let mut scored: Vec<(u32, Item)> =
-        items.into_iter().filter_map(|item| query.score(&item.text).map(|score| (score, item))).collect();
+    let mut scored: Vec<(u32, Item)> = items
+        .into_iter()
+        .filter_map(|item| {
+            // An action is found by its name in the config too.
+            let name = match &item.does {
+                Does::Action(action) => row(*action).map_or("", |entry| entry.name),
+                _ => "",
+            };
+            let score = query.score(name).into_iter().chain(query.score(&item.text)).max()?;
+            Some((score, item))
+        })
+        .collect();
     scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     scored.into_iter().map(|(_, item)| item).collect()
 }

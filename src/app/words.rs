@@ -95,11 +95,11 @@ impl Tone {
     }
 }
 
-/// The word for what an agent does: its kind where that says more than the state.
+/// The word for what an agent does: its kind where that alone says it (`permission`, `retrying`, `done`), else its state.
 #[must_use]
 pub fn word(state: State, kind: Option<&str>) -> String {
-    match kind {
-        Some(kind) if !kind.is_empty() => kind.to_owned(),
+    match (state, kind) {
+        (State::Waiting | State::Working | State::Idle, Some(kind)) if !kind.is_empty() => kind.to_owned(),
         _ => state.to_string(),
     }
 }

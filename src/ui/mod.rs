@@ -17,4 +17,4 @@ pub use colour::ColourChoice;
 pub use panels::Preview;
 pub use render::{Frame, draw};
 pub use run::{Actions, Error, Exit, Options, run};
-pub use screen::Screen;
+pub use screen::{Screen, Synchronised};

@@ -1,6 +1,8 @@
 //! Snapshots made by hand: what an engine could publish, the same every time.
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+pub mod stage;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};

@@ -3,9 +3,199 @@
 #[path = "../sample/mod.rs"]
 mod sample;
 
-mod stage;
+use std::sync::Arc;
 
-use stage::Stage;
+use sample::stage::Stage;
+use tmux_orc::{
+    app::message::{Link, Message},
+    monitor::{ServerStatus, Snapshot},
+    ui::colour::Depth,
+};
+
+fn twelve() -> Snapshot {
+    sample::snapshot(sample::twelve())
+}
+
+#[test]
+fn every_size_has_its_arrangement() {
+    for (columns, rows) in
+        [(200, 55), (140, 42), (120, 35), (140, 24), (100, 40), (80, 24), (60, 20), (40, 30), (19, 12), (30, 3)]
+    {
+        let stage = Stage::new(twelve(), columns, rows);
+        insta::assert_snapshot!(format!("size-{columns}x{rows}"), stage.text());
+    }
+}
+
+#[test]
+fn every_state_of_the_whole_says_what_it_is_and_what_to_do() {
+    for status in [ServerStatus::Connecting, ServerStatus::NoTmux, ServerStatus::NoServer, ServerStatus::Reachable] {
+        let stage = Stage::new(sample::blank(status), 80, 24);
+        insta::assert_snapshot!(format!("whole-{status}"), stage.text());
+    }
+    let mut lost = twelve();
+    lost.server.status = ServerStatus::Unreachable;
+    lost.server.problem = Some("lost server".into());
+    for agent in &mut lost.agents {
+        agent.stale = true;
+    }
+    insta::assert_snapshot!("whole-unreachable", Stage::new(lost, 100, 24).text());
+
+    let mut paused = twelve();
+    paused.engine.paused = true;
+    insta::assert_snapshot!("whole-paused", Stage::new(paused, 80, 24).text());
+
+    let mut stage = Stage::new(twelve(), 120, 35);
+    stage.tell(Message::Link(Link::Attached(41873)));
+    insta::assert_snapshot!("whole-attached", stage.text());
+    stage.tell(Message::Link(Link::Lost));
+    insta::assert_snapshot!("whole-engine-lost", stage.text());
+}
+
+#[test]
+fn names_in_any_script_keep_the_columns_straight() {
+    insta::assert_snapshot!("names", Stage::new(sample::snapshot(sample::foreign()), 120, 35).text());
+    insta::assert_snapshot!("names-sidebar", Stage::new(sample::snapshot(sample::foreign()), 40, 20).text());
+}
+
+#[test]
+fn one_agent_and_a_thousand() {
+    insta::assert_snapshot!("one", Stage::new(sample::snapshot(sample::many(1)), 80, 24).text());
+    let mut stage = Stage::new(sample::snapshot(sample::many(1000)), 80, 24);
+    stage.keys("G");
+    insta::assert_snapshot!("thousand-at-the-end", stage.text());
+}
+
+#[test]
+fn views_and_overlays() {
+    for (name, keys) in [
+        ("tune", "t"),
+        ("tune-pending", "t + s C >"),
+        ("grouped-by-session", "b"),
+        ("sorted-by-agent", "o o"),
+        ("without-preview", "p"),
+        ("without-events", "l"),
+        ("zoomed-agents", "z"),
+        ("zoomed-preview", "tab z"),
+        ("zoomed-pool", "tab tab z"),
+        ("zoomed-cache", "tab tab tab z"),
+        ("zoomed-cycle", "tab tab tab tab z"),
+        ("zoomed-cost", "tab tab tab tab tab z"),
+        ("zoomed-strategy", "tab tab tab tab tab tab z"),
+        ("zoomed-events", "backtab z"),
+        ("help", "?"),
+        ("help-searched", "? p o o l"),
+        ("palette", ":"),
+        ("palette-searched", ": t h e m e"),
+        ("answer", "y"),
+        ("message", "m h i"),
+        ("interrupt", "x"),
+        ("filter-typed", "/ c o d e x"),
+        ("filter-kept", "/ c o d e x enter"),
+        ("filter-without-match", "/ z z z enter"),
+        ("pool-pending", "+ +"),
+    ] {
+        let mut stage = Stage::new(twelve(), 120, 35);
+        stage.keys(keys);
+        insta::assert_snapshot!(name, stage.text());
+    }
+    let mut stage = Stage::new(twelve(), 80, 24);
+    stage.keys("p");
+    insta::assert_snapshot!("preview-below", stage.text());
+    let mut stage = Stage::new(twelve(), 40, 30);
+    stage.keys("p l");
+    insta::assert_snapshot!("sidebar-with-preview-and-events", stage.text());
+}
+
+#[test]
+fn what_was_not_measured_is_a_dash() {
+    let mut snapshot = sample::blank(ServerStatus::Reachable);
+    snapshot.agents = sample::twelve();
+    for agent in &mut snapshot.agents {
+        agent.cpu_percent = None;
+        agent.memory_bytes = None;
+        agent.context_percent = None;
+        agent.version = None;
+        agent.activity.clear();
+    }
+    insta::assert_snapshot!("not-measured", Stage::new(snapshot, 140, 42).text());
+}
+
+#[test]
+fn every_theme_has_its_colours() {
+    let mut snapshot = twelve();
+    snapshot.preview = None;
+    let stage = Stage::new(snapshot, 60, 20);
+    for theme in ["dark", "light", "high-contrast", "colour-blind", "mono"] {
+        insta::assert_snapshot!(format!("theme-{theme}"), format!("{:?}", stage.buffer(theme)));
+    }
+    for (name, depth) in [("256", Depth::Indexed), ("16", Depth::Ansi), ("no-colour", Depth::None)] {
+        insta::assert_snapshot!(format!("dark-with-{name}"), format!("{:?}", stage.buffer_at("dark", depth)));
+    }
+}
+
+#[test]
+fn without_colours_no_cell_has_one() {
+    for keys in ["z", "t", "?", ":", "y"] {
+        let mut stage = Stage::new(twelve(), 140, 42);
+        stage.keys(keys);
+        for (theme, depth) in [("mono", Depth::True), ("dark", Depth::None), ("high-contrast", Depth::None)] {
+            let buffer = stage.buffer_at(theme, depth);
+            let reset = ratatui::style::Color::Reset;
+            let coloured = buffer.content().iter().filter(|cell| cell.fg != reset || cell.bg != reset).count();
+            assert_eq!(coloured, 0, "{theme} {depth:?} after {keys}");
+        }
+    }
+}
+
+#[test]
+fn a_screen_is_the_same_for_the_same_state() {
+    let stage = Stage::new(twelve(), 140, 42);
+    assert_eq!(stage.buffer("dark"), stage.buffer("dark"));
+}
+
+#[test]
+fn the_plain_frame_has_the_lines_people_look_for() {
+    let frame = tmux_orc::app::plain::frame(&twelve());
+    insta::assert_snapshot!("plain-frame", frame);
+    for line in [
+        "=== TMux Orchestrator Performance Dashboard ===",
+        "Connection Pool: 3/20 (15% used)",
+        "├─ Acquisitions: 1234 (98% reused)",
+        "Cache Performance: ttl",
+        "Monitoring: 120 cycles, last: 0.004s",
+    ] {
+        assert!(frame.lines().any(|l| l == line), "{line}\n{frame}");
+    }
+    // `grep -A5 Cache` shows the four layers.
+    let after: Vec<&str> = frame.lines().skip_while(|line| !line.contains("Cache")).skip(1).take(5).collect();
+    for layer in ["pane_content", "agent_status", "session_info", "config"] {
+        assert!(after.iter().any(|line| line.contains(layer)), "{after:?}");
+    }
+    assert!(!frame.contains('\x1b'));
+    insta::assert_snapshot!(
+        "plain-frame-nothing-yet",
+        tmux_orc::app::plain::frame(&sample::blank(ServerStatus::NoServer))
+    );
+}
+
+#[test]
+fn hostile_text_reaches_no_cell_as_control() {
+    let mut snapshot = twelve();
+    for agent in &mut snapshot.agents {
+        agent.doing = Some("\x1b[31mred\x07\r\n\u{9b}31m".into());
+        agent.target = "a\x1b]0;x\x07:1.0".into();
+    }
+    snapshot.preview = Some(Arc::new(tmux_orc::monitor::Preview {
+        text: "\x1b[2J\x1b]0;evil\x07\x1b[31mred\x1b[0m\u{9b}2J ok\u{8}".into(),
+        ..sample::preview()
+    }));
+    for (columns, rows) in [(140, 42), (40, 30), (10, 3)] {
+        let buffer = Stage::new(snapshot.clone(), columns, rows).buffer("dark");
+        for cell in buffer.content() {
+            assert!(!cell.symbol().chars().any(char::is_control), "{:?}", cell.symbol());
+        }
+    }
+}
 
 /// Writes pictures with colours for a person to look at: `PAINT=DIR cargo test --test screens paint -- --ignored`.
 #[test]

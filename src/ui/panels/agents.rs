@@ -203,21 +203,15 @@ fn row_of(c: &mut Canvas, rect: Rect, columns: &[Placed], state: &State, agent: 
 fn doing(c: &mut Canvas, x: u16, y: u16, room: u16, agent: &Agent, style: Style) {
     let badges = badges(agent);
     let words = agent.doing.as_deref().unwrap_or("");
-    c.pieces(x, y, room, &[(&badges, c.theme.warn), (words, style)]);
+    let between = if badges.is_empty() || words.is_empty() { "" } else { " · " };
+    c.pieces(x, y, room, &[(&badges, c.theme.warn), (between, c.theme.muted), (words, style)]);
 }
 
 /// Words for what the state alone does not say.
 fn badges(agent: &Agent) -> String {
-    let mut out = String::new();
-    if agent.stale {
-        out.push_str("stale · ");
-    }
-    match agent.background {
-        0 => {}
-        1 => out.push_str("1 in background · "),
-        n => out.push_str(&format!("{n} in background · ")),
-    }
-    out
+    let background = (agent.background > 0).then(|| format!("{} in background", agent.background));
+    let stale = agent.stale.then(|| "stale".to_owned());
+    [stale, background].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 fn activity(c: &mut Canvas, x: u16, y: u16, room: u16, agent: &Agent) {

@@ -33,10 +33,10 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
     if area.height > 1 {
         let right = engine(state, theme, area.right().saturating_sub(end + 1).into(), true);
         put_right(c, area, &right);
-        counts(c, area.x + 1, area.y + 1, area.right(), state);
+        counts(c, area.x + 1, area.y + 1, area.right(), state, false);
         return;
     }
-    let after = counts(c, end + 3, area.y, area.right(), state);
+    let after = counts(c, end + 3, area.y, area.right(), state, true);
     let right = engine(state, theme, area.right().saturating_sub(after + 3).into(), false);
     put_right(c, area, &right);
 }
@@ -48,7 +48,7 @@ fn server_name(state: &State) -> String {
 }
 
 /// The counts of the states that occur, with their words where all of them fit; gives the column after them.
-fn counts(c: &mut Canvas, x: u16, y: u16, end: u16, state: &State) -> u16 {
+fn counts(c: &mut Canvas, x: u16, y: u16, end: u16, state: &State, wide: bool) -> u16 {
     let theme = c.theme;
     let present: Vec<_> = TONES.iter().zip(state.counts()).filter(|(_, count)| *count > 0).collect();
     let room = usize::from(end.saturating_sub(x));
@@ -64,7 +64,9 @@ fn counts(c: &mut Canvas, x: u16, y: u16, end: u16, state: &State) -> u16 {
         Some(first) => std::iter::once(first).chain(&short[1..]).cloned().collect(),
         None => short.clone(),
     };
-    let (words, gap) = match (cells(&long, 3) <= room, cells(&mixed, 2) + 14 <= room) {
+    // Room is left for what runs and for the clock, or for the clock alone.
+    let after = if wide { 24 } else { 0 };
+    let (words, gap) = match (cells(&long, 3) + after <= room, cells(&mixed, 2) + after / 2 <= room) {
         (true, _) => (long, 3),
         (false, true) => (mixed, 2),
         (false, false) => (short, 2),

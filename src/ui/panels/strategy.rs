@@ -38,7 +38,9 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
             ..Frame::default()
         },
     );
-    let inner = padded(inner);
+    let whole = padded(inner);
+    // Zoomed, the names and times stay together and what they are stands beside them.
+    let inner = Rect { width: whole.width.min(48), ..whole };
     let strategies = &state.snapshot.strategies;
     let best = best(strategies);
     for (row, (index, strategy)) in strategies.iter().enumerate().skip(first(state, inner.height)).enumerate() {
@@ -63,6 +65,12 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
         c.pieces(inner.x, y, room, &[(mark, style), (&number, theme.key), (&strategy.name, style)]);
         let time_style = if best == Some(index) { theme.good } else { style };
         c.right(inner.right(), y, time_width, &time, time_style);
+        let beside = whole.width - inner.width;
+        let (words, style) = match &strategy.problem {
+            Some(problem) => (problem, theme.bad),
+            None => (&strategy.origin, theme.muted),
+        };
+        c.text(inner.right() + 3, y, beside.saturating_sub(3), words, style);
     }
 }
 

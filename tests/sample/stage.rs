@@ -1,0 +1,242 @@
+//! A dashboard on a stage: messages and keys in, effects and screens out.
+#![allow(dead_code, reason = "each test program uses its own part")]
+
+use ratatui::{
+    backend::TestBackend,
+    buffer::Buffer,
+    layout::Rect,
+    style::{Color, Modifier},
+};
+use tmux_orc::{
+    app::{
+        Effect,
+        key::Key,
+        message::{Message, Mouse},
+        state::State,
+        update::update,
+    },
+    monitor::Snapshot,
+    ui::{
+        Preview,
+        colour::Depth,
+        draw, hit,
+        layout::{Layout, shape},
+        theme::Theme,
+    },
+};
+
+use super::app;
+
+pub struct Stage {
+    pub state: State,
+    pub columns: u16,
+    pub rows: u16,
+    pub effects: Vec<Effect>,
+}
+
+impl Stage {
+    pub fn new(snapshot: Snapshot, columns: u16, rows: u16) -> Self {
+        let mut stage = Self { state: app(snapshot), columns, rows, effects: Vec::new() };
+        stage.tell(Message::Resize(columns, rows));
+        stage
+    }
+
+    pub fn layout(&self) -> Layout {
+        Layout::new(Rect::new(0, 0, self.columns, self.rows), shape(&self.state))
+    }
+
+    /// As the loop does: the message, then what the layout shows.
+    pub fn tell(&mut self, message: Message) -> bool {
+        let outcome = update(&mut self.state, message);
+        self.effects.extend(outcome.effects);
+        let viewport = self.layout().viewport(&self.state.mode);
+        if viewport != self.state.viewport {
+            self.effects.extend(update(&mut self.state, Message::Viewport(viewport)).effects);
+        }
+        outcome.redraw
+    }
+
+    /// As the loop does with the mouse at a cell.
+    pub fn mouse(&mut self, mouse: Mouse, x: u16, y: u16) -> bool {
+        let hit = hit::at(&self.state, &self.layout(), x, y);
+        self.tell(Message::Mouse(mouse, hit))
+    }
+
+    /// Types text as keys.
+    pub fn types(&mut self, text: &str) {
+        for c in text.chars() {
+            self.tell(Message::Key(Key::char(c)));
+        }
+    }
+
+    /// The clock goes on by seconds, one tick each. Says whether any of them changed something visible.
+    pub fn wait(&mut self, seconds: i64) -> bool {
+        (0..seconds).fold(false, |redraw, _| {
+            let now = self.state.now + jiff::SignedDuration::from_secs(1);
+            self.tell(Message::Tick(now)) || redraw
+        })
+    }
+
+    /// The effects since the last look.
+    pub fn effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Another snapshot, changed from the one that is shown, a second later.
+    pub fn publish(&mut self, change: impl FnOnce(&mut Snapshot)) -> bool {
+        let mut next = (*self.state.snapshot).clone();
+        next.timestamp = self.state.now;
+        change(&mut next);
+        self.tell(Message::Snapshot(std::sync::Arc::new(next)))
+    }
+
+    /// Targets of the rows, top to bottom.
+    pub fn rows(&self) -> Vec<String> {
+        let agents = &self.state.snapshot.agents;
+        let target = |id| agents.iter().find(|a| a.pane_id == id).map(|a| a.target.clone()).unwrap_or_default();
+        self.state.list.agents(agents).map(target).collect()
+    }
+
+    /// Target of the selected agent.
+    pub fn selected(&self) -> &str {
+        self.state.selected().map_or("", |agent| agent.target.as_str())
+    }
+
+    /// Presses keys by their names: `"j j enter"`.
+    pub fn keys(&mut self, keys: &str) {
+        for key in keys.split(' ') {
+            let key: Key = key.parse().expect(key);
+            self.tell(Message::Key(key));
+        }
+    }
+
+    pub fn buffer(&self, theme: &str) -> Buffer {
+        self.buffer_at(theme, Depth::True)
+    }
+
+    pub fn buffer_at(&self, theme: &str, depth: Depth) -> Buffer {
+        static THEMES: std::sync::Mutex<Vec<(Depth, Vec<Theme>)>> = std::sync::Mutex::new(Vec::new());
+        let mut read = THEMES.lock().unwrap();
+        if !read.iter().any(|(d, _)| *d == depth) {
+            read.push((depth, Theme::all(None, depth).unwrap()));
+        }
+        let themes = &read.iter().find(|(d, _)| *d == depth).unwrap().1;
+        let theme = themes.iter().find(|t| t.name == theme).unwrap().clone();
+        drop(read);
+        let layout = self.layout();
+        let mut buffer = Buffer::empty(layout.area);
+        let mut preview = Preview::default();
+        preview.read(&self.state.snapshot, theme.depth);
+        draw(&self.state, &layout, &theme, &preview, &mut buffer);
+        buffer
+    }
+
+    /// The screen as text, a line a row.
+    pub fn text(&self) -> String {
+        let mut backend = TestBackend::new(self.columns, self.rows);
+        let buffer = self.buffer("dark");
+        let empty = Buffer::empty(buffer.area);
+        ratatui::backend::Backend::draw(&mut backend, empty.diff(&buffer).into_iter()).unwrap();
+        backend.to_string().lines().map(|line| line.trim_matches('"')).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The screen with its colours as escape sequences.
+    pub fn ansi(&self, theme: &str) -> String {
+        let buffer = self.buffer(theme);
+        let mut out = String::new();
+        for y in 0..buffer.area.height {
+            let mut skip = 0;
+            for x in 0..buffer.area.width {
+                if skip > 0 {
+                    skip -= 1;
+                    continue;
+                }
+                let cell = &buffer[(x, y)];
+                out.push_str("\x1b[0");
+                for (modifier, code) in [
+                    (Modifier::BOLD, ";1"),
+                    (Modifier::DIM, ";2"),
+                    (Modifier::ITALIC, ";3"),
+                    (Modifier::UNDERLINED, ";4"),
+                    (Modifier::REVERSED, ";7"),
+                ] {
+                    if cell.modifier.contains(modifier) {
+                        out.push_str(code);
+                    }
+                }
+                out.push_str(&code(cell.fg, 38));
+                out.push_str(&code(cell.bg, 48));
+                out.push('m');
+                out.push_str(cell.symbol());
+                skip = tmux_orc::app::text::width(cell.symbol()).saturating_sub(1);
+            }
+            out.push_str("\x1b[0m\n");
+        }
+        out
+    }
+}
+
+fn code(colour: Color, base: u8) -> String {
+    match colour {
+        Color::Rgb(r, g, b) => format!(";{base};2;{r};{g};{b}"),
+        Color::Indexed(n) => format!(";{base};5;{n}"),
+        Color::Green => format!(";{base};5;2"),
+        _ => String::new(),
+    }
+}
+
+/// A terminal that counts what is written to it.
+#[derive(Debug, Default)]
+pub struct Writes {
+    pub frames: usize,
+    pub cells: usize,
+}
+
+impl ratatui::backend::Backend for Writes {
+    type Error = std::io::Error;
+
+    fn draw<'a, I: Iterator<Item = (u16, u16, &'a ratatui::buffer::Cell)>>(
+        &mut self,
+        content: I,
+    ) -> std::io::Result<()> {
+        self.cells = content.count();
+        Ok(())
+    }
+    fn hide_cursor(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+    fn show_cursor(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+    fn get_cursor_position(&mut self) -> std::io::Result<ratatui::layout::Position> {
+        Ok(ratatui::layout::Position::ORIGIN)
+    }
+    fn set_cursor_position<P: Into<ratatui::layout::Position>>(&mut self, _: P) -> std::io::Result<()> {
+        Ok(())
+    }
+    fn clear(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+    fn clear_region(&mut self, _: ratatui::backend::ClearType) -> std::io::Result<()> {
+        Ok(())
+    }
+    fn size(&self) -> std::io::Result<ratatui::layout::Size> {
+        Ok(ratatui::layout::Size::new(140, 42))
+    }
+    fn window_size(&mut self) -> std::io::Result<ratatui::backend::WindowSize> {
+        Err(std::io::ErrorKind::Unsupported.into())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl tmux_orc::ui::Synchronised for Writes {
+    fn begin(&mut self) -> std::io::Result<()> {
+        self.frames += 1;
+        Ok(())
+    }
+    fn end(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,180 @@
+//! Commands to the engine: pending until a snapshot confirms them, given up when none does.
+
+use std::sync::Arc;
+
+use tmux_orc::{
+    app::Effect,
+    monitor::{Command, Event, EventKind, Evidence, Source, State},
+    tmux::PaneId,
+};
+
+use super::stage;
+
+fn commands(effects: Vec<Effect>) -> Vec<Command> {
+    effects
+        .into_iter()
+        .map(|effect| match effect {
+            Effect::Engine(command) => command,
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+#[test]
+fn further_presses_go_on_from_what_is_pending() {
+    let mut s = stage();
+    s.keys("+ + + -");
+    assert_eq!(commands(s.effects()), [21, 22, 23, 22].map(Command::PoolSize));
+    assert_eq!(s.state.pending_pool(), Some(22));
+    assert!(s.text().contains("20 → 22 …"));
+    // A snapshot that shows something else confirms nothing.
+    s.publish(|next| next.settings.pool_max = 21);
+    assert_eq!(s.state.pending_pool(), Some(22));
+    assert!(s.publish(|next| {
+        next.settings.pool_max = 22;
+        next.connection_pool.pool_size = 22;
+    }));
+    assert_eq!(s.state.pending_pool(), None);
+    assert!(!s.text().contains('…') || !s.text().contains("→ 22"));
+}
+
+#[test]
+fn strategies_go_round_and_those_with_a_problem_are_left_out() {
+    let mut s = stage();
+    s.keys("s s S 2");
+    let names = ["nightly", "concurrent", "nightly", "polling"];
+    assert_eq!(commands(s.effects()), names.map(|name| Command::Strategy(name.into())));
+    s.publish(|next| next.current_strategy = "polling".into());
+    assert!(s.state.pending.is_empty());
+    s.publish(|next| next.strategies[3].problem = Some("line 3: no such function".into()));
+    s.keys("s s");
+    let names = ["adaptive", "concurrent"];
+    assert_eq!(commands(s.effects()), names.map(|name| Command::Strategy(name.into())));
+    s.keys("4");
+    assert_eq!(s.effects(), []);
+    assert!(s.text().contains("nightly cannot be used: line 3"));
+    s.keys("3 9");
+    assert_eq!(commands(s.effects()), [Command::Strategy("adaptive".into())]);
+}
+
+#[test]
+fn every_engine_key_sends_its_command() {
+    let mut s = stage();
+    s.keys("c C C e e space space > > < ctrl-r");
+    assert_eq!(
+        commands(s.effects()),
+        [
+            Command::ClearCache,
+            Command::Cache(false),
+            Command::Cache(true),
+            Command::CachePolicy("lru".into()),
+            Command::CachePolicy("lfu".into()),
+            Command::Pause(true),
+            Command::Pause(false),
+            Command::Interval(2.0),
+            Command::Interval(5.0),
+            Command::Interval(2.0),
+            Command::Refresh,
+        ]
+    );
+}
+
+#[test]
+fn the_pool_and_the_interval_have_ends() {
+    let mut s = stage();
+    for _ in 0..100 {
+        s.keys("- <");
+    }
+    let sent = commands(s.effects());
+    assert!(sent.contains(&Command::PoolSize(1)) && !sent.contains(&Command::PoolSize(0)));
+    assert!(sent.contains(&Command::Interval(0.1)));
+    for _ in 0..100 {
+        s.keys("+ >");
+    }
+    let sent = commands(s.effects());
+    assert!(sent.contains(&Command::PoolSize(64)) && !sent.contains(&Command::PoolSize(65)));
+    assert!(sent.contains(&Command::Interval(60.0)));
+}
+
+#[test]
+fn what_nothing_confirms_is_given_up_and_said() {
+    let mut s = stage();
+    s.keys("+");
+    s.wait(9);
+    assert_eq!(s.state.pending_pool(), Some(21));
+    assert!(s.wait(1));
+    assert_eq!(s.state.pending_pool(), None);
+    assert!(s.text().contains("The engine has not confirmed: pool 21"));
+}
+
+#[test]
+fn the_preview_is_asked_for_while_it_is_shown() {
+    let mut s = super::sample::stage::Stage::new(super::twelve(), 140, 42);
+    assert_eq!(commands(s.effects()), [Command::Focus(Some(PaneId(14)))]);
+    s.keys("j");
+    assert_eq!(commands(s.effects()), [Command::Focus(Some(PaneId(50)))]);
+    s.keys("p j");
+    assert_eq!(commands(s.effects()), [Command::Focus(None)]);
+    s.keys("p");
+    assert_eq!(commands(s.effects()), [Command::Focus(Some(PaneId(21)))]);
+    // Nothing is asked for again for its own sake.
+    s.publish(|_| {});
+    s.wait(3);
+    assert_eq!(s.effects(), []);
+}
+
+#[test]
+fn a_finished_turn_is_seen_when_its_user_has_looked_not_before() {
+    let mut s = stage();
+    s.keys("/ w e b : 2 enter");
+    assert_eq!(s.selected(), "web:2.0");
+    s.effects();
+    s.wait(4);
+    assert_eq!(commands(s.effects()), [Command::Seen(PaneId(51))], "once");
+    // It finishes again while nobody is there.
+    s.wait(5);
+    let now = s.state.now;
+    s.publish(|next| {
+        let agent = next.agents.iter_mut().find(|a| a.pane_id == PaneId(51)).unwrap();
+        agent.since = now;
+    });
+    s.wait(10);
+    assert_eq!(s.effects(), []);
+    s.keys("up");
+    s.wait(1);
+    assert_eq!(commands(s.effects()), [Command::Seen(PaneId(51))]);
+}
+
+fn waits(seq: u64, pane: u32, at: jiff::Timestamp) -> Event {
+    Event {
+        seq,
+        at,
+        what: EventKind::Transition {
+            pane_id: PaneId(pane),
+            target: format!("t:{pane}.0"),
+            agent: "claude".into(),
+            from: State::Working,
+            to: State::Waiting,
+            kind: Some("permission".into()),
+            evidence: Evidence { rule: "r".into(), line: "l".into(), source: Source::Screen, region: None },
+        },
+    }
+}
+
+#[test]
+fn a_new_call_shows_at_the_bottom_for_some_seconds() {
+    let mut s = stage();
+    let at = s.state.now;
+    assert!(s.publish(|next| Arc::make_mut(&mut next.events).push(waits(8, 11, at))));
+    assert!(s.text().lines().last().unwrap().contains("t:11.0 needs you: permission"));
+    s.wait(6);
+    assert!(s.text().lines().last().unwrap().contains("jump"));
+    // The one under the cursor is being looked at.
+    s.publish(|next| Arc::make_mut(&mut next.events).push(waits(9, 14, at)));
+    assert!(s.state.toasts.is_empty());
+    // Many at once are one line; a key takes it away.
+    s.publish(|next| Arc::make_mut(&mut next.events).extend((10..30).map(|seq| waits(seq, 11, at))));
+    assert!(s.text().lines().last().unwrap().contains("20 agents came to need you"));
+    s.keys("j");
+    assert!(s.state.toasts.is_empty());
+}

@@ -1,0 +1,261 @@
+//! Keys that move, filter, sort and open things.
+
+use tmux_orc::{
+    app::{
+        Effect,
+        action::Action,
+        key::Key,
+        keymap::Keymap,
+        list::Sort,
+        message::{Message, Seen},
+        palette::available,
+        state::{Mode, Panel},
+    },
+    monitor::Command,
+    tmux::PaneId,
+};
+
+use super::{sample, stage};
+
+#[test]
+fn the_cursor_starts_at_who_has_waited_longest_and_stops_at_the_ends() {
+    let mut s = stage();
+    assert_eq!(s.selected(), "api:2.0");
+    s.keys("k");
+    assert_eq!(s.selected(), "api:2.0");
+    s.keys("j j");
+    assert_eq!(s.selected(), "docs:1.0");
+    s.keys("G j");
+    assert_eq!(s.selected(), "misc:2.0");
+    s.keys("g");
+    assert_eq!(s.selected(), "api:2.0");
+}
+
+#[test]
+fn next_goes_round_those_that_wait_longest_first() {
+    let mut s = stage();
+    s.keys("G n");
+    assert_eq!(s.selected(), "api:2.0");
+    s.keys("n");
+    assert_eq!(s.selected(), "web:1.0");
+    s.keys("n");
+    assert_eq!(s.selected(), "api:2.0");
+}
+
+#[test]
+fn next_leaves_a_filter_that_hides_whom_it_looks_for() {
+    let mut s = stage();
+    s.keys("/ m i s c enter n");
+    assert_eq!(s.selected(), "api:2.0");
+    assert!(s.state.list.filter.is_empty());
+}
+
+#[test]
+fn the_filter_matches_what_is_shown_and_escape_takes_it_away() {
+    let mut s = stage();
+    s.keys("/ c o d e x space i d l e");
+    assert_eq!(s.rows(), ["web:2.0", "misc:2.0"]);
+    s.keys("enter");
+    assert!(matches!(s.state.mode, Mode::Normal));
+    assert_eq!(s.rows().len(), 2);
+    s.keys("esc");
+    assert_eq!(s.rows().len(), 12);
+    s.keys("/ x x esc");
+    assert_eq!(s.rows().len(), 12);
+    s.keys("/");
+    s.tell(Message::Paste("lexer\n".into()));
+    assert_eq!(s.rows().len(), 2);
+}
+
+#[test]
+fn events_have_their_own_filter() {
+    let mut s = stage();
+    s.keys("backtab");
+    assert_eq!(s.state.view.focus, Panel::Events);
+    s.keys("/ p o o l enter");
+    assert_eq!(s.rows().len(), 12);
+    assert_eq!(tmux_orc::app::events::shown(&s.state).len(), 1);
+}
+
+#[test]
+fn sorting_goes_through_the_columns_and_turns_round() {
+    let mut s = stage();
+    s.keys("o");
+    assert_eq!(s.state.list.sort, Sort::For);
+    assert_eq!(s.rows()[0], "misc:2.0");
+    s.keys("O");
+    assert_eq!(s.rows()[0], "ml:0.1");
+    s.keys("o o o");
+    assert_eq!(s.state.list.sort, Sort::Context);
+    assert_eq!(s.rows()[0], "api:3.1");
+    // Unmeasured ones come last.
+    assert_eq!(s.rows().len(), 12);
+    assert!(["docs:0.0", "misc:1.0"].contains(&s.rows()[11].as_str()));
+}
+
+#[test]
+fn groups_keep_the_sessions_together() {
+    let mut s = stage();
+    s.keys("b");
+    let rows = s.rows();
+    let sessions: Vec<&str> = rows.iter().filter_map(|target| target.split(':').next()).collect();
+    let mut distinct = sessions.clone();
+    distinct.dedup();
+    assert_eq!(distinct, ["api", "web", "docs", "ml", "misc"]);
+    s.keys("b");
+    assert_eq!(s.rows().len(), 12);
+}
+
+#[test]
+fn jump_and_answer_act_on_what_was_seen() {
+    let mut s = stage();
+    s.keys("enter");
+    assert_eq!(s.effects(), [Effect::Jump(PaneId(14))]);
+    s.keys("y 2");
+    let agent = s.state.snapshot.agents.iter().find(|a| a.pane_id == PaneId(14)).unwrap().clone();
+    let seen = Seen { rule: agent.evidence.rule, line: agent.evidence.line, choices: agent.choices };
+    assert_eq!(s.effects(), [Effect::Answer { pane: PaneId(14), choice: 1, seen: seen.clone() }]);
+    s.keys("x n");
+    assert_eq!(s.effects(), []);
+    s.keys("x y");
+    assert_eq!(s.effects(), [Effect::Interrupt { pane: PaneId(14), seen: seen.clone() }]);
+    s.keys("m g o enter");
+    assert_eq!(s.effects(), [Effect::Reply { pane: PaneId(14), text: "go".into(), seen }]);
+    s.keys("m enter");
+    assert_eq!(s.effects(), [], "an empty message is none");
+}
+
+#[test]
+fn an_answer_stays_with_the_prompt_that_was_seen() {
+    let mut s = stage();
+    s.keys("y");
+    s.publish(|next| {
+        let agent = next.agents.iter_mut().find(|a| a.pane_id == PaneId(14)).unwrap();
+        agent.evidence.line = "Delete everything?".into();
+    });
+    s.keys("enter");
+    let effects = s.effects();
+    assert!(
+        matches!(&effects[..], [Effect::Answer { seen, choice: 0, .. }] if seen.line == "cargo publish --dry-run?"),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn what_nobody_can_do_is_neither_shown_nor_done() {
+    let mut s = stage();
+    s.state.can = tmux_orc::app::state::Capabilities::default();
+    s.keys("enter y m x r Y");
+    assert_eq!(s.effects(), []);
+    assert!(matches!(s.state.mode, Mode::Normal));
+    let text = s.text();
+    assert!(!text.contains("enter jump") && !text.contains("y answer"), "{text}");
+    s.keys("?");
+    assert!(!s.text().contains("interrupt"));
+    s.state.can.act = true;
+    s.keys("esc G");
+    assert!(!available(Action::Answer, &s.state), "an idle agent asks nothing");
+}
+
+#[test]
+fn the_palette_does_what_it_finds() {
+    let mut s = stage();
+    s.keys(":");
+    s.types("cleaar");
+    s.keys("backspace backspace r enter");
+    assert_eq!(s.effects(), [Effect::Engine(Command::ClearCache)]);
+    s.keys(":");
+    s.types("no such thing");
+    s.keys("enter");
+    assert_eq!(s.effects(), []);
+    s.keys(":");
+    s.types("strategy poll");
+    s.keys("enter");
+    assert_eq!(s.effects(), [Effect::Engine(Command::Strategy("polling".into()))]);
+    s.keys(":");
+    s.types("theme light");
+    s.keys("enter");
+    assert_eq!(s.state.themes[s.state.theme], "light");
+    s.keys(":");
+    s.types("agent web:1");
+    s.keys("enter");
+    assert_eq!(s.selected(), "web:1.0");
+}
+
+#[test]
+fn the_help_shows_the_keys_that_are_in_force() {
+    let mut s = stage();
+    let overrides = [("quit".to_owned(), vec!["f10".to_owned()])].into();
+    s.state.keymap = Keymap::new(&overrides).unwrap();
+    s.keys("?");
+    s.types("leave the dash");
+    let text = s.text();
+    assert!(text.contains("f10") && text.contains("Leave the dashboard"), "{text}");
+    s.keys("esc");
+    assert!(s.text().contains("f10 quit"));
+    s.keys("q");
+    assert_eq!(s.effects(), []);
+    s.keys("f10");
+    assert_eq!(s.effects(), [Effect::Quit]);
+}
+
+#[test]
+fn panels_take_the_focus_in_turn_and_escape_leads_back() {
+    let mut s = stage();
+    let mut seen = Vec::new();
+    for _ in 0..8 {
+        seen.push(s.state.view.focus);
+        s.keys("tab");
+    }
+    use Panel::*;
+    assert_eq!(seen, [Agents, Preview, Pool, Cache, Cycle, Cost, Strategy, Events]);
+    assert_eq!(s.state.view.focus, Agents);
+    s.keys("backtab z esc esc");
+    assert_eq!(s.state.view.focus, Agents);
+    assert!(!s.state.view.zoom);
+}
+
+#[test]
+fn a_panel_that_is_hidden_loses_the_focus() {
+    let mut s = stage();
+    s.keys("tab");
+    assert_eq!(s.state.view.focus, Panel::Preview);
+    s.keys("p");
+    assert_eq!(s.state.view.focus, Panel::Agents);
+}
+
+#[test]
+fn preview_and_events_are_shown_and_hidden_at_any_size() {
+    for (columns, rows) in [(200, 55), (100, 40), (80, 24), (40, 30)] {
+        let mut s = sample::stage::Stage::new(super::twelve(), columns, rows);
+        for _ in 0..2 {
+            let before = s.state.viewport.preview > 0;
+            s.keys("p");
+            assert_eq!(s.state.viewport.preview > 0, !before, "preview at {columns}x{rows}");
+            let before = s.state.viewport.events > 0;
+            s.keys("l");
+            assert_eq!(s.state.viewport.events > 0, !before, "events at {columns}x{rows}");
+        }
+    }
+}
+
+#[test]
+fn the_preview_scrolls_within_what_there_is() {
+    let mut s = stage();
+    s.keys("p p tab");
+    s.keys("k k k G g");
+    let rows = s.state.snapshot.preview.as_ref().unwrap().text.lines().count();
+    assert!(s.state.preview_up <= rows);
+    s.keys("G");
+    assert_eq!(s.state.preview_up, 0);
+}
+
+#[test]
+fn ctrl_c_closes_what_is_open_and_then_leaves() {
+    let mut s = stage();
+    s.keys("?");
+    s.tell(Message::Key(Key::ctrl('c')));
+    assert!(matches!(s.state.mode, Mode::Normal));
+    s.tell(Message::Key(Key::ctrl('c')));
+    assert_eq!(s.effects(), [Effect::Quit]);
+}

@@ -1,0 +1,24 @@
+//! What keys, snapshots and the clock do to the dashboard's state, and what it asks to be done.
+
+#[path = "../sample/mod.rs"]
+mod sample;
+
+mod engine;
+mod keys;
+mod mouse;
+mod property;
+mod redraw;
+mod rows;
+
+use sample::stage::Stage;
+use tmux_orc::monitor::Snapshot;
+
+fn stage() -> Stage {
+    let mut stage = Stage::new(twelve(), 140, 42);
+    stage.effects();
+    stage
+}
+
+fn twelve() -> Snapshot {
+    sample::snapshot(sample::twelve())
+}

@@ -1,0 +1,118 @@
+//! The mouse does what stands under it.
+
+use tmux_orc::{
+    app::{
+        Effect,
+        list::Sort,
+        message::Mouse,
+        state::{Mode, Panel},
+    },
+    monitor::Command,
+    tmux::PaneId,
+};
+
+use super::{sample::stage::Stage, stage};
+
+/// Where a text first stands on the screen.
+fn find(s: &Stage, text: &str) -> (u16, u16) {
+    for (y, line) in s.text().lines().enumerate() {
+        if let Some(at) = line.find(text) {
+            let x = line[..at].chars().count();
+            return (u16::try_from(x).unwrap(), u16::try_from(y).unwrap());
+        }
+    }
+    panic!("'{text}' is not on the screen:\n{}", s.text());
+}
+
+fn click(s: &mut Stage, text: &str) {
+    let (x, y) = find(s, text);
+    s.mouse(Mouse::Click, x, y);
+}
+
+#[test]
+fn a_click_selects_the_row_under_it() {
+    let mut s = stage();
+    click(&mut s, "ml:1.0");
+    assert_eq!(s.selected(), "ml:1.0");
+    assert_eq!(s.effects(), [Effect::Engine(Command::Focus(Some(PaneId(41))))]);
+}
+
+#[test]
+fn the_wheel_moves_the_cursor_and_scrolls_the_events() {
+    let mut s = stage();
+    let (x, y) = find(&s, "ml:1.0");
+    s.mouse(Mouse::Wheel(3), x, y);
+    assert_eq!(s.selected(), "docs:0.0");
+    let (x, y) = find(&s, "Events");
+    s.mouse(Mouse::Wheel(1), x, y + 1);
+    assert_eq!(s.state.events_up, 1);
+    s.mouse(Mouse::Wheel(-3), x, y + 1);
+    assert_eq!(s.state.events_up, 0);
+}
+
+#[test]
+fn headers_sort_and_sort_the_other_way() {
+    let mut s = stage();
+    click(&mut s, "AGENT");
+    assert_eq!((s.state.list.sort, s.state.list.reverse), (Sort::Agent, false));
+    click(&mut s, "AGENT");
+    assert_eq!((s.state.list.sort, s.state.list.reverse), (Sort::Agent, true));
+    click(&mut s, "STATE");
+    assert_eq!(s.state.list.sort, Sort::Need);
+}
+
+#[test]
+fn the_strategy_bar_switches() {
+    let mut s = stage();
+    click(&mut s, "2 polling");
+    assert_eq!(s.effects(), [Effect::Engine(Command::Strategy("polling".into()))]);
+}
+
+#[test]
+fn the_footers_keys_can_be_clicked() {
+    let mut s = stage();
+    click(&mut s, "? help");
+    assert!(matches!(s.state.mode, Mode::Help { .. }));
+    // Beside the overlay: it closes.
+    s.mouse(Mouse::Click, 1, 1);
+    assert!(matches!(s.state.mode, Mode::Normal));
+}
+
+#[test]
+fn a_click_gives_a_panel_the_focus() {
+    let mut s = stage();
+    for (text, panel) in
+        [("Cache", Panel::Cache), ("Why", Panel::Preview), ("Cost", Panel::Cost), ("Agents", Panel::Agents)]
+    {
+        click(&mut s, text);
+        assert_eq!(s.state.view.focus, panel, "{text}");
+    }
+}
+
+#[test]
+fn palette_items_and_answers_can_be_clicked() {
+    let mut s = stage();
+    s.keys(":");
+    s.types("tune");
+    click(&mut s, "Compare what was tried");
+    assert!(s.state.view.tune);
+    s.keys("t y");
+    s.effects();
+    click(&mut s, "3 No, and tell");
+    assert!(matches!(s.effects()[..], [Effect::Answer { choice: 2, .. }]));
+}
+
+#[test]
+fn every_cell_of_every_size_can_be_clicked() {
+    for (columns, rows) in [(140, 42), (80, 24), (60, 20), (40, 30), (10, 3), (1, 1)] {
+        for keys in ["g", "t", "b", "z", ":", "?", "y"] {
+            let mut s = Stage::new(super::twelve(), columns, rows);
+            s.keys(keys);
+            for y in 0..rows {
+                for x in 0..columns {
+                    let _ = tmux_orc::ui::hit::at(&s.state, &s.layout(), x, y);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Whatever happens in whatever order at whatever size: nothing panics, and the screen stays consistent.
+
+use std::sync::Arc;
+
+use proptest::{collection::vec, prelude::*, sample::select};
+use tmux_orc::{
+    app::{
+        action::ACTIONS,
+        key::Key,
+        message::{Link, Message, Mouse},
+    },
+    monitor::{ServerStatus, State},
+    tmux::PaneId,
+};
+
+use super::sample::{self, stage::Stage};
+
+/// Something that can happen.
+#[derive(Clone, Debug)]
+enum Step {
+    Key(Key),
+    Paste(String),
+    Mouse(bool, u16, u16),
+    Resize(u16, u16),
+    Wait(i64),
+    Agents(u32, u64),
+    Status(ServerStatus),
+    State(usize, State),
+    Link(Link),
+    Result(bool),
+    Names,
+}
+
+fn keys() -> impl Strategy<Value = Key> {
+    let mut all: Vec<Key> = ACTIONS.iter().flat_map(|entry| entry.keys).map(|key| key.parse().unwrap()).collect();
+    all.extend("abcxyz019 é解".chars().map(Key::char));
+    all.extend(
+        ["backspace", "delete", "left", "right", "f1", "ctrl-w", "ctrl-a"].map(|key| key.parse::<Key>().unwrap()),
+    );
+    select(all)
+}
+
+fn sizes() -> impl Strategy<Value = (u16, u16)> {
+    prop_oneof![
+        (1..4u16, 1..4u16),
+        (1..230u16, 1..60u16),
+        select(vec![(80, 24), (120, 35), (200, 55), (60, 20), (40, 30), (20, 6), (59, 200)]),
+    ]
+}
+
+fn steps() -> impl Strategy<Value = Step> {
+    let statuses = vec![
+        ServerStatus::Connecting,
+        ServerStatus::Reachable,
+        ServerStatus::NoServer,
+        ServerStatus::NoTmux,
+        ServerStatus::Unreachable,
+    ];
+    let states = vec![State::Waiting, State::Working, State::Idle, State::Exited, State::Unknown];
+    prop_oneof![
+        8 => keys().prop_map(Step::Key),
+        1 => "\\PC{0,20}".prop_map(Step::Paste),
+        3 => (any::<bool>(), 0..230u16, 0..60u16).prop_map(|(click, x, y)| Step::Mouse(click, x, y)),
+        1 => sizes().prop_map(|(columns, rows)| Step::Resize(columns, rows)),
+        1 => (1..12i64).prop_map(Step::Wait),
+        2 => (0..40u32, any::<u64>()).prop_map(|(n, seed)| Step::Agents(n, seed)),
+        1 => select(statuses).prop_map(Step::Status),
+        3 => (0..40usize, select(states)).prop_map(|(i, state)| Step::State(i, state)),
+        1 => select(vec![Link::Embedded, Link::Attached(7), Link::Lost]).prop_map(Step::Link),
+        1 => any::<bool>().prop_map(Step::Result),
+        1 => Just(Step::Names),
+    ]
+}
+
+fn take(stage: &mut Stage, step: Step) {
+    match step {
+        Step::Key(key) => {
+            stage.tell(Message::Key(key));
+        }
+        Step::Paste(text) => {
+            stage.tell(Message::Paste(text));
+        }
+        Step::Mouse(click, x, y) => {
+            stage.mouse(if click { Mouse::Click } else { Mouse::Wheel(3) }, x, y);
+        }
+        Step::Resize(columns, rows) => {
+            (stage.columns, stage.rows) = (columns, rows);
+            stage.tell(Message::Resize(columns, rows));
+        }
+        Step::Wait(seconds) => {
+            stage.wait(seconds);
+        }
+        Step::Agents(n, seed) => {
+            stage.publish(|next| {
+                next.agents = sample::many(n);
+                next.agents.retain(|agent| seed >> (agent.pane_id.0 % 64) & 1 == 1);
+            });
+        }
+        Step::Status(status) => {
+            stage.publish(|next| next.server.status = status);
+        }
+        Step::State(i, state) => {
+            stage.publish(|next| {
+                let now = next.timestamp;
+                let n = next.agents.len();
+                if let Some(agent) = next.agents.get_mut(i % n.max(1)) {
+                    agent.state = state;
+                    agent.since = now;
+                    agent.stale = i % 3 == 0;
+                    next.preview =
+                        Some(Arc::new(tmux_orc::monitor::Preview { pane_id: agent.pane_id, ..sample::preview() }));
+                }
+            });
+        }
+        Step::Link(link) => {
+            stage.tell(Message::Link(link));
+        }
+        Step::Result(ok) => {
+            stage.tell(Message::ActionResult { text: "said".into(), ok });
+        }
+        Step::Names => {
+            stage.publish(|next| next.agents = sample::foreign());
+        }
+    }
+}
+
+fn consistent(stage: &Stage) {
+    let agents = &stage.state.snapshot.agents;
+    let rows: Vec<PaneId> = stage.state.list.agents(agents).collect();
+    let mut distinct = rows.clone();
+    distinct.sort();
+    distinct.dedup();
+    assert_eq!(distinct.len(), rows.len(), "no row twice");
+    if stage.state.list.filter.is_empty() {
+        assert_eq!(rows.len(), agents.len(), "every agent has its row");
+    }
+    match stage.state.list.selected {
+        Some(id) => assert!(rows.contains(&id), "the cursor is on a row"),
+        None => assert!(rows.is_empty(), "a list that is not empty has a cursor"),
+    }
+    if let Some(at) = stage.state.list.cursor(agents)
+        && stage.state.list.height > 0
+    {
+        let top = stage.state.list.top;
+        assert!((top..top + stage.state.list.height).contains(&at), "the cursor is in view");
+    }
+    let buffer = stage.buffer("dark");
+    assert_eq!(buffer.area.area(), u32::from(stage.columns) * u32::from(stage.rows));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_panics(size in sizes(), steps in vec(steps(), 1..40)) {
+        let mut stage = Stage::new(super::twelve(), size.0, size.1);
+        for step in steps {
+            take(&mut stage, step);
+            consistent(&stage);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Rows stay put: under the cursor, and while states flap.
+
+use tmux_orc::{
+    monitor::{Snapshot, State},
+    tmux::PaneId,
+};
+
+use super::stage;
+
+fn set(next: &mut Snapshot, pane: u32, state: State, kind: Option<&str>, at: jiff::Timestamp) {
+    let agent = next.agents.iter_mut().find(|a| a.pane_id == PaneId(pane)).unwrap();
+    agent.state = state;
+    agent.kind = kind.map(str::to_owned);
+    agent.since = at;
+}
+
+#[test]
+fn a_row_moves_when_its_new_place_has_settled() {
+    let mut s = stage();
+    let before = s.rows();
+    let now = s.state.now;
+    s.publish(|next| set(next, 11, State::Idle, None, now));
+    assert_eq!(s.rows(), before, "not at once");
+    s.wait(1);
+    assert_eq!(s.rows(), before);
+    s.wait(1);
+    assert_ne!(s.rows(), before);
+    assert_eq!(s.rows()[9], "api:1.0");
+}
+
+#[test]
+fn a_state_that_flaps_moves_nothing() {
+    let mut s = stage();
+    let before = s.rows();
+    for _ in 0..5 {
+        let now = s.state.now;
+        s.publish(|next| set(next, 11, State::Idle, None, now));
+        s.wait(1);
+        let now = s.state.now;
+        s.publish(|next| set(next, 11, State::Working, None, now));
+        s.wait(1);
+        assert_eq!(s.rows(), before);
+    }
+}
+
+#[test]
+fn who_comes_to_need_the_user_goes_up_at_once_unless_somebody_is_at_the_keys() {
+    let mut s = stage();
+    let now = s.state.now;
+    s.publish(|next| set(next, 11, State::Waiting, Some("permission"), now));
+    assert_eq!(s.rows()[2], "api:1.0", "below those that have waited longer");
+
+    s.wait(5);
+    s.keys("j");
+    let before = s.rows();
+    let now = s.state.now;
+    s.publish(|next| set(next, 16, State::Waiting, Some("permission"), now));
+    assert_eq!(s.rows(), before, "a key was just pressed");
+    s.wait(2);
+    assert_eq!(s.rows()[3], "api:3.1");
+}
+
+#[test]
+fn the_cursor_stays_on_its_pane_and_the_pane_at_its_place() {
+    let mut s = super::sample::stage::Stage::new(super::sample::snapshot(super::sample::many(100)), 80, 24);
+    s.keys("G");
+    for _ in 0..30 {
+        s.keys("k");
+    }
+    let (selected, top) = (s.selected().to_owned(), s.state.list.top);
+    let line =
+        |s: &super::sample::stage::Stage| s.state.list.cursor(&s.state.snapshot.agents).unwrap() - s.state.list.top;
+    let at = line(&s);
+    s.wait(5);
+    let now = s.state.now;
+    // One from far below goes to the top.
+    let last = s.state.snapshot.agents.iter().rev().find(|a| a.state == State::Idle).unwrap().pane_id;
+    s.publish(|next| set(next, last.0, State::Waiting, Some("question"), now));
+    assert_eq!(s.selected(), selected);
+    assert_eq!(line(&s), at, "the row under the cursor did not move");
+    assert_eq!(s.state.list.top, top + 1);
+}
+
+#[test]
+fn new_rows_find_their_place_and_gone_ones_leave_theirs() {
+    let mut s = stage();
+    s.keys("j j j");
+    assert_eq!(s.selected(), "docs:0.0");
+    s.publish(|next| next.agents.retain(|a| a.pane_id != PaneId(20)));
+    assert_eq!(s.rows().len(), 11);
+    assert_eq!(s.selected(), "api:1.0", "the row that stands there now");
+    s.publish(|next| {
+        let mut new = next.agents[1].clone();
+        new.pane_id = PaneId(99);
+        new.target = "new:0.0".into();
+        next.agents.push(new);
+    });
+    assert_eq!(s.rows().len(), 12);
+    assert_eq!(s.selected(), "api:1.0");
+    s.publish(|next| next.agents.clear());
+    assert_eq!(s.selected(), "");
+    s.publish(|next| *next = super::twelve());
+    assert_eq!(s.selected(), "api:2.0");
+}
+
+#[test]
+fn a_pane_that_moves_to_another_window_keeps_the_cursor() {
+    let mut s = stage();
+    s.keys("j");
+    s.publish(|next| {
+        let agent = next.agents.iter_mut().find(|a| a.pane_id == PaneId(50)).unwrap();
+        agent.target = "other:7.3".into();
+    });
+    assert_eq!(s.selected(), "other:7.3");
+}
