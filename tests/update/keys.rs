@@ -113,7 +113,7 @@ fn jump_and_answer_act_on_what_was_seen() {
     assert_eq!(s.effects(), [Effect::Jump(PaneId(14))]);
     s.keys("y 2");
     let agent = s.state.snapshot.agents.iter().find(|a| a.pane_id == PaneId(14)).unwrap().clone();
-    let seen = Seen { rule: agent.evidence.rule, line: agent.evidence.line, choices: agent.choices };
+    let seen = Seen::of(&agent, s.state.snapshot.preview.as_deref());
     assert_eq!(s.effects(), [Effect::Answer { pane: PaneId(14), choice: 1, seen: seen.clone() }]);
     s.keys("x n");
     assert_eq!(s.effects(), []);
