@@ -11,6 +11,8 @@ mod id;
 mod mark;
 mod pane;
 mod pool;
+#[cfg(test)]
+mod pool_tests;
 mod process;
 mod protocol;
 mod route;

@@ -242,6 +242,17 @@ impl Lease {
     }
 }
 
+#[cfg(test)]
+impl Lease {
+    /// As if a request had been answered, or had failed.
+    pub(crate) fn pretend_served(&mut self, broken: bool) {
+        if let Some(connection) = &mut self.connection {
+            connection.served += 1;
+            connection.broken = broken;
+        }
+    }
+}
+
 impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
