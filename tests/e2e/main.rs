@@ -3,6 +3,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod agents;
+mod dashboard;
 mod demo;
 mod fixture;
 mod plugin;

@@ -48,6 +48,13 @@ impl Terminal {
         self.host.screen("term:0.0")
     }
 
+    /// A tmux format, as it is for the terminal.
+    #[track_caller]
+    #[must_use]
+    pub fn format(&self, format: &str) -> String {
+        self.host.run(&["display-message", "-p", "-t", "term:0.0", format])
+    }
+
     /// Waits until the screen satisfies `condition`, and returns that screen.
     #[track_caller]
     pub fn wait(&self, what: &str, condition: impl Fn(&str) -> bool) -> String {
@@ -78,7 +85,7 @@ impl Terminal {
     #[track_caller]
     #[must_use]
     pub fn pid(&self) -> u32 {
-        let shell = self.host.run(&["display-message", "-p", "-t", "term:0.0", "#{pane_pid}"]);
+        let shell = self.format("#{pane_pid}");
         super::wait_some("the program's process", PATIENCE, || child_of(&shell))
     }
 
@@ -96,7 +103,7 @@ impl Terminal {
     pub fn is_restored(&self) -> bool {
         let flags =
             "#{alternate_on} #{cursor_flag} #{mouse_any_flag} #{mouse_sgr_flag} #{keypad_flag} #{keypad_cursor_flag}";
-        self.host.run(&["display-message", "-p", "-t", "term:0.0", flags]).starts_with("0 1 0 0")
+        self.format(flags).starts_with("0 1 0 0")
     }
 
     /// Closes the terminal under the program, as closing its window does.
