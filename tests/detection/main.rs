@@ -3,5 +3,6 @@
 
 mod hostile;
 mod processes;
+mod profiles;
 mod prose;
 mod table;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::profile::{Press, What};
+use super::profile::{Pattern, Press, What};
 use super::profiles::{Profile, Where};
 use super::rules::Hit;
 use super::view::View;
@@ -59,19 +59,19 @@ fn percent(text: &str) -> Option<f64> {
 
 fn read<'a>(view: &View<'a>, place: Where, extract: &super::profile::Extract) -> Option<&'a str> {
     if place == Where::Title {
-        return group(&extract.line.0, &view.pane.title);
+        return group(&extract.line, &view.pane.title);
     }
     let range = view.region(place)?;
     let rows = view.rows(range);
     if extract.top {
-        rows.iter().find_map(|row| group(&extract.line.0, row))
+        rows.iter().find_map(|row| group(&extract.line, row))
     } else {
-        rows.iter().rev().find_map(|row| group(&extract.line.0, row))
+        rows.iter().rev().find_map(|row| group(&extract.line, row))
     }
 }
 
-fn group<'a>(pattern: &regex::Regex, text: &'a str) -> Option<&'a str> {
-    let found = pattern.captures(text)?;
+fn group<'a>(pattern: &Pattern, text: &'a str) -> Option<&'a str> {
+    let found = pattern.regex()?.captures(text)?;
     found.get(1).or_else(|| found.get(0)).map(|m| m.as_str())
 }
 
@@ -86,7 +86,7 @@ fn choices(profile: &Profile, view: &View<'_>, hit: &Hit<'_>) -> Vec<Choice> {
         let mut found = Vec::new();
         if let (Some(option), Some(range)) = (&answers.option, view.region(place)) {
             for row in view.rows(range) {
-                for c in option.0.captures_iter(row) {
+                for c in option.regex().into_iter().flat_map(|regex| regex.captures_iter(row)) {
                     let text = |name: &str| c.name(name).map(|m| m.as_str().trim()).filter(|t| !t.is_empty());
                     let Some(label) = text("label") else { continue };
                     found.push((

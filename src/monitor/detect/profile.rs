@@ -3,40 +3,70 @@
 //! `docs/agents.md` explains every key with a worked example. Patterns are compiled while the file is read, so that a
 //! bad one is reported with its line and column.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use regex::Regex;
 use serde::{Deserialize, Deserializer, de};
 
 use crate::monitor::State;
 
-/// A regular expression, compiled while the profile is read.
+/// A regular expression.
+///
+/// A user's is compiled while the profile is read, so that a bad one is reported with its place. A built-in one is
+/// compiled when it is first needed: most programs never run on a machine, and the first picture must not wait for them.
 #[derive(Clone, Debug)]
-pub struct Pattern(pub(super) Regex);
+pub struct Pattern {
+    text: String,
+    regex: OnceLock<Option<Regex>>,
+}
+
+thread_local! {
+    /// Whether patterns are compiled while they are read.
+    static AT_ONCE: Cell<bool> = const { Cell::new(true) };
+}
+
+/// Runs `read`, in which patterns are compiled at once or when first needed.
+pub(super) fn compiling<T>(at_once: bool, read: impl FnOnce() -> T) -> T {
+    let before = AT_ONCE.replace(at_once);
+    let result = read();
+    AT_ONCE.set(before);
+    result
+}
 
 impl Pattern {
     /// Whether it matches somewhere in `text`.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        self.0.is_match(text)
+        self.regex().is_some_and(|regex| regex.is_match(text))
     }
 
     /// The pattern as written.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        &self.text
+    }
+
+    /// The compiled pattern; `None` only for a bad built-in one, which a test finds.
+    pub(super) fn regex(&self) -> Option<&Regex> {
+        self.regex.get_or_init(|| Regex::new(&self.text).ok()).as_ref()
     }
 }
 
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Regex::new(&text).map(Self).map_err(|e| {
-            // regex draws the place with a caret over several lines; its last line is the reason.
-            let reason = e.to_string();
-            let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            de::Error::custom(format!("bad pattern `{text}`: {reason}"))
-        })
+        let pattern = Self { text: String::deserialize(deserializer)?, regex: OnceLock::new() };
+        if AT_ONCE.get() {
+            let regex = Regex::new(&pattern.text).map_err(|e| {
+                // regex draws the place with a caret over several lines; its last line is the reason.
+                let reason = e.to_string();
+                let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+                de::Error::custom(format!("bad pattern `{}`: {reason}", pattern.text))
+            })?;
+            let _ = pattern.regex.set(Some(regex));
+        }
+        Ok(pattern)
     }
 }
 

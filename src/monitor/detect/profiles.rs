@@ -139,19 +139,21 @@ impl Profiles {
     pub fn load(user_dir: Option<&Path>) -> Result<Self, ProfileError> {
         let mut all = Vec::new();
         for (file, text) in EMBEDDED {
-            all.push((parse(Path::new(file), text)?, "built in".to_owned()));
+            let path = PathBuf::from(file);
+            all.push((profile::compiling(false, || parse(&path, text))?, "built in".to_owned(), path));
         }
         for path in user_dir.map(user_files).transpose()?.unwrap_or_default() {
             let text =
                 std::fs::read_to_string(&path).map_err(|source| ProfileError::Read { path: path.clone(), source })?;
             let user = parse(&path, &text)?;
             let origin = path.display().to_string();
-            match all.iter_mut().find(|(built_in, _)| built_in.name == user.name) {
-                Some((base, from)) if user.extends => {
+            match all.iter_mut().find(|(built_in, ..)| built_in.name == user.name) {
+                Some((base, from, blamed)) if user.extends => {
                     extend(base, user);
                     *from = format!("built in, extended by {origin}");
+                    *blamed = path;
                 }
-                Some(slot) => *slot = (user, origin),
+                Some(slot) => *slot = (user, origin, path),
                 None if user.extends => {
                     return Err(bad(
                         &path,
@@ -160,11 +162,13 @@ impl Profiles {
                         format!("`extends: true`, but there is no built-in profile `{}`", user.name),
                     ));
                 }
-                None => all.push((user, origin)),
+                None => all.push((user, origin, path)),
             }
-            // What the two say together must hold as well.
         }
-        let all = all.into_iter().map(|(source, origin)| compile(source, origin)).collect::<Result<Vec<_>, _>>()?;
+        let all = all
+            .into_iter()
+            .map(|(source, origin, path)| compile(source, origin, &path))
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(Self { all: Arc::new(all) })
     }
 
@@ -219,6 +223,15 @@ fn parse(path: &Path, text: &str) -> Result<Source, ProfileError> {
     // Names are checked here, where the text can still tell the line.
     if !source.extends {
         let names: Vec<&str> = source.regions.0.iter().map(|(name, _)| name.as_str()).collect();
+        for (index, (name, ways)) in source.regions.0.iter().enumerate() {
+            let others = ways.iter().flat_map(|way| [&way.over, &way.under, &way.within, &way.without]).flatten();
+            for other in others {
+                if names[index..].contains(&other.as_str()) {
+                    let line = line_of(text, &format!("  {name}:"));
+                    return Err(bad(path, line, 1, too_late(name, other)));
+                }
+            }
+        }
         for (wanted, near) in references(&source) {
             if !is_place(&names, &wanted) {
                 return Err(bad(path, line_of(text, &near), 1, unknown_region(&wanted, &names)));
@@ -234,6 +247,10 @@ fn line_of(text: &str, near: &str) -> usize {
 
 fn is_place(names: &[&str], wanted: &str) -> bool {
     wanted == "screen" || wanted == "title" || names.contains(&wanted)
+}
+
+fn too_late(name: &str, other: &str) -> String {
+    format!("region `{name}` refers to `{other}`, which must come before it")
 }
 
 fn unknown_region(wanted: &str, names: &[&str]) -> String {
@@ -293,7 +310,8 @@ fn extend(base: &mut Source, user: Source) {
     base.answers = answers;
 }
 
-fn compile(source: Source, origin: String) -> Result<Profile, ProfileError> {
+/// Resolves the names in a profile; `path` is the file that is blamed when one is unknown.
+fn compile(source: Source, origin: String, path: &Path) -> Result<Profile, ProfileError> {
     let names: Vec<String> = source.regions.0.iter().map(|(name, _)| name.clone()).collect();
     let place = |wanted: &str| -> Result<Where, ProfileError> {
         match wanted {
@@ -301,7 +319,7 @@ fn compile(source: Source, origin: String) -> Result<Profile, ProfileError> {
             "title" => Ok(Where::Title),
             _ => names.iter().position(|n| n == wanted).map(Where::Region).ok_or_else(|| {
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                bad(Path::new(&format!("{}.yaml", source.name)), 1, 1, unknown_region(wanted, &names))
+                bad(path, 1, 1, unknown_region(wanted, &names))
             }),
         }
     };
@@ -321,12 +339,7 @@ fn compile(source: Source, origin: String) -> Result<Profile, ProfileError> {
         let own = regions.len();
         let earlier = |place: Option<Where>| -> Result<Option<Where>, ProfileError> {
             match place {
-                Some(Where::Region(other)) if other >= own => Err(bad(
-                    Path::new(&format!("{}.yaml", source.name)),
-                    1,
-                    1,
-                    format!("region `{name}` refers to `{}`, which must come before it", names[other]),
-                )),
+                Some(Where::Region(other)) if other >= own => Err(bad(path, 1, 1, too_late(name, &names[other]))),
                 place => Ok(place),
             }
         };

@@ -1,0 +1,123 @@
+//! Profiles as data: the built-in ones are whole, a user's replace or extend them, and a bad one says where.
+
+use std::fs;
+
+use tmux_orc::monitor::State;
+use tmux_orc::monitor::detect::{Observation, Process, ProfileError, Profiles, detect};
+use tmux_orc::tmux::{Pane, Screen};
+
+#[test]
+fn every_program_has_a_profile() {
+    let profiles = Profiles::embedded();
+    let names: Vec<&str> = profiles.list().map(|p| p.name.as_str()).collect();
+    for name in
+        ["claude", "codex", "gemini", "qwen", "opencode", "aider", "copilot", "cursor-agent", "amp", "goose", "crush"]
+    {
+        assert!(names.contains(&name), "{name}");
+    }
+    for profile in profiles.list() {
+        assert_eq!(profile.origin, "built in");
+        assert_eq!(
+            profile.verified,
+            !profile.versions.is_empty(),
+            "{}: verified means that versions were looked at",
+            profile.name
+        );
+        assert!(profile.verified || profile.note.is_some(), "{} says that it was not run", profile.name);
+    }
+}
+
+#[test]
+fn every_built_in_pattern_is_one() {
+    // Read as a user's files they are compiled at once, and a bad one is an error.
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/agents");
+    if let Err(error) = Profiles::load(Some(&dir)) {
+        panic!("{error}");
+    }
+}
+
+fn user(files: &[(&str, &str)]) -> Result<Profiles, ProfileError> {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(dir.path().join(name), text).unwrap();
+    }
+    Profiles::load(Some(dir.path()))
+}
+
+fn state(profiles: &Profiles, comm: &str, screen: &str) -> Option<(State, Option<String>)> {
+    let pane = Pane { cursor_shown: true, ..Pane::default() };
+    let processes =
+        [Process { pid: 5, foreground: true, comm: comm.into(), args: vec![comm.into()], ..Process::default() }];
+    let screen = Screen::plain(screen.as_bytes());
+    let seen = Observation {
+        pane: &pane,
+        screen: Some(&screen),
+        processes: &processes,
+        published: None,
+        known_agent: None,
+        previous: None,
+        quiet_for: None,
+        now: "2026-11-24T17:00:00Z".parse().unwrap(),
+    };
+    detect(profiles, &seen).map(|v| (v.state, v.kind))
+}
+
+#[test]
+fn a_users_profile_stands_beside_the_built_in_ones() {
+    let text = "name: hal\nrecognise: { names: [hal9000] }\nrules:\n  - { id: door, state: waiting, kind: permission, last: 'Open the door\\? \\[y/n\\]$' }\n";
+    let profiles = user(&[("hal.yaml", text)]).unwrap();
+    assert!(profiles.get("hal").unwrap().origin.ends_with("hal.yaml"));
+    assert_eq!(
+        state(&profiles, "hal9000", "Open the door? [y/n]\n"),
+        Some((State::Waiting, Some("permission".into())))
+    );
+    assert_eq!(state(&profiles, "hal9000", "Open the door? [y/n]\nno\n"), Some((State::Unknown, None)));
+    assert_eq!(state(&profiles, "hal", "Open the door? [y/n]\n"), None);
+}
+
+#[test]
+fn a_users_profile_replaces_or_extends_a_built_in_one() {
+    let rule = "rules:\n  - { id: mine, state: limited, last: '^out of coins$' }\n";
+    let replaced =
+        user(&[("claude.yaml", &format!("name: claude\nrecognise: {{ names: [claude] }}\n{rule}"))]).unwrap();
+    let idle = "────────────\n❯\n────────────\n  ? for shortcuts\n";
+    assert_eq!(state(&replaced, "claude", "out of coins\n").map(|s| s.0), Some(State::Limited));
+    assert_eq!(state(&replaced, "claude", idle).map(|s| s.0), Some(State::Unknown));
+
+    let extended =
+        user(&[("claude.yaml", &format!("name: claude\nextends: true\nrecognise: {{ names: [clyde] }}\n{rule}"))])
+            .unwrap();
+    assert_eq!(state(&extended, "clyde", "out of coins\n").map(|s| s.0), Some(State::Limited));
+    assert_eq!(state(&extended, "claude", idle).map(|s| s.0), Some(State::Idle));
+    assert!(extended.get("claude").unwrap().origin.starts_with("built in, extended by "));
+    assert_eq!(extended.list().count(), Profiles::embedded().list().count());
+}
+
+#[test]
+fn a_bad_profile_says_where_and_why() {
+    let cases = [
+        ("name: x\nrules:\n  - { id: a, state: dancing }\n", 3, "unknown state `dancing`"),
+        ("name: x\nrules:\n  - id: a\n    state: idle\n    line: '('\n", 5, "bad pattern `(`"),
+        ("name: x\nrules:\n  - id: a\n    state: idle\n    line: ['ok', '[']\n", 5, "bad pattern `[`"),
+        ("name: x\nrules:\n  - { id: a, state: idle, inn: footer }\n", 3, "inn"),
+        ("name: x\nrules:\n  - { id: a, state: idle, in: cellar }\n", 3, "no region `cellar`"),
+        ("name: x\nregions:\n  a:\n    - { under: b }\n  b:\n    - { rows: 3 }\n", 3, "must come before"),
+        ("name: x\nrules:\n  - { id: a, state: idle, says: hi }\n", 3, "too short"),
+        ("name: y\n", 1, "the file is called `x`"),
+        ("name: x\nextends: true\n", 1, "no built-in profile `x`"),
+        ("name: x\n  rules: [\n", 2, ""),
+    ];
+    for (text, line, reason) in cases {
+        let error = user(&[("x.yaml", text)]).expect_err(text);
+        let ProfileError::Bad { line: got, path, column, .. } = &error else { panic!("{error}") };
+        assert!(path.ends_with("x.yaml"), "{error}");
+        assert!(*column >= 1);
+        assert_eq!(*got, line, "{error}\n{text}");
+        assert!(error.to_string().contains(reason), "{error} should say `{reason}`");
+    }
+}
+
+#[test]
+fn no_folder_is_as_good_as_an_empty_one() {
+    assert!(Profiles::load(Some(std::path::Path::new("/nowhere/at/all"))).is_ok());
+}
