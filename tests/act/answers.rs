@@ -1,0 +1,143 @@
+//! Answers go to the prompt that was seen, or nowhere.
+
+use tmux_orc::app::act::{Act, Caller, Seen};
+
+use crate::stage::{ASKS, Actress, IDLE, Stage, WORKS, rows};
+
+fn answer(actress: &Actress, seen: &Seen, label: &str) -> Act {
+    let choice = seen.choices.iter().position(|choice| choice.label == label).expect("the answer is offered");
+    Act::Answer { pane: actress.pane, choice, seen: seen.clone() }
+}
+
+#[tokio::test]
+async fn an_answer_presses_its_key_and_tells_what_followed() {
+    let stage = Stage::new();
+    let claude = stage.agent("one", ASKS);
+    let seen = stage.seen(&claude).await;
+    let reaction = claude.react("4", WORKS);
+    let result = stage.actor().perform(answer(&claude, &seen, "No")).await;
+    reaction.join().expect("the stand-in got its key");
+    assert_eq!((result.text.as_str(), result.ok), ("main:1.0: answered 'No', now working", true));
+    assert_eq!(claude.input(), "4");
+    assert_eq!(stage.last_act(), ("4".to_owned(), true));
+}
+
+#[tokio::test]
+async fn a_prompt_that_changed_in_between_gets_nothing() {
+    let stage = Stage::new();
+    let claude = stage.agent("one", ASKS);
+    let actor = stage.actor();
+    let seen = stage.seen(&claude).await;
+    // The same question with the same answers, about another command.
+    let other: Vec<String> = rows(ASKS)
+        .into_iter()
+        .map(|row| if row.starts_with(" touch") { " rm -rf /home/user".into() } else { row })
+        .collect();
+    stage.draw(&claude, &other);
+    let result = actor.perform(answer(&claude, &seen, "Yes")).await;
+    assert!(!result.ok && result.text.contains("its prompt has changed"), "{result:?}");
+    // The mark of the selected answer was moved by somebody else.
+    let moved: Vec<String> = rows(ASKS)
+        .into_iter()
+        .map(|row| row.replace(" ❯ 1. Yes", "   1. Yes").replace("   4. No", " ❯ 4. No"))
+        .collect();
+    stage.draw(&claude, &moved);
+    assert!(!actor.perform(answer(&claude, &seen, "Yes")).await.ok);
+    // Answered by somebody else.
+    stage.show(&claude, WORKS);
+    let result = actor.perform(answer(&claude, &seen, "Yes")).await;
+    assert!(!result.ok && result.text.contains("it is working now"), "{result:?}");
+    assert_eq!(claude.input(), "", "nothing was ever sent");
+    assert_eq!(stage.last_act(), (String::new(), false));
+}
+
+#[tokio::test]
+async fn what_moves_above_the_prompt_does_not_matter() {
+    let stage = Stage::new();
+    let claude = stage.agent("one", ASKS);
+    let seen = stage.seen(&claude).await;
+    let blinked: Vec<String> = rows(ASKS).into_iter().map(|row| row.replace("● Bash", "  Bash")).collect();
+    stage.draw(&claude, &blinked);
+    let reaction = claude.react("1", IDLE);
+    assert!(stage.actor().perform(answer(&claude, &seen, "Yes")).await.ok);
+    reaction.join().expect("the stand-in got its key");
+}
+
+#[tokio::test]
+async fn without_its_screen_in_view_the_question_and_the_answers_must_be_the_same() {
+    let stage = Stage::new();
+    let claude = stage.agent("one", ASKS);
+    let seen = stage.row(&claude).await;
+    let other: Vec<String> =
+        rows(ASKS).into_iter().map(|row| row.replace("3. Yes, and switch", "3. Yes, and never switch")).collect();
+    stage.draw(&claude, &other);
+    assert!(!stage.actor().perform(answer(&claude, &seen, "Yes")).await.ok);
+    stage.show(&claude, ASKS);
+    let reaction = claude.react("1", WORKS);
+    assert!(stage.actor().perform(answer(&claude, &seen, "Yes")).await.ok);
+    reaction.join().expect("the stand-in got its key");
+}
+
+#[tokio::test]
+async fn a_pane_that_would_pass_the_keys_on_gets_none() {
+    let stage = Stage::new();
+    let claude = stage.agent("one", ASKS);
+    let pane = claude.pane.to_string();
+    let seen = stage.seen(&claude).await;
+    let actor = stage.actor();
+    let refused = async |word: &str| {
+        let result = actor.perform(answer(&claude, &seen, "Yes")).await;
+        assert!(!result.ok && result.text.contains(word), "{result:?}");
+    };
+    stage.server.run(&["copy-mode", "-t", &pane]);
+    refused("copy mode").await;
+    stage.server.run(&["send-keys", "-t", &pane, "-X", "cancel"]);
+    stage.server.run(&["set-option", "-w", "-t", &pane, "synchronize-panes", "on"]);
+    refused("synchronize-panes").await;
+    stage.server.run(&["set-option", "-w", "-t", &pane, "synchronize-panes", "off"]);
+    stage.server.run(&["select-pane", "-d", "-t", &pane]);
+    refused("input is turned off").await;
+    stage.server.run(&["select-pane", "-e", "-t", &pane]);
+    assert_eq!(claude.input(), "");
+}
+
+#[tokio::test]
+async fn a_program_that_ended_or_a_pane_that_died_gets_nothing() {
+    let stage = Stage::new();
+    let claude = stage.agent("one", ASKS);
+    let seen = stage.seen(&claude).await;
+    let actor = stage.actor();
+    let pane = claude.pane.to_string();
+    let shell = stage.server.run(&["display-message", "-p", "-t", &pane, "#{pane_pid}"]);
+    let killed = std::process::Command::new("pkill").args(["-KILL", "-P", &shell]).status().expect("pkill");
+    assert!(killed.success());
+    stage.server.wait_screen(&pane, "the shell's prompt", |screen| screen.trim_end().ends_with('$'));
+    let result = actor.perform(answer(&claude, &seen, "Yes")).await;
+    assert!(!result.ok, "{result:?}");
+    let reply = Act::Reply { pane: claude.pane, text: "touch harm".into(), seen: seen.clone() };
+    let result = actor.perform(reply).await;
+    assert!(!result.ok, "{result:?}");
+    let screen = stage.server.screen(&pane);
+    assert!(!screen.contains("touch harm") && !screen.contains("$ 1"), "{screen}");
+    stage.server.run(&["kill-pane", "-t", &pane]);
+    let result = actor.perform(answer(&claude, &seen, "Yes")).await;
+    assert_eq!(result.text, format!("pane {pane} is gone"));
+}
+
+#[tokio::test]
+async fn read_only_sends_nothing_at_all() {
+    let stage = Stage::new();
+    let claude = stage.agent("one", ASKS);
+    let seen = stage.seen(&claude).await;
+    let actor = stage.actor_of(Caller::default(), true);
+    for act in [
+        answer(&claude, &seen, "Yes"),
+        Act::Reply { pane: claude.pane, text: "x".into(), seen: seen.clone() },
+        Act::Interrupt { pane: claude.pane, seen: seen.clone() },
+        Act::Kill { pane: claude.pane, seen: seen.clone() },
+    ] {
+        let result = actor.perform(act).await;
+        assert!(!result.ok && result.text.contains("switched off"), "{result:?}");
+    }
+    assert_eq!(claude.input(), "");
+}

@@ -1,0 +1,9 @@
+//! Acting on agents in real panes: prompts that change between look and key, panes that die in between, two clients.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod answers;
+mod jumps;
+mod messages;
+mod stage;

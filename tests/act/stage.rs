@@ -1,0 +1,172 @@
+//! A pane in which a stand-in for Claude Code runs: the test draws its screen and reads what it was sent.
+
+use std::{fs, io::Write, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc};
+
+use jiff::Timestamp;
+use tmux_orc::{
+    app::{
+        act::{Actor, Caller, Seen},
+        journal::{Happened, Journal, Record, read_since},
+    },
+    monitor::{
+        Agent, Engine, EngineSettings, Preview,
+        detect::{Profiles, fixture},
+    },
+    tmux::{PaneId, Pool, PoolSettings, Server, TransportChoice},
+};
+
+use crate::support::{PATIENCE, TmuxServer, wait_some};
+
+/// Screens of the real program, recorded.
+const SCREENS: &str = include_str!("../detection/screens/claude-2.1.331.txt");
+
+/// The program asks for a permission.
+pub const ASKS: &str = "classic-perm-bash.100x30";
+/// The program is at its prompt.
+pub const IDLE: &str = "classic-idle-welcome.100x30";
+/// The program works.
+pub const WORKS: &str = "classic-working-stream-1.100x30";
+
+/// A private server with agents on it.
+pub struct Stage {
+    pub server: TmuxServer,
+}
+
+/// One agent.
+pub struct Actress {
+    pub pane: PaneId,
+    tty: String,
+    input: PathBuf,
+}
+
+impl Stage {
+    pub fn new() -> Self {
+        let server = TmuxServer::start();
+        // The recorded screens have 30 rows: no status line on top of them.
+        server.run(&["set-option", "-g", "status", "off"]);
+        server.run(&["resize-window", "-t", "main:0", "-x", "100", "-y", "30"]);
+        let program = server.home().join("claude");
+        let script =
+            "#!/bin/sh\nstty raw -echo\nprintf '\\033[?2004h\\033[?25l\\033]2;✳ Claude Code\\007'\ncat >> \"$1\"\n:\n";
+        fs::write(&program, script).expect("the stand-in is written");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it can be run");
+        Self { server }
+    }
+
+    /// Starts an agent in a window of its own and shows a screen.
+    pub fn agent(&self, name: &str, screen: &str) -> Actress {
+        let input = self.server.home().join(format!("{name}.input"));
+        fs::write(&input, "").expect("the input's file");
+        let program = self.server.home().join("claude").display().to_string();
+        let file = input.display().to_string();
+        // Under a shell, as a person starts it: what is left when it ends is a prompt.
+        let pane = self.server.window(name, &["sh", "-c", "\"$0\" \"$1\"; exec sh", &program, &file]);
+        self.server.run(&["resize-window", "-t", &pane, "-x", "100", "-y", "30"]);
+        let tty = self.server.run(&["display-message", "-p", "-t", &pane, "#{pane_tty}"]);
+        let actress = Actress { pane: pane.parse().expect("a pane id"), tty, input };
+        wait_some("the stand-in", PATIENCE, || {
+            let title = self.server.run(&["display-message", "-p", "-t", &pane, "#{pane_title}"]);
+            title.contains("Claude").then_some(())
+        });
+        self.show(&actress, screen);
+        actress
+    }
+
+    /// Draws a recorded screen and waits until tmux has it.
+    pub fn show(&self, actress: &Actress, screen: &str) {
+        self.draw(actress, &rows(screen));
+    }
+
+    /// Draws rows and waits until tmux has them.
+    pub fn draw(&self, actress: &Actress, rows: &[String]) {
+        actress.draw(rows);
+        let wanted = rows.join("\n");
+        self.server.wait_screen(&actress.pane.to_string(), "the drawn screen", |screen| {
+            screen.trim_end() == wanted.trim_end()
+        });
+    }
+
+    /// What a person sees of an agent now, with its screen in view.
+    pub async fn seen(&self, actress: &Actress) -> Seen {
+        let text = self.server.screen(&actress.pane.to_string());
+        let preview = Preview { pane_id: actress.pane, text, captured_at: Timestamp::now() };
+        Seen::of(&self.watch(actress).await, Some(&preview))
+    }
+
+    /// What a person sees of an agent whose screen is not in view.
+    pub async fn row(&self, actress: &Actress) -> Seen {
+        Seen::of(&self.watch(actress).await, None)
+    }
+
+    async fn watch(&self, actress: &Actress) -> Agent {
+        let snapshot = Engine::once(self.tmux(), EngineSettings::default()).await.expect("a cycle");
+        let agent = snapshot.agents.into_iter().find(|agent| agent.pane_id == actress.pane);
+        agent.expect("the stand-in is taken for an agent")
+    }
+
+    fn tmux(&self) -> Server {
+        let program = std::env::var_os("TMUX_ORC_TMUX").unwrap_or_else(|| "tmux".into());
+        Server::at(self.server.socket(), program).expect("a server")
+    }
+
+    /// One who acts for a person who is nowhere in particular.
+    pub fn actor(&self) -> Actor {
+        self.actor_of(Caller::default(), false)
+    }
+
+    pub fn actor_of(&self, caller: Caller, read_only: bool) -> Actor {
+        let pool = Pool::new(self.tmux(), TransportChoice::Auto, PoolSettings::default());
+        Actor::new(pool, Arc::new(Profiles::embedded()), caller, read_only, Journal::new(self.events()))
+    }
+
+    fn events(&self) -> PathBuf {
+        self.server.home().join("events")
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> Vec<Record> {
+        read_since(&self.events(), Timestamp::MIN).expect("a journal")
+    }
+
+    /// What the last line of the journal says was sent, and whether it worked.
+    pub fn last_act(&self) -> (String, bool) {
+        match self.journal().pop().expect("a line").what {
+            Happened::Acted(act) => (act.sent, act.ok),
+            other => panic!("no act: {other:?}"),
+        }
+    }
+
+    /// Names of the paste buffers that are there.
+    pub fn buffers(&self) -> String {
+        self.server.run(&["list-buffers", "-F", "#{buffer_name}"])
+    }
+}
+
+impl Actress {
+    fn draw(&self, rows: &[String]) {
+        let mut tty = fs::OpenOptions::new().write(true).open(&self.tty).expect("the pane's terminal");
+        let text = format!("\x1b[2J\x1b[H{}\x1b[{};2H", rows.join("\r\n"), rows.len());
+        tty.write_all(text.as_bytes()).expect("the screen is drawn");
+    }
+
+    /// What it was sent so far.
+    pub fn input(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.input).expect("its input")).into_owned()
+    }
+
+    /// As the program does: waits until it was sent `key`, then shows a screen.
+    pub fn react(&self, key: &'static str, screen: &'static str) -> std::thread::JoinHandle<()> {
+        let (input, tty) = (self.input.clone(), self.tty.clone());
+        let other = Self { pane: self.pane, tty, input };
+        std::thread::spawn(move || {
+            wait_some(&format!("the key {key:?}"), PATIENCE, || other.input().ends_with(key).then_some(()));
+            other.draw(&rows(screen));
+        })
+    }
+}
+
+/// The rows of a recorded screen.
+pub fn rows(name: &str) -> Vec<String> {
+    let all = fixture::Fixture::parse_all(SCREENS).expect("the recorded screens");
+    all.into_iter().find(|one| one.name == name).unwrap_or_else(|| panic!("no screen {name}")).rows
+}
