@@ -64,12 +64,17 @@ async fn watch(dashboard: Dashboard) -> Result<ExitCode, Failure> {
             Color::Never => ColourChoice::Never,
         },
         link: Some(link),
-        actions: Some(Actions { can: Capabilities { reload: true, ..Capabilities::default() }, effects, results }),
+        actions: Some(Actions {
+            can: Capabilities { jump: true, act: !dashboard.read_only, reload: true, copy: true },
+            effects,
+            results,
+        }),
     };
     let Following { handle, task, .. } = dashboard.following;
     let shown = ui::run(handle, options).await;
     // The handle is gone with the dashboard: an engine inside ends now, one in the background goes on.
     let followed = task.await;
+    dashboard.beside.end().await;
     match (shown, followed) {
         (Ok(Exit::Quit), _) => Ok(ExitCode::SUCCESS),
         (Ok(Exit::Signal(number)), _) => Ok(ExitCode::from(128_u8.saturating_add(u8::try_from(number).unwrap_or(0)))),

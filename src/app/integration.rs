@@ -1,7 +1,7 @@
 //! What joins tmux-orc to the user's own tmux: key bindings to paste, the segment for the status line, the side pane.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{File, OpenOptions, TryLockError},
     io::{self, Read, Seek, SeekFrom, Write},
     os::unix::fs::OpenOptionsExt,
     path::Path,
@@ -79,29 +79,49 @@ impl Counts {
     }
 }
 
-/// Keeps the counts of an engine in a small file for the status line, until the engine ends.
+/// Keeps the counts of this process's engine in a small file for the status line, until the engine ends. What an engine
+/// in the background publishes is passed over: it keeps its own.
 ///
 /// The file is locked for as long as its engine lives: a reader that gets the lock knows that the counts are nobody's.
 pub async fn keep_counts(mut snapshots: watch::Receiver<Arc<Snapshot>>, path: std::path::PathBuf) {
-    let mut file = match open_counts(&path) {
-        Ok(file) => file,
-        Err(error) => return tracing::warn!(path = %path.display(), %error, "the status line gets no counts"),
-    };
-    let mut written = None;
+    let own = std::process::id();
+    let mut kept: Option<(File, Option<Counts>)> = None;
+    let mut told = false;
     loop {
-        let counts = Counts::of(&snapshots.borrow_and_update().agents);
-        if written != Some(counts) {
+        let counts = {
+            let snapshot = snapshots.borrow_and_update();
+            (snapshot.engine.pid == own).then(|| Counts::of(&snapshot.agents))
+        };
+        match (counts, &mut kept) {
+            (None, _) => kept = None,
+            (Some(_), None) => match open_counts(&path) {
+                Ok(file) => kept = Some((file, None)),
+                // Another engine may be about to end: it is tried again with the next snapshot.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) if !told => {
+                    told = true;
+                    tracing::warn!(path = %path.display(), %error, "the status line gets no counts");
+                }
+                Err(_) => {}
+            },
+            _ => {}
+        }
+        if let (Some(counts), Some((file, written))) = (counts, &mut kept)
+            && *written != Some(counts)
+        {
             // Some hundred bytes into the page cache: shorter than handing it to another thread.
-            if let Err(error) = write_counts(&mut file, counts) {
-                tracing::warn!(path = %path.display(), %error, "the status line gets no counts");
+            match write_counts(file, counts) {
+                Ok(()) => *written = Some(counts),
+                Err(error) => {
+                    tracing::warn!(path = %path.display(), %error, "the status line gets no counts");
+                    return;
+                }
             }
-            written = Some(counts);
         }
         if snapshots.changed().await.is_err() {
-            break;
+            return;
         }
     }
-    fs::remove_file(&path).ok();
 }
 
 fn open_counts(path: &Path) -> io::Result<File> {
@@ -216,10 +236,14 @@ mod tests {
         let path = dir.path().join("x.counts");
         assert_eq!(read_counts(&path).unwrap(), None);
         // What an engine that was killed left behind is nobody's.
-        fs::write(&path, r#"{"waiting":9,"error":0,"limited":0,"exited":0,"done":0,"working":0}"#).unwrap();
+        std::fs::write(&path, r#"{"waiting":9,"error":0,"limited":0,"exited":0,"done":0,"working":0}"#).unwrap();
         assert_eq!(read_counts(&path).unwrap(), None);
 
-        let with = |agents| Arc::new(Snapshot { agents, ..test_snapshot() });
+        let with = |agents| {
+            let mut snapshot = Snapshot { agents, ..test_snapshot() };
+            snapshot.engine.pid = std::process::id();
+            Arc::new(snapshot)
+        };
         let (publish, snapshots) = watch::channel(with(vec![test_agent(1, State::Waiting)]));
         let task = tokio::spawn(keep_counts(snapshots, path.clone()));
         let read = |wanted: usize| {

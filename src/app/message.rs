@@ -37,6 +37,8 @@ pub enum Message {
     Tick(Timestamp),
     /// How the engine is reached changed.
     Link(Link),
+    /// The dashboard has done what it was opened for: it ends.
+    Leave,
     /// How something that was asked for ended.
     ActionResult {
         /// In words.

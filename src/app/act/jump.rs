@@ -112,6 +112,24 @@ impl super::Actor {
         attach_words(&self.pool, pane).await
     }
 
+    /// Puts text into the clipboard of the person's terminal, and into a paste buffer of tmux. In words, and whether it
+    /// worked.
+    pub async fn copy(&self, text: &str) -> (String, bool) {
+        let listed = run(&self.pool, [Client::list()]).await.unwrap_or_default();
+        let listed = listed.first().and_then(|part| part.as_ref().ok()).map_or("", String::as_str);
+        let clients = Client::parse(listed);
+        let mut set = Command::new("set-buffer").arg("-w");
+        if let Some(client) = Client::of_person(&clients, &self.caller, None) {
+            set = set.args(["-t", &client.name]);
+        }
+        match run(&self.pool, [set.args(["--", text])]).await.map(|mut parts| parts.pop()) {
+            Ok(Some(Ok(_))) => (format!("copied {text}"), true),
+            Ok(Some(Err(error))) => (format!("tmux refused to copy: {error}"), false),
+            Ok(None) => ("tmux gave no answer".to_owned(), false),
+            Err(error) => (error.to_string(), false),
+        }
+    }
+
     /// There is a terminal on this server that can be taken to a pane.
     pub async fn has_client(&self) -> bool {
         let parts = run(&self.pool, [Client::list()]).await.unwrap_or_default();

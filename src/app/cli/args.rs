@@ -31,6 +31,7 @@ const EXAMPLES: &str = "\
 Examples:
   tmux-orc                          the dashboard, on the server you are in
   tmux-orc agents --state waiting   who needs you, as a table
+  tmux-orc next                     go to the one that has waited longest
   tmux-orc monitor start            an engine in the background
   tmux-orc status --detailed        what it does and what it costs
   tmux-orc config init              write a commented settings file
@@ -176,6 +177,33 @@ Examples:
         #[command(subcommand)]
         verb: super::HooksVerb,
     },
+    /// Take your tmux client to an agent's pane
+    #[command(after_help = "Examples:\n  tmux-orc jump api:2.0\n  tmux-orc jump %14\n\n\
+                            Outside of tmux, on a terminal, it attaches.")]
+    Jump(JumpOptions),
+    /// Take your tmux client to the agent that has waited longest; again: to the next one
+    #[command(after_help = "Examples:\n  tmux-orc next\n  tmux-orc next --state waiting,error,idle")]
+    Next(NextOptions),
+    /// What happened, from the journal
+    #[command(after_help = "Examples:\n  tmux-orc events --since 1h\n  tmux-orc events --follow\n  \
+                            tmux-orc events api:2.0 --since 1d --json | jq -r .event")]
+    Events(EventsOptions),
+    /// How long each agent worked, waited and idled, and how long answers took
+    #[command(after_help = "Examples:\n  tmux-orc report --since 8h\n  tmux-orc report --since 7d --json")]
+    Report(ReportOptions),
+    /// What joins it to your tmux
+    #[command(subcommand_required = true, arg_required_else_help = true)]
+    Tmux {
+        /// What about it.
+        #[command(subcommand)]
+        verb: TmuxVerb,
+    },
+    /// A segment for tmux's status line, such as `2 waiting 5 working`
+    #[command(after_help = "Examples:\n  set -ag status-right ' #(tmux-orc statusline) '")]
+    Statusline(StatuslineOptions),
+    /// The dashboard as a pane at the side of the window
+    #[command(after_help = "Examples:\n  tmux-orc sidebar\n  tmux-orc sidebar --toggle --left --width 36")]
+    Sidebar(SidebarOptions),
     /// Print completions for a shell
     #[command(
         after_help = "Examples:\n  tmux-orc completions bash > ~/.local/share/bash-completion/completions/tmux-orc\n  \
@@ -221,9 +249,103 @@ pub struct WatchOptions {
     /// Never type into a pane
     #[arg(long)]
     pub read_only: bool,
+    /// End after a jump; a dashboard in a popup does so anyway
+    #[arg(long)]
+    pub exit_on_jump: bool,
     /// Run an engine inside even if one runs in the background
     #[arg(long)]
     pub embedded: bool,
+}
+
+/// Options of `jump`.
+#[derive(Clone, Debug, Args)]
+pub struct JumpOptions {
+    /// `%12`, `session:window.pane`, `session:window`, or the agent's name
+    pub target: String,
+    /// The client to take there, as `tmux list-clients` names it; default: yours
+    #[arg(long, value_name = "NAME")]
+    pub client: Option<String>,
+}
+
+/// Options of `next`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct NextOptions {
+    /// The states to look for, the first one first; default: waiting
+    #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = state)]
+    pub state: Vec<State>,
+    /// The client to take there, as `tmux list-clients` names it; default: yours
+    #[arg(long, value_name = "NAME")]
+    pub client: Option<String>,
+    /// For key bindings: print nothing, say what is wrong in tmux's status line
+    #[arg(long, requires = "client")]
+    pub message: bool,
+}
+
+/// Options of `events`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct EventsOptions {
+    /// Only of this one: `%12`, `session`, `session:window.pane`, or a program such as `claude`
+    pub target: Option<String>,
+    /// Since when: how long ago (90s, 45m, 1h30m, 2d) or a moment (2026-03-01T09:00)
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Most of them, the newest; default: 50, or all since the time given
+    #[arg(short = 'n', long, value_name = "N")]
+    pub lines: Option<usize>,
+    /// Go on as they come
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Print a JSON record a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `report`.
+#[derive(Clone, Debug, Args)]
+pub struct ReportOptions {
+    /// Since when: how long ago (8h, 2d) or a moment (2026-03-01T09:00)
+    #[arg(long, value_name = "TIME", default_value = "8h")]
+    pub since: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Verbs about the user's tmux.
+#[derive(Debug, Subcommand)]
+pub enum TmuxVerb {
+    /// Print key bindings and a status line for ~/.tmux.conf; nothing is installed
+    #[command(after_help = "Examples:\n  tmux-orc tmux bindings >> ~/.tmux.conf && tmux source-file ~/.tmux.conf")]
+    Bindings,
+}
+
+/// Options of `statusline`.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct StatuslineOptions {
+    /// Without colours
+    #[arg(long)]
+    pub plain: bool,
+    /// As a range named `orc`, so that a click on it can be bound (tmux 3.4 and newer)
+    #[arg(long)]
+    pub range: bool,
+}
+
+/// Options of `sidebar`.
+#[derive(Clone, Debug, Args)]
+pub struct SidebarOptions {
+    /// Close it when it is there
+    #[arg(long)]
+    pub toggle: bool,
+    /// On the left instead of the right
+    #[arg(long)]
+    pub left: bool,
+    /// Its columns
+    #[arg(long, value_name = "N", default_value_t = crate::app::integration::SIDEBAR_WIDTH,
+          value_parser = clap::value_parser!(u16).range(20..=400))]
+    pub width: u16,
+    /// In the window of this pane; default: the one it runs in
+    #[arg(long, value_name = "%ID")]
+    pub pane: Option<String>,
 }
 
 /// Options of an engine.

@@ -1,10 +1,13 @@
-//! What the dashboard asks of the world beside the engine: reading the settings again.
+//! What the dashboard asks of the world beside the engine: acts, copies, reading the settings again.
+
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use super::{Context, Failure, watch::Dashboard};
+use super::{Context, Failure, act::actor, watch::Dashboard};
 use crate::{
     app::{
+        act::{Act, ActionResult, Actor, Caller},
         message::{Effect, Link, Message},
         settings::{self, Loaded, Overrides, Reload},
     },
@@ -31,12 +34,20 @@ pub fn serve(dashboard: &Dashboard) -> Result<Served, Failure> {
     let (tell, results) = mpsc::channel(WAITING);
     let commands = dashboard.following.handle.commands.clone();
     let (mut loaded, overrides) = (dashboard.loaded.clone(), dashboard.overrides.clone());
+    let server = context.server()?;
+    let caller = Caller::from_environment(server.socket(), None);
+    let actor = Arc::new(actor(&context, &server, &loaded.settings, caller, dashboard.read_only)?);
+    let exit_on_jump = dashboard.exit_on_jump;
     tokio::spawn(async move {
         while let Some(effect) = asked.recv().await {
             let (text, ok) = match effect {
                 Effect::ReloadSettings => reload(&context, &mut loaded, &overrides, &commands).await,
+                Effect::CopyText(text) => actor.copy(&text).await,
                 other => {
-                    tracing::error!(?other, "nobody does this");
+                    let Some(act) = Act::from_effect(other) else { continue };
+                    // By itself: what follows an act is waited for, and the keys that come meanwhile are not to wait.
+                    let (actor, tell, commands) = (Arc::clone(&actor), tell.clone(), commands.clone());
+                    tokio::spawn(async move { perform(&actor, act, exit_on_jump, &tell, &commands).await });
                     continue;
                 }
             };
@@ -46,6 +57,23 @@ pub fn serve(dashboard: &Dashboard) -> Result<Served, Failure> {
         }
     });
     Ok(Served { effects, results, link: link(dashboard.following.now.clone()) })
+}
+
+/// Does something to an agent, and has the engine look at once at what came of it.
+async fn perform(
+    actor: &Actor,
+    act: Act,
+    exit_on_jump: bool,
+    tell: &mpsc::Sender<Message>,
+    commands: &mpsc::Sender<Command>,
+) {
+    let jumps = matches!(act, Act::Jump { .. });
+    let ActionResult { text, ok } = actor.perform(act).await;
+    let message = if ok && jumps && exit_on_jump { Message::Leave } else { Message::ActionResult { text, ok } };
+    tell.send(message).await.ok();
+    if ok && !jumps {
+        commands.send(Command::Refresh).await.ok();
+    }
 }
 
 /// Reads the settings again and tells the engine what changed; bad ones change nothing.

@@ -10,7 +10,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{Context, EngineOptions, Failure, source::engine_failure};
+use super::{Beside, Context, EngineOptions, Failure, source::engine_failure};
 use crate::{
     app::{
         logging,
@@ -56,6 +56,7 @@ pub async fn run(options: &EngineOptions, daemon: bool, context: &mut Context) -
     };
     tracing::info!(server = %server.socket().display(), pid = hello.pid, "the engine starts");
     let serving = tokio::spawn(socket.serve(handle.clone(), hello));
+    let beside = Beside::start(&handle.snapshots, &server, &paths, &context.paths, &loaded.settings);
     let mut signals = Signals::listen()?;
     let first = tokio::select! {
         first = first_cycle(&handle) => first,
@@ -70,6 +71,7 @@ pub async fn run(options: &EngineOptions, daemon: bool, context: &mut Context) -
     }
     let ended = until_end(handle, task, &mut signals, daemon, loaded, &overrides, context).await;
     serving.await.ok();
+    beside.end().await;
     tracing::info!("the engine has ended");
     drop(lock);
     ended

@@ -1,7 +1,9 @@
 //! The command line: its words, and one file for each verb.
 
+mod act;
 mod agents;
 mod args;
+mod beside;
 mod check;
 mod config;
 mod context;
@@ -11,6 +13,8 @@ mod failure;
 mod generate;
 mod health;
 mod hooks;
+mod integration;
+mod journal;
 mod monitor;
 mod output;
 mod source;
@@ -22,9 +26,11 @@ mod why;
 use std::io::IsTerminal;
 
 pub use args::{
-    AgentsOptions, AgentsVerb, Cli, Color, ConfigVerb, EngineOptions, Global, MonitorVerb, PerfVerb, Report,
-    StatusOptions, Verb, WatchOptions,
+    AgentsOptions, AgentsVerb, Cli, Color, ConfigVerb, EngineOptions, EventsOptions, Global, JumpOptions, MonitorVerb,
+    NextOptions, PerfVerb, Report, ReportOptions, SidebarOptions, StatusOptions, StatuslineOptions, TmuxVerb, Verb,
+    WatchOptions,
 };
+pub use beside::Beside;
 pub use context::Context;
 pub use effects::{Served, serve};
 pub use failure::Failure;
@@ -66,6 +72,13 @@ pub async fn run(cli: Cli) -> Result<Option<Box<Dashboard>>, Failure> {
         Verb::Config { verb } => config::run(&verb, context),
         Verb::Hook { program, event } => hooks::hook(program, event).await,
         Verb::Hooks { verb: HooksVerb::Show { program } } => hooks::show(program, context),
+        Verb::Jump(options) => act::jump(&options, context).await,
+        Verb::Next(options) => act::next(&options, context).await,
+        Verb::Events(options) => journal::events(&options, context).await,
+        Verb::Report(options) => journal::report(&options, context),
+        Verb::Tmux { verb: TmuxVerb::Bindings } => integration::print_bindings(context),
+        Verb::Statusline(options) => integration::statusline(options, context),
+        Verb::Sidebar(options) => integration::sidebar(&options, context).await,
         Verb::Completions { shell } => generate::completions(shell, context),
         Verb::Man => generate::man(context),
     }?;

@@ -5,9 +5,10 @@ use std::{io::IsTerminal, sync::Arc, time::Duration};
 use serde_json::json;
 use tokio::time::MissedTickBehavior;
 
-use super::{Context, Failure, Global, WatchOptions, source};
+use super::{Beside, Context, Failure, Global, WatchOptions, source};
 use crate::{
     app::{
+        act::Caller,
         logging, plain,
         settings::{Loaded, Overrides, Paths},
     },
@@ -28,6 +29,10 @@ pub struct Dashboard {
     pub paths: Paths,
     /// Nothing is ever typed into a pane.
     pub read_only: bool,
+    /// It ends after a jump.
+    pub exit_on_jump: bool,
+    /// What runs beside an engine inside; its end is to be awaited.
+    pub beside: Beside,
     /// Keeps the log's writer alive.
     pub logging: Option<logging::Logging>,
 }
@@ -53,15 +58,31 @@ pub async fn run(options: &WatchOptions, context: &mut Context) -> Result<Option
     let logging = if on_terminal { log_to_file(context) } else { None };
     let follow = source::follow(context, &overrides, options.embedded)?;
     let following = follow.start().await.map_err(|error| Failure::usage(error.to_string()))?;
+    let (server, engine) = (context.server()?, context.engine_paths(&context.server()?));
+    let beside = Beside::start(&following.handle.snapshots, &server, &engine, &context.paths, &loaded.settings);
     if on_terminal {
+        // A popup covers what was jumped to.
+        let exit_on_jump = options.exit_on_jump || Caller::from_environment(server.socket(), None).in_popup();
         let read_only = options.read_only || loaded.settings.dashboard.read_only;
         let (global, paths) = (context.global.clone(), context.paths.clone());
-        return Ok(Some(Box::new(Dashboard { following, loaded, overrides, global, paths, read_only, logging })));
+        return Ok(Some(Box::new(Dashboard {
+            following,
+            loaded,
+            overrides,
+            global,
+            paths,
+            read_only,
+            exit_on_jump,
+            beside,
+            logging,
+        })));
     }
     let interval = options.interval.map_or(loaded.settings.monitoring.check_interval, Duration::from_secs_f64);
     let Following { handle, task, .. } = following;
     let printed = print(handle, interval, options.json, context).await;
-    match (printed, task.await) {
+    let followed = task.await;
+    beside.end().await;
+    match (printed, followed) {
         (Err(failure), _) => Err(failure),
         (Ok(()), Ok(Err(error))) => Err(Failure::failed(error.to_string())),
         (Ok(()), _) => Ok(None),

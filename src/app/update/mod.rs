@@ -10,7 +10,7 @@ use super::{
     format,
     key::Key,
     list::Line,
-    message::{Hit, Message, Mouse, Outcome},
+    message::{Effect, Hit, Message, Mouse, Outcome},
     palette,
     state::{Mode, Panel, State, Toast},
     words::Tone,
@@ -60,6 +60,7 @@ pub fn update(state: &mut State, message: Message) -> Outcome {
             state.link = link;
             Outcome::redraw_if(changed)
         }
+        Message::Leave => Outcome::effect(Effect::Quit),
         Message::ActionResult { text, ok } => {
             toast(state, text, if ok { Tone::Done } else { Tone::Error });
             Outcome::redraw()

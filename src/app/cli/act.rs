@@ -1,0 +1,128 @@
+//! `jump` and `next`: take the user's tmux client to an agent.
+
+use std::{io::IsTerminal, os::unix::process::CommandExt, process::Command as Process, sync::Arc};
+
+use jiff::Timestamp;
+
+use super::{Context, Failure, JumpOptions, NextOptions, beside::small_pool, source};
+use crate::{
+    app::{
+        act::{Act, Actor, Caller, Round, next_waiting},
+        journal::Journal,
+        settings::{Overrides, Settings},
+        target,
+    },
+    monitor::{State, detect::Profiles},
+    tmux::{Batch, Command, Expect, PaneId, Server},
+};
+
+/// One who acts on the agents of this server for the user who started the program.
+pub fn actor(
+    context: &Context,
+    server: &Server,
+    settings: &Settings,
+    caller: Caller,
+    read_only: bool,
+) -> Result<Actor, Failure> {
+    let profiles = Profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
+    let journal = Journal::new(context.paths.events());
+    Ok(Actor::new(small_pool(server, settings), Arc::new(profiles), caller, read_only, journal))
+}
+
+/// Goes to a pane that is named.
+pub async fn jump(options: &JumpOptions, context: &mut Context) -> Result<(), Failure> {
+    let going = Going::new(context, options.client.clone())?;
+    let named =
+        going.actor.resolve(&options.target).await.map_err(|refusal| Failure::unreachable(refusal.to_string()))?;
+    let pane = match named {
+        Some(pane) => pane,
+        // A name of an agent, or a window: found among the agents.
+        None => {
+            let snapshot = source::from_engine_or_now(context).await?;
+            target::find(&snapshot, &options.target).map_err(|error| Failure::failed(error.to_string()))?.pane_id
+        }
+    };
+    going.to(pane, context).await
+}
+
+/// Goes to the agent that has waited longest; when asked again, to the next one.
+pub async fn next(options: &NextOptions, context: &mut Context) -> Result<(), Failure> {
+    let going = Going::new(context, options.client.clone())?;
+    let ended = go_next(options, &going, context).await;
+    if !options.message {
+        return ended;
+    }
+    // In a key binding: what is printed or fails would fill the pane, so it is said in the status line.
+    if let (Err(failure), Some(client)) = (ended, &options.client) {
+        let mut batch = Batch::new();
+        batch.push(Command::display_message(client, &failure.to_string()), Expect::Any);
+        if let Ok(mut lease) = small_pool(&going.server, &going.settings).acquire().await {
+            lease.request(&batch).await.ok();
+        }
+    }
+    Ok(())
+}
+
+async fn go_next(options: &NextOptions, going: &Going, context: &mut Context) -> Result<(), Failure> {
+    let snapshot = source::from_engine_or_now(context).await?;
+    let engine = context.engine_paths(&going.server);
+    let file = context.paths.run().join(format!("{}.next", engine.key()));
+    let mut round = Round::load(&file);
+    let states: &[State] = if options.state.is_empty() { &[State::Waiting] } else { &options.state };
+    let Some(agent) = next_waiting(&snapshot.agents, states, &mut round, Timestamp::now()) else {
+        let states: Vec<String> = states.iter().map(ToString::to_string).collect();
+        return Err(Failure::failed(format!("no agent is {}", states.join(" or "))));
+    };
+    let pane = agent.pane_id;
+    // A round that cannot be kept costs the turn, not the jump.
+    if let Err(error) =
+        engine.prepare().map_err(|error| error.to_string()).and_then(|()| round.save(&file).map_err(|e| e.to_string()))
+    {
+        tracing::warn!(error, "the next call will begin with the same agent");
+    }
+    if options.message { going.jump(pane).await.map(drop) } else { going.to(pane, context).await }
+}
+
+/// All that a jump needs.
+struct Going {
+    actor: Actor,
+    caller: Caller,
+    server: Server,
+    settings: Settings,
+}
+
+impl Going {
+    fn new(context: &Context, client: Option<String>) -> Result<Self, Failure> {
+        let server = context.server()?;
+        let settings = context.load(&Overrides::new())?.settings;
+        let caller = Caller::from_environment(server.socket(), client);
+        let actor = actor(context, &server, &settings, caller.clone(), false)?;
+        Ok(Self { actor, caller, server, settings })
+    }
+
+    /// Takes the client there, or attaches this terminal when it is outside of tmux.
+    async fn to(&self, pane: PaneId, context: &mut Context) -> Result<(), Failure> {
+        let attach = !self.caller.inside && self.caller.client.is_none() && std::io::stdout().is_terminal();
+        if attach {
+            return Err(self.attach(pane).await);
+        }
+        let text = self.jump(pane).await?;
+        context.out.line(text)
+    }
+
+    async fn jump(&self, pane: PaneId) -> Result<String, Failure> {
+        let result = self.actor.perform(Act::Jump { pane }).await;
+        if result.ok { Ok(result.text) } else { Err(Failure::failed(result.text)) }
+    }
+
+    /// Becomes the tmux client. Comes back only when that failed.
+    async fn attach(&self, pane: PaneId) -> Failure {
+        let words = match self.actor.attach_words(pane).await {
+            Ok(words) => words,
+            Err(refusal) => return Failure::failed(refusal.to_string()),
+        };
+        let mut client = Process::new(self.server.program());
+        let error = client.arg("-S").arg(self.server.socket()).args(words).exec();
+        Failure::failed(format!("cannot start {}: {error}", self.server.program().display()))
+    }
+}

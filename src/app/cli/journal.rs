@@ -1,0 +1,161 @@
+//! `events` and `report`: what the journal tells.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+
+use super::{Context, EventsOptions, Failure, Look, ReportOptions, age, cell};
+use crate::app::journal::{self, AgentReport, Follow, JournalError, Record, Slice, bar, parse_since, read_since};
+
+/// Time between two looks at the journal while it is followed.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Cells of a bar.
+const BAR: usize = 24;
+
+/// Prints what happened.
+pub async fn events(options: &EventsOptions, context: &mut Context) -> Result<(), Failure> {
+    let dir = context.paths.events();
+    let zone = TimeZone::system();
+    let since = match &options.since {
+        Some(text) => Some(moment(text, &zone)?),
+        None => None,
+    };
+    let server = named_server(context)?;
+    let wanted = |record: &Record| {
+        let here = server.as_ref().is_none_or(|server| record.server == *server);
+        here && (options.json || !record.is_heartbeat())
+            && options.target.as_deref().is_none_or(|target| is_about(record, target))
+    };
+    // Followed from before the old ones are read, so that nothing falls in between; what is in both is told once.
+    let mut follow = if options.follow { Some(Follow::from_end(&dir).map_err(failed)?) } else { None };
+    // Without a time: the last ones of the last days, as many as fit a screen.
+    let from = since.unwrap_or_else(|| ago(Timestamp::now(), 7 * 24));
+    let mut records = read_since(&dir, from).map_err(failed)?;
+    records.retain(&wanted);
+    let most = options.lines.unwrap_or(if since.is_some() { usize::MAX } else { 50 });
+    let skip = records.len().saturating_sub(most);
+    for record in &records[skip..] {
+        print(record, options.json, &zone, context)?;
+    }
+    context.out.flush()?;
+    let Some(follow) = &mut follow else { return Ok(()) };
+    let mut end = super::engine::Signals::listen()?;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = end.any() => return Ok(()),
+        }
+        for record in follow.fresh().map_err(failed)? {
+            if wanted(&record) && !records.contains(&record) {
+                print(&record, options.json, &zone, context)?;
+            }
+        }
+        records.clear();
+        context.out.flush()?;
+    }
+}
+
+fn print(record: &Record, as_json: bool, zone: &TimeZone, context: &mut Context) -> Result<(), Failure> {
+    if as_json {
+        return context.out.json_line(record);
+    }
+    let at = record.at.to_zoned_datetime(zone.clone());
+    let time = context.out.paint(Look::Muted, &at.strftime("%Y-%m-%d %H:%M:%S").to_string());
+    context.out.line(format!("{time}  {}", cell(&record.sentence(), 300)))
+}
+
+fn is_about(record: &Record, target: &str) -> bool {
+    let pane = record.pane().is_some_and(|pane| pane.to_string() == target);
+    let place =
+        |place: &str| place == target || place.strip_prefix(target).is_some_and(|rest| rest.starts_with([':', '.']));
+    pane || record.agent().is_some_and(|(at, agent)| place(at) || agent == target)
+}
+
+/// The server that was named by an option; without one the journal of all servers is read.
+fn named_server(context: &Context) -> Result<Option<String>, Failure> {
+    if context.global.socket_name.is_none() && context.global.socket_path.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(context.server()?.socket().display().to_string()))
+}
+
+fn moment(text: &str, zone: &TimeZone) -> Result<Timestamp, Failure> {
+    parse_since(text, Timestamp::now(), zone).map_err(|error| Failure::usage(error.to_string()))
+}
+
+fn ago(now: Timestamp, hours: i64) -> Timestamp {
+    now.checked_sub(SignedDuration::from_hours(hours)).unwrap_or(Timestamp::MIN)
+}
+
+fn failed(error: JournalError) -> Failure {
+    Failure::failed(error.to_string())
+}
+
+/// Prints the account of a span of time.
+pub fn report(options: &ReportOptions, context: &mut Context) -> Result<(), Failure> {
+    let zone = TimeZone::system();
+    let now = Timestamp::now();
+    let since = moment(&options.since, &zone)?;
+    let server = named_server(context)?;
+    // What an agent was doing at `since` is told by an older record.
+    let mut records = read_since(&context.paths.events(), ago(since, 24)).map_err(failed)?;
+    records.retain(|record| server.as_ref().is_none_or(|server| record.server == *server));
+    let report = journal::Report::of(&records, since, now);
+    if options.json {
+        return context.out.json(&report);
+    }
+    let from = since.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M");
+    let title = format!("=== Agents since {from} ({}) ===", age(now.duration_since(since).as_secs_f64()));
+    let title = context.out.paint(Look::Title, &title);
+    context.out.line(title)?;
+    if report.agents.is_empty() {
+        let hint = "nothing was watched; `tmux-orc monitor start` keeps an engine and its journal running";
+        return context.out.line(hint);
+    }
+    let mut rows: Vec<Vec<(Look, String)>> = vec![
+        ["AGENT", "TARGET", "WATCHED", "SHARE", "WORKING", "WAITING", "IDLE", "TURNS", "WAITS", "MEDIAN", "LONGEST"]
+            .map(|head| (Look::Muted, head.to_owned()))
+            .into(),
+    ];
+    rows.extend(report.agents.iter().map(row));
+    context.out.table(&rows)?;
+    let legend = "█ working  ▒ waiting  ! error or limited  x exited  · idle";
+    let legend = context.out.paint(Look::Muted, legend);
+    context.out.line(legend)?;
+    let waits = &report.waits;
+    let took = |seconds: Option<f64>| seconds.map_or_else(|| "-".to_owned(), age);
+    context.out.line(format!(
+        "Waits: {}, answered {}, open {}; answered after {} (median), {} (longest)",
+        waits.count,
+        waits.answered,
+        waits.open,
+        took(waits.median),
+        took(waits.longest)
+    ))
+}
+
+fn row(agent: &AgentReport) -> Vec<(Look, String)> {
+    let slices = [
+        Slice { amount: agent.working, cell: '█' },
+        Slice { amount: agent.waiting, cell: '▒' },
+        Slice { amount: agent.error + agent.limited, cell: '!' },
+        Slice { amount: agent.exited, cell: 'x' },
+        Slice { amount: agent.idle + agent.other, cell: '·' },
+    ];
+    let took = |seconds: Option<f64>| seconds.map_or_else(|| "-".to_owned(), age);
+    let waiting = if agent.waits.open > 0 { Look::Warn } else { Look::Plain };
+    vec![
+        (Look::Plain, cell(&agent.agent, 16)),
+        (Look::Plain, cell(&agent.target, 32)),
+        (Look::Plain, age(agent.watched)),
+        (Look::Plain, bar(&slices, BAR)),
+        (Look::Plain, age(agent.working)),
+        (waiting, age(agent.waiting)),
+        (Look::Plain, age(agent.idle)),
+        (Look::Plain, agent.turns.to_string()),
+        (waiting, agent.waits.count.to_string()),
+        (Look::Plain, took(agent.waits.median)),
+        (Look::Plain, took(agent.waits.longest)),
+    ]
+}
