@@ -190,11 +190,11 @@ pub fn bindings(program: &str) -> String {
 bind-key a display-popup -E -w 90% -h 85% \"{run} perf watch --exit-on-jump\"
 # prefix A: to the agent that has waited longest for you; again: to the next one
 bind-key A run-shell -b \"{run} next --client '#{{client_name}}' --message\"
-# prefix C-a: the dashboard as a pane at the side; again: closes it
-bind-key C-a run-shell -b \"{run} sidebar --toggle --pane '#{{pane_id}}'\"
+# prefix M-a: the dashboard as a pane at the side; again: closes it
+bind-key M-a run-shell -b \"{run} sidebar --toggle --pane '#{{pane_id}}'\"
 # The status line: who waits, who works. `#(...)` is asked every status-interval seconds.
 set-option -g status-interval 2
-set-option -ag status-right \" #({run} statusline -S '#{{socket_path}}') \"
+set-option -ag status-right \" #({run} statusline) \"
 # A click on it: to the agent that has waited longest (tmux 3.4 and newer)
 # bind-key -n MouseDown1Status if-shell -F '#{{==:#{{mouse_status_range}},orc}}' {{ run-shell -b \"{run} next --client '#{{client_name}}' --message\" }} {{ switch-client -t= }}
 "
