@@ -38,8 +38,8 @@ impl Watched {
 
     fn config(&self, text: &str) {
         let dir = self.0.home().join("orc");
-        fs::create_dir_all(&dir).unwrap();
-        fs::write(dir.join("config.yaml"), text).unwrap();
+        fs::create_dir_all(&dir).expect("made");
+        fs::write(dir.join("config.yaml"), text).expect("written");
     }
 }
 

@@ -56,10 +56,10 @@ pub struct StandIn {
 impl StandIn {
     /// Serves with this protocol version.
     pub fn start(protocol: u32) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().expect("made");
         let paths = EnginePaths::new(&dir.path().join("run"), &dir.path().join("tmux"));
-        let lock = EngineLock::acquire(&paths).unwrap();
-        let socket = EngineSocket::bind(&paths, &lock).unwrap();
+        let lock = EngineLock::acquire(&paths).expect("free");
+        let socket = EngineSocket::bind(&paths, &lock).expect("bound");
         let (publish, snapshots) = watch::channel(Arc::new(snapshot(1)));
         let publish = Arc::new(publish);
         let (commands, queue) = mpsc::channel(16);
@@ -85,7 +85,7 @@ impl StandIn {
     pub async fn end(self) -> tempfile::TempDir {
         let Self { dir, publish, serves, obeys, .. } = self;
         drop(publish);
-        serves.await.unwrap();
+        serves.await.expect("served");
         obeys.abort();
         dir
     }
