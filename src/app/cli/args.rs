@@ -148,6 +148,14 @@ Examples:
     #[command(after_help = "Examples:\n  tmux-orc health\n  tmux-orc health --json\n\n\
                             Exit codes: 0 all good; 1 a check failed; 3 no engine runs.")]
     Health(Report),
+    /// Measure the engine on a private tmux server with real panes
+    #[command(after_help = "\
+Examples:
+  tmux-orc benchmark --agents 50 --compare
+  tmux-orc benchmark --agents 100 --json | jq .cases
+
+Nothing of yours is touched: the server, its panes and its files are made for the run and gone after it, also on Ctrl-C.")]
+    Benchmark(super::BenchmarkOptions),
     /// The strategies there are, and where they come from
     #[command(after_help = "Examples:\n  tmux-orc strategies\n  tmux-orc strategies --json")]
     Strategies(Report),

@@ -3,6 +3,7 @@
 mod act;
 mod agents;
 mod args;
+mod benchmark;
 mod beside;
 mod check;
 mod config;
@@ -30,6 +31,7 @@ pub use args::{
     NextOptions, PerfVerb, Report, ReportOptions, SidebarOptions, StatusOptions, StatuslineOptions, TmuxVerb, Verb,
     WatchOptions,
 };
+pub use benchmark::BenchmarkOptions;
 pub use beside::Beside;
 pub use context::Context;
 pub use effects::{Served, serve};
@@ -68,6 +70,7 @@ pub async fn run(cli: Cli) -> Result<Option<Box<Dashboard>>, Failure> {
         Verb::Check { target, report } => check::run(&target, report, context).await,
         Verb::Why(options) => why::run(&options, context).await,
         Verb::Health(report) => health::run(report, context).await,
+        Verb::Benchmark(options) => benchmark::run(&options, context).await,
         Verb::Strategies(report) => strategies::run(report, context).await,
         Verb::Config { verb } => config::run(&verb, context),
         Verb::Hook { program, event } => hooks::hook(program, event).await,

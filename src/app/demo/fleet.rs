@@ -131,18 +131,27 @@ impl Fleet {
         if !plan.hold && !(1..=MOST_AGENTS).contains(&plan.agents) {
             return Err(DemoError::Count(plan.agents));
         }
-        let dir = private_directory()?;
-        let failed = |source| DemoError::Directory { path: dir.clone(), source };
-        let lifeline = Lifeline::open(&dir).map_err(failed)?;
-        let server = Server::resolve(&SocketChoice { name: None, path: Some(dir.join("s")) })?;
-        let mut fleet = Self { dir: dir.clone(), server, pid: None, lifeline: Some(lifeline) };
-        fleet.lay_out(plan).map_err(failed)?;
-        let berths = if plan.hold { every_scene(plan, &dir) } else { berths(plan, &dir) };
+        let mut fleet = Self::empty(plan)?;
+        let berths = if plan.hold { every_scene(plan, &fleet.dir) } else { berths(plan, &fleet.dir) };
         let mut last = String::new();
         for berth in &berths {
             fleet.moor(berth, &last)?;
             last.clone_from(&berth.session);
         }
+        Ok(fleet)
+    }
+
+    /// A fleet without agents, for [`Fleet::add`]: its tmux server starts with the first one.
+    ///
+    /// # Errors
+    /// When the private directory cannot be made.
+    pub fn empty(plan: &Plan) -> Result<Self, DemoError> {
+        let dir = private_directory()?;
+        let failed = |source| DemoError::Directory { path: dir.clone(), source };
+        let lifeline = Lifeline::open(&dir).map_err(failed)?;
+        let server = Server::resolve(&SocketChoice { name: None, path: Some(dir.join("s")) })?;
+        let fleet = Self { dir: dir.clone(), server, pid: None, lifeline: Some(lifeline) };
+        fleet.lay_out(plan).map_err(failed)?;
         Ok(fleet)
     }
 
