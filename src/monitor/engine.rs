@@ -121,8 +121,8 @@ async fn run(mut core: Core, mut inbox: mpsc::Receiver<Command>, publisher: watc
                 if core.paused {
                     publish(&mut core, &publisher, &mut logged);
                 }
-                // What is not believed yet is looked at again when its time comes.
-                if let Some(at) = core.fleet.iter().filter_map(|t| t.record.as_ref()?.settles_at()).min() {
+                // What is not believed yet is looked at again when its time comes, if the server answers.
+                if core.problem.is_none() && let Some(at) = core.fleet.iter().filter_map(|t| t.record.as_ref()?.settles_at()).min() {
                     next = next.min(at.max(now));
                 }
             }
