@@ -89,6 +89,9 @@ pub enum Verb {
         #[command(subcommand)]
         verb: PerfVerb,
     },
+    /// The dashboard on simulated agents of a private tmux server; everything is gone when it ends
+    #[command(after_help = "Examples:\n  tmux-orc demo\n  tmux-orc demo --agents 100")]
+    Demo(DemoOptions),
     /// The engine: in the foreground, or start, stop, restart, status, logs of one in the background
     #[command(
         args_conflicts_with_subcommands = true,
@@ -354,6 +357,20 @@ pub struct SidebarOptions {
     /// In the window of this pane; default: the one it runs in
     #[arg(long, value_name = "%ID")]
     pub pane: Option<String>,
+}
+
+/// Options of `demo`.
+#[derive(Clone, Debug, Args)]
+pub struct DemoOptions {
+    /// How many agents
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub agents: usize,
+    /// Show your own server instead when agents run on it
+    #[arg(long)]
+    pub if_no_agents: bool,
+    /// Print one plain frame and end
+    #[arg(long)]
+    pub once: bool,
 }
 
 /// Options of an engine.

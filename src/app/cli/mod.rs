@@ -8,6 +8,7 @@ mod beside;
 mod check;
 mod config;
 mod context;
+mod demo;
 mod effects;
 mod engine;
 mod failure;
@@ -27,9 +28,9 @@ mod why;
 use std::io::IsTerminal;
 
 pub use args::{
-    AgentsOptions, AgentsVerb, Cli, Color, ConfigVerb, EngineOptions, EventsOptions, Global, JumpOptions, MonitorVerb,
-    NextOptions, PerfVerb, Report, ReportOptions, SidebarOptions, StatusOptions, StatuslineOptions, TmuxVerb, Verb,
-    WatchOptions,
+    AgentsOptions, AgentsVerb, Cli, Color, ConfigVerb, DemoOptions, EngineOptions, EventsOptions, Global, JumpOptions,
+    MonitorVerb, NextOptions, PerfVerb, Report, ReportOptions, SidebarOptions, StatusOptions, StatuslineOptions,
+    TmuxVerb, Verb, WatchOptions,
 };
 pub use benchmark::BenchmarkOptions;
 pub use beside::Beside;
@@ -64,6 +65,11 @@ pub async fn run(cli: Cli) -> Result<Option<Box<Dashboard>>, Failure> {
             context.out.flush()?;
             return Ok(dashboard);
         }
+        Verb::Demo(options) => {
+            let dashboard = demo::run(&options, context).await?;
+            context.out.flush()?;
+            return Ok(dashboard);
+        }
         Verb::Monitor { engine, verb } => monitor::run(&engine, verb.as_ref(), context).await,
         Verb::Status(options) => status::run(options, context).await,
         Verb::Agents { list, verb } => agents::run(&list, verb.as_ref(), context).await,
@@ -95,6 +101,7 @@ fn logs_elsewhere(verb: &Verb) -> bool {
         Verb::Perf { verb: PerfVerb::Watch(options) } => {
             std::io::stdout().is_terminal() && !options.once && !options.json
         }
+        Verb::Demo(options) => std::io::stdout().is_terminal() && !options.once,
         Verb::Monitor { engine, verb } => match verb {
             None => !engine.dry_run,
             Some(verb) => matches!(verb, MonitorVerb::Run { .. }),

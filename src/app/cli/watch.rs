@@ -9,6 +9,7 @@ use super::{Beside, Context, Failure, Global, WatchOptions, source};
 use crate::{
     app::{
         act::Caller,
+        demo::Fleet,
         logging, plain,
         settings::{Loaded, Overrides, Paths},
     },
@@ -33,6 +34,8 @@ pub struct Dashboard {
     pub exit_on_jump: bool,
     /// What runs beside an engine inside; its end is to be awaited.
     pub beside: Beside,
+    /// The simulated agents that are shown, and that end with the dashboard.
+    pub fleet: Option<Fleet>,
     /// Keeps the log's writer alive.
     pub logging: Option<logging::Logging>,
 }
@@ -74,6 +77,7 @@ pub async fn run(options: &WatchOptions, context: &mut Context) -> Result<Option
             read_only,
             exit_on_jump,
             beside,
+            fleet: None,
             logging,
         })));
     }
