@@ -57,15 +57,15 @@ impl Command {
 
     /// The light probe: the pulse of every pane of the server. Read it with [`super::parse_pulses`].
     #[must_use]
-    pub fn list_pulses(_features: Features) -> Self {
-        Self::new("list-panes").args(["-a", "-F", format::PULSE])
+    pub fn list_pulses(features: Features) -> Self {
+        Self::new("list-panes").args(["-a", "-F", &format::pulse(features)])
     }
 
-    /// The pulses of the panes in whose window something was written in second `since` (Unix) or later.
+    /// The pulses of the panes that wrote (see [`super::Pulse::activity`]) in second `since` (Unix) or later.
     #[must_use]
-    pub fn list_pulses_since(_features: Features, since: i64) -> Self {
-        let filter = format!("#{{e|>=:#{{window_activity}},{since}}}");
-        Self::new("list-panes").args(["-a", "-f", &filter, "-F", format::PULSE])
+    pub fn list_pulses_since(features: Features, since: i64) -> Self {
+        let filter = format!("#{{e|>=:#{{{}}},{since}}}", format::activity(features));
+        Self::new("list-panes").args(["-a", "-f", &filter, "-F", &format::pulse(features)])
     }
 
     /// All that tmux tells of every pane. Read it with [`super::parse_panes`]. Built anew for each request: what

@@ -15,11 +15,13 @@ use tokio::{
 
 use super::{
     Command, Server, TmuxError,
-    process::{MAX_OUTPUT, Output},
+    process::{MAX_OUTPUT, Output, server_error},
     protocol::{self, Message},
     server::SUN_PATH,
 };
 
+/// Pause before the next try when a server's queue of connections is full.
+const CROWDED: Duration = Duration::from_millis(5);
 /// Room that is made for every read.
 const READ_SIZE: usize = 64 << 10;
 
@@ -50,10 +52,20 @@ pub(crate) async fn single(peer: Peer<'_>, command: &Command, limit: Duration) -
     source(peer, &script, limit).await
 }
 
+/// Finds out whether anyone listens at the socket, and says nothing.
+pub(crate) async fn knock(server: &Server, limit: Duration) -> Result<(), TmuxError> {
+    let connected = tokio::time::timeout(limit, connect(server)).await;
+    connected.unwrap_or_else(|_| Err(TmuxError::Timeout { socket: server.socket().into(), after: limit })).map(drop)
+}
+
 async fn request(peer: Peer<'_>, argv: &[impl AsRef<str>], input: &[u8], limit: Duration) -> Result<Output, TmuxError> {
-    tokio::time::timeout(limit, exchange(peer, argv, input))
-        .await
-        .unwrap_or_else(|_| Err(TmuxError::Timeout { socket: peer.server.socket().into(), after: limit }))
+    let answer = tokio::time::timeout(limit, exchange(peer, argv, input)).await;
+    let output =
+        answer.unwrap_or_else(|_| Err(TmuxError::Timeout { socket: peer.server.socket().into(), after: limit }))?;
+    match server_error(peer.server, &output.stderr) {
+        Some(error) if !output.success => Err(error),
+        _ => Ok(output),
+    }
 }
 
 /// Connects, says who we are and what to run, serves what the server asks for until it says that it is done.
@@ -160,13 +172,14 @@ impl Session<'_> {
 /// Connects to the server's socket. A path too long for a socket address is reached through its directory.
 async fn connect(server: &Server) -> Result<UnixStream, TmuxError> {
     let socket = server.socket();
-    let attempt = if !server.is_long() {
-        UnixStream::connect(socket).await
-    } else {
-        let (directory, short) = short_path(socket)?;
-        let connected = UnixStream::connect(short).await;
-        drop(directory);
-        connected
+    let (_directory, path) =
+        if server.is_long() { short_path(socket).map(|(d, p)| (Some(d), p))? } else { (None, socket.into()) };
+    let attempt = loop {
+        match UnixStream::connect(&path).await {
+            // Too many wait to be let in already: we come back. Whoever called us limits how long.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => tokio::time::sleep(CROWDED).await,
+            attempt => break attempt,
+        }
     };
     attempt.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => TmuxError::NoServer { socket: socket.into() },

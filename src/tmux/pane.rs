@@ -9,7 +9,8 @@ use super::PaneId;
 pub struct Pulse {
     /// The pane.
     pub id: PaneId,
-    /// `window_activity`: Unix second of the last output in the pane's window.
+    /// Unix second of the last output: the pane's where tmux tells that (`pane_last_output_time`, 3.8; 0 before the
+    /// first), else that of any pane of its window (`window_activity`).
     pub activity: i64,
     /// `pane_pid`: the process tmux started in the pane (0 when tmux gave none).
     pub pid: u32,

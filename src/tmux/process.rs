@@ -103,7 +103,10 @@ pub(crate) fn server_error(server: &Server, stderr: &[u8]) -> Option<TmuxError> 
         let nobody = connecting && (line.contains("(No such file") || line.contains("(Connection refused"));
         if nobody || line.starts_with("no server running on ") {
             Some(TmuxError::NoServer { socket: socket() })
-        } else if connecting && line.contains("(Permission denied") || line.contains("has unsafe permissions") {
+        } else if connecting && line.contains("(Permission denied")
+            || line.contains("has unsafe permissions")
+            || line.starts_with("access not allowed")
+        {
             Some(TmuxError::PermissionDenied { socket: socket() })
         } else if connecting && line.contains("(File name too long") {
             Some(TmuxError::BadSocket { socket: socket(), reason: "the path is too long for a socket".into() })

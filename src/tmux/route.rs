@@ -10,7 +10,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Batch, Reply, Server, TmuxError, Transport, TransportChoice, TransportKind, Version};
+use super::{Batch, Reply, Server, TmuxError, Transport, TransportChoice, TransportKind, Version, dial};
 
 /// Decides the transport once for a server's life, and again when the server was lost.
 pub(crate) struct Route {
@@ -75,6 +75,11 @@ impl Route {
         let _turn = self.asking.lock().await;
         if let Some(transport) = self.lock().decided.clone() {
             return Ok(transport);
+        }
+        let choice = self.lock().choice;
+        if matches!(choice, TransportChoice::Auto | TransportChoice::Dial) {
+            // No process is started only to learn that no server runs.
+            dial::knock(&self.server, limit).await?;
         }
         let facts = self.server.facts_within(limit).await?;
         if facts.version.is_too_old() {
@@ -177,7 +182,6 @@ impl Route {
 impl State {
     fn note(&mut self, text: String) {
         if self.notes.last() != Some(&text) && self.notes.len() < MAX_NOTES {
-            tracing::warn!("{text}");
             self.notes.push(text);
         }
     }

@@ -56,7 +56,7 @@ impl Version {
     #[must_use]
     pub fn features(&self) -> Features {
         let at_least = |minor| self.release.is_some_and(|release| release >= (3, minor));
-        Features { pane_dead_signal: at_least(3), source_target: at_least(4) }
+        Features { pane_dead_signal: at_least(3), pane_last_output_time: at_least(8) }
     }
 }
 
@@ -71,8 +71,8 @@ impl fmt::Display for Version {
 pub struct Features {
     /// The format `pane_dead_signal` (3.3).
     pub pane_dead_signal: bool,
-    /// `source-file -t` (3.4).
-    pub source_target: bool,
+    /// The format `pane_last_output_time` (3.8).
+    pub pane_last_output_time: bool,
 }
 
 #[cfg(test)]

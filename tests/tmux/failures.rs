@@ -8,7 +8,7 @@ use std::{
 };
 
 use tmux_orc::tmux::{
-    Batch, Command, Expect, PaneId, Pool, PoolSettings, Server, TmuxError, TransportChoice, TransportKind,
+    Batch, Command, Expect, PaneId, Pool, PoolSettings, Server, TmuxError, Transport, TransportChoice, TransportKind,
 };
 
 use crate::{
@@ -233,6 +233,20 @@ async fn a_peer_that_hangs_up_or_never_answers_is_an_error_and_no_descriptor_sta
 }
 
 #[tokio::test]
+async fn a_server_too_crowded_to_let_us_in_is_a_timeout() {
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, listen, socket};
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("s");
+    let listener = socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
+    bind(&listener, &SocketAddrUnix::new(&path).unwrap()).unwrap();
+    listen(&listener, 0).unwrap();
+    let _first = std::os::unix::net::UnixStream::connect(&path).unwrap();
+    let transport = Transport::new(Server::at(&path, "tmux").unwrap(), TransportKind::Dial, None);
+    let error = transport.send(&two(), Duration::from_millis(300)).await.unwrap_err();
+    assert!(matches!(error, TmuxError::Timeout { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn answers_of_many_megabytes_come_whole_in_pieces_of_any_size() {
     let directory = tempfile::tempdir().unwrap();
     let program = stand_in::program_of_version(directory.path(), "3.8", 0);
@@ -260,6 +274,7 @@ async fn answers_of_many_megabytes_come_whole_in_pieces_of_any_size() {
 #[tokio::test]
 async fn versions_decide_and_say_so() {
     let directory = tempfile::tempdir().unwrap();
+    stand_in::serve(&directory.path().join("s"), |_| {});
     let mut batch = Batch::new();
     batch.push(Command::new("list-sessions"), Expect::Any);
     for (version, choice, expected) in [
