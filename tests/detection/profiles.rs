@@ -121,3 +121,19 @@ fn a_bad_profile_says_where_and_why() {
 fn no_folder_is_as_good_as_an_empty_one() {
     assert!(Profiles::load(Some(std::path::Path::new("/nowhere/at/all"))).is_ok());
 }
+
+/// The worked example of docs/agents.md is what its page says that it is.
+#[test]
+fn the_manuals_example_works() {
+    let page = include_str!("../../docs/agents.md");
+    let yaml: String = page.split("```yaml\n").skip(1).filter_map(|part| part.split("```").next()).collect();
+    let profiles = user(&[("hal.yaml", &yaml)]).unwrap();
+    let box_ = "+------------------------------+\n| > fix the door               |\n+------------------------------+\n hal-2 . 80% context left\n";
+    let working = format!("* Thinking hard... 12s\n{box_}");
+    let asking = "Run this? rm -rf build\n> yes\n  no\nenter: choose, esc: refuse\n";
+    assert_eq!(state(&profiles, "hal", &working), Some((State::Working, None)));
+    assert_eq!(state(&profiles, "hal", box_), Some((State::Idle, None)));
+    assert_eq!(state(&profiles, "hal", asking), Some((State::Waiting, Some("permission".into()))));
+    let quoted = format!("{asking}\n{box_}");
+    assert_eq!(state(&profiles, "hal", &quoted), Some((State::Idle, None)), "a prompt that is quoted above the box");
+}

@@ -202,7 +202,10 @@ fn keep_or_unknown(seen: &Observation<'_>, hit: Option<&Hit<'_>>, verdict: &mut 
         (Some(hit), Some((state, kind))) if state != State::Exited => {
             verdict.set(state, kind, &hit.rule.id, hit.line, Source::Kept);
         }
-        (Some(hit), _) => verdict.set(State::Unknown, None, &hit.rule.id, hit.line, Source::Screen),
+        (Some(hit), _) => {
+            let state = hit.rule.rule.cold.unwrap_or(State::Unknown);
+            verdict.set(state, None, &hit.rule.id, hit.line, Source::Screen);
+        }
         // A blank screen is that of a program that has just started; later it is one between two pictures.
         (None, previous) if seen.screen.is_some_and(is_blank) => match previous {
             Some((state, kind)) if !matches!(state, State::Exited | State::Unknown) => {

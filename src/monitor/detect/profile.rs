@@ -360,6 +360,9 @@ pub struct Rule {
     /// What must hold besides.
     #[serde(default)]
     pub when: When,
+    /// With `keep`: the state when none is known from before. Without it, that is `unknown`.
+    #[serde(default)]
+    pub cold: Option<State>,
     /// It proves its state: a hook or a published word that says otherwise is stale. Taken as true for `working`,
     /// `waiting`, `limited` and `error`.
     #[serde(default)]
