@@ -12,9 +12,7 @@ setup: ## install tmux, a C linker and ps when they are missing (apt-get or brew
 	@scripts/setup
 
 run: setup ## build, then the dashboard: on your tmux server when agents run in it, else on simulated ones
-	$(CARGO) build --release --locked
-	@if $(ORC) agents --json 2>/dev/null | grep -q '"pane_id"'; then $(ORC) perf watch; \
-	else echo "No agents run in your tmux: these are simulated."; $(ORC) demo; fi
+	$(ORC) demo --if-no-agents
 
 demo: setup ## build, then the dashboard on simulated agents
 	$(ORC) demo

@@ -12,7 +12,7 @@ use std::{
 use rustix::process::Signal;
 use tmux_orc::app::demo::{Fleet, Plan};
 
-use crate::support::{PATIENCE, Program, alive, signal, tmux_program, wait_for};
+use crate::support::{PATIENCE, Program, Terminal, TmuxServer, alive, signal, tmux_program, wait_for};
 
 fn plan(agents: usize) -> Plan {
     Plan { program: PathBuf::from(Program::PATH), ..Plan::new(agents) }
@@ -117,4 +117,44 @@ fn leftovers(dir: &Path) -> String {
     let out = Command::new("ps").args(["-A", "ewww", "-o", "pid=,args="]).output().expect("ps");
     let table = String::from_utf8_lossy(&out.stdout).into_owned();
     table.lines().filter(|line| line.contains(&*dir.to_string_lossy())).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_demo_shows_its_agents_and_is_gone_when_left_or_killed() {
+    let place = TmuxServer::absent();
+    let terminal = Terminal::open_with(&place, &["demo", "--agents", "5"], 140, 42, &[("TMPDIR", home(&place))]);
+    let screen = terminal.wait("its agents", |screen| screen.contains("web:1.0") && screen.contains("claude"));
+    assert!(screen.contains("working"), "{screen}");
+    let dirs = || fs::read_dir(place.home()).expect("the home").filter_map(Result::ok);
+    let fleets = || dirs().filter(|entry| entry.file_name().to_string_lossy().starts_with("tmux-orc-demo-")).count();
+    assert_eq!(fleets(), 1, "its directory is where TMPDIR says");
+    terminal.keys(&["q"]);
+    assert_eq!(terminal.ended(), 0);
+    assert!(terminal.is_restored());
+    assert_eq!(fleets(), 0, "left with q");
+
+    let terminal = Terminal::open_with(&place, &["demo", "--agents", "5"], 140, 42, &[("TMPDIR", home(&place))]);
+    terminal.wait_text("web:1.0");
+    signal(terminal.pid(), Signal::KILL);
+    wait_for("the end of the fleet", PATIENCE, || fleets() == 0);
+    wait_for("the end of all its processes", PATIENCE, || {
+        leftovers(place.home().join("tmux-orc-demo-").as_path()).is_empty()
+    });
+}
+
+fn home(place: &TmuxServer) -> &str {
+    place.home().to_str().expect("a plain path")
+}
+
+#[test]
+fn the_demo_in_a_pipe_prints_frames() {
+    let place = TmuxServer::absent();
+    let mut demo = place.orc(&["demo", "--agents", "2"]).env("TMPDIR", place.home()).spawn();
+    let lines = BufReader::new(demo.stdout.take().expect("its output")).lines().map_while(Result::ok);
+    let frames = lines.filter(|line| line.contains("=== TMux Orchestrator Performance Dashboard ===")).take(2).count();
+    // The reader has gone: that ends it.
+    assert_eq!(frames, 2);
+    wait_for("its end", PATIENCE, || demo.try_wait().expect("a status").is_some());
+    let out = place.orc(&["demo", "--agents", "0"]).output();
+    assert_eq!(out.status.code(), Some(2), "{}", String::from_utf8_lossy(&out.stderr));
 }
