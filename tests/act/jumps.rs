@@ -11,17 +11,17 @@ use crate::{
 };
 
 /// Terminals that are attached to the server, each in a pane of another server.
-struct Terminals {
+pub struct Terminals {
     host: TmuxServer,
 }
 
 impl Terminals {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self { host: TmuxServer::start() }
     }
 
     /// Attaches one more terminal to a session and returns its client's name.
-    fn attach(&self, stage: &Stage, session: &str) -> String {
+    pub fn attach(&self, stage: &Stage, session: &str) -> String {
         let clients = || stage.server.run(&["list-clients", "-F", "#{client_name}"]);
         let before = clients();
         let socket = stage.server.socket().display().to_string();
@@ -32,10 +32,30 @@ impl Terminals {
             clients().lines().find(|name| !before.lines().any(|old| old == *name)).map(str::to_owned)
         })
     }
+
+    /// Presses keys in the terminal that was attached to a session.
+    pub fn keys(&self, session: &str, keys: &[&str]) {
+        self.host.keys(&place(session), keys);
+    }
+
+    /// Waits until that terminal shows something.
+    pub fn wait(&self, session: &str, what: &str, condition: impl Fn(&str) -> bool) -> String {
+        self.host.wait_screen(&place(session), what, condition)
+    }
+
+    /// Whether that terminal's bell rang while nobody looked at it.
+    pub fn rang(&self, session: &str) -> bool {
+        self.host.run(&["display-message", "-p", "-t", &place(session), "#{window_bell_flag}"]) == "1"
+    }
+}
+
+/// The window of the host in which the terminal of a session is.
+fn place(session: &str) -> String {
+    format!("main:={session}")
 }
 
 /// What a client shows: session, window's index, pane, zoomed or not.
-fn view(stage: &Stage, client: &str) -> String {
+pub fn view(stage: &Stage, client: &str) -> String {
     let format = "#{client_name} #{session_name} #{window_index} #{pane_id} #{window_zoomed_flag}";
     let all = stage.server.run(&["list-clients", "-F", format]);
     let line = all.lines().find_map(|line| line.strip_prefix(&format!("{client} ")));

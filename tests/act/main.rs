@@ -4,6 +4,9 @@
 mod support;
 
 mod answers;
+mod dashboard;
+mod journal;
 mod jumps;
 mod messages;
 mod stage;
+mod verbs;

@@ -77,6 +77,11 @@ impl Stage {
         self.draw(actress, &rows(screen));
     }
 
+    /// Draws a recorded screen, whatever the size of the pane is by now.
+    pub fn show_anyhow(&self, actress: &Actress, screen: &str) {
+        actress.draw(&rows(screen));
+    }
+
     /// Draws rows and waits until tmux has them.
     pub fn draw(&self, actress: &Actress, rows: &[String]) {
         actress.draw(rows);
@@ -121,6 +126,17 @@ impl Stage {
 
     fn events(&self) -> PathBuf {
         self.server.home().join("events")
+    }
+
+    /// Starts an engine in the background.
+    pub fn start_engine(&self) {
+        let said = self.server.orc(&["monitor", "start"]).stdout();
+        assert!(said.contains("monitoring started"), "{said}");
+    }
+
+    /// Stops it.
+    pub fn stop_engine(&self) {
+        drop(self.server.orc(&["monitor", "stop"]).stdout());
     }
 
     /// The journal.

@@ -134,7 +134,10 @@ struct Writer {
 
 impl Writer {
     async fn write(&mut self, records: Vec<Record>) {
-        let (false, Some(mut journal)) = (records.is_empty(), self.journal.take()) else { return };
+        if records.is_empty() {
+            return;
+        }
+        let Some(mut journal) = self.journal.take() else { return };
         let written = tokio::task::spawn_blocking(move || {
             let result = records.iter().try_for_each(|record| journal.append(record));
             (journal, result)
@@ -204,6 +207,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (publish, snapshots) = watch::channel(Arc::new(snapshot(std::process::id(), 1.0, &[], 1..3)));
         let task = tokio::spawn(keep(snapshots, Journal::new(dir.path())));
+        let written = || crate::app::journal::read_since(dir.path(), Timestamp::MIN).unwrap().len();
+        while written() < 3 {
+            tokio::task::yield_now().await;
+        }
+        // A snapshot that brings nothing new must not end the writing.
+        publish.send_replace(Arc::new(snapshot(std::process::id(), 1.5, &[], 1..3)));
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
         publish.send_replace(Arc::new(snapshot(std::process::id(), 2.0, &[], 1..5)));
         drop(publish);
         task.await.unwrap();
