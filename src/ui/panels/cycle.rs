@@ -89,7 +89,13 @@ pub(super) fn every(state: &State) -> String {
     }
 }
 
-/// The highest of the newest values that fit.
+/// The top of a chart of the newest values that fit: the highest, but no more than three times what nearly all of them
+/// stay below, so that one slow cycle does not flatten the others.
 pub(super) fn most(points: &[Point], width: u16) -> f32 {
-    points.iter().rev().take(width.into()).filter_map(|p| p.value).fold(0.0, f32::max)
+    let mut values: Vec<f32> = points.iter().rev().take(width.into()).filter_map(|p| p.value).collect();
+    values.retain(|value| value.is_finite());
+    values.sort_by(f32::total_cmp);
+    let nearly_all = values.get(values.len().saturating_sub(1) * 9 / 10).copied().unwrap_or(0.0);
+    let highest = values.last().copied().unwrap_or(0.0);
+    if nearly_all > 0.0 { highest.min(nearly_all * 3.0) } else { highest }
 }

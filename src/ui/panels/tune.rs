@@ -159,13 +159,11 @@ fn chart(c: &mut Canvas, area: Rect, bottom: u16, state: &State) {
     let history = &state.snapshot.history;
     let width = usize::from(area.width);
     let marks: Vec<&str> = history.iter().rev().take(width).filter_map(|p| p.mark.as_deref()).collect();
-    let words = if marks.is_empty() {
-        "milliseconds of each cycle".to_owned()
-    } else {
-        format!("milliseconds of each cycle   ┊ newest first: {}", marks.join(", "))
-    };
-    c.text(area.x, area.y, area.width, &words, theme.muted);
     let points = points(history, |p| Some(p.duration_ms));
+    let top = format::ms_unit(Some(most(&points, area.width).into()));
+    let changed = if marks.is_empty() { String::new() } else { format!("   ┊ newest first: {}", marks.join(", ")) };
+    let words = format!("each cycle, {top} at the top{changed}");
+    c.text(area.x, area.y, area.width, &words, theme.muted);
     let chart = Rect { y: area.y + 1, height: (height - 1).min(10), ..area };
     c.spark(chart, &points, most(&points, area.width), theme.gauge);
 }

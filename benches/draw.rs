@@ -1,0 +1,61 @@
+//! What a frame costs: 200x55 with 100 agents. The bar is 1 ms.
+
+#[path = "../tests/sample/mod.rs"]
+mod sample;
+
+use std::{hint::black_box, sync::Arc};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use sample::stage::{Stage, Writes};
+use tmux_orc::{
+    app::message::Message,
+    ui::{Screen, colour::Depth, theme::Theme},
+};
+
+fn draw(c: &mut Criterion) {
+    let themes = Theme::all(None, Depth::True).unwrap();
+    let mut snapshot = sample::snapshot(sample::many(100));
+    snapshot.preview = Some(Arc::new(tmux_orc::monitor::Preview {
+        pane_id: sample::many(2)[1].pane_id,
+        text: sample::preview().text.repeat(3),
+        captured_at: sample::now(),
+    }));
+    let mut stage = Stage::new(snapshot, 200, 55);
+    let mut screen = Screen::new(Writes::default(), 200, 55);
+    screen.draw(&stage.state, &themes[0]).unwrap();
+
+    c.bench_function("draw 200x55, 100 agents, nothing differs", |b| {
+        b.iter(|| black_box(screen.draw(&stage.state, &themes[0]).unwrap()));
+    });
+    let mut down = false;
+    c.bench_function("draw 200x55, 100 agents, the cursor moved", |b| {
+        b.iter(|| {
+            down = !down;
+            stage.keys(if down { "j" } else { "k" });
+            black_box(screen.draw(&stage.state, &themes[0]).unwrap())
+        });
+    });
+    let mut shows = stage.state.snapshot.preview.as_deref().cloned().unwrap();
+    c.bench_function("draw 200x55, 100 agents, another preview", |b| {
+        b.iter(|| {
+            shows.text.push(' ');
+            if shows.text.len() > 8000 {
+                shows.text = sample::preview().text.repeat(3);
+            }
+            let mut next = (*stage.state.snapshot).clone();
+            next.preview = Some(Arc::new(shows.clone()));
+            stage.tell(Message::Snapshot(Arc::new(next)));
+            black_box(screen.draw(&stage.state, &themes[0]).unwrap())
+        });
+    });
+
+    let plain = Stage::new(sample::snapshot(sample::many(100)), 200, 55);
+    c.bench_function("update with a snapshot of 100 agents that looks the same", |b| {
+        let mut stage = Stage::new(sample::snapshot(sample::many(100)), 200, 55);
+        let next = Arc::new((*plain.state.snapshot).clone());
+        b.iter(|| black_box(stage.tell(Message::Snapshot(next.clone()))));
+    });
+}
+
+criterion_group!(benches, draw);
+criterion_main!(benches);
