@@ -5,6 +5,9 @@ use std::{path::Path, process::Command};
 use assert_cmd::cargo::CommandCargoExt;
 
 mod generated;
+#[path = "../support/mod.rs"]
+mod support;
+mod verbs;
 
 /// `tmux-orc` with its own base directory and nothing of ours in its environment.
 pub fn tmux_orc(home: &Path, args: &[&str]) -> (i32, String, String) {

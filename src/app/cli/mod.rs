@@ -56,7 +56,7 @@ pub async fn run(cli: Cli) -> Result<Option<Box<Dashboard>>, Failure> {
     let _logging = if logs_elsewhere(&verb) {
         None
     } else {
-        logging::start(logging::Target::StandardError, "warn", context.global.verbose).ok()
+        logging::start(logging::Target::StandardError, "error", context.global.verbose).ok()
     };
     let context = &mut context;
     match verb {

@@ -1,0 +1,208 @@
+//! The verbs that report, on real panes: what they print, what they return, with and without an engine.
+
+use std::{collections::BTreeSet, path::PathBuf};
+
+use serde_json::Value;
+use tmux_orc::{
+    app::demo::{Fleet, Plan, scripts},
+    monitor::State,
+};
+
+use super::support::{PATIENCE, Program, TmuxServer, Watched, wait_for};
+
+/// Quiet agents: one that waits for a permission, one that is idle.
+struct Two {
+    fleet: Fleet,
+    waiting: String,
+    idle: String,
+}
+
+impl Two {
+    fn start() -> Self {
+        let plan = Plan { program: PathBuf::from(Program::PATH), hold: true, ..Plan::new(1) };
+        let scene = |state, kind: Option<&str>| {
+            let fits = |scene: &tmux_orc::app::demo::Scene| scene.state == state && scene.kind.as_deref() == kind;
+            scripts()["claude"].scenes.iter().position(fits).expect("a scene of this state")
+        };
+        let mut fleet = Fleet::empty(&plan).expect("a fleet");
+        let waiting = fleet.add(&plan, "claude", scene(State::Waiting, Some("permission"))).expect("a pane");
+        let idle = fleet.add(&plan, "claude", scene(State::Idle, None)).expect("a pane");
+        let two = Self { fleet, waiting, idle };
+        wait_for("both agents", PATIENCE, || {
+            let states: BTreeSet<String> = two.agents(&[]).iter().map(|agent| text(agent, "state")).collect();
+            states == BTreeSet::from(["idle".to_owned(), "waiting".to_owned()])
+        });
+        two
+    }
+
+    fn agents(&self, args: &[&str]) -> Vec<Value> {
+        let json = self.fleet.orc(&[&["agents", "--json"], args].concat()).json();
+        assert_eq!(json["schema"], 1);
+        assert_eq!(json["server"]["socket"], self.fleet.server().socket().display().to_string());
+        json["agents"].as_array().expect("a list").clone()
+    }
+
+    /// Exit code, standard output, standard error.
+    fn orc(&self, args: &[&str]) -> (i32, String, String) {
+        let output = self.fleet.orc(args).output();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+    }
+}
+
+impl Drop for Two {
+    fn drop(&mut self) {
+        let _ = self.fleet.orc(&["monitor", "stop"]).output();
+    }
+}
+
+fn text(value: &Value, name: &str) -> String {
+    value[name].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn agents_lists_filters_and_waits() {
+    let two = Two::start();
+    let (code, stdout, stderr) = two.orc(&["agents"]);
+    assert_eq!(code, 0, "{stderr}");
+    let lines: Vec<&str> = stdout.lines().collect();
+    assert!(lines[0].starts_with("STATE"), "{stdout}");
+    assert!(
+        lines[1].starts_with("waiting (permission)") && lines[1].contains(&two.waiting),
+        "needs-you first: {stdout}"
+    );
+    assert!(lines[2].starts_with("idle") && lines[2].contains(&two.idle), "{stdout}");
+    let (_, same, _) = two.orc(&["ls"]);
+    assert_eq!(same.lines().count(), 3);
+
+    assert_eq!(two.agents(&["--state", "waiting,error"]).len(), 1);
+    let (code, stdout, _) = two.orc(&["agents", "--state", "working"]);
+    assert_eq!((code, stdout.as_str()), (0, "No agent is in such a state.\n"));
+    let (code, _, stderr) = two.orc(&["agents", "--state", "bored"]);
+    assert!(code == 2 && stderr.contains("there are waiting, error"), "{stderr}");
+
+    assert_eq!(two.agents(&["--wait", "waiting"])[0]["pane_id"], two.waiting);
+    let (code, _, stderr) = two.orc(&["agents", "--wait", "working", "--timeout", "0.3"]);
+    assert!(code == 1 && stderr.contains("no agent was working within 0.3 s"), "{stderr}");
+
+    let profiles = two.fleet.orc(&["agents", "profiles", "--json"]).json();
+    let names: Vec<String> = profiles["profiles"].as_array().unwrap().iter().map(|p| text(p, "name")).collect();
+    assert!(["claude", "codex", "gemini"].iter().all(|name| names.iter().any(|n| n == name)), "{names:?}");
+}
+
+#[test]
+fn check_tells_the_health_of_one_agent() {
+    let two = Two::start();
+    for engine in [false, true] {
+        if engine {
+            assert_eq!(two.orc(&["monitor", "start"]).0, 0);
+        }
+        let check = two.fleet.orc(&["check", &two.idle, "--json"]).json();
+        let expected = [("status", "healthy"), ("pane_id", two.idle.as_str()), ("state", "idle"), ("agent", "claude")];
+        for (name, value) in expected {
+            assert_eq!(check[name], value, "{check}");
+        }
+        assert_eq!((&check["responsive"], &check["idle"]), (&Value::Bool(true), &Value::Bool(true)));
+        let by_place = two.fleet.orc(&["check", &text(&check, "target")]).stdout();
+        for line in ["Status: healthy", "Responsive: yes", "Idle: yes", "Agent: claude"] {
+            assert!(by_place.lines().any(|l| l == line), "{line} is missing:\n{by_place}");
+        }
+    }
+    let (code, _, stderr) = two.orc(&["check", "%999"]);
+    assert!(code == 1 && stderr.contains("no agent at '%999'; there are extra:0.0, extra:1.0"), "{stderr}");
+    let (code, _, stderr) = two.orc(&["check", "extra"]);
+    assert!(code == 1 && stderr.contains("'extra' could be extra:0.0, extra:1.0"), "{stderr}");
+}
+
+#[test]
+fn why_names_the_rule_and_saves_a_fixture() {
+    let two = Two::start();
+    let file = two.fleet.dir().join("screen.fixture");
+    let (code, stdout, stderr) = two.orc(&["why", &two.waiting, "--save", file.to_str().unwrap()]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("claude is waiting (permission)"), "{stdout}");
+    assert!(stdout.contains("decided by") && stdout.contains("Rules, in order"), "{stdout}");
+    let saved = std::fs::read_to_string(&file).unwrap();
+    let fixtures = tmux_orc::monitor::detect::fixture::Fixture::parse_all(&saved).expect("reads back");
+    assert_eq!((fixtures.len(), fixtures[0].states[0].as_str()), (1, "waiting"));
+    let json = two.fleet.orc(&["why", &two.waiting, "--json"]).json();
+    assert_eq!(json["verdict"]["state"], "waiting");
+    let (code, _, stderr) = two.orc(&["why", "nowhere:7"]);
+    assert!(code == 1 && stderr.contains("no pane at 'nowhere:7'"), "{stderr}");
+}
+
+#[test]
+fn status_and_health_report_the_engine() {
+    let two = Two::start();
+    assert_eq!(two.orc(&["monitor", "start", "--interval", "0.1", "--strategy", "concurrent"]).0, 0);
+    let (code, stdout, stderr) = two.orc(&["status", "--detailed"]);
+    assert_eq!(code, 0, "{stderr}");
+    for heading in ["=== Async Monitoring Status ===", "=== Connection Pool ===", "=== Cache Performance ==="] {
+        assert!(stdout.lines().any(|line| line == heading), "{heading} is missing:\n{stdout}");
+    }
+    assert!(stdout.contains("Strategy: concurrent") && stdout.contains("Agents: 2 (1 waiting, 1 idle)"), "{stdout}");
+    let pool: Vec<&str> = stdout.lines().skip_while(|line| !line.contains("Connection Pool")).take(6).collect();
+    assert!(pool.contains(&"Pool size: 20"), "{pool:?}");
+    let (_, short, _) = two.orc(&["status"]);
+    assert!(!short.contains("Connection Pool"), "{short}");
+
+    let report = two.fleet.orc(&["health", "--json"]).json();
+    assert_eq!(report["ok"], true);
+    let outcome = |name: &str| {
+        let checks = report["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("{name} is missing: {report}"))
+    };
+    for (name, threshold) in [("cycle time", 1.0), ("pool size", 5.0), ("agent_status hit rate", 0.6), ("errors", 10.0)]
+    {
+        assert_eq!(outcome(name)["threshold"], threshold);
+    }
+    assert_eq!(two.orc(&["monitor", "restart", "--pool-size", "3"]).0, 0);
+    let (code, stdout, _) = two.orc(&["health"]);
+    assert!(code == 1 && stdout.contains("✗ FAILED") && stdout.contains("pool size:"), "{stdout}");
+    assert!(stdout.contains("insufficient data"), "{stdout}");
+
+    let strategies = two.fleet.orc(&["strategies", "--json"]).json();
+    assert_eq!(strategies["current"], "adaptive");
+    let names: Vec<String> = strategies["strategies"].as_array().unwrap().iter().map(|s| text(s, "name")).collect();
+    assert_eq!(names[..3], ["concurrent", "polling", "adaptive"]);
+}
+
+#[test]
+fn without_a_server_the_answer_is_exit_code_3() {
+    let server = TmuxServer::absent();
+    for verb in [
+        &["agents"][..],
+        &["agents", "--json"],
+        &["check", "%0"],
+        &["why", "%0"],
+        &["perf", "watch", "--once"],
+        &["status"],
+        &["health"],
+    ] {
+        let output = server.orc(verb).output();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(3), "{verb:?}: {stderr}");
+        assert!(stderr.starts_with("tmux-orc: no "), "{verb:?}: {stderr}");
+    }
+}
+
+#[test]
+fn hooks_store_what_the_agent_says_and_never_hold_it_up() {
+    let server = TmuxServer::start();
+    let pane = server.window("agent", &["exec sh"]);
+    let orc = |args: &[&str], pane: &str| {
+        let tmux = format!("{},0,0", server.socket().display());
+        server.orc(args).env("TMUX_PANE", pane).env("TMUX", tmux).output()
+    };
+    let event = r#"{"hook_event_name":"PermissionRequest","tool_name":"Bash"}"#;
+    let output = orc(&["hook", "claude", event], &pane);
+    assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+    let stored = server.run(&["show-options", "-p", "-v", "-t", &pane, "@tmux_orc_hook"]);
+    assert!(stored.starts_with("claude waiting permission "), "{stored}");
+    for (args, pane) in [(["hook", "claude", "{not json"], pane.as_str()), (["hook", "codex", "{}"], "%99")] {
+        let output = orc(&args, pane);
+        assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+    }
+    assert!(server.orc(&["hooks", "show", "claude"]).stdout().contains("tmux-orc hook claude"));
+    assert!(server.orc(&["hooks", "show", "codex"]).stdout().contains("notify = "));
+}
