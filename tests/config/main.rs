@@ -139,3 +139,31 @@ fn what_is_no_file_is_told_so() {
     assert_eq!(code, 2);
     assert!(stderr.contains("binary.yaml:2:3: not UTF-8"), "{stderr}");
 }
+
+#[test]
+fn the_files_that_the_settings_lead_to_are_checked_too() {
+    let home = tempfile::tempdir().unwrap();
+    for dir in ["agents", "strategies"] {
+        fs::create_dir(home.path().join(dir)).unwrap();
+    }
+    fs::write(home.path().join("agents/mine.yaml"), "agent: mine\nno_such_key: 1\n").unwrap();
+    fs::write(home.path().join("strategies/broken.rhai"), "fn plan( {").unwrap();
+    let (code, _, stderr) = tmux_orc(home.path(), &["config", "check"]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("agents/mine.yaml:2:"), "{stderr}");
+    assert!(stderr.contains("strategies/broken.rhai: "), "{stderr}");
+}
+
+#[test]
+fn every_example_of_the_manual_is_accepted() {
+    let home = tempfile::tempdir().unwrap();
+    let manual = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/settings.md")).unwrap();
+    let examples: Vec<&str> = manual.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(examples.len() >= 3);
+    for example in examples {
+        let path = home.path().join("example.yaml");
+        fs::write(&path, example).unwrap();
+        let (code, _, stderr) = tmux_orc(home.path(), &["config", "check", "--config", path.to_str().unwrap()]);
+        assert_eq!(code, 0, "{stderr}\n{example}");
+    }
+}

@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{ConfigVerb, Context, Failure, Look};
-use crate::app::settings::{self, Overrides};
+use crate::app::settings::{self, Overrides, SettingsError};
 
 /// Runs one of them.
 pub fn run(verb: &ConfigVerb, context: &mut Context) -> Result<(), Failure> {
@@ -21,24 +21,27 @@ pub fn run(verb: &ConfigVerb, context: &mut Context) -> Result<(), Failure> {
     }
 }
 
+/// Checks the settings, and the files they lead to: agent profiles and script strategies.
 fn check(context: &mut Context, as_json: bool) -> Result<(), Failure> {
     let file = context.paths.config.display().to_string();
-    let loaded = context.load(&Overrides::new());
+    let (exists, mut problems) = match context.load(&Overrides::new()) {
+        Ok(loaded) => (loaded.file.is_some(), Vec::new()),
+        Err(error) => (true, error.0),
+    };
+    problems.extend(context.problems_beside());
     if as_json {
-        let (exists, problems) = match &loaded {
-            Ok(loaded) => (loaded.file.is_some(), Vec::new()),
-            Err(error) => (true, error.0.clone()),
-        };
         context
             .out
             .json(&json!({ "file": file, "exists": exists, "ok": problems.is_empty(), "problems": problems }))?;
         return if problems.is_empty() { Ok(()) } else { Err(Failure::silent(2)) };
     }
-    match loaded?.file {
-        Some(_) => context.out.line(format!("{file}: good")),
-        None => context
-            .out
-            .line(format!("{file}: not there; the defaults are in force (`tmux-orc config init` writes them)")),
+    if !problems.is_empty() {
+        return Err(SettingsError(problems).into());
+    }
+    if exists {
+        context.out.line(format!("{file}: good"))
+    } else {
+        context.out.line(format!("{file}: not there; the defaults are in force (`tmux-orc config init` writes them)"))
     }
 }
 

@@ -4,8 +4,12 @@ use serde_json::{Value, json};
 
 use super::{EngineOptions, Failure, Global, Output};
 use crate::{
-    app::settings::{self, Loaded, Overrides, Paths, Settings, SettingsError},
-    monitor::{CacheSettings, EnginePaths, EngineSettings, Mode, NamedAgent, detect::Profiles, strategy},
+    app::settings::{self, Loaded, Overrides, Paths, Problem, Settings, SettingsError},
+    monitor::{
+        CacheSettings, EnginePaths, EngineSettings, Mode, NamedAgent,
+        detect::{ProfileError, Profiles},
+        strategy,
+    },
     tmux::{PoolSettings, Server, SocketChoice, TmuxError},
 };
 
@@ -50,6 +54,36 @@ impl Context {
         let strategies = strategy::list(settings.strategies_dir.as_deref());
         let problem = strategies.into_iter().find(|info| info.name == settings.strategy).and_then(|info| info.problem);
         problem.map_or(Ok(()), |problem| Err(Failure::usage(format!("strategy {}: {problem}", settings.strategy))))
+    }
+
+    /// What is wrong with the files beside the settings, whether they are in use or not.
+    #[must_use]
+    pub fn problems_beside(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if let Err(error) = Profiles::load(Some(&self.paths.agents())) {
+            problems.push(match error {
+                ProfileError::Bad { path, line, column, reason } => Problem {
+                    source: path.display().to_string(),
+                    line: Some(line),
+                    column: Some(column),
+                    setting: None,
+                    message: reason,
+                },
+                other => Problem {
+                    source: "agent profiles".to_owned(),
+                    line: None,
+                    column: None,
+                    setting: None,
+                    message: other.to_string(),
+                },
+            });
+        }
+        for info in strategy::list(Some(&self.paths.strategies())) {
+            if let Some(message) = info.problem {
+                problems.push(Problem { source: info.origin, line: None, column: None, setting: None, message });
+            }
+        }
+        problems
     }
 
     /// The engine's part of the settings.

@@ -111,3 +111,15 @@ fn a_script_of_the_user_is_a_strategy() {
     assert!(error.contains("no strategy \"nigthly\"") && error.contains("did you mean `nightly`?"), "{error}");
     assert!(with("../nightly").is_err());
 }
+
+#[test]
+fn the_manual_names_every_setting_with_its_default_and_variable() {
+    let manual = include_str!("../../../docs/settings.md");
+    for row in ROWS {
+        let line = manual.lines().find(|line| line.starts_with(&format!("| `{}` |", row.path)));
+        let line = line.unwrap_or_else(|| panic!("docs/settings.md does not name {}", row.path));
+        assert!(line.contains(&format!("| `{}` |", row.default)), "another default: {line}");
+        assert!(row.env.is_none_or(|variable| line.contains(variable)), "{line}");
+        assert!(line.contains(row.help), "{line}");
+    }
+}
