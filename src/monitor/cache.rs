@@ -244,3 +244,148 @@ impl Layers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    fn settings(policy: CachePolicy, max_size: u64) -> CacheSettings {
+        CacheSettings { policy, max_size, ..CacheSettings::default() }
+    }
+
+    fn layer(policy: CachePolicy, max_size: u64, ttl: Duration) -> Layer<u32, u32> {
+        Layer::new(&settings(policy, max_size), ttl, Arc::default())
+    }
+
+    async fn fill(layer: &Layer<u32, u32>, keys: std::ops::Range<u32>) {
+        for key in keys {
+            layer.put(key, key).await;
+            layer.settle().await;
+        }
+    }
+
+    /// Uses an entry until it is gone or the time is over; says for how long it was there.
+    async fn use_until_gone(layer: &Layer<u32, u32>, limit: Duration) -> Duration {
+        let start = std::time::Instant::now();
+        while start.elapsed() < limit && layer.get(&1, |_| true).await.is_some() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        start.elapsed()
+    }
+
+    #[tokio::test]
+    async fn under_ttl_use_does_not_lengthen_a_life_and_under_lru_it_does() {
+        // Long enough that a busy machine does not pause for as long between two uses.
+        let ttl = Duration::from_secs(1);
+        let lives = async |policy| {
+            let layer = layer(policy, 10, ttl);
+            layer.put(1, 1).await;
+            use_until_gone(&layer, ttl * 2).await >= ttl * 2
+        };
+        let lives = tokio::join!(lives(CachePolicy::Ttl), lives(CachePolicy::Lru), lives(CachePolicy::Lfu));
+        assert_eq!(lives, (false, true, true));
+    }
+
+    #[tokio::test]
+    async fn an_expired_entry_is_a_miss_and_counted() {
+        let layer = layer(CachePolicy::Ttl, 10, Duration::from_millis(20));
+        layer.put(1, 1).await;
+        assert_eq!(layer.get(&1, |_| true).await, Some(1));
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        assert_eq!(layer.get(&1, |_| true).await, None);
+        layer.settle().await;
+        let info = layer.info();
+        assert_eq!((info.hits, info.misses, info.expirations, info.size), (1, 1, 1, 0));
+        assert_eq!(info.hit_rate, Some(0.5));
+    }
+
+    #[tokio::test]
+    async fn what_goes_first_when_it_is_full_is_the_policys_choice() {
+        let ttl = Duration::from_secs(60);
+        // Key 0 is used often and long ago, then 1 and 2 once each and lately.
+        let survivors = async |policy| {
+            let layer = layer(policy, 3, ttl);
+            fill(&layer, 0..3).await;
+            for _ in 0..20 {
+                layer.get(&0, |_| true).await;
+            }
+            layer.settle().await;
+            for key in [1, 2] {
+                layer.get(&key, |_| true).await;
+            }
+            layer.settle().await;
+            fill(&layer, 3..6).await;
+            assert_eq!(layer.info().size, 3, "{policy}");
+            assert_eq!(layer.info().evictions, 3, "{policy}");
+            layer.get(&0, |_| true).await.is_some()
+        };
+        assert!(!survivors(CachePolicy::Lru).await, "lru: the least recently used is gone, however often it was used");
+        assert!(survivors(CachePolicy::Lfu).await, "lfu: what was used often stays");
+    }
+
+    #[tokio::test]
+    async fn two_who_miss_the_same_key_compute_it_once() {
+        let layer = layer(CachePolicy::Ttl, 10, Duration::from_secs(60));
+        let computed = AtomicUsize::new(0);
+        let compute = || async {
+            computed.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            7
+        };
+        let (a, b) = tokio::join!(layer.get_or(1, compute()), layer.get_or(1, compute()));
+        assert_eq!((a, b, computed.load(Ordering::Relaxed)), (7, 7, 1));
+        assert_eq!((layer.info().hits, layer.info().misses), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn a_cache_that_is_off_holds_nothing_and_every_lookup_is_a_miss() {
+        let off = CacheSettings { enabled: false, ..CacheSettings::default() };
+        let layer: Layer<u32, u32> = Layer::new(&off, Duration::from_secs(60), Arc::default());
+        layer.put(1, 1).await;
+        assert_eq!(layer.get(&1, |_| true).await, None);
+        assert_eq!(layer.get_or(1, async { 5 }).await, 5);
+        let info = layer.info();
+        assert_eq!((info.hits, info.misses, info.size), (0, 2, 0));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn counters_add_up_under_concurrency() {
+        let layer = Arc::new(layer(CachePolicy::Ttl, 100, Duration::from_secs(60)));
+        let tasks: Vec<_> = (0..8)
+            .map(|task| {
+                let layer = Arc::clone(&layer);
+                tokio::spawn(async move {
+                    for n in 0..500 {
+                        layer.get_or((task * 7 + n) % 50, async { n }).await;
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let info = layer.info();
+        assert_eq!(info.hits + info.misses, 4000);
+        assert_eq!(info.misses, 50, "each key was computed once");
+    }
+
+    #[test]
+    fn only_a_settled_capture_of_the_same_stamp_proves_anything() {
+        let pulse = Pulse { id: PaneId(1), activity: 9, pid: 5, width: 80, height: 24, dead: false };
+        let captured = Captured { screen: Arc::default(), stamp: Stamp::from(&pulse), settled: true, coloured: false };
+        assert!(captured.holds_for(Stamp::from(&pulse)));
+        assert!(!Captured { settled: false, ..captured.clone() }.holds_for(Stamp::from(&pulse)));
+        for other in [
+            Pulse { activity: 10, ..pulse.clone() },
+            Pulse { activity: 8, ..pulse.clone() },
+            Pulse { pid: 6, ..pulse.clone() },
+            Pulse { width: 81, ..pulse.clone() },
+            Pulse { height: 25, ..pulse.clone() },
+            Pulse { dead: true, ..pulse.clone() },
+        ] {
+            assert!(!captured.holds_for(Stamp::from(&other)), "{other:?}");
+        }
+    }
+}
