@@ -324,7 +324,9 @@ impl Run {
             seconds: self.seconds,
             p50_ms: (self.cycles > 0).then(|| millis(&self.durations, 0.50)),
             p99_ms: (self.cycles > 0).then(|| millis(&self.durations, 0.99)),
-            staleness_ms: (self.cycles > 0).then(|| self.staleness_ms / self.cycles as f64),
+            // What is shown ages until the next cycle: half of the time between two on average.
+            staleness_ms: (self.cycles > 0)
+                .then(|| self.staleness_ms / self.cycles as f64 + self.seconds * 500.0 / self.cycles as f64),
             cpu_percent: self.cpu.get(),
             tmux_cpu_percent: self.tmux_cpu.get(),
             current: self.combination == *current,
@@ -384,6 +386,6 @@ mod tests {
         assert_eq!(history.points()[1].mark.as_deref(), Some("pool 20"));
         let rows = history.tune(&combination(20));
         assert_eq!(rows.iter().map(|row| (row.pool_size, row.current)).collect::<Vec<_>>(), [(15, false), (20, true)]);
-        assert_eq!(rows[1].staleness_ms, Some(5.0));
+        assert_eq!(rows[1].staleness_ms, Some(505.0), "5 ms when published and half of the second until the next");
     }
 }

@@ -313,7 +313,7 @@ pub struct TuneRow {
     pub p50_ms: Option<f64>,
     /// 99th percentile.
     pub p99_ms: Option<f64>,
-    /// Mean age of the verdicts when published, milliseconds.
+    /// Mean age of what is shown, milliseconds: its age when published and half of the time to the next cycle.
     pub staleness_ms: Option<f64>,
     /// CPU of this process, percent of one core.
     pub cpu_percent: Option<f64>,

@@ -243,6 +243,20 @@ Examples:
 
 Attaches to the engine that runs for this tmux server; without one it runs its own inside.")]
     Watch(WatchOptions),
+    /// Try strategies and pool sizes on the running server and recommend one
+    #[command(after_help = "Examples:\n  tmux-orc perf tune\n  tmux-orc perf tune --seconds 120 --json")]
+    Tune(TuneOptions),
+}
+
+/// Options of `perf tune`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct TuneOptions {
+    /// How long it takes in all; each combination runs for at least 3 s
+    #[arg(long, value_name = "N", default_value_t = 45.0)]
+    pub seconds: f64,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `perf watch`.

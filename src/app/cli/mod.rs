@@ -22,6 +22,7 @@ mod output;
 mod source;
 mod status;
 mod strategies;
+mod tune;
 mod watch;
 mod why;
 
@@ -30,7 +31,7 @@ use std::io::IsTerminal;
 pub use args::{
     AgentsOptions, AgentsVerb, Cli, Color, ConfigVerb, DemoOptions, EngineOptions, EventsOptions, Global, JumpOptions,
     MonitorVerb, NextOptions, PerfVerb, Report, ReportOptions, SidebarOptions, StatusOptions, StatuslineOptions,
-    TmuxVerb, Verb, WatchOptions,
+    TmuxVerb, TuneOptions, Verb, WatchOptions,
 };
 pub use benchmark::BenchmarkOptions;
 pub use beside::Beside;
@@ -70,6 +71,7 @@ pub async fn run(cli: Cli) -> Result<Option<Box<Dashboard>>, Failure> {
             context.out.flush()?;
             return Ok(dashboard);
         }
+        Verb::Perf { verb: PerfVerb::Tune(options) } => tune::run(&options, context).await,
         Verb::Monitor { engine, verb } => monitor::run(&engine, verb.as_ref(), context).await,
         Verb::Status(options) => status::run(options, context).await,
         Verb::Agents { list, verb } => agents::run(&list, verb.as_ref(), context).await,
