@@ -148,14 +148,13 @@ fn agents(out: &mut String, s: &Snapshot) -> std::fmt::Result {
     let wide = s.agents.iter().map(|agent| super::text::width(&agent.target)).max().unwrap_or(0).clamp(6, 28);
     writeln!(
         out,
-        "  {} {} {} {} {} {} {}",
+        "  {} {} {} {} {} {} DOING",
         left("STATE", 12),
         right("FOR", 5),
         left("AGENT", 10),
         left("TARGET", wide),
         right("CTX", 4),
         right("CPU", 5),
-        "DOING"
     )?;
     let mut order: Vec<_> = s.agents.iter().collect();
     order.sort_by_key(|agent| (tone(agent).rank(), agent.state.needs_user().then_some(agent.since)));

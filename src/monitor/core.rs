@@ -94,7 +94,7 @@ impl Core {
         if settings.mode == Mode::Sync {
             make_sync(&mut settings);
         }
-        let pool = Pool::new(server.clone(), settings.transport, settings.pool.clone());
+        let pool = Pool::new(server.clone(), settings.transport, settings.pool);
         Ok(Self {
             cache: Layers::new(&settings.cache),
             server,

@@ -17,7 +17,7 @@ mod stage;
 
 use std::process::ExitCode;
 
-pub use fleet::{DemoError, Fleet, Plan};
+pub use fleet::{DemoError, Fleet, MOST_AGENTS, Plan};
 pub use script::{Scene, Script, scripts};
 
 /// Plays a simulated shell or agent when this process was started as one, and says how it ended.
