@@ -186,6 +186,8 @@ pub struct State {
     pub selected_at: Timestamp,
     /// The terminal has the keyboard.
     pub focused: bool,
+    /// The instruments on the screen are older than the snapshot; the next tick shows them.
+    pub(super) behind: bool,
     /// The pane whose screen the engine was last asked for.
     pub(super) asked_focus: Option<PaneId>,
     /// The finished turn that the engine was last told was seen.
@@ -220,6 +222,7 @@ impl State {
             pending: Vec::new(),
             selected_at: now,
             focused: true,
+            behind: false,
             asked_focus: None,
             asked_seen: None,
             seen_event,

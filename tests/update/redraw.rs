@@ -32,19 +32,36 @@ fn each_visible_change_asks_for_one() {
         |next| next.agents[0].activity = vec![1],
         |next| next.agents[0].cpu_percent = Some(55.0),
         |next| next.agents[0].target = "x:1.1".into(),
+        |next| next.engine.paused = true,
+        |next| next.notes.push("Fell back to spawn".into()),
+        |next| next.preview = None,
+        |next| next.settings.interval = 2.0,
+    ];
+    for (i, change) in changes.into_iter().enumerate() {
+        assert!(stage().publish(change), "change {i}");
+    }
+}
+
+#[test]
+fn instruments_alone_wait_for_the_second() {
+    let changes: Vec<fn(&mut tmux_orc::monitor::Snapshot)> = vec![
         |next| next.connection_pool.active_connections = 9,
         |next| next.cache_performance.config.hits = 9,
         |next| next.cycle.p50_ms = Some(77.0),
         |next| next.cost.cpu_percent = Some(50.0),
         |next| next.strategies[0].p50_ms = Some(1.0),
-        |next| next.engine.paused = true,
-        |next| next.notes.push("Fell back to spawn".into()),
-        |next| next.preview = None,
-        |next| Arc::make_mut(&mut next.history).remove(0).cycle = 0,
-        |next| next.settings.interval = 2.0,
+        |next| Arc::make_mut(&mut next.history).last_mut().unwrap().duration_ms = 9.0,
     ];
     for (i, change) in changes.into_iter().enumerate() {
-        assert!(stage().publish(change), "change {i}");
+        let mut snapshot = super::twelve();
+        for agent in &mut snapshot.agents {
+            agent.since = super::sample::ago(7200);
+        }
+        let mut s = Stage::new(snapshot, 140, 42);
+        assert!(!s.wait(1), "no age ticks");
+        assert!(!s.publish(change), "change {i} asks for no frame of its own");
+        assert!(s.wait(1), "change {i} shows at the next tick");
+        assert!(!s.wait(1), "once");
     }
 }
 
@@ -54,6 +71,7 @@ fn what_is_out_of_view_asks_for_none() {
     s.keys("z");
     assert!(!s.publish(|next| next.connection_pool.active_connections = 9), "the pool is behind the zoomed agents");
     assert!(!s.publish(|next| next.preview = None));
+    s.keys("esc");
 }
 
 #[test]

@@ -111,6 +111,7 @@ fn tick(state: &mut State, now: Timestamp) -> Outcome {
     state.now = now;
     let mut redraw =
         ages_differ(state, before, now) || format::minute(before, &state.zone) != format::minute(now, &state.zone);
+    redraw |= std::mem::take(&mut state.behind);
     let toasts = state.toasts.len();
     state.toasts.retain(|toast| toast.until > now);
     redraw |= state.toasts.len() != toasts;

@@ -24,6 +24,8 @@ pub(super) fn arrived(state: &mut State, new: Arc<Snapshot>) -> Outcome {
     keep_events(state, &old, &new);
     redraw |= state.list.rebuild(&new, state.now, false);
     redraw |= differs(state, &old, &new);
+    // Instruments alone wait for the tick: numbers that change ten times a second cannot be read, and cost frames.
+    state.behind = !redraw && (state.behind || state.viewport.instruments && instruments_differ(&old, &new));
     Outcome::redraw_if(redraw).and(ask_focus(state))
 }
 
@@ -40,7 +42,6 @@ fn differs(state: &State, old: &Snapshot, new: &Snapshot) -> bool {
         || old.agents.iter().zip(&new.agents).any(|(a, b)| agent_differs(a, b))
         || (view.events > 0 && old.events.last().map(|e| e.seq) != new.events.last().map(|e| e.seq))
         || (view.preview > 0 && preview_differs(old, new))
-        || (view.instruments && instruments_differ(old, new))
         || (state.view.tune && old.tune != new.tune)
 }
 
