@@ -8,6 +8,7 @@ pub use super::act::Seen;
 use super::{
     action::Action,
     key::Key,
+    keymap::Keymap,
     list::Sort,
     state::{Panel, Viewport},
 };
@@ -37,6 +38,13 @@ pub enum Message {
     Tick(Timestamp),
     /// How the engine is reached changed.
     Link(Link),
+    /// The dashboard's own settings were read again.
+    Configured {
+        /// The keys.
+        keymap: Box<Keymap>,
+        /// Name of the theme, when it is another one; `auto` and unknown names leave the theme as it is.
+        theme: Option<String>,
+    },
     /// The dashboard has done what it was opened for: it ends.
     Leave,
     /// How something that was asked for ended.

@@ -259,3 +259,17 @@ fn ctrl_c_closes_what_is_open_and_then_leaves() {
     s.tell(Message::Key(Key::ctrl('c')));
     assert_eq!(s.effects(), [Effect::Quit]);
 }
+
+#[test]
+fn keys_and_theme_follow_the_settings_while_it_runs() {
+    let mut s = stage();
+    let keymap = Keymap::new(&[("tune".to_owned(), vec!["f2".to_owned()])].into()).unwrap();
+    s.tell(Message::Configured { keymap: Box::new(keymap), theme: Some("mono".into()) });
+    assert_eq!(s.state.themes[s.state.theme], "mono");
+    s.keys("t");
+    assert!(!s.state.view.tune);
+    s.keys("f2");
+    assert!(s.state.view.tune);
+    s.tell(Message::Configured { keymap: Box::default(), theme: Some("auto".into()) });
+    assert_eq!(s.state.themes[s.state.theme], "mono");
+}

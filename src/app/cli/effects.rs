@@ -8,6 +8,7 @@ use super::{Context, Failure, act::actor, watch::Dashboard};
 use crate::{
     app::{
         act::{Act, ActionResult, Actor, Caller},
+        keymap::Keymap,
         message::{Effect, Link, Message},
         settings::{self, Loaded, Overrides, Reload},
     },
@@ -41,7 +42,7 @@ pub fn serve(dashboard: &Dashboard) -> Result<Served, Failure> {
     tokio::spawn(async move {
         while let Some(effect) = asked.recv().await {
             let (text, ok) = match effect {
-                Effect::ReloadSettings => reload(&context, &mut loaded, &overrides, &commands).await,
+                Effect::ReloadSettings => reload(&context, &mut loaded, &overrides, &commands, &tell).await,
                 Effect::CopyText(text) => actor.copy(&text).await,
                 other => {
                     let Some(act) = Act::from_effect(other) else { continue };
@@ -82,14 +83,24 @@ async fn reload(
     loaded: &mut Loaded,
     overrides: &Overrides,
     commands: &mpsc::Sender<Command>,
+    tell: &mpsc::Sender<Message>,
 ) -> (String, bool) {
     let fresh = match context.load(overrides) {
         Ok(fresh) => fresh,
         Err(error) => return (format!("The settings stay as they are: {error}"), false),
     };
     let Reload { commands: changes, mut at_next_start } = settings::reload(&loaded.settings, &fresh.settings);
-    if fresh.settings.dashboard != loaded.settings.dashboard {
+    let (was, is) = (&loaded.settings.dashboard, &fresh.settings.dashboard);
+    if was.mouse != is.mouse || was.read_only != is.read_only {
         at_next_start.push("dashboard");
+    }
+    if was.keys != is.keys || was.theme != is.theme {
+        let keys = is.keys.iter().map(|(action, keys)| (action.clone(), keys.all())).collect();
+        // They were checked when they were read.
+        if let Ok(keymap) = Keymap::new(&keys) {
+            let theme = (was.theme != is.theme).then(|| is.theme.clone());
+            tell.send(Message::Configured { keymap: Box::new(keymap), theme }).await.ok();
+        }
     }
     let count = changes.len();
     for command in changes {

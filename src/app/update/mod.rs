@@ -60,6 +60,13 @@ pub fn update(state: &mut State, message: Message) -> Outcome {
             state.link = link;
             Outcome::redraw_if(changed)
         }
+        Message::Configured { keymap, theme } => {
+            state.keymap = *keymap;
+            if let Some(index) = theme.and_then(|name| state.themes.iter().position(|other| *other == name)) {
+                state.theme = index;
+            }
+            Outcome::redraw()
+        }
         Message::Leave => Outcome::effect(Effect::Quit),
         Message::ActionResult { text, ok } => {
             toast(state, text, if ok { Tone::Done } else { Tone::Error });
