@@ -49,8 +49,14 @@ pub(super) fn fill(profile: &Profile, view: &View<'_>, hit: Option<&Hit<'_>>, no
         verdict.choices = choices(profile, view, hit);
     }
     if verdict.doing.is_none() && verdict.state != State::Idle {
-        verdict.doing = hit.map(|hit| hit.line.trim().to_owned()).filter(|line| !line.is_empty());
+        verdict.doing = hit.map(|hit| bare(hit.line).to_owned()).filter(|line| !line.is_empty());
     }
+}
+
+/// A row without the frame around it and the mark in front.
+fn bare(row: &str) -> &str {
+    let frame = |c: char| c.is_whitespace() || ('\u{2500}'..='\u{259f}').contains(&c);
+    row.trim_matches(frame).trim_start_matches(['❯', '›', '●', '>']).trim_start()
 }
 
 fn percent(text: &str) -> Option<f64> {

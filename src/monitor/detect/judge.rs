@@ -63,6 +63,9 @@ pub(super) fn judge(profiles: &Profiles, seen: &Observation<'_>, mut trail: Opti
     weigh(seen, profile, hit.as_ref(), &mut verdict, trail.as_deref_mut());
     let same_state = hit.as_ref().filter(|hit| hit.says == Says::State(verdict.state));
     extract::fill(profile, &view, same_state, seen.now, &mut verdict);
+    if seen.published.is_some_and(|file| file.status == "shell") {
+        verdict.background = verdict.background.max(1);
+    }
     if let Some(trail) = trail {
         trail.regions = view.describe();
     }
@@ -122,7 +125,10 @@ fn out_of_sight(profiles: &Profiles, seen: &Observation<'_>) -> (Option<Recognis
 fn gone(profiles: &Profiles, seen: &Observation<'_>, trail: Option<&mut Trail>) -> Option<Verdict> {
     let (agent, by) = match seen.known_agent {
         Some(agent) => (agent.to_owned(), "it ran here before".to_owned()),
-        None => (left_behind(profiles, seen)?.name.clone(), "the screen it left behind".to_owned()),
+        None => match dead_program(profiles, seen) {
+            Some(profile) => (profile.name.clone(), "the dead pane's program".to_owned()),
+            None => (left_behind(profiles, seen)?.name.clone(), "the screen it left behind".to_owned()),
+        },
     };
     if may_hide_agent(seen.pane, seen.processes) && !seen.pane.dead {
         // What ran in another place may still run there: its screen shows nothing that is known.
@@ -140,6 +146,12 @@ fn gone(profiles: &Profiles, seen: &Observation<'_>, trail: Option<&mut Trail>) 
         trail.recognised = Some(found.clone());
     }
     Some(blank(&found).say(State::Exited, None, "process/ended", &line, Source::Process))
+}
+
+/// The program that a dead pane ran, as tmux names it.
+fn dead_program<'p>(profiles: &'p Profiles, seen: &Observation<'_>) -> Option<&'p Profile> {
+    let ran = |profile: &&Profile| profile.recognise.names.contains(&seen.pane.command);
+    if seen.pane.dead { profiles.list().find(ran) } else { None }
 }
 
 /// The program that was killed and could not clear its screen: the alternate screen is still on, and only a shell is
@@ -258,7 +270,9 @@ impl Word {
 }
 
 fn own_word(seen: &Observation<'_>, profile: &Profile) -> Option<Word> {
-    let hook = Hook::parse(&seen.pane.hook).filter(|hook| hook.agent == profile.name && fresh(hook.at, seen.now));
+    let hook = Hook::parse(&seen.pane.hook)
+        // The process runs, so its last word of an end is not about this one.
+        .filter(|hook| hook.agent == profile.name && hook.state != State::Exited && fresh(hook.at, seen.now));
     let file = seen.published.and_then(|file| {
         let (state, kind, vague) = match file.status.as_str() {
             "busy" => (State::Working, None, false),

@@ -1,6 +1,7 @@
 //! Which agent program runs in a pane: from the processes under it, never from names of windows.
 
 use super::Process;
+use super::profile::Recognise;
 use super::profiles::{Profile, Profiles};
 use super::rules::holds;
 use super::view::View;
@@ -36,7 +37,8 @@ pub fn recognise(profiles: &Profiles, _pane: &Pane, processes: &[Process]) -> Op
         if best.as_ref().is_some_and(|(r, depth, ..)| (*r, *depth) <= (rank, process.depth)) {
             continue;
         }
-        if let Some((profile, by)) = profiles.list().find_map(|profile| Some((profile, named(profile, process)?))) {
+        let identity = Identity::of(process);
+        if let Some((profile, by)) = profiles.list().find_map(|profile| Some((profile, identity.named(profile)?))) {
             best = Some((rank, process.depth, process, profile, by));
         }
     }
@@ -121,18 +123,74 @@ fn program_name(process: &Process) -> &str {
     base(&process.comm)
 }
 
-/// How this process is the program of `profile`, in words; `None` when it is not.
-fn named(profile: &Profile, process: &Process) -> Option<String> {
-    let recognise = &profile.recognise;
-    let words = words(&process.args);
-    let is_name = |name: &str| recognise.names.iter().any(|n| n == name);
-    let (how, rest) = identity(process, &words, &is_name, recognise)?;
-    // The first argument that is no option may make it something else: `claude mcp`, `codex app-server`.
-    let verb = rest.iter().find(|word| !word.starts_with('-'));
-    if verb.is_some_and(|verb| recognise.not_with.iter().any(|n| n == verb)) {
-        return None;
+/// What a process says of itself, read once for all profiles.
+struct Identity<'a> {
+    /// Name as the kernel has it.
+    comm: &'a str,
+    /// First argument without its folder.
+    program: &'a str,
+    /// First argument as it is.
+    path: &'a str,
+    /// The script or module that an interpreter runs.
+    script: Option<&'a str>,
+    module: Option<&'a str>,
+    interpreted: bool,
+    words: Vec<&'a str>,
+    /// Where its own arguments begin.
+    own: usize,
+}
+
+impl<'a> Identity<'a> {
+    fn of(process: &'a Process) -> Self {
+        let words = words(&process.args);
+        let (comm, path) = (base(&process.comm), words.first().copied().unwrap_or_default());
+        let program = base(path);
+        let interpreted = is_interpreter(program) || is_interpreter(comm);
+        let module_at = if interpreted { module_at(&words) } else { None };
+        let script_at = if interpreted && module_at.is_none() { script_at(&words) } else { None };
+        let (module, script) = (module_at.map(|at| words[at]), script_at.map(|at| words[at]));
+        let own = module_at.or(script_at).map_or(1, |at| at + 1);
+        Self { comm, program, path, script, module, interpreted, words, own }
     }
-    Some(how)
+
+    /// How this is the program of `profile`, in words; `None` when it is not.
+    fn named(&self, profile: &Profile) -> Option<String> {
+        let recognise = &profile.recognise;
+        let is_name = |name: &str| recognise.names.iter().any(|n| n == name);
+        let how = if is_name(self.comm) {
+            format!("process `{}`", self.comm)
+        } else if self.interpreted {
+            self.interpreted_as(recognise, &is_name)?
+        } else {
+            self.compiled_as(recognise, &is_name)?
+        };
+        // The first argument that is no option may make it something else: `claude mcp`, `codex app-server`.
+        let verb = self.words.iter().skip(self.own).find(|word| !word.starts_with('-'));
+        let other = verb.is_some_and(|verb| recognise.not_with.iter().any(|n| n == verb));
+        (!other).then_some(how)
+    }
+
+    fn interpreted_as(&self, recognise: &Recognise, is_name: &dyn Fn(&str) -> bool) -> Option<String> {
+        if let Some(module) = self.module {
+            return recognise.modules.iter().any(|m| m == module).then(|| format!("`{} -m {module}`", self.program));
+        }
+        let script = self.script?;
+        if is_name(base(script)) {
+            return Some(format!("`{}` runs `{}`", self.program, base(script)));
+        }
+        let package = recognise.packages.iter().find(|package| in_path(script, package))?;
+        Some(format!("`{}` runs package `{package}`", self.program))
+    }
+
+    /// A runtime that names its main thread, or a wrapper (`.claude-wrapped`): the path of the program tells.
+    fn compiled_as(&self, recognise: &Recognise, is_name: &dyn Fn(&str) -> bool) -> Option<String> {
+        let generic = GENERIC.contains(&self.comm);
+        if self.path.contains('/') && is_name(self.program) && (generic || self.comm.contains(self.program)) {
+            return Some(format!("program `{}` (process `{}`)", self.program, self.comm));
+        }
+        let package = recognise.packages.iter().find(|package| generic && in_path(self.path, package))?;
+        Some(format!("program of package `{package}`"))
+    }
 }
 
 /// Arguments word by word. A process that sets its own title has them all in the first.
@@ -141,50 +199,6 @@ fn words(args: &[String]) -> Vec<&str> {
         [one] if one.contains(' ') && !one.starts_with('/') => one.split(' ').filter(|w| !w.is_empty()).collect(),
         _ => args.iter().map(String::as_str).collect(),
     }
-}
-
-type Identity<'a> = (String, Vec<&'a str>);
-
-fn identity<'a>(
-    process: &Process,
-    words: &[&'a str],
-    is_name: &dyn Fn(&str) -> bool,
-    recognise: &super::profile::Recognise,
-) -> Option<Identity<'a>> {
-    let comm = base(&process.comm);
-    let program = words.first().map_or("", |word| base(word));
-    if is_name(comm) {
-        // A script with `#!` runs as `interpreter script ...`; its own arguments come after the script.
-        let skip = if is_interpreter(program) { script_at(words).map_or(1, |at| at + 1) } else { 1 };
-        return Some((format!("process `{comm}`"), words.iter().skip(skip).copied().collect()));
-    }
-    if is_interpreter(program) || is_interpreter(comm) {
-        if let Some(module) = module_of(words) {
-            return recognise
-                .modules
-                .iter()
-                .any(|m| m == module)
-                .then(|| (format!("`{program} -m {module}`"), after(words, module)));
-        }
-        let at = script_at(words)?;
-        let script = words[at];
-        if is_name(base(script)) {
-            return Some((format!("`{program}` runs `{}`", base(script)), words[at + 1..].to_vec()));
-        }
-        if let Some(package) = recognise.packages.iter().find(|package| in_path(script, package)) {
-            return Some((format!("`{program}` runs package `{package}`"), words[at + 1..].to_vec()));
-        }
-        return None;
-    }
-    // A runtime that names its main thread, or a wrapper (`.claude-wrapped`): the path of the program tells.
-    let by_path = words.first().is_some_and(|word| word.contains('/')) && is_name(program);
-    if by_path && (GENERIC.contains(&comm) || comm.contains(program)) {
-        return Some((format!("program `{program}` (process `{comm}`)"), words[1..].to_vec()));
-    }
-    let packaged = words.first().and_then(|word| recognise.packages.iter().find(|package| in_path(word, package)));
-    packaged
-        .filter(|_| GENERIC.contains(&comm))
-        .map(|package| (format!("program of package `{package}`"), words[1..].to_vec()))
 }
 
 /// Names that runtimes give their main thread.
@@ -266,14 +280,10 @@ fn script_at(words: &[&str]) -> Option<usize> {
     None
 }
 
-fn module_of<'a>(words: &[&'a str]) -> Option<&'a str> {
-    let at = words.iter().skip(1).take_while(|word| word.starts_with('-')).position(|word| *word == "-m")? + 1;
-    words.get(at + 1).copied()
-}
-
-fn after<'a>(words: &[&'a str], word: &str) -> Vec<&'a str> {
-    let at = words.iter().position(|w| *w == word).map_or(words.len(), |at| at + 1);
-    words[at..].to_vec()
+/// Where the module is among the arguments of `python -m MODULE`.
+fn module_at(words: &[&str]) -> Option<usize> {
+    let at = words.iter().skip(1).take_while(|word| word.starts_with('-')).position(|word| *word == "-m")? + 2;
+    (at < words.len()).then_some(at)
 }
 
 /// Whether `package` is a whole part of `path`: `@scope/name` in `/x/node_modules/@scope/name/cli.js`.
