@@ -4,6 +4,7 @@ use std::{path::Path, process::Command};
 
 use assert_cmd::cargo::CommandCargoExt;
 
+mod benchmark;
 mod generated;
 #[path = "../support/mod.rs"]
 mod support;
