@@ -18,6 +18,10 @@ pub fn sentence(event: &Event) -> String {
         EventKind::Transition { target, from, to, kind, .. } => {
             format!("{target} {from} → {}", state_and_kind(*to, kind.as_deref()))
         }
+        EventKind::Acted(acted) => {
+            let name = if acted.target.is_empty() { acted.pane_id.to_string() } else { acted.target.clone() };
+            format!("{name} you: {}: {}", acted.act, acted.result)
+        }
         EventKind::Changed { setting, from, to } => format!("{setting} {from} → {to}"),
         EventKind::Notice { text, .. } => text.clone(),
     }
@@ -31,7 +35,8 @@ pub fn tone(event: &Event) -> Tone {
             Tone::of(*state, kind.as_deref())
         }
         EventKind::Gone { .. } => Tone::Exited,
-        EventKind::Changed { .. } => Tone::Starting,
+        EventKind::Acted(acted) if !acted.ok => Tone::Error,
+        EventKind::Acted(_) | EventKind::Changed { .. } => Tone::Starting,
         EventKind::Notice { problem: true, .. } => Tone::Error,
         EventKind::Notice { problem: false, .. } => Tone::Idle,
     }

@@ -332,6 +332,7 @@ impl Core {
                 self.watched = watched;
                 return watched;
             }
+            Command::Acted(acted) => self.events.push(Timestamp::now(), EventKind::Acted(acted)),
             Command::Refresh | Command::Stop => {}
         }
         true

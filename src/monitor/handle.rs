@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use super::Snapshot;
+use super::{Acted, Snapshot};
 use crate::tmux::PaneId;
 
 /// What a front end holds of an engine: the newest snapshot, and a bounded queue of commands.
@@ -44,6 +44,8 @@ pub enum Command {
     Seen(PaneId),
     /// Whether somebody sees the snapshots now; an unwatched engine may take its time when all is quiet.
     Watched(bool),
+    /// A person did something to an agent: told in the events, and the agent is looked at.
+    Acted(Acted),
     /// End the engine.
     Stop,
 }

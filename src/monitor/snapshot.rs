@@ -399,6 +399,8 @@ pub enum EventKind {
         /// Why.
         evidence: Evidence,
     },
+    /// A person did something to an agent.
+    Acted(Acted),
     /// A setting of the engine was changed, by whom.
     Changed {
         /// Such as `pool`.
@@ -415,6 +417,44 @@ pub enum EventKind {
         /// It is a problem.
         problem: bool,
     },
+}
+
+/// Something that a person did to an agent, whether it worked or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acted {
+    /// The pane.
+    pub pane_id: PaneId,
+    /// Its place then, if known.
+    #[serde(default)]
+    pub target: String,
+    /// Which program, if known.
+    #[serde(default)]
+    pub agent: String,
+    /// What was done.
+    pub act: ActKind,
+    /// What was sent: keys by their names, or the text; empty when nothing was.
+    pub sent: String,
+    /// It worked.
+    pub ok: bool,
+    /// How it ended, in words.
+    pub result: String,
+}
+
+/// What can be done to an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::Display)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum ActKind {
+    /// The person's client was taken to it.
+    Jump,
+    /// One of its prompt's answers was picked.
+    Answer,
+    /// A message was sent.
+    Reply,
+    /// It was interrupted.
+    Interrupt,
+    /// Its pane was closed.
+    Kill,
 }
 
 /// The coloured screen of one pane.

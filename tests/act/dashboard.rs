@@ -26,6 +26,7 @@ async fn the_keys_of_the_dashboard_reach_the_agent() {
     reaction.join().expect("the message came");
     terminal.wait_text("message sent, now working");
     assert_eq!(claude.input(), "4\x1b\x1b[200~hi\x1b[201~\r");
+    terminal.wait_text("main:1.0 you: reply");
     terminal.keys(&["q"]);
     assert_eq!(terminal.ended(), 0);
     let acts = stage.server.orc(&["events", "--since", "1h", "--json"]).stdout();

@@ -9,7 +9,7 @@ use tmux_orc::{
         journal::{Happened, Journal, Record, read_since},
     },
     monitor::{
-        Agent, Engine, EngineSettings, Preview,
+        Agent, Engine, EngineSettings, EventKind, Preview,
         detect::{Profiles, fixture},
     },
     tmux::{PaneId, Pool, PoolSettings, Server, TransportChoice},
@@ -147,7 +147,7 @@ impl Stage {
     /// What the last line of the journal says was sent, and whether it worked.
     pub fn last_act(&self) -> (String, bool) {
         match self.journal().pop().expect("a line").what {
-            Happened::Acted(act) => (act.sent, act.ok),
+            Happened::Event(EventKind::Acted(act)) => (act.sent, act.ok),
             other => panic!("no act: {other:?}"),
         }
     }

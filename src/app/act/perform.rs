@@ -7,6 +7,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use tokio::sync::mpsc;
 
 use super::{
     ActionResult, Caller, Refusal, Seen, SharedJournal,
@@ -18,10 +19,10 @@ use super::{
 };
 use crate::{
     app::{
-        journal::{self, ActKind, Happened, Journal, Record},
+        journal::{Happened, Journal, Record},
         message::Effect,
     },
-    monitor::{State, detect::Profiles},
+    monitor::{ActKind, Acted, Command as ToEngine, EventKind, State, detect::Profiles},
     tmux::{Command, PaneId, Pool},
 };
 
@@ -80,6 +81,7 @@ pub struct Actor {
     pub(super) caller: Caller,
     read_only: bool,
     journal: SharedJournal,
+    engine: Option<mpsc::Sender<ToEngine>>,
     /// One act at a time for each pane: two replies must not mix.
     busy: Mutex<HashMap<PaneId, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -89,7 +91,14 @@ impl Actor {
     #[must_use]
     pub fn new(pool: Pool, profiles: Arc<Profiles>, caller: Caller, read_only: bool, journal: Journal) -> Self {
         let journal = Arc::new(Mutex::new(journal));
-        Self { pool, profiles, caller, read_only, journal, busy: Mutex::default() }
+        Self { pool, profiles, caller, read_only, journal, engine: None, busy: Mutex::default() }
+    }
+
+    /// Tells this engine of every act, for its events; it looks at once at what came of it.
+    #[must_use]
+    pub fn telling(mut self, engine: mpsc::Sender<ToEngine>) -> Self {
+        self.engine = Some(engine);
+        self
     }
 
     /// Does it. Never more than was asked for, and nothing when the pane is not as it was seen; the result says which.
@@ -240,7 +249,7 @@ impl Actor {
     }
 
     async fn keep(&self, pane: PaneId, act: ActKind, seen: &Seen, sent: String, result: &ActionResult) {
-        let act = journal::Act {
+        let acted = Acted {
             pane_id: pane,
             target: seen.target.clone(),
             agent: seen.agent.clone(),
@@ -254,13 +263,16 @@ impl Actor {
             server: self.pool.server().socket().display().to_string(),
             by: std::process::id(),
             seq: None,
-            what: Happened::Acted(act),
+            what: Happened::Event(EventKind::Acted(acted.clone())),
         };
         let journal = Arc::clone(&self.journal);
         let kept =
             tokio::task::spawn_blocking(move || journal.lock().unwrap_or_else(PoisonError::into_inner).append(&record));
         if let Ok(Err(error)) = kept.await {
             tracing::warn!(%error, "an act is not kept");
+        }
+        if let Some(engine) = &self.engine {
+            engine.send(ToEngine::Acted(acted)).await.ok();
         }
     }
 }

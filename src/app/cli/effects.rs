@@ -37,7 +37,8 @@ pub fn serve(dashboard: &Dashboard) -> Result<Served, Failure> {
     let (mut loaded, overrides) = (dashboard.loaded.clone(), dashboard.overrides.clone());
     let server = context.server()?;
     let caller = Caller::from_environment(server.socket(), None);
-    let actor = Arc::new(actor(&context, &server, &loaded.settings, caller, dashboard.read_only)?);
+    let actor = actor(&context, &server, &loaded.settings, caller, dashboard.read_only)?;
+    let actor = Arc::new(actor.telling(commands.clone()));
     let exit_on_jump = dashboard.exit_on_jump;
     tokio::spawn(async move {
         while let Some(effect) = asked.recv().await {
@@ -47,8 +48,8 @@ pub fn serve(dashboard: &Dashboard) -> Result<Served, Failure> {
                 other => {
                     let Some(act) = Act::from_effect(other) else { continue };
                     // By itself: what follows an act is waited for, and the keys that come meanwhile are not to wait.
-                    let (actor, tell, commands) = (Arc::clone(&actor), tell.clone(), commands.clone());
-                    tokio::spawn(async move { perform(&actor, act, exit_on_jump, &tell, &commands).await });
+                    let (actor, tell) = (Arc::clone(&actor), tell.clone());
+                    tokio::spawn(async move { perform(&actor, act, exit_on_jump, &tell).await });
                     continue;
                 }
             };
@@ -60,21 +61,12 @@ pub fn serve(dashboard: &Dashboard) -> Result<Served, Failure> {
     Ok(Served { effects, results, link: link(dashboard.following.now.clone()) })
 }
 
-/// Does something to an agent, and has the engine look at once at what came of it.
-async fn perform(
-    actor: &Actor,
-    act: Act,
-    exit_on_jump: bool,
-    tell: &mpsc::Sender<Message>,
-    commands: &mpsc::Sender<Command>,
-) {
+/// Does something to an agent and tells the dashboard how it ended.
+async fn perform(actor: &Actor, act: Act, exit_on_jump: bool, tell: &mpsc::Sender<Message>) {
     let jumps = matches!(act, Act::Jump { .. });
     let ActionResult { text, ok } = actor.perform(act).await;
     let message = if ok && jumps && exit_on_jump { Message::Leave } else { Message::ActionResult { text, ok } };
     tell.send(message).await.ok();
-    if ok && !jumps {
-        commands.send(Command::Refresh).await.ok();
-    }
 }
 
 /// Reads the settings again and tells the engine what changed; bad ones change nothing.

@@ -94,8 +94,11 @@ impl Keeper {
             if let EventKind::Gone { pane_id, .. } = &event.what {
                 told_gone.insert(*pane_id);
             }
-            records.push(record(event.at, Some(event.seq), Happened::Event(event.what.clone())));
             kept.seq = event.seq;
+            // Whoever acts writes it down before the engine is told.
+            if !matches!(event.what, EventKind::Acted(_)) {
+                records.push(record(event.at, Some(event.seq), Happened::Event(event.what.clone())));
+            }
         }
         let now: HashMap<PaneId, (String, String)> =
             snapshot.agents.iter().map(|a| (a.pane_id, (a.target.clone(), a.agent.clone()))).collect();

@@ -12,6 +12,6 @@ pub use bars::{Slice, bar};
 pub use file::{Journal, JournalError, LARGEST_FILE, MOST_FILES};
 pub use keep::{ALIVE_EVERY, keep};
 pub use read::{Follow, Reader, read_since};
-pub use record::{Act, ActKind, Happened, Mark, Record};
+pub use record::{Happened, Mark, Record};
 pub use report::{AgentReport, Report, SCHEMA as REPORT_SCHEMA, Waits};
 pub use since::{SinceError, parse_since};

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{monitor::EventKind, tmux::PaneId};
+use crate::{
+    monitor::{Acted, EventKind},
+    tmux::PaneId,
+};
 
 /// One line of the journal: who saw or did what, and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,51 +29,10 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Happened {
-    /// An event of the engine.
+    /// An event of the engine, or what a person did.
     Event(EventKind),
-    /// Something that was done to an agent from here.
-    Acted(Act),
     /// The watching itself.
     Mark(Mark),
-}
-
-/// Something that was done to an agent, whether it worked or not.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "event", rename = "acted")]
-pub struct Act {
-    /// The pane.
-    pub pane_id: PaneId,
-    /// Its place then, if known.
-    #[serde(default)]
-    pub target: String,
-    /// Which program, if known.
-    #[serde(default)]
-    pub agent: String,
-    /// What was done.
-    pub act: ActKind,
-    /// What was sent: keys by their names, or the text; empty when nothing was.
-    pub sent: String,
-    /// It worked.
-    pub ok: bool,
-    /// How it ended, in words.
-    pub result: String,
-}
-
-/// What can be done to an agent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::Display)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum ActKind {
-    /// The user's client was taken to it.
-    Jump,
-    /// One of its prompt's answers was picked.
-    Answer,
-    /// A message was sent.
-    Reply,
-    /// It was interrupted.
-    Interrupt,
-    /// Its pane was closed.
-    Kill,
 }
 
 /// The watching itself: without it nobody could tell a quiet hour from an hour without an engine.
@@ -93,9 +55,9 @@ impl Record {
             Happened::Event(
                 EventKind::Appeared { pane_id, .. }
                 | EventKind::Gone { pane_id, .. }
-                | EventKind::Transition { pane_id, .. },
-            )
-            | Happened::Acted(Act { pane_id, .. }) => Some(*pane_id),
+                | EventKind::Transition { pane_id, .. }
+                | EventKind::Acted(Acted { pane_id, .. }),
+            ) => Some(*pane_id),
             _ => None,
         }
     }
@@ -107,9 +69,9 @@ impl Record {
             Happened::Event(
                 EventKind::Appeared { target, agent, .. }
                 | EventKind::Gone { target, agent, .. }
-                | EventKind::Transition { target, agent, .. },
-            )
-            | Happened::Acted(Act { target, agent, .. }) => Some((target, agent)),
+                | EventKind::Transition { target, agent, .. }
+                | EventKind::Acted(Acted { target, agent, .. }),
+            ) => Some((target, agent)),
             _ => None,
         }
     }
@@ -137,7 +99,7 @@ impl Record {
             }
             Happened::Event(EventKind::Changed { setting, from, to }) => format!("{setting} {from} → {to}"),
             Happened::Event(EventKind::Notice { text, .. }) => text.clone(),
-            Happened::Acted(act) => {
+            Happened::Event(EventKind::Acted(act)) => {
                 let sent = if act.sent.is_empty() { String::new() } else { format!(" [{}]", act.sent) };
                 let name = if act.target.is_empty() { act.pane_id.to_string() } else { act.target.clone() };
                 format!("{name} you: {}{sent}: {}", act.act, act.result)
@@ -152,7 +114,7 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::monitor::{Evidence, Source, State};
+    use crate::monitor::{ActKind, Evidence, Source, State};
 
     fn record(what: Happened) -> Record {
         Record { at: Timestamp::UNIX_EPOCH, server: "/tmp/s".into(), by: 7, seq: Some(3), what }
@@ -178,7 +140,7 @@ mod tests {
                 kind: Some("permission".into()),
                 evidence,
             }),
-            Happened::Acted(Act {
+            Happened::Event(EventKind::Acted(Acted {
                 pane_id: PaneId(4),
                 target,
                 agent,
@@ -186,7 +148,7 @@ mod tests {
                 sent: "1".into(),
                 ok: true,
                 result: "working".into(),
-            }),
+            })),
             Happened::Mark(Mark::EngineAlive),
         ];
         for what in events {
@@ -199,7 +161,7 @@ mod tests {
 
     #[test]
     fn the_sentence_names_who_and_what() {
-        let act = Act {
+        let act = Acted {
             pane_id: PaneId(4),
             target: "api:2.0".into(),
             agent: "claude".into(),
@@ -208,6 +170,6 @@ mod tests {
             ok: true,
             result: "working".into(),
         };
-        assert_eq!(record(Happened::Acted(act)).sentence(), "api:2.0 you: answer [1]: working");
+        assert_eq!(record(Happened::Event(EventKind::Acted(act))).sentence(), "api:2.0 you: answer [1]: working");
     }
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{ALIVE_EVERY, Act, ActKind, Happened, Mark, Record};
+use super::{ALIVE_EVERY, Happened, Mark, Record};
 use crate::{
-    monitor::{EventKind, State},
+    monitor::{ActKind, Acted, EventKind, State},
     tmux::PaneId,
 };
 
@@ -168,8 +168,7 @@ impl Account {
                 }
             }
             Happened::Event(EventKind::Gone { pane_id, .. }) => self.close(&key(*pane_id), record.at, None),
-            Happened::Event(_) => {}
-            Happened::Acted(Act { pane_id, act, ok, .. }) => {
+            Happened::Event(EventKind::Acted(Acted { pane_id, act, ok, .. })) => {
                 if *ok
                     && *act != ActKind::Jump
                     && record.at >= self.since
@@ -180,6 +179,7 @@ impl Account {
                 // Whoever acts is no engine: it says nothing about the watching.
                 return;
             }
+            Happened::Event(_) => {}
             Happened::Mark(Mark::EngineStarted) => {
                 // The engine before it ended without a word.
                 let stale = self.opened_by(&record.server, |_| true);
@@ -368,7 +368,8 @@ mod tests {
     fn only_acts_that_worked_count() {
         let act = |ok, act| {
             let (target, agent, sent) = ("a:0.0".into(), "claude".into(), "1".into());
-            Happened::Acted(Act { pane_id: PaneId(1), target, agent, act, sent, ok, result: String::new() })
+            let result = String::new();
+            Happened::Event(EventKind::Acted(Acted { pane_id: PaneId(1), target, agent, act, sent, ok, result }))
         };
         let records = [
             appeared(0, 1, State::Waiting),
