@@ -25,6 +25,10 @@ pub enum Action {
     Reply,
     /// Interrupt the selected agent, after asking.
     Interrupt,
+    /// Close the selected agent's pane, after asking.
+    Kill,
+    /// Mark several agents and type one message to them.
+    Broadcast,
     /// Copy the selected agent's target.
     Copy,
     /// Show only what matches.
@@ -165,6 +169,8 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::Back, "back", &["esc"], "Leave the filter, the zoom or the tune view", None, Group::Move),
     entry(Action::Reply, "reply", &["m"], "Write a message to the agent", None, Group::Agents),
     entry(Action::Interrupt, "interrupt", &["x"], "Interrupt the agent, after asking", None, Group::Agents),
+    entry(Action::Broadcast, "broadcast", &["M"], "Write one message to several agents", None, Group::Agents),
+    entry(Action::Kill, "kill", &["X"], "Close the agent's pane, after asking", None, Group::Agents),
     entry(Action::Copy, "copy", &["Y"], "Copy the agent's target", None, Group::Agents),
     entry(Action::Sort, "sort", &["o"], "Sort by the next column", None, Group::Agents),
     entry(Action::Reverse, "reverse", &["O"], "Turn the order round", None, Group::Agents),

@@ -130,6 +130,20 @@ pub enum Effect {
         /// What the pane showed.
         seen: Seen,
     },
+    /// Close the pane and end what runs in it.
+    Kill {
+        /// The pane.
+        pane: PaneId,
+        /// What the pane showed.
+        seen: Seen,
+    },
+    /// Send one message to several.
+    Broadcast {
+        /// The text as typed.
+        text: String,
+        /// The panes, and what each showed.
+        to: Vec<(PaneId, Seen)>,
+    },
     /// Copy text to the clipboard.
     CopyText(String),
     /// Read the settings file again.

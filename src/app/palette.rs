@@ -106,6 +106,8 @@ pub fn available(action: Action, state: &State) -> bool {
         Action::Jump => state.can.jump && selected.is_some(),
         Action::Answer => state.can.act && selected.is_some_and(|agent| !agent.choices.is_empty()),
         Action::Reply | Action::Interrupt => state.can.act && selected.is_some_and(|agent| agent.pid.is_some()),
+        Action::Kill => state.can.act && selected.is_some(),
+        Action::Broadcast => state.can.act && state.snapshot.agents.iter().any(|agent| agent.pid.is_some()),
         Action::Copy => state.can.copy && selected.is_some(),
         Action::Reload => state.can.reload,
         Action::Strategy(n) => usize::from(n) <= state.snapshot.strategies.len(),

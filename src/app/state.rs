@@ -123,13 +123,35 @@ pub enum Mode {
         /// The text so far.
         input: Input,
     },
-    /// Is the agent to be interrupted?
+    /// Is the agent to be interrupted, or its pane to be closed?
     Confirm {
         /// The pane.
         pane: PaneId,
         /// What it showed.
         seen: Seen,
+        /// Close the pane rather than interrupt.
+        kill: bool,
     },
+    /// One message to several agents: first who, then what.
+    Broadcast {
+        /// Those who may get it, in the order of the list.
+        to: Vec<Recipient>,
+        /// The one that the space key marks.
+        at: usize,
+        /// The text so far; `None` while they are being marked.
+        input: Option<Input>,
+    },
+}
+
+/// An agent that may get a message which goes to several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// The pane.
+    pub pane: PaneId,
+    /// What it showed.
+    pub seen: Seen,
+    /// It gets the message.
+    pub marked: bool,
 }
 
 /// A line that shows for some seconds.

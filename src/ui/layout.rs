@@ -215,6 +215,10 @@ impl Layout {
             Mode::Answer { seen, .. } => (64, u16::try_from(seen.choices.len()).unwrap_or(20).saturating_add(5)),
             Mode::Reply { .. } => (72, 6),
             Mode::Confirm { .. } => (56, 5),
+            Mode::Broadcast { to, input: None, .. } => {
+                (64, u16::try_from(to.len()).unwrap_or(20).saturating_add(2).clamp(6, 24))
+            }
+            Mode::Broadcast { .. } => (72, 6),
             _ => (76, self.area.height.saturating_sub(4)),
         };
         let width = width.min(self.area.width);

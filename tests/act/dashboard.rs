@@ -34,6 +34,52 @@ async fn the_keys_of_the_dashboard_reach_the_agent() {
 }
 
 #[tokio::test]
+async fn one_message_goes_to_those_who_are_marked() {
+    let stage = Stage::new();
+    let (one, two, three) = (stage.agent("one", IDLE), stage.agent("two", IDLE), stage.agent("three", WORKS));
+    let terminal = Terminal::open(&stage.server, &["perf", "watch"], 140, 42);
+    terminal.wait("the agents", |screen| {
+        ["main:1.0", "main:2.0", "main:3.0"].iter().all(|place| screen.contains(place)) && screen.contains("2 idle")
+    });
+    terminal.keys(&["M"]);
+    // The idle ones are marked; the one that works comes first in the list.
+    terminal.wait_text("Message to 2 of 3");
+    terminal.keys(&["Space"]);
+    terminal.wait_text("Message to 3 of 3");
+    terminal.keys(&["i", "Enter"]);
+    terminal.wait_text("main:1.0, main:2.0");
+    let reactions = [one.react("\r", WORKS), two.react("\r", WORKS)];
+    terminal.keys(&["g", "o", "Enter"]);
+    for reaction in reactions {
+        reaction.join().expect("the message came");
+    }
+    terminal.wait_text("message sent to 2 agents");
+    assert_eq!(
+        (one.input(), two.input(), three.input()),
+        ("\x1b[200~go\x1b[201~\r".to_owned(), "\x1b[200~go\x1b[201~\r".to_owned(), String::new())
+    );
+    terminal.keys(&["q"]);
+    assert_eq!(terminal.ended(), 0);
+}
+
+#[tokio::test]
+async fn a_pane_is_closed_only_after_asking() {
+    let stage = Stage::new();
+    let claude = stage.agent("one", IDLE);
+    let terminal = Terminal::open(&stage.server, &["perf", "watch"], 140, 42);
+    terminal.wait("the agent", |screen| screen.contains("main:1.0"));
+    let there =
+        || stage.server.run(&["list-panes", "-a", "-F", "#{pane_id}"]).lines().any(|id| id == claude.pane.to_string());
+    terminal.keys(&["X"]);
+    terminal.wait_text("Close the pane of main:1.0");
+    terminal.keys(&["n", "X"]);
+    terminal.wait_text("Close the pane of main:1.0");
+    assert!(there());
+    terminal.keys(&["y"]);
+    wait_for("the pane's end", PATIENCE, || !there());
+}
+
+#[tokio::test]
 async fn read_only_leaves_the_agent_alone() {
     let stage = Stage::new();
     let claude = stage.agent("one", ASKS);

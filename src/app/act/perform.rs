@@ -137,6 +137,18 @@ impl Actor {
         futures_util::future::join_all(replies).await
     }
 
+    /// [`Actor::broadcast`] with its results in one line: how many got it, and why the others did not.
+    pub async fn broadcast_summary(&self, text: &str, to: Vec<(PaneId, Seen)>) -> ActionResult {
+        let results = self.broadcast(text, to).await;
+        let failed: Vec<&str> = results.iter().filter(|(_, one)| !one.ok).map(|(_, one)| one.text.as_str()).collect();
+        let sent = results.len() - failed.len();
+        let text = match failed.as_slice() {
+            [] => format!("message sent to {sent} agents"),
+            failed => format!("message sent to {sent} of {}; {}", results.len(), failed.join("; ")),
+        };
+        ActionResult { text, ok: failed.is_empty() }
+    }
+
     async fn answer(&self, pane: PaneId, choice: usize, seen: &Seen, sent: &mut String) -> Result<String, Refusal> {
         let name = name(pane, seen);
         let choice = seen.choices.get(choice).ok_or_else(|| Refusal(format!("{name}: there is no such answer")))?;
@@ -310,6 +322,7 @@ impl Act {
             Effect::Answer { pane, choice, seen } => Self::Answer { pane, choice, seen },
             Effect::Reply { pane, text, seen } => Self::Reply { pane, text, seen },
             Effect::Interrupt { pane, seen } => Self::Interrupt { pane, seen },
+            Effect::Kill { pane, seen } => Self::Kill { pane, seen },
             _ => return None,
         })
     }

@@ -45,6 +45,14 @@ pub fn serve(dashboard: &Dashboard) -> Result<Served, Failure> {
             let (text, ok) = match effect {
                 Effect::ReloadSettings => reload(&context, &mut loaded, &overrides, &commands, &tell).await,
                 Effect::CopyText(text) => actor.copy(&text).await,
+                Effect::Broadcast { text, to } => {
+                    let (actor, tell) = (Arc::clone(&actor), tell.clone());
+                    tokio::spawn(async move {
+                        let ActionResult { text, ok } = actor.broadcast_summary(&text, to).await;
+                        tell.send(Message::ActionResult { text, ok }).await.ok();
+                    });
+                    continue;
+                }
                 other => {
                     let Some(act) = Act::from_effect(other) else { continue };
                     // By itself: what follows an act is waited for, and the keys that come meanwhile are not to wait.

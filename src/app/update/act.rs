@@ -8,9 +8,9 @@ use crate::{
         message::{Effect, Outcome, Seen},
         palette::{self, Does},
         pending::Pending,
-        state::{Mode, Panel, State},
+        state::{Mode, Panel, Recipient, State},
     },
-    monitor::{Agent, Command},
+    monitor::{self, Agent, Command},
     tmux::PaneId,
 };
 
@@ -36,7 +36,8 @@ pub(super) fn act(state: &mut State, action: Action) -> Outcome {
             state.selected().map(|agent| Effect::Jump(agent.pane_id)).map_or_else(Outcome::default, Outcome::effect)
         }
         Action::NextNeedy => next_needy(state),
-        Action::Answer | Action::Reply | Action::Interrupt => ask(state, action),
+        Action::Answer | Action::Reply | Action::Interrupt | Action::Kill => ask(state, action),
+        Action::Broadcast => broadcast(state),
         Action::Copy => match state.selected().map(|agent| agent.target.clone()) {
             Some(target) => Outcome::effect(Effect::CopyText(target)),
             None => Outcome::default(),
@@ -271,8 +272,30 @@ fn ask(state: &mut State, action: Action) -> Outcome {
             Mode::Answer { pane, seen, at }
         }
         Action::Reply => Mode::Reply { pane, seen, input: tui_input::Input::default() },
-        _ => Mode::Confirm { pane, seen },
+        _ => Mode::Confirm { pane, seen, kill: action == Action::Kill },
     };
+    Outcome::redraw()
+}
+
+/// Opens the list of those who may get one message: what is listed now, so that the filter chooses them. Those at their
+/// prompt are marked.
+fn broadcast(state: &mut State) -> Outcome {
+    let preview = state.snapshot.preview.as_deref();
+    let may_get = |agent: &&Agent| agent.pid.is_some() && agent.state != monitor::State::Exited;
+    let agents = &state.snapshot.agents;
+    let listed = state.list.agents(agents).filter_map(|id| agents.iter().find(|agent| agent.pane_id == id));
+    let to: Vec<Recipient> = listed
+        .filter(may_get)
+        .map(|agent| Recipient {
+            pane: agent.pane_id,
+            seen: Seen::of(agent, preview),
+            marked: agent.state == monitor::State::Idle,
+        })
+        .collect();
+    if to.is_empty() {
+        return Outcome::default();
+    }
+    state.mode = Mode::Broadcast { to, at: 0, input: None };
     Outcome::redraw()
 }
 

@@ -9,7 +9,7 @@ use crate::app::{
     key::{Code, Key},
     message::{Effect, Hit, Mouse, Outcome},
     palette,
-    state::{Mode, Panel, State},
+    state::{Mode, Panel, Recipient, State},
 };
 
 /// A key while a mode has them.
@@ -21,6 +21,12 @@ pub(super) fn pressed(state: &mut State, key: Key) -> Outcome {
         Code::Esc => return escape(state),
         Code::Enter => return enter(state),
         _ => {}
+    }
+    if let Mode::Broadcast { to, at, input: None } = &mut state.mode
+        && let Code::Char(c) = key.code
+        && !key.ctrl
+    {
+        return mark(to, at, c);
     }
     let delta = match key {
         Key { code: Code::Down, .. } => 1,
@@ -53,16 +59,18 @@ pub(super) fn pressed(state: &mut State, key: Key) -> Outcome {
             _ => Outcome::default(),
         },
         Mode::Help { input, .. } if input.value().is_empty() && closes_help(&state.keymap, key) => close(state),
-        Mode::Filter(input) | Mode::Help { input, .. } | Mode::Palette { input, .. } | Mode::Reply { input, .. } => {
-            match request(key) {
-                Some(request) => {
-                    input.handle(request);
-                    typed(state)
-                }
-                None => Outcome::default(),
+        Mode::Filter(input)
+        | Mode::Help { input, .. }
+        | Mode::Palette { input, .. }
+        | Mode::Reply { input, .. }
+        | Mode::Broadcast { input: Some(input), .. } => match request(key) {
+            Some(request) => {
+                input.handle(request);
+                typed(state)
             }
-        }
-        Mode::Normal => Outcome::default(),
+            None => Outcome::default(),
+        },
+        Mode::Normal | Mode::Broadcast { .. } => Outcome::default(),
     }
 }
 
@@ -72,9 +80,12 @@ fn closes_help(keymap: &crate::app::keymap::Keymap, key: Key) -> bool {
 
 /// Text was pasted.
 pub(super) fn pasted(state: &mut State, text: &str) -> Outcome {
-    let keep_lines = matches!(state.mode, Mode::Reply { .. });
-    let (Mode::Filter(input) | Mode::Help { input, .. } | Mode::Palette { input, .. } | Mode::Reply { input, .. }) =
-        &mut state.mode
+    let keep_lines = matches!(state.mode, Mode::Reply { .. } | Mode::Broadcast { .. });
+    let (Mode::Filter(input)
+    | Mode::Help { input, .. }
+    | Mode::Palette { input, .. }
+    | Mode::Reply { input, .. }
+    | Mode::Broadcast { input: Some(input), .. }) = &mut state.mode
     else {
         return Outcome::default();
     };
@@ -147,6 +158,27 @@ fn apply_filter(state: &mut State, text: String) -> Outcome {
     Outcome::redraw().and(super::snapshot::ask_focus(state))
 }
 
+/// A key while those who get a message are marked.
+fn mark(to: &mut [Recipient], at: &mut usize, key: char) -> Outcome {
+    match key {
+        ' ' => {
+            if let Some(one) = to.get_mut(*at) {
+                one.marked = !one.marked;
+            }
+            *at = (*at + 1).min(to.len().saturating_sub(1));
+        }
+        'a' => {
+            let all = to.iter().all(|one| one.marked);
+            to.iter_mut().for_each(|one| one.marked = !all);
+        }
+        'i' => to.iter_mut().for_each(|one| one.marked = one.seen.state == Some(crate::monitor::State::Idle)),
+        'j' => *at = (*at + 1).min(to.len().saturating_sub(1)),
+        'k' => *at = at.saturating_sub(1),
+        _ => return Outcome::default(),
+    }
+    Outcome::redraw()
+}
+
 fn escape(state: &mut State) -> Outcome {
     if matches!(state.mode, Mode::Filter(_)) {
         state.mode = Mode::Normal;
@@ -170,7 +202,18 @@ fn enter(state: &mut State) -> Outcome {
         Mode::Reply { pane, seen, input } if !input.value().trim().is_empty() => {
             Outcome::effect(Effect::Reply { pane, text: input.value().to_owned(), seen })
         }
-        Mode::Confirm { pane, seen } => Outcome::effect(Effect::Interrupt { pane, seen }),
+        Mode::Confirm { pane, seen, kill: false } => Outcome::effect(Effect::Interrupt { pane, seen }),
+        Mode::Confirm { pane, seen, kill: true } => Outcome::effect(Effect::Kill { pane, seen }),
+        Mode::Broadcast { to, at, input: None } => {
+            // Nobody is marked: nobody to write to yet.
+            let input = to.iter().any(|one| one.marked).then(Input::default);
+            state.mode = Mode::Broadcast { to, at, input };
+            Outcome::redraw()
+        }
+        Mode::Broadcast { to, input: Some(input), .. } if !input.value().trim().is_empty() => {
+            let to = to.into_iter().filter(|one| one.marked).map(|one| (one.pane, one.seen)).collect();
+            Outcome::effect(Effect::Broadcast { text: input.value().to_owned(), to })
+        }
         _ => Outcome::redraw(),
     }
 }
@@ -183,10 +226,13 @@ fn step(state: &mut State, delta: isize) -> Outcome {
             help_rows(state, input.value()).len().saturating_sub(state.viewport.overlay.saturating_sub(1))
         }
         Mode::Answer { seen, .. } => seen.choices.len(),
+        Mode::Broadcast { to, input: None, .. } => to.len(),
         Mode::Filter(_) => return act::scroll(state, state.view.focus, delta),
         _ => return Outcome::default(),
     };
-    let (Mode::Palette { at, .. } | Mode::Help { top: at, .. } | Mode::Answer { at, .. }) = &mut state.mode else {
+    let (Mode::Palette { at, .. } | Mode::Help { top: at, .. } | Mode::Answer { at, .. } | Mode::Broadcast { at, .. }) =
+        &mut state.mode
+    else {
         return Outcome::default();
     };
     let to = at.saturating_add_signed(delta).min(rows.saturating_sub(1));

@@ -8,7 +8,7 @@ use crate::{
     app::{
         help::{HelpRow, help_rows},
         palette,
-        state::{Mode, State},
+        state::{Mode, Recipient, State},
         text,
     },
     tmux::PaneId,
@@ -44,9 +44,14 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) -> Option<Position> {
             let inner = c.frame(area, &frame(&format!("Message to {}", place(state, *pane)), "enter send  esc leave"));
             Some(entry(c, Rect { height: 1, ..inner }, "", input))
         }
-        Mode::Confirm { pane, .. } => {
-            let inner = c.frame(area, &frame("Interrupt", "y interrupt  n leave"));
-            let words = format!("Interrupt what {} is doing?", place(state, *pane));
+        Mode::Confirm { pane, kill, .. } => {
+            let place = place(state, *pane);
+            let (title, keys, words) = if *kill {
+                ("Close", "y close  n leave", format!("Close the pane of {place} and end what runs in it?"))
+            } else {
+                ("Interrupt", "y interrupt  n leave", format!("Interrupt what {place} is doing?"))
+            };
+            let inner = c.frame(area, &frame(title, keys));
             c.text(
                 inner.x + 1,
                 inner.y + 1,
@@ -55,6 +60,21 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) -> Option<Position> {
                 c.theme.text,
             );
             None
+        }
+        Mode::Broadcast { to, at, input: None } => {
+            recipients(c, area, to, *at);
+            None
+        }
+        Mode::Broadcast { to, input: Some(input), .. } => {
+            let names: Vec<&str> = to.iter().filter(|one| one.marked).map(|one| one.seen.target.as_str()).collect();
+            let title = format!("Message to {} agents", names.len());
+            let inner = c.frame(area, &frame(&title, "enter send  esc leave"));
+            let cursor = entry(c, Rect { height: inner.height.min(1), ..inner }, "", input);
+            if inner.height > 2 {
+                let names = names.join(", ");
+                c.text(inner.x + 1, inner.y + 2, inner.width.saturating_sub(2), &names, c.theme.muted);
+            }
+            Some(cursor)
         }
         Mode::Normal | Mode::Filter(_) => None,
     };
@@ -91,6 +111,32 @@ fn entry(c: &mut Canvas, area: Rect, prompt: &str, input: &Input) -> Position {
     c.text(x, area.y, room, &skip_cells(input.value(), scroll).replace('\n', "⏎"), c.theme.value);
     let at = u16::try_from(input.visual_cursor().saturating_sub(scroll)).unwrap_or(0).min(room);
     Position { x: x + at, y: area.y }
+}
+
+/// Those who may get a message, with their marks.
+fn recipients(c: &mut Canvas, area: Rect, to: &[Recipient], at: usize) {
+    let theme = c.theme;
+    let marked = to.iter().filter(|one| one.marked).count();
+    let title = format!("Message to {marked} of {}", to.len());
+    let inner = c.frame(area, &frame(&title, "space mark  a all  i idle  enter write"));
+    let rows = usize::from(inner.height).max(1);
+    let first = (at + 1).saturating_sub(rows);
+    for (i, one) in to.iter().enumerate().skip(first).take(rows) {
+        let y = inner.y + u16::try_from(i - first).unwrap_or(0);
+        if y >= inner.bottom() {
+            return;
+        }
+        let mark = if one.marked { " [x] " } else { " [ ] " };
+        let state = one.seen.state.map(|state| state.to_string()).unwrap_or_default();
+        let place = format!("{}  ", text::left(&one.seen.target, 24));
+        let agent = format!("{}  ", text::left(&one.seen.agent, 10));
+        let pieces = [(mark, theme.key), (&*place, theme.text), (&*agent, theme.muted), (&*state, theme.muted)];
+        c.pieces(inner.x, y, inner.width, &pieces);
+        if i == at {
+            c.style(Rect { y, height: 1, ..inner }, theme.select);
+            c.text(inner.x, y, 1, "▌", theme.focus);
+        }
+    }
 }
 
 /// The keys by group, from the live table.
