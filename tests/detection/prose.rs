@@ -91,7 +91,7 @@ fn what_is_quoted_changes_nothing() {
         let Some(before) = verdict(&profiles, fixture) else { continue };
         let Some(hand) = HANDS.iter().find(|hand| hand.agent == before.agent) else { continue };
         let Some(at) = prose_row(fixture, hand) else { continue };
-        for round in 0..12 {
+        for round in 0..6 {
             // Over all screens of a program every marker gets its turn.
             let some: Vec<&String> = (0..5).map(|i| &markers[(number * 31 + round * 47 + i) % markers.len()]).collect();
             for (place, start) in [
@@ -131,7 +131,7 @@ fn what_the_user_types_changes_nothing() {
     for (number, fixture) in fixtures.iter().enumerate() {
         let Some(before) = verdict(&profiles, fixture) else { continue };
         let Some((row, sign, more)) = prompt_row(&profiles, fixture) else { continue };
-        for round in 0..12 {
+        for round in 0..6 {
             let some: Vec<&String> = (0..4).map(|i| &markers[(number * 29 + round * 43 + i) % markers.len()]).collect();
             for several in [false, true] {
                 let mut changed = fixture.clone();
