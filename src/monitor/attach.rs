@@ -10,7 +10,7 @@ use tokio::{
     },
     sync::{mpsc, watch},
     task::JoinHandle,
-    time::timeout,
+    time::{MissedTickBehavior, timeout},
 };
 
 use super::{
@@ -20,6 +20,13 @@ use super::{
 
 /// An engine that runs answers within this time.
 const ANSWER_LIMIT: Duration = Duration::from_secs(15);
+
+/// An engine that is watched is asked this often whether it is there.
+const PING_EVERY: Duration = Duration::from_secs(4);
+
+/// An engine that has said nothing though it was asked so many times hangs. Counted, not timed: this process may have
+/// been stopped itself.
+const UNANSWERED_LIMIT: u32 = 3;
 
 /// Commands that may wait to be sent.
 const COMMANDS_WAITING: usize = 64;
@@ -168,9 +175,24 @@ impl Client {
         publish: watch::Sender<Arc<Snapshot>>,
         mut queue: mpsc::Receiver<Command>,
     ) -> AttachError {
+        let mut ping = tokio::time::interval(PING_EVERY);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut unanswered = 0;
         loop {
             tokio::select! {
+                _ = ping.tick() => {
+                    if unanswered == UNANSWERED_LIMIT {
+                        let seconds = PING_EVERY.as_secs() * u64::from(unanswered);
+                        return AttachError::Silent(format!("nothing for {seconds} s"));
+                    }
+                    unanswered += 1;
+                    if let Err(error) = send(&mut self.write, &FromClient::Ping).await {
+                        return error;
+                    }
+                    continue;
+                }
                 taken = self.take() => match taken {
+                    Ok(Taken::Pong) => {}
                     Ok(Taken::Snapshot(snapshot)) => drop(publish.send_replace(snapshot)),
                     Ok(Taken::Answer(_, Ok(_))) => {}
                     Ok(Taken::Answer(_, Err(reason))) => publish.send_modify(|snapshot| {
@@ -189,8 +211,10 @@ impl Client {
                     if let Err(error) = sent {
                         return error;
                     }
+                    continue;
                 }
             }
+            unanswered = 0;
         }
     }
 
@@ -208,6 +232,7 @@ impl Client {
                 Taken::Answer(id, Ok(Confirmed { settings, strategy, paused }))
             }
             FromEngine::Rejected { id, reason } => Taken::Answer(id, Err(reason)),
+            FromEngine::Pong => Taken::Pong,
             FromEngine::Refused { reason } => return Err(AttachError::Refused(reason)),
             FromEngine::Hello(_) => return Err(AttachError::Lost("it said hello twice".to_owned())),
         })
@@ -223,6 +248,7 @@ impl Client {
 enum Taken {
     Snapshot(Arc<Snapshot>),
     Answer(u64, Result<Confirmed, String>),
+    Pong,
 }
 
 #[derive(Debug, thiserror::Error)]

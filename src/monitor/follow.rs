@@ -18,6 +18,8 @@ use crate::tmux::{PaneId, Server};
 
 /// How often an engine in the background is looked for while one runs inside.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// An engine in the background that has not answered within this time at the start is attached to later, if ever.
+const FIRST_LOOK_LIMIT: Duration = Duration::from_millis(800);
 /// A source that was switched to is given this long to publish its first cycle before what it has is shown.
 const FIRST_CYCLE_LIMIT: Duration = Duration::from_secs(5);
 /// How long a switch is told in the snapshots' notes.
@@ -76,9 +78,9 @@ pub enum FollowError {
 impl Follow {
     /// Starts following.
     pub async fn start(self) -> Result<Following, FollowError> {
-        let source = match self.attach().await {
-            Some(source) => source,
-            None => self.embed(self.settings.clone())?,
+        let source = match timeout(FIRST_LOOK_LIMIT, self.attach()).await {
+            Ok(Some(source)) => source,
+            Ok(None) | Err(_) => self.embed(self.settings.clone())?,
         };
         let first = Arc::clone(&source.handle.snapshots.borrow());
         let (publish, snapshots) = watch::channel(first);
@@ -147,37 +149,43 @@ enum Step {
     Published,
     Ended,
     Command(Option<Command>),
-    Look,
+    Found(Source),
 }
 
 impl Follower {
     async fn run(mut self) -> Result<(), FollowError> {
-        let mut look = interval(LOOK_EVERY);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (found, mut finds) = mpsc::channel(1);
+        let looking = tokio::spawn(look(self.follow.clone(), self.tell.subscribe(), found));
+        let ended = self.follow_all(&mut finds).await;
+        looking.abort();
+        match ended {
+            Ok(()) => self.end().await,
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn follow_all(&mut self, finds: &mut mpsc::Receiver<Source>) -> Result<(), FollowError> {
         loop {
-            let embedded = matches!(self.source.kind, Kind::Embedded { .. });
             let step = tokio::select! {
                 biased;
                 command = self.inbox.recv() => Step::Command(command),
                 changed = self.source.handle.snapshots.changed() => {
                     if changed.is_ok() { Step::Published } else { Step::Ended }
                 }
-                _ = look.tick(), if embedded && !self.follow.embedded_only => Step::Look,
+                Some(found) = finds.recv() => Step::Found(found),
             };
             match step {
                 Step::Published => self.pass_on(),
-                Step::Command(None | Some(Command::Stop)) => return self.end().await,
+                Step::Command(None | Some(Command::Stop)) => return Ok(()),
                 Step::Command(Some(command)) => self.give(command).await,
                 Step::Ended => self.replace().await?,
-                Step::Look => {
-                    if let Some(found) = self.follow.attach().await {
-                        let note = match found.followed() {
-                            Followed::Background(pid) => format!("attached to the engine {pid} in the background"),
-                            _ => "attached".to_owned(),
-                        };
-                        let old = self.switch(found, note).await;
-                        old.end().await;
-                    }
+                Step::Found(found) => {
+                    let note = match found.followed() {
+                        Followed::Background(pid) => format!("attached to the engine {pid} in the background"),
+                        _ => "attached".to_owned(),
+                    };
+                    let old = self.switch(found, note).await;
+                    old.end().await;
                 }
             }
         }
@@ -252,6 +260,28 @@ impl Follower {
     async fn end(self) -> Result<(), FollowError> {
         self.source.end().await;
         Ok(())
+    }
+}
+
+/// Looks for an engine in the background while none is followed. On its own: one that hangs must hold nothing up.
+async fn look(follow: Follow, mut now: watch::Receiver<Followed>, found: mpsc::Sender<Source>) {
+    if follow.embedded_only {
+        return;
+    }
+    let mut tick = interval(LOOK_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        if now.wait_for(|followed| *followed == Followed::Inside).await.is_err() {
+            return;
+        }
+        tick.tick().await;
+        if let Some(source) = follow.attach().await {
+            if found.send(source).await.is_err() {
+                return;
+            }
+            // Until it is followed, or is gone again before it was.
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 }
 

@@ -203,7 +203,7 @@ impl Client {
             Ok(Err(error)) => Err(error.to_string()),
             Ok(Ok(line)) => match serde_json::from_slice(line) {
                 Ok(FromClient::Hello(hello)) => Ok(hello),
-                Ok(FromClient::Command { .. }) => Err("it gave a command before it said who it is".to_owned()),
+                Ok(_) => Err("it asked for something before it said who it is".to_owned()),
                 Err(error) => Err(format!("its first line is no hello: {error}")),
             },
         };
@@ -255,6 +255,7 @@ impl Client {
                             let reason = "too many commands wait for their confirmation".to_owned();
                             self.send(&FromEngine::Rejected { id, reason }).await?;
                         }
+                        Ok(FromClient::Ping) => self.send(&FromEngine::Pong).await?,
                         Ok(FromClient::Hello(_)) => return self.refuse("it said hello twice".to_owned()).await,
                         Err(reason) => return self.refuse(reason).await,
                     }

@@ -77,6 +77,8 @@ pub enum FromEngine {
         /// Why.
         reason: String,
     },
+    /// It is there: the answer to [`FromClient::Ping`].
+    Pong,
     /// The engine will not talk to this client; it hangs up.
     Refused {
         /// Why, and what to do.
@@ -90,6 +92,8 @@ pub enum FromEngine {
 pub enum FromClient {
     /// Who it is.
     Hello(ClientHello),
+    /// Whether the engine is there. A paused engine publishes nothing, so silence alone tells nothing.
+    Ping,
     /// A change it asks for. Kept as JSON until read: an engine may not know a newer client's command.
     Command {
         /// Number by which the answer names it.

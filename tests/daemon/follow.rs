@@ -19,12 +19,17 @@ impl Stream {
         Self { child, lines }
     }
 
-    /// The next snapshot that satisfies `condition`; fails when a hundred do not.
+    #[track_caller]
+    fn next(&mut self) -> serde_json::Value {
+        let line = self.lines.next().expect("the stream goes on").expect("readable");
+        serde_json::from_str(&line).expect("JSON on each line")
+    }
+
+    /// The next snapshot that satisfies `condition`; fails when 300 do not.
     #[track_caller]
     fn until(&mut self, what: &str, condition: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
         for _ in 0..300 {
-            let line = self.lines.next().expect("the stream goes on").expect("readable");
-            let snapshot: serde_json::Value = serde_json::from_str(&line).expect("JSON on each line");
+            let snapshot = self.next();
             if condition(&snapshot) {
                 return snapshot;
             }
@@ -110,4 +115,25 @@ fn a_plain_stream_ends_with_its_reader() {
         ended.is_some()
     });
     assert!(ended.is_some_and(|status| status.success()), "{ended:?}");
+}
+
+#[test]
+fn an_engine_that_hangs_holds_nobody_up() {
+    let server = TmuxServer::start();
+    let pid = start(&server, &[]);
+    let mut attached = Stream::open(&server, &[]);
+    attached.from(pid);
+    signal(pid, Signal::STOP);
+    let mut late = Stream::open(&server, &[]);
+    let inside = late.child.id();
+    late.from(inside);
+    let own = attached.child.id();
+    // It asks three times before it gives up; the last snapshot is repeated meanwhile.
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < PATIENCE && attached.next()["engine"]["pid"] != own {}
+    attached.from(own);
+    signal(pid, Signal::CONT);
+    late.from(pid);
+    attached.from(pid);
+    assert!(server.orc(&["monitor", "stop"]).output().status.success());
 }
