@@ -18,7 +18,7 @@ demo: setup ## build, then the dashboard on simulated agents
 	$(ORC) demo
 
 test: setup ## the whole test suite, on real tmux servers of its own
-	$(CARGO) test --locked
+	$(CARGO) test --locked --no-fail-fast
 
 lint: setup ## formatting, clippy and documentation, warnings are errors
 	$(CARGO) fmt --check

@@ -1,10 +1,10 @@
 #!/bin/sh
-# tmux plugin: keys that open the dashboard, and that jump to the agent that has waited longest for you.
+# tmux plugin: the same keys that `tmux-orc tmux bindings` prints, to be changed by options.
 # By TPM, or by hand: run-shell /path/to/tmux-orc.tmux
 #
-#   set -g @tmux-orc-popup-key A     # the dashboard in a popup             (prefix + A)
-#   set -g @tmux-orc-pane-key  C-a   # the dashboard in a pane at the right (prefix + C-a); off unless set
-#   set -g @tmux-orc-next-key  N     # jump to who has waited longest       (prefix + N)
+#   set -g @tmux-orc-popup-key   a     # the dashboard in a popup                   (prefix + a)
+#   set -g @tmux-orc-next-key    A     # jump to who has waited longest for you     (prefix + A)
+#   set -g @tmux-orc-sidebar-key M-a   # the dashboard beside the window, on or off (prefix + M-a)
 #
 # An empty value leaves the key alone.
 
@@ -22,11 +22,14 @@ if ! command -v tmux-orc >/dev/null 2>&1; then
     exit 0
 fi
 
-popup=$(option @tmux-orc-popup-key A)
-pane=$(option @tmux-orc-pane-key "")
-next=$(option @tmux-orc-next-key N)
+popup=$(option @tmux-orc-popup-key a)
+next=$(option @tmux-orc-next-key A)
+sidebar=$(option @tmux-orc-sidebar-key M-a)
 
-[ -z "$popup" ] || tmux bind-key -N "agents: dashboard" "$popup" display-popup -E -w 90% -h 90% tmux-orc perf watch
-[ -z "$pane" ] || tmux bind-key -N "agents: dashboard beside" "$pane" split-window -h -l 45% tmux-orc perf watch
-[ -z "$next" ] || tmux bind-key -N "agents: next that waits" "$next" run-shell "tmux-orc next"
+[ -z "$popup" ] || tmux bind-key -N "agents: dashboard" "$popup" \
+    display-popup -E -w 90% -h 85% "tmux-orc perf watch --exit-on-jump"
+[ -z "$next" ] || tmux bind-key -N "agents: next that waits" "$next" \
+    run-shell -b "tmux-orc next --client '#{client_name}' --message"
+[ -z "$sidebar" ] || tmux bind-key -N "agents: side pane" "$sidebar" \
+    run-shell -b "tmux-orc sidebar --toggle --pane '#{pane_id}'"
 exit 0

@@ -146,7 +146,7 @@ fn the_files_that_the_settings_lead_to_are_checked_too() {
     for dir in ["agents", "strategies"] {
         fs::create_dir(home.path().join(dir)).unwrap();
     }
-    fs::write(home.path().join("agents/mine.yaml"), "agent: mine\nno_such_key: 1\n").unwrap();
+    fs::write(home.path().join("agents/mine.yaml"), "name: mine\nno_such_key: 1\n").unwrap();
     fs::write(home.path().join("strategies/broken.rhai"), "fn plan( {").unwrap();
     let (code, _, stderr) = tmux_orc(home.path(), &["config", "check"]);
     assert_eq!(code, 2, "{stderr}");

@@ -6,5 +6,6 @@ mod support;
 mod agents;
 mod dashboard;
 mod demo;
+mod docs;
 mod fixture;
 mod plugin;
