@@ -11,7 +11,8 @@ fn a_stopped_server_changes_no_state_and_is_read_again_when_it_goes_on() {
     let fleet = Fleet::start_plan(&still(4)).expect("a fleet");
     let mut watch = Watch::of(&fleet);
     let settled = |snapshot: &serde_json::Value| {
-        agents(snapshot).len() == 4 && agents(snapshot).iter().all(|agent| agent["state"] != "starting")
+        let drawn = |agent: &serde_json::Value| agent["state"] != "starting" && agent["state"] != "unknown";
+        agents(snapshot).len() == 4 && agents(snapshot).iter().all(drawn)
     };
     let before = watch.until("the agents", settled);
     let pid = fleet.pid().expect("a server");
