@@ -10,7 +10,7 @@ use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
 use super::{
-    CycleStats, Event, EventKind, Preview, ServerStatus, State,
+    CycleStats, Event, EventKind, Evidence, NamedAgent, Preview, ServerStatus, Source, State,
     cache::{Captured, Layers},
     core::Core,
     detect::{self, Observation, Profiles, Verdict},
@@ -491,11 +491,7 @@ async fn judge(
 ) -> Option<Arc<Verdict>> {
     let published = tracked.read_published();
     let previous = tracked.record.as_ref().map(|r| (r.state(), r.verdict.kind.as_deref()));
-    let known_agent = tracked
-        .record
-        .as_ref()
-        .map(|r| r.verdict.agent.as_str())
-        .or_else(|| tracked.named.as_ref().and_then(|n| n.agent.as_deref()));
+    let known_agent = tracked.record.as_ref().map(|r| r.verdict.agent.as_str());
     let observation = Observation {
         pane: &tracked.pane,
         screen: Some(screen),
@@ -506,14 +502,49 @@ async fn judge(
         quiet_for: None,
         now,
     };
-    let key = observation_key(&observation);
-    let verdict = cache.agent_status.get_or(key, async { detect::detect(profiles, &observation).map(Arc::new) }).await;
+    let key = observation_key(&observation, tracked.named.as_ref().map(|n| n.agent.as_deref().unwrap_or("")));
+    let judged = async {
+        match &tracked.named {
+            None => detect::detect(profiles, &observation),
+            Some(named) => named
+                .agent
+                .as_deref()
+                .map_or_else(
+                    || detect::detect(profiles, &observation),
+                    |a| detect::detect_as(profiles, a, &observation),
+                )
+                .or_else(|| Some(said_so(named, &observation))),
+        }
+        .map(Arc::new)
+    };
+    let verdict = cache.agent_status.get_or(key, judged).await;
     tracked.verdict_key = Some(key);
     verdict
 }
 
+/// The verdict for a pane that only the settings call an agent: what it does is not known, and said so.
+fn said_so(named: &NamedAgent, observation: &Observation<'_>) -> Verdict {
+    let line = format!("the settings name {} an agent; nothing that is known runs there", named.target);
+    Verdict {
+        agent: named.agent.clone().unwrap_or_else(|| "other".to_owned()),
+        recognised_by: "the settings".to_owned(),
+        pid: None,
+        version: None,
+        state: if observation.pane.dead { State::Exited } else { State::Unknown },
+        kind: None,
+        evidence: Evidence { rule: "settings/agents".to_owned(), line, source: Source::None, region: None },
+        doing: None,
+        context_percent: None,
+        reset_at: None,
+        model: None,
+        tokens: None,
+        background: 0,
+        choices: Vec::new(),
+    }
+}
+
 /// A hash of all that a verdict is made from.
-fn observation_key(observation: &Observation<'_>) -> u64 {
+fn observation_key(observation: &Observation<'_>, named: Option<&str>) -> u64 {
     let mut hasher = DefaultHasher::new();
     let pane = observation.pane;
     observation.screen.map(Screen::text).hash(&mut hasher);
@@ -526,7 +557,7 @@ fn observation_key(observation: &Observation<'_>) -> u64 {
     if let Some(published) = observation.published {
         (&published.status, &published.waiting_for).hash(&mut hasher);
     }
-    (observation.known_agent, observation.previous).hash(&mut hasher);
+    (observation.known_agent, observation.previous, named).hash(&mut hasher);
     hasher.finish()
 }
 

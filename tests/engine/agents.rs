@@ -1,6 +1,6 @@
 //! Agents appear, change their state and disappear.
 
-use tmux_orc::monitor::{Command, EventKind, State};
+use tmux_orc::monitor::{Command, EngineSettings, EventKind, NamedAgent, State};
 
 use super::{Watching, agent, claude_window, quick, support::TmuxServer, switch};
 
@@ -109,5 +109,26 @@ async fn the_focused_pane_comes_with_its_colours() {
     assert!(focused.preview.as_ref().unwrap().text.contains("Do you want to proceed?"));
     watching.send(Command::Focus(None)).await;
     watching.until("no preview", |s| s.preview.is_none()).await;
+    watching.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pane_that_the_settings_call_an_agent_is_one() {
+    let server = TmuxServer::start();
+    let path = super::show(&server, "permission");
+    let shows = server.window("custom", &["sh", "-c", &format!("cat {path}; read -r x")]);
+    let silent = server.window("mine", &["sh", "-c", "echo hello; read -r x"]);
+    let named = |target: &str, agent: Option<&str>| NamedAgent {
+        target: target.to_owned(),
+        name: Some("reviewer".to_owned()),
+        agent: agent.map(str::to_owned),
+    };
+    let settings = EngineSettings { named: vec![named(&shows, Some("claude")), named(&silent, None)], ..quick() };
+    let mut watching = Watching::new(&server, settings);
+    let seen = watching.until("both", |s| s.agents.len() == 2 && agent(s, &shows).is_some()).await;
+    let shown = agent(&seen, &shows).unwrap();
+    assert_eq!((shown.agent.as_str(), shown.name.as_str(), shown.state), ("claude", "reviewer", State::Waiting));
+    let unknown = agent(&seen, &silent).unwrap();
+    assert_eq!((unknown.agent.as_str(), unknown.state), ("other", State::Unknown));
     watching.end().await;
 }

@@ -38,7 +38,7 @@ pub struct Explanation {
 #[must_use]
 pub fn explain(profiles: &Profiles, seen: &Observation<'_>) -> Explanation {
     let mut trail = Trail::default();
-    let verdict = judge(profiles, seen, Some(&mut trail));
+    let verdict = judge(profiles, seen, None, Some(&mut trail));
     let pane = seen.pane;
     let mut fields = vec![
         format!("{} columns, {} rows", pane.width, pane.height),

@@ -27,7 +27,14 @@ const HOOK_FRESH: i64 = 600;
 /// What an agent in this pane is doing and why; `None` when no agent is in it.
 #[must_use]
 pub fn detect(profiles: &Profiles, seen: &Observation<'_>) -> Option<Verdict> {
-    judge(profiles, seen, None)
+    judge(profiles, seen, None, None)
+}
+
+/// As [`detect`], where the settings say which program runs in the pane: its profile judges the screen even if the
+/// process tree does not show it.
+#[must_use]
+pub fn detect_as(profiles: &Profiles, agent: &str, seen: &Observation<'_>) -> Option<Verdict> {
+    judge(profiles, seen, Some(agent), None)
 }
 
 /// What the judge looked at, for people.
@@ -39,12 +46,21 @@ pub(super) struct Trail {
     pub regions: Vec<String>,
 }
 
-pub(super) fn judge(profiles: &Profiles, seen: &Observation<'_>, mut trail: Option<&mut Trail>) -> Option<Verdict> {
+pub(super) fn judge(
+    profiles: &Profiles,
+    seen: &Observation<'_>,
+    assumed: Option<&str>,
+    mut trail: Option<&mut Trail>,
+) -> Option<Verdict> {
     let found = if seen.pane.dead { None } else { recognise(profiles, seen.pane, seen.processes) };
     let (found, inner_status) = match found {
         Some(found) => (Some(found), false),
         None => out_of_sight(profiles, seen),
     };
+    let found = found.or_else(|| {
+        let agent = assumed.filter(|_| !seen.pane.dead)?.to_owned();
+        Some(Recognised { agent, pid: None, by: "the settings".to_owned(), stopped: false })
+    });
     let Some(found) = found else {
         return gone(profiles, seen, trail);
     };

@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use explain::{Explanation, explain};
-pub use judge::detect;
+pub use judge::{detect, detect_as};
 pub use profiles::{Profile, ProfileError, Profiles};
 pub use recognise::{Recognised, may_hide_agent, recognise};
 pub use rules::Step;
