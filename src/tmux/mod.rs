@@ -11,6 +11,7 @@ mod id;
 mod mark;
 mod pane;
 mod pool;
+mod pool_state;
 #[cfg(test)]
 mod pool_tests;
 mod process;
@@ -27,7 +28,8 @@ pub use error::{CommandError, TmuxError};
 pub use format::{parse_panes, parse_pulses};
 pub use id::{PaneId, ParseIdError};
 pub use pane::{Pane, Pulse};
-pub use pool::{Lease, Pool, PoolSettings, PoolStats};
+pub use pool::{Lease, Pool};
+pub use pool_state::{PoolSettings, PoolStats};
 pub use screen::{Screen, clean};
 pub use server::{Server, ServerFacts, SocketChoice};
 pub use transport::{Transport, TransportChoice, TransportKind};
