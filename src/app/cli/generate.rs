@@ -31,8 +31,46 @@ fn write_man(page: &mut Vec<u8>) -> std::io::Result<()> {
     for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
         write_verb(page, verb, "")?;
     }
+    write_environment(page)?;
+    page.extend_from_slice(FILES.as_bytes());
     man.render_extra_section(page)?;
     man.render_version_section(page)
+}
+
+const FILES: &str = "\
+.SH FILES
+.TP
+\\fI~/.tmux_orchestrator/config.yaml\\fR
+The settings; `tmux\\-orc config init` writes them with comments.
+.TP
+\\fI~/.tmux_orchestrator/{agents,strategies,themes}/\\fR
+Your own agent profiles, strategies and themes.
+.TP
+\\fI~/.tmux_orchestrator/{logs,events,run}/\\fR
+Logs, the journal, and the locks and sockets of running engines.
+";
+
+/// Variables that are no setting of the table.
+const VARIABLES: [(&str, &str); 5] = [
+    ("TMUX_ORC_HOME", "The base directory instead of ~/.tmux_orchestrator."),
+    ("TMUX_ORC_TMUX", "The tmux program instead of the one in PATH."),
+    ("TMUX_ORC_LOG", "What is logged, such as debug or tmux_orc::tmux=trace."),
+    ("TMUX_ORC_ASYNC_DISABLED", "1: the sync engine, whatever the settings say."),
+    ("NO_COLOR", "Set: no colour, unless --color asks for it."),
+];
+
+fn write_environment(page: &mut Vec<u8>) -> std::io::Result<()> {
+    use std::io::Write;
+    writeln!(page, ".SH ENVIRONMENT")?;
+    for (name, text) in VARIABLES {
+        writeln!(page, ".TP\n\\fB{name}\\fR\n{}", roff(text))?;
+    }
+    for row in crate::app::settings::ROWS {
+        if let Some(name) = row.env {
+            writeln!(page, ".TP\n\\fB{name}\\fR\n{}: {}.", roff(row.path), roff(row.help))?;
+        }
+    }
+    Ok(())
 }
 
 fn write_verb(page: &mut Vec<u8>, verb: &clap::Command, before: &str) -> std::io::Result<()> {

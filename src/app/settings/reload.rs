@@ -32,7 +32,7 @@ pub fn reload(before: &Settings, after: &Settings) -> Reload {
     Reload { commands, at_next_start: at_next_start(before, after) }
 }
 
-/// Settings of the engine that no command changes.
+/// Settings of the engine, and of what runs beside it, that no command changes.
 fn at_next_start(before: &Settings, after: &Settings) -> Vec<&'static str> {
     const LIVE: [&str; 6] = [
         "monitoring.check_interval",
@@ -46,7 +46,7 @@ fn at_next_start(before: &Settings, after: &Settings) -> Vec<&'static str> {
         let tree = serde_json::to_value(settings).unwrap_or_default();
         tree.pointer(&format!("/{}", path.replace('.', "/"))).cloned()
     };
-    let engine = |path: &&str| path.starts_with("monitoring.") || *path == "agents";
+    let engine = |path: &&str| !path.starts_with("dashboard.");
     let paths = table::ROWS.iter().map(|row| row.path).filter(engine).filter(|path| !LIVE.contains(path));
     paths.filter(|path| value(before, path) != value(after, path)).collect()
 }
@@ -64,11 +64,13 @@ mod tests {
         let mut after = before.clone();
         after.monitoring.check_interval = Duration::from_millis(2500);
         after.monitoring.max_failures = 9;
+        after.notifications.enabled = true;
+        after.dashboard.mouse = false;
         after.monitoring.asynchronous.pool.max_size = 30;
         after.monitoring.asynchronous.cache.strategy = "lfu".to_owned();
         let change = reload(&before, &after);
         let expected = [Command::Interval(2.5), Command::PoolSize(30), Command::CachePolicy("lfu".to_owned())];
         assert_eq!(change.commands, expected);
-        assert_eq!(change.at_next_start, ["monitoring.max_failures"]);
+        assert_eq!(change.at_next_start, ["monitoring.max_failures", "notifications.enabled"]);
     }
 }
