@@ -1,7 +1,7 @@
 //! Whether the terminal's background is light: from `COLORFGBG`, else by asking the terminal itself (OSC 11).
 
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal as _, Write},
     os::fd::AsFd,
     time::{Duration, Instant},
 };
@@ -15,6 +15,9 @@ const WAIT: Duration = Duration::from_millis(30);
 pub(super) fn is_light(env: impl Fn(&str) -> Option<String>) -> Option<bool> {
     if let Some(light) = env("COLORFGBG").as_deref().and_then(from_colorfgbg) {
         return Some(light);
+    }
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return None;
     }
     let mut out = io::stdout();
     // The second question is one that every terminal answers: its answer ends the wait where the first is not known.
