@@ -115,7 +115,6 @@ def shape(character, x, y, colour):
         return path(f"M{mx + dx * w / 2:g},{my:g} Q{mx:g},{my:g} {mx:g},{my + dy * h / 2:g}")
     return {
         "▌": lambda: block(x, y, w / 2, h),
-        "─": lambda: path(f"M{x:g},{my:g}h{w}"),
         "━": lambda: path(f"M{x:g},{my:g}h{w}", 2.4),
         "╸": lambda: path(f"M{x:g},{my:g}h{w / 2:g}", 2.4),
         "│": lambda: path(f"M{mx:g},{y:g}v{h}"),
@@ -156,8 +155,19 @@ def draw(lines, light):
                 x = PAD + column * CELL_W
                 out.append(f'<rect x="{x}" y="{y}" width="{wide * CELL_W + 0.3}" height="{CELL_H + 0.3}" fill="{bg}"/>')
 
-        for character, fg, flags, column, wide in coloured:
+        end = 0
+        for index, (character, fg, flags, column, wide) in enumerate(coloured):
             x = PAD + column * CELL_W
+            if character == "─":
+                # A run of them is one line.
+                if index >= end:
+                    flush()
+                    run_style = None
+                    end = index
+                    while end < len(coloured) and coloured[end][:2] == (character, fg):
+                        end += 1
+                    out.append(f'<path d="M{x},{y + CELL_H / 2:g}h{(end - index) * CELL_W}" stroke="{fg}"/>')
+                continue
             drawn = shape(character, x, y, fg)
             style = (fg, flags & {"bold", "italic", "underline", "dim"})
             if drawn or wide == 2 or style != run_style:

@@ -90,8 +90,9 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
         }
         c.text(inner.x, y, label, if long { name } else { short }, theme.muted);
         let bar = inner.width.saturating_sub(label + 5 + details);
-        let enough = layer.hits + layer.misses >= 20;
-        let style = if enough && layer.hit_rate < Some(0.6) { theme.warn } else { theme.gauge };
+        // Only verdicts are expected to be found again: a screen that changes has to be read.
+        let expected = name == "agent_status" && layer.hits + layer.misses >= 20;
+        let style = if expected && layer.hit_rate < Some(0.6) { theme.warn } else { theme.gauge };
         c.gauge(inner.x + label, y, bar, layer.hit_rate, style);
         let value = right(&format::share(layer.hit_rate), 5);
         let x = c.text(inner.x + label + bar, y, 5, &value, theme.value);
