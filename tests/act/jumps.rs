@@ -25,8 +25,9 @@ impl Terminals {
         let clients = || stage.server.run(&["list-clients", "-F", "#{client_name}"]);
         let before = clients();
         let socket = stage.server.socket().display().to_string();
+        let program = std::env::var("TMUX_ORC_TMUX").unwrap_or_else(|_| "tmux".to_owned());
         let words =
-            ["env", "-u", "TMUX", "-u", "TMUX_PANE", "tmux", "-u", "-S", &socket, "attach-session", "-t", session];
+            ["env", "-u", "TMUX", "-u", "TMUX_PANE", &program, "-u", "-S", &socket, "attach-session", "-t", session];
         self.host.window(session, &words);
         wait_some("the client", PATIENCE, || {
             clients().lines().find(|name| !before.lines().any(|old| old == *name)).map(str::to_owned)

@@ -65,6 +65,17 @@ async fn jump_takes_ids_places_and_names() {
 }
 
 #[tokio::test]
+async fn a_terminal_outside_of_tmux_attaches_to_the_pane() {
+    let stage = Stage::new();
+    stage.server.run(&["set-option", "-g", "status", "on"]);
+    let one = stage.agent("reviewer", IDLE);
+    let terminal = crate::support::Terminal::open(&stage.server, &["jump", "reviewer"], 100, 30);
+    let shown = || stage.server.run(&["list-clients", "-F", "#{pane_id}"]);
+    wait_for("the attached terminal", PATIENCE, || shown() == one.pane.to_string());
+    terminal.wait_text("Claude Code v2");
+}
+
+#[tokio::test]
 async fn the_printed_bindings_work_in_a_real_terminal() {
     let stage = Stage::new();
     let one = stage.agent("one", ASKS);
