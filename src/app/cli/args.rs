@@ -41,6 +41,7 @@ Settings: ~/.tmux_orchestrator/config.yaml (TMUX_ORC_HOME names another director
 
 /// Options of every verb.
 #[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Options of every verb")]
 pub struct Global {
     /// Name of the tmux socket, as `tmux -L`
     #[arg(short = 'L', long = "socket-name", value_name = "NAME", global = true, conflicts_with = "socket_path")]
@@ -51,8 +52,15 @@ pub struct Global {
     /// Settings file to read instead of the usual one
     #[arg(long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
-    /// Colour the output; auto: on a terminal, unless NO_COLOR is set
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto, global = true)]
+    /// Colour the output: auto, always, never; auto means on a terminal, unless NO_COLOR is set
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t = Color::Auto,
+        hide_possible_values = true,
+        global = true
+    )]
     pub color: Color,
     /// Log more; twice: everything
     #[arg(short, long, action = ArgAction::Count, global = true)]
