@@ -121,3 +121,18 @@ async fn a_change_is_told_once_by_every_way_and_not_of_the_pane_in_view() {
     dashboard.wait().expect("its end");
     stage.stop_engine();
 }
+
+#[tokio::test]
+async fn a_dashboard_outside_of_tmux_rings_its_own_terminal() {
+    let stage = Stage::new();
+    let claude = stage.agent("one", WORKS);
+    let home = stage.server.home().join("orc");
+    fs::create_dir_all(&home).expect("the base directory");
+    fs::write(home.join("config.yaml"), "notifications:\n  enabled: true\n  on: [waiting]\n").expect("the settings");
+    let terminals = Terminals::new();
+    terminals.dashboard(&stage);
+    terminals.wait("dashboard", "the agent", |screen| screen.contains("main:1.0") && screen.contains("working"));
+    assert!(!terminals.rang("dashboard"));
+    stage.show(&claude, ASKS);
+    wait_for("the bell", PATIENCE, || terminals.rang("dashboard"));
+}

@@ -34,6 +34,16 @@ impl Terminals {
         })
     }
 
+    /// Runs the dashboard in one more terminal, outside of the server.
+    pub fn dashboard(&self, stage: &Stage) {
+        let home = format!("HOME={}", stage.server.home().display());
+        let base = format!("TMUX_ORC_HOME={}", stage.server.home().join("orc").display());
+        let socket = stage.server.socket().display().to_string();
+        let program = crate::support::Program::PATH;
+        let words = ["env", "-u", "TMUX", "-u", "TMUX_PANE", &home, &base, program, "-S", &socket, "perf", "watch"];
+        self.host.window("dashboard", &words);
+    }
+
     /// Presses keys in the terminal that was attached to a session.
     pub fn keys(&self, session: &str, keys: &[&str]) {
         self.host.keys(&place(session), keys);

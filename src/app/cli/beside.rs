@@ -1,6 +1,6 @@
 //! What runs beside an engine of this process: the journal, the notices, the counts for the status line.
 
-use std::{sync::Arc, time::Duration};
+use std::{io::IsTerminal, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
@@ -54,7 +54,8 @@ impl Beside {
             tasks.push(tokio::spawn(integration::keep_counts(snapshots.clone(), counts_file(paths, engine))));
         }
         if settings.notifications.enabled {
-            let ways = Ways::new(small_pool(server, settings), &settings.notifications);
+            let outside = std::io::stdout().is_terminal() && std::env::var_os("TMUX").is_none();
+            let ways = Ways::new(small_pool(server, settings), &settings.notifications).with_own_terminal(outside);
             let rules = Rules::new(&settings.notifications);
             tasks.push(tokio::spawn(notify::notify(snapshots.clone(), rules, ways)));
         }

@@ -29,6 +29,7 @@ pub struct Ways {
     tmux: bool,
     desktop: bool,
     command: Vec<String>,
+    own_terminal: bool,
 }
 
 impl Ways {
@@ -42,7 +43,15 @@ impl Ways {
             tmux: settings.tmux,
             desktop: settings.desktop,
             command: settings.command.clone(),
+            own_terminal: false,
         }
+    }
+
+    /// Also the terminal that this program runs on: for one that runs outside of tmux, which no client shows.
+    #[must_use]
+    pub fn with_own_terminal(mut self, own: bool) -> Self {
+        self.own_terminal = own;
+        self
     }
 
     /// Tells of them by every way that is on. A way that fails is told of in the log.
@@ -83,7 +92,8 @@ impl Ways {
         }
         let bytes = terminal_bytes(self.bell, self.terminal, text);
         if !bytes.is_empty() {
-            let ttys: Vec<String> = clients.into_iter().map(|client| client.tty).collect();
+            let own = self.own_terminal.then(|| "/dev/tty".to_owned());
+            let ttys: Vec<String> = clients.into_iter().map(|client| client.tty).chain(own).collect();
             let written = tokio::task::spawn_blocking(move || ttys.iter().for_each(|tty| write_terminal(tty, &bytes)));
             written.await.ok();
         }
