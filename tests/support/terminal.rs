@@ -128,3 +128,20 @@ fn child_of(parent: &str) -> Option<u32> {
 fn quote(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
+
+impl Drop for Terminal {
+    /// Ends the program with its terminal and waits for that: what it writes last must not come after the end of the
+    /// test's directory.
+    fn drop(&mut self) {
+        let shell = self.host.try_run(&["display-message", "-p", "-t", "term:0.0", "#{pane_pid}"]);
+        let program = child_of(String::from_utf8_lossy(&shell.stdout).trim());
+        let _ = self.host.try_run(&["kill-server"]);
+        let start = std::time::Instant::now();
+        while let Some(pid) = program.filter(|pid| super::alive(*pid)) {
+            if start.elapsed() > PATIENCE {
+                super::signal(pid, rustix::process::Signal::KILL);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+}
