@@ -150,7 +150,7 @@ fn the_files_that_the_settings_lead_to_are_checked_too() {
     fs::write(home.path().join("strategies/broken.rhai"), "fn plan( {").unwrap();
     let (code, _, stderr) = tmux_orc(home.path(), &["config", "check"]);
     assert_eq!(code, 2, "{stderr}");
-    assert!(stderr.contains("agents/mine.yaml:1:1: unknown field `agent`"), "{stderr}");
+    assert!(stderr.contains("agents/mine.yaml:2:1: unknown field `no_such_key`"), "{stderr}");
     assert!(stderr.contains("strategies/broken.rhai: "), "{stderr}");
 }
 
