@@ -158,6 +158,10 @@ impl Core {
 
     /// The compiled profiles, through the cache: read anew when their time is over.
     pub(super) async fn profiles(&mut self) -> Arc<Profiles> {
+        // Without the cache they stay as they are: reading them in every cycle would measure that and nothing else.
+        if !self.settings.cache.enabled {
+            return self.profiles_now();
+        }
         let dir = self.settings.agents_dir.clone();
         let before = Arc::clone(&self.profiles);
         let mut problem = None;

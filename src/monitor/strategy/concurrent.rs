@@ -3,6 +3,9 @@
 use super::{Plan, Strategy, View, split};
 use crate::tmux::PaneId;
 
+/// Fewest captures that are worth a request of their own: what a request costs by itself outweighs less.
+const SMALLEST_BATCH: usize = 24;
+
 /// Most captures in one request: beyond it the answer is large and one slow pane holds up many.
 const LARGEST_BATCH: usize = 250;
 
@@ -18,7 +21,7 @@ impl Strategy for Concurrent {
     fn plan(&mut self, view: &View<'_>) -> Result<Plan, String> {
         let due: Vec<PaneId> = view.panes.iter().filter(|p| p.may_have_changed).map(|p| p.pane).collect();
         Ok(Plan {
-            batches: split(&due, view.pool_size, LARGEST_BATCH),
+            batches: split(&due, view.pool_size.min(due.len() / SMALLEST_BATCH), LARGEST_BATCH),
             width: view.pool_size.max(1),
             next: view.interval,
         })
@@ -36,13 +39,22 @@ mod tests {
     use crate::monitor::State;
 
     #[test]
+    fn a_few_are_one_request() {
+        let now = Instant::now();
+        let panes: Vec<_> = (0..12).map(|id| known(id, State::Working, now)).collect();
+        let plan = Concurrent.plan(&view(&panes, now)).unwrap();
+        assert_eq!(plan.batches.len(), 1);
+        assert!(Concurrent.plan(&view(&[], now)).unwrap().batches.is_empty());
+    }
+
+    #[test]
     fn all_that_may_have_changed_is_spread_over_the_whole_pool() {
         let now = Instant::now();
-        let mut panes: Vec<_> = (0..10).map(|id| known(id, State::Working, now)).collect();
+        let mut panes: Vec<_> = (0..100).map(|id| known(id, State::Working, now)).collect();
         panes[3].may_have_changed = false;
         let plan = Concurrent.plan(&view(&panes, now)).unwrap();
         assert_eq!(plan.width, 4);
-        assert_eq!(plan.batches.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3, 3]);
+        assert_eq!(plan.batches.iter().map(Vec::len).collect::<Vec<_>>(), [25, 25, 25, 24]);
         assert!(!plan.batches.concat().contains(&PaneId(3)));
     }
 }
