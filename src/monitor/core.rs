@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::{
     Command, EngineSettings, EventKind, Mode, ServerStatus, StrategyInfo,
     cache::Layers,
+    clock,
     cost::CostMeter,
     detect::Profiles,
     events::Events,
@@ -121,7 +122,7 @@ impl Core {
             server_pid: None,
             errors: 0,
             notes: Vec::new(),
-            started: Instant::now(),
+            started: clock::now(),
             last_publish_ms: 0.0,
             lookups: (0, 0),
             peak: 0,
@@ -263,7 +264,7 @@ impl Core {
 
     /// How long to wait before a server that did not answer is tried again.
     pub(super) fn retry_after(&self) -> Duration {
-        let lost = self.unreachable_since.map_or(Duration::ZERO, |since| since.elapsed());
+        let lost = self.unreachable_since.map_or(Duration::ZERO, clock::since);
         (lost / 4).clamp(Duration::from_millis(250), Duration::from_secs(2))
     }
 

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::{
     CycleStats, Event, EventKind, Evidence, NamedAgent, Preview, ServerStatus, Source, State,
     cache::{Captured, Layers},
+    clock,
     core::Core,
     detect::{self, Observation, Profiles, Verdict},
     fleet::{Tracked, screen_hash},
@@ -50,7 +51,7 @@ struct Read {
 }
 
 fn millis(since: Instant) -> f64 {
-    since.elapsed().as_secs_f64() * 1000.0
+    clock::since(since).as_secs_f64() * 1000.0
 }
 
 fn count(stats: &mut CycleStats, reply: &Reply) {
@@ -63,7 +64,7 @@ fn count(stats: &mut CycleStats, reply: &Reply) {
 impl Core {
     /// Runs one cycle. Cancelling it anywhere loses nothing but this cycle.
     pub async fn cycle(&mut self) -> Outcome {
-        let began = Instant::now();
+        let began = clock::now();
         self.fields_fresh = false;
         let mut stats = CycleStats { publish_ms: self.last_publish_ms, ..CycleStats::default() };
         if let Err(problem) = self.discover(&mut stats).await {
@@ -72,22 +73,22 @@ impl Core {
             stats.duration_ms = millis(began);
             return Outcome { stats, next: self.settings.interval.max(self.retry_after()), problem: Some(problem) };
         }
-        self.measured.probe = began.elapsed();
+        self.measured.probe = clock::since(began);
         let plan = self.plan(began).await;
         stats.discover_ms = millis(began);
 
-        let fetching = Instant::now();
+        let fetching = clock::now();
         let reads = self.fetch(&plan, &mut stats).await;
         stats.fetch_ms = millis(fetching);
 
-        let detecting = Instant::now();
+        let detecting = clock::now();
         let profiles = self.profiles_now();
         let checked = reads.len();
         for read in reads {
             self.take_in(read, &profiles, &mut stats).await;
         }
         for (id, screen) in std::mem::take(&mut self.rejudge) {
-            let (at, now) = (Timestamp::now(), Instant::now());
+            let (at, now) = (Timestamp::now(), clock::now());
             let Some(tracked) = self.fleet.get_mut(id) else { continue };
             if let Some(verdict) = judge(&self.cache, &profiles, tracked, &screen, at).await {
                 self.apply(id, verdict, at, now);
@@ -103,7 +104,7 @@ impl Core {
 
     /// Probes: which panes there are, and which may have changed.
     async fn discover(&mut self, stats: &mut CycleStats) -> Result<(), TmuxError> {
-        let now = Instant::now();
+        let now = clock::now();
         let features = self.features();
         let mut lease = self.pool.acquire().await?;
         let mut probe = Batch::default();
@@ -169,6 +170,12 @@ impl Core {
                 self.rejudge.push((id, Arc::clone(&content.screen)));
             }
             tracked.behind = content.is_none() || tracked.must_read;
+            // The server answers again and the pane is proven unchanged: what was known of it is right after all.
+            if let (false, Some(record)) = (tracked.behind, &mut tracked.record)
+                && record.stale
+            {
+                record.read();
+            }
             known.push(Known {
                 pane: id,
                 state: tracked.record.as_ref().map(Record::state),
@@ -198,7 +205,7 @@ impl Core {
     /// where few are, and not at all when this cycle has just read them.
     async fn fetch(&mut self, plan: &Plan, stats: &mut CycleStats) -> Vec<Read> {
         let at = Timestamp::now();
-        let now = Instant::now();
+        let now = clock::now();
         let features = self.features();
         let planned: usize = plan.batches.iter().map(Vec::len).sum();
         let list_all = !self.fields_fresh && planned * LIST_ALL_FROM >= self.fleet.len() && planned > 1;
@@ -347,7 +354,7 @@ impl Core {
 
     /// What time alone changes: verdicts that are believed now, dead programs that are still dead, usage samples.
     fn settle(&mut self) {
-        let (at, now) = (Timestamp::now(), Instant::now());
+        let (at, now) = (Timestamp::now(), clock::now());
         let interval = self.settings.interval;
         let mut events: Vec<EventKind> = Vec::new();
         for tracked in self.fleet.iter_mut() {
@@ -445,12 +452,12 @@ struct Answer {
 impl Request {
     /// Sends it and sorts the parts to the reads.
     async fn send(mut self, pool: Pool) -> Answer {
-        let began = Instant::now();
+        let began = clock::now();
         let answer = match pool.acquire().await {
             Ok(mut lease) => lease.request(&self.batch).await,
             Err(problem) => Err(problem),
         };
-        let took = began.elapsed();
+        let took = clock::since(began);
         let mut reply = match answer {
             Ok(reply) => reply,
             Err(problem) => {

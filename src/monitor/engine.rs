@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::{
-    Command, EngineSettings, Handle, Snapshot, State,
+    Command, EngineSettings, Handle, Snapshot, State, clock,
     core::{Core, EngineError},
     cycle::log_event,
     history::Cycle,
@@ -71,7 +71,7 @@ pub enum OnceError {
 }
 
 async fn run(mut core: Core, mut inbox: mpsc::Receiver<Command>, publisher: watch::Sender<Arc<Snapshot>>) {
-    let mut next = Instant::now();
+    let mut next = clock::now();
     let mut logged = 0;
     'engine: loop {
         tokio::select! {
@@ -85,11 +85,11 @@ async fn run(mut core: Core, mut inbox: mpsc::Receiver<Command>, publisher: watc
                 if core.paused {
                     publish(&mut core, &publisher, &mut logged);
                 } else if at_once {
-                    next = Instant::now();
+                    next = clock::now();
                 }
             }
             () = sleep_until(next.into()), if !core.paused => {
-                let began = Instant::now();
+                let began = clock::now();
                 // Commands that come while a cycle runs wait for its end, so that no cycle runs under two settings.
                 let mut waiting = Vec::new();
                 let pause = {
@@ -106,7 +106,7 @@ async fn run(mut core: Core, mut inbox: mpsc::Receiver<Command>, publisher: watc
                     }
                 };
                 let due = began + pause;
-                let now = Instant::now();
+                let now = clock::now();
                 if now > due {
                     core.history.overrun();
                 }
@@ -115,7 +115,7 @@ async fn run(mut core: Core, mut inbox: mpsc::Receiver<Command>, publisher: watc
                 publish(&mut core, &publisher, &mut logged);
                 for command in waiting {
                     if core.obey(command) {
-                        next = Instant::now();
+                        next = clock::now();
                     }
                 }
                 if core.paused {
@@ -132,21 +132,21 @@ async fn run(mut core: Core, mut inbox: mpsc::Receiver<Command>, publisher: watc
 }
 
 fn publish(core: &mut Core, publisher: &watch::Sender<Arc<Snapshot>>, logged: &mut u64) {
-    let began = Instant::now();
+    let began = clock::now();
     let snapshot = core.snapshot();
     for event in snapshot.events.iter().filter(|event| event.seq > *logged) {
         log_event(event);
     }
     *logged = snapshot.events.last().map_or(*logged, |event| event.seq);
     publisher.send_replace(Arc::new(snapshot));
-    core.last_publish_ms = began.elapsed().as_secs_f64() * 1000.0;
+    core.last_publish_ms = clock::since(began).as_secs_f64() * 1000.0;
 }
 
 impl Core {
     /// One cycle and its bookkeeping. Returns the time from its start to the next, and why it failed if it did.
     async fn turn(&mut self) -> (Duration, Option<TmuxError>) {
         let outcome = self.cycle().await;
-        let now = Instant::now();
+        let now = clock::now();
         self.cache.settle().await;
         let sampled = self.cost.sample(now, self.server_pid);
         let cost = self.cost.info();

@@ -2,6 +2,7 @@
 
 mod attach;
 mod cache;
+mod clock;
 mod core;
 mod cost;
 mod cycle;
@@ -13,6 +14,8 @@ mod follow;
 mod handle;
 mod history;
 mod lock;
+#[cfg(test)]
+mod paused;
 pub mod process;
 mod publish;
 pub mod published;

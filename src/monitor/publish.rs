@@ -1,18 +1,16 @@
 //! Makes the snapshot from the engine's state.
 
-use std::time::Instant;
-
 use jiff::Timestamp;
 
 use super::{
     Agent, BaseStatus, EngineInfo, Health, HealthSummary, LiveSettings, PoolInfo, SCHEMA, ServerInfo, Snapshot, State,
-    StrategyInfo, core::Core, engine::is_active, fleet::Tracked,
+    StrategyInfo, clock, core::Core, engine::is_active, fleet::Tracked,
 };
 
 impl Core {
     /// The snapshot of this moment.
     pub(super) fn snapshot(&mut self) -> Snapshot {
-        let now = Instant::now();
+        let now = clock::now();
         let uptime = now.saturating_duration_since(self.started).as_secs_f64();
         let mut agents: Vec<(&Tracked, Agent)> = self
             .fleet

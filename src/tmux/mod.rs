@@ -18,6 +18,8 @@ mod process;
 mod protocol;
 mod route;
 mod screen;
+#[cfg(test)]
+pub(crate) mod scripted;
 mod server;
 mod transport;
 mod version;

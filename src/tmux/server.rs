@@ -31,6 +31,9 @@ pub struct SocketChoice {
 pub struct Server {
     socket: Arc<Path>,
     program: Arc<OsStr>,
+    /// Answers in the place of a socket.
+    #[cfg(test)]
+    script: Option<super::scripted::Script>,
 }
 
 /// What a server says of itself.
@@ -101,7 +104,24 @@ impl Server {
             return Err(TmuxError::BadSocket { socket, reason });
         }
         let socket = std::path::absolute(&socket).unwrap_or(socket);
-        Ok(Self { socket: socket.into(), program: program.into().into() })
+        Ok(Self {
+            socket: socket.into(),
+            program: program.into().into(),
+            #[cfg(test)]
+            script: None,
+        })
+    }
+
+    /// A server that a test plays.
+    #[cfg(test)]
+    pub(crate) fn scripted(script: super::scripted::Script) -> Self {
+        Self { script: Some(script), ..Self::at("/nowhere", "no-tmux").expect("a path") }
+    }
+
+    /// What answers in the place of a socket.
+    #[cfg(test)]
+    pub(crate) fn script(&self) -> Option<&super::scripted::Script> {
+        self.script.as_ref()
     }
 
     /// Path of its socket, absolute.

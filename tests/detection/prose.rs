@@ -131,9 +131,15 @@ fn what_the_user_types_changes_nothing() {
     for (number, fixture) in fixtures.iter().enumerate() {
         let Some(before) = verdict(&profiles, fixture) else { continue };
         let Some((row, sign, more)) = prompt_row(&profiles, fixture) else { continue };
+        // A menu's marked row looks like a prompt, but nobody types there.
+        if before.evidence.rule.contains("menu") {
+            continue;
+        }
         for round in 0..6 {
             let some: Vec<&String> = (0..4).map(|i| &markers[(number * 29 + round * 43 + i) % markers.len()]).collect();
-            for several in [false, true] {
+            // A draft of four rows pushes what tells of the work out of a pane of twelve: nobody can see it then.
+            let roomy = fixture.pane.height >= 15;
+            for several in [false, true].into_iter().take(if roomy { 2 } else { 1 }) {
                 let mut changed = fixture.clone();
                 let old: Vec<char> = fixture.rows[row].chars().collect();
                 // A frame on the right stays.

@@ -1,0 +1,175 @@
+//! Tests of the engine with the time paused, on a server that a script plays: what takes minutes takes no time, and
+//! always comes out the same.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Command, Engine, EngineSettings, EventKind, Handle, NamedAgent, ServerStatus, Snapshot, State};
+use crate::tmux::{PaneId, Pulse, Server, scripted::Script};
+
+const IDLE: &str = include_str!("../../tests/engine/screens/idle.txt");
+const WORKING: &str = include_str!("../../tests/engine/screens/working.txt");
+const PERMISSION: &str = include_str!("../../tests/engine/screens/permission.txt");
+
+fn pulse(id: u32, activity: i64) -> Pulse {
+    Pulse { id: PaneId(id), activity, pid: 0, width: 100, height: 30, dead: false }
+}
+
+/// A script with so many idle agents that last wrote long ago, and settings that call every pane an agent.
+fn fleet(agents: u32) -> (Script, EngineSettings) {
+    let script = Script::default();
+    script.play().panes = (0..agents).map(|id| (pulse(id, 1_000), IDLE.to_owned())).collect();
+    let named = (0..agents + 1000).map(|id| NamedAgent {
+        target: format!("%{id}"),
+        name: None,
+        agent: Some("claude".to_owned()),
+    });
+    let settings = EngineSettings { named: named.collect(), ..EngineSettings::default() };
+    (script, settings)
+}
+
+fn start(script: &Script, settings: EngineSettings) -> Handle {
+    Engine::start(Server::scripted(script.clone()), settings).expect("an engine").0
+}
+
+async fn until(handle: &mut Handle, what: &str, good: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
+    let waiting = tokio::time::timeout(Duration::from_secs(3600), handle.snapshots.wait_for(|s| good(s)));
+    Arc::clone(&waiting.await.unwrap_or_else(|_| panic!("an hour passed without {what}")).expect("the engine runs"))
+}
+
+fn all(state: State, agents: usize) -> impl Fn(&Snapshot) -> bool {
+    move |s| s.agents.len() == agents && s.agents.iter().all(|a| a.state == state && !a.stale)
+}
+
+/// Changes a pane's screen, as a program that writes now.
+fn write(script: &Script, index: usize, screen: &str) {
+    let mut play = script.play();
+    let (pulse, text) = &mut play.panes[index];
+    pulse.activity += 7;
+    screen.clone_into(text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_is_shown_within_one_tick() {
+    let (script, settings) = fleet(50);
+    let mut handle = start(&script, settings);
+    until(&mut handle, "all idle", all(State::Idle, 50)).await;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    for (index, screen, state) in [(7, WORKING, State::Working), (9, PERMISSION, State::Waiting)] {
+        let changed = tokio::time::Instant::now();
+        write(&script, index, screen);
+        let id = PaneId(u32::try_from(index).unwrap());
+        until(&mut handle, "the change", |s| s.agents.iter().any(|a| a.pane_id == id && a.state == state)).await;
+        assert!(changed.elapsed() <= Duration::from_millis(260), "{:?}", changed.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stall_of_ten_seconds_is_followed_by_one_cycle_not_by_forty() {
+    let (script, mut settings) = fleet(3);
+    settings.pool.request_timeout = Duration::from_secs(60);
+    let mut handle = start(&script, settings);
+    until(&mut handle, "all idle", all(State::Idle, 3)).await;
+    script.play().delay = Duration::from_secs(10);
+    let before = handle.snapshots.borrow().base_status.cycle_count;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    script.play().delay = Duration::ZERO;
+    let after = until(&mut handle, "the stalled cycle", |s| s.cycle.overruns > 0).await;
+    let stalled = after.base_status.cycle_count;
+    assert!(stalled <= before + 2, "{before} -> {stalled}");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(handle.snapshots.borrow().base_status.cycle_count <= stalled + 1, "late ticks are dropped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_answer_makes_verdicts_stale_and_they_recover() {
+    let (script, settings) = fleet(5);
+    let mut handle = start(&script, settings);
+    let before = until(&mut handle, "all idle", all(State::Idle, 5)).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    script.play().unreachable = true;
+    let lost = until(&mut handle, "critical", |s| s.health_summary.critical == 5).await;
+    assert_eq!(lost.server.status, ServerStatus::Unreachable);
+    assert!(lost.agents.iter().all(|a| a.stale && a.state == State::Idle), "a failed read changes no state");
+    assert_eq!(lost.engine.mode, "async", "an engine that once worked does not give way");
+    script.play().unreachable = false;
+    let back = until(&mut handle, "recovery", all(State::Idle, 5)).await;
+    assert_eq!(back.health_summary.healthy, 5);
+    assert_eq!(back.agents[0].since, before.agents[0].since);
+    let answers_again =
+        |e: &super::Event| matches!(&e.what, EventKind::Notice { text, .. } if text.contains("answers again"));
+    assert!(back.events.iter().any(answers_again));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_never_works_gives_way_to_the_simple_one_and_says_why() {
+    let (script, settings) = fleet(2);
+    script.play().unreachable = true;
+    let mut handle = start(&script, settings);
+    let gave_way = until(&mut handle, "the sync engine", |s| s.engine.mode == "sync").await;
+    assert!(gave_way.notes.iter().any(|n| n.contains("one tmux process per command")), "{:?}", gave_way.notes);
+    script.play().unreachable = false;
+    let works = until(&mut handle, "all idle", all(State::Idle, 2)).await;
+    assert_eq!(works.current_strategy, "sequential");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pane_that_vanishes_between_probe_and_capture_harms_nobody() {
+    let (script, settings) = fleet(4);
+    script.play().vanishing = vec![PaneId(2)];
+    let mut handle = start(&script, settings);
+    let seen = until(&mut handle, "the other three", all(State::Idle, 3)).await;
+    assert_eq!(seen.base_status.errors_detected, 0);
+    script.play().panes.remove(2);
+    script.play().vanishing.clear();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(handle.snapshots.borrow().agents.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_panes_come_and_go_at_once() {
+    let (script, settings) = fleet(1);
+    let mut handle = start(&script, settings);
+    until(&mut handle, "one", all(State::Idle, 1)).await;
+    script.play().panes.extend((1..=1000).map(|id| (pulse(id, 2_000), WORKING.to_owned())));
+    until(&mut handle, "a thousand more", |s| s.agents.len() == 1001).await;
+    script.play().panes.truncate(1);
+    let left = until(&mut handle, "one again", |s| s.agents.len() == 1).await;
+    assert_eq!(left.base_status.errors_detected, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_jumps_hides_no_change() {
+    let (script, settings) = fleet(1);
+    let mut handle = start(&script, settings);
+    // The last output lies an hour ahead: the clock was set back.
+    script.play().panes[0].0.activity = jiff::Timestamp::now().as_second() + 3_600;
+    until(&mut handle, "idle", all(State::Idle, 1)).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let captures = script.play().captures;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert_eq!(script.play().captures, captures, "a second that lies ahead is settled by the monotonic clock");
+    {
+        let mut play = script.play();
+        play.panes[0].0.activity -= 3_600;
+        PERMISSION.clone_into(&mut play.panes[0].1);
+    }
+    until(&mut handle, "it waits", all(State::Waiting, 1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_day_passes_and_nothing_grows() {
+    let (script, mut settings) = fleet(3);
+    settings.interval = Duration::from_secs(5);
+    let mut handle = start(&script, settings);
+    until(&mut handle, "all idle", all(State::Idle, 3)).await;
+    handle.commands.send(Command::Watched(false)).await.unwrap();
+    for hour in 0..24 {
+        write(&script, hour % 3, if hour % 2 == 0 { WORKING } else { IDLE });
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+    }
+    let last = Arc::clone(&handle.snapshots.borrow());
+    assert!(last.base_status.cycle_count > 24 * 700, "{}", last.base_status.cycle_count);
+    assert!(last.history.len() <= super::HISTORY_POINTS && last.events.len() <= super::EVENTS_KEPT);
+    assert!(last.agents.iter().all(|a| a.transitions.len() <= 8));
+    assert_eq!((last.agents.len(), last.base_status.errors_detected, last.cycle.overruns), (3, 0, 0));
+}
