@@ -4,7 +4,7 @@ use super::{Plan, Strategy, View, split};
 use crate::tmux::PaneId;
 
 /// Fewest captures that are worth a request of their own: what a request costs by itself outweighs less.
-const SMALLEST_BATCH: usize = 24;
+const SMALLEST_BATCH: usize = 100;
 
 /// Most captures in one request: beyond it the answer is large and one slow pane holds up many.
 const LARGEST_BATCH: usize = 250;
@@ -50,11 +50,11 @@ mod tests {
     #[test]
     fn all_that_may_have_changed_is_spread_over_the_whole_pool() {
         let now = Instant::now();
-        let mut panes: Vec<_> = (0..100).map(|id| known(id, State::Working, now)).collect();
+        let mut panes: Vec<_> = (0..400).map(|id| known(id, State::Working, now)).collect();
         panes[3].may_have_changed = false;
         let plan = Concurrent.plan(&view(&panes, now)).unwrap();
-        assert_eq!(plan.width, 4);
-        assert_eq!(plan.batches.iter().map(Vec::len).collect::<Vec<_>>(), [25, 25, 25, 24]);
+        assert_eq!(plan.width, 4, "the pool's size");
+        assert_eq!(plan.batches.iter().map(Vec::len).collect::<Vec<_>>(), [133, 133, 133]);
         assert!(!plan.batches.concat().contains(&PaneId(3)));
     }
 }
