@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub use super::act::Seen;
+pub use super::act::{Act, Seen};
 use super::{
     action::Action,
     key::Key,
@@ -103,40 +103,8 @@ pub enum Link {
 pub enum Effect {
     /// A command for the engine; the next snapshot confirms it.
     Engine(Command),
-    /// Take the user's tmux client to the pane.
-    Jump(PaneId),
-    /// Pick an answer of a prompt.
-    Answer {
-        /// The pane.
-        pane: PaneId,
-        /// Which of `seen.choices`.
-        choice: usize,
-        /// The prompt that was looked at.
-        seen: Seen,
-    },
-    /// Send a message.
-    Reply {
-        /// The pane.
-        pane: PaneId,
-        /// The text as typed.
-        text: String,
-        /// What the pane showed.
-        seen: Seen,
-    },
-    /// Interrupt what the agent does.
-    Interrupt {
-        /// The pane.
-        pane: PaneId,
-        /// What the pane showed.
-        seen: Seen,
-    },
-    /// Close the pane and end what runs in it.
-    Kill {
-        /// The pane.
-        pane: PaneId,
-        /// What the pane showed.
-        seen: Seen,
-    },
+    /// Something for an agent: a jump to it, an answer, a message.
+    Act(Act),
     /// Send one message to several.
     Broadcast {
         /// The text as typed.

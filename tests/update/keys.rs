@@ -7,7 +7,7 @@ use tmux_orc::{
         key::Key,
         keymap::Keymap,
         list::Sort,
-        message::{Message, Seen},
+        message::{Act, Message, Seen},
         palette::available,
         state::{Mode, Panel},
     },
@@ -110,17 +110,17 @@ fn groups_keep_the_sessions_together() {
 fn jump_and_answer_act_on_what_was_seen() {
     let mut s = stage();
     s.keys("enter");
-    assert_eq!(s.effects(), [Effect::Jump(PaneId(14))]);
+    assert_eq!(s.effects(), [Effect::Act(Act::Jump { pane: PaneId(14) })]);
     s.keys("y 2");
     let agent = s.state.snapshot.agents.iter().find(|a| a.pane_id == PaneId(14)).unwrap().clone();
     let seen = Seen::of(&agent, s.state.snapshot.preview.as_deref());
-    assert_eq!(s.effects(), [Effect::Answer { pane: PaneId(14), choice: 1, seen: seen.clone() }]);
+    assert_eq!(s.effects(), [Effect::Act(Act::Answer { pane: PaneId(14), choice: 1, seen: seen.clone() })]);
     s.keys("x n");
     assert_eq!(s.effects(), []);
     s.keys("x y");
-    assert_eq!(s.effects(), [Effect::Interrupt { pane: PaneId(14), seen: seen.clone() }]);
+    assert_eq!(s.effects(), [Effect::Act(Act::Interrupt { pane: PaneId(14), seen: seen.clone() })]);
     s.keys("m g o enter");
-    assert_eq!(s.effects(), [Effect::Reply { pane: PaneId(14), text: "go".into(), seen }]);
+    assert_eq!(s.effects(), [Effect::Act(Act::Reply { pane: PaneId(14), text: "go".into(), seen })]);
     s.keys("m enter");
     assert_eq!(s.effects(), [], "an empty message is none");
 }
@@ -136,7 +136,7 @@ fn an_answer_stays_with_the_prompt_that_was_seen() {
     s.keys("enter");
     let effects = s.effects();
     assert!(
-        matches!(&effects[..], [Effect::Answer { seen, choice: 0, .. }] if seen.line == "cargo publish --dry-run?"),
+        matches!(&effects[..], [Effect::Act(Act::Answer { seen, choice: 0, .. })] if seen.line == "cargo publish --dry-run?"),
         "{effects:?}"
     );
 }

@@ -4,7 +4,7 @@ use tmux_orc::{
     app::{
         Effect,
         list::Sort,
-        message::Mouse,
+        message::{Act, Mouse},
         state::{Mode, Panel},
     },
     monitor::Command,
@@ -99,7 +99,7 @@ fn palette_items_and_answers_can_be_clicked() {
     s.keys("t y");
     s.effects();
     click(&mut s, "3 No, and tell");
-    assert!(matches!(s.effects()[..], [Effect::Answer { choice: 2, .. }]));
+    assert!(matches!(s.effects()[..], [Effect::Act(Act::Answer { choice: 2, .. })]));
 }
 
 #[test]

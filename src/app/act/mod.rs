@@ -1,15 +1,18 @@
 //! From a look at an agent to something done to it: by pane id, only on what was seen, and never without a result.
 
+mod answer;
 mod client;
 #[cfg(test)]
 mod fixture;
-mod interrupt;
+mod follow;
 mod jump;
 mod next;
 mod perform;
 mod reply;
 mod seen;
+mod stop;
 mod tmux;
+mod what;
 
 use std::{fmt, sync::Arc};
 
@@ -18,10 +21,10 @@ use crate::tmux::{CommandError, PaneId, TmuxError};
 pub use client::{Caller, Client};
 #[cfg(test)]
 pub(crate) use fixture::{test_agent, test_snapshot};
-pub use interrupt::interrupt_keys;
 pub use next::{Round, next_waiting};
-pub use perform::{Act, Actor};
+pub use perform::Actor;
 pub use seen::{Seen, same_prompt};
+pub use what::Act;
 
 /// How something that was asked for ended, for the one who asked.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,10 +7,12 @@ use std::{
 
 use super::{
     Actor, Refusal, Seen,
-    perform::{takes_keys, takes_messages},
     tmux::{Look, run},
 };
-use crate::tmux::{Command, PaneId};
+use crate::{
+    monitor::State,
+    tmux::{Command, PaneId},
+};
 
 /// Longest message, bytes: what is longer belongs into a file that the agent reads.
 const LONGEST: usize = 64 * 1024;
@@ -25,7 +27,7 @@ const SETTLES: Duration = Duration::from_millis(120);
 const LOOK_EVERY: Duration = Duration::from_millis(60);
 
 /// How a message went.
-pub(super) enum Sent {
+enum Sent {
     /// Enter was pressed.
     Entered,
     /// The text was pasted, but something came in between before Enter.
@@ -35,7 +37,7 @@ pub(super) enum Sent {
 /// A message without what no input line can hold: controls, escapes and invisible marks go, lines stay lines. `None`
 /// when nothing is left or it is too long.
 #[must_use]
-pub(super) fn tidy(text: &str) -> Option<String> {
+fn tidy(text: &str) -> Option<String> {
     if text.len() > LONGEST {
         return None;
     }
@@ -46,19 +48,57 @@ pub(super) fn tidy(text: &str) -> Option<String> {
     (!text.trim().is_empty()).then(|| text.to_owned())
 }
 
+impl Actor {
+    pub(super) async fn reply(
+        &self,
+        pane: PaneId,
+        text: &str,
+        seen: &Seen,
+        sent: &mut String,
+    ) -> Result<String, Refusal> {
+        let name = seen.name(pane);
+        let text = tidy(text).ok_or_else(|| Refusal(format!("{name}: the message is empty")))?;
+        let before = self.look(pane, seen).await?;
+        before.takes_keys(&name)?;
+        takes_messages(&before, seen, &name)?;
+        match type_text(self, pane, seen, &text, &before).await? {
+            Sent::Entered => {}
+            Sent::NotEntered(why) => {
+                *sent = text;
+                return Err(Refusal(format!("{name}: the message is in its input but was not sent off: {why}")));
+            }
+        }
+        *sent = text;
+        let followed = self.followed(pane, seen, &before).await;
+        Ok(format!("{name}: message sent, {followed}"))
+    }
+}
+
+/// Whether a message for this pane would be read as a message.
+fn takes_messages(look: &Look, seen: &Seen, name: &str) -> Result<(), Refusal> {
+    let refuse = |what: String| Err(Refusal(format!("{name}: nothing was sent, {what}")));
+    let Some(verdict) = &look.verdict else { return refuse("no agent runs in it any more".to_owned()) };
+    if verdict.agent != seen.agent && !seen.agent.is_empty() {
+        return refuse(format!("{} runs in it now and not {}", verdict.agent, seen.agent));
+    }
+    match (verdict.state, verdict.kind.as_deref()) {
+        (State::Waiting, _) => refuse("it asks something now: answer its prompt".to_owned()),
+        (State::Exited, _) => refuse("its program has ended, a shell would run the text".to_owned()),
+        (State::Unknown, Some("suspended")) => refuse("its program is suspended: bring it back with fg".to_owned()),
+        (State::Unknown | State::Starting, _) => {
+            refuse("what it shows is not recognised: jump to it and type there".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Pastes the text and presses Enter.
-pub(super) async fn type_text(
-    actor: &Actor,
-    pane: PaneId,
-    seen: &Seen,
-    text: &str,
-    before: &Look,
-) -> Result<Sent, Refusal> {
+async fn type_text(actor: &Actor, pane: PaneId, seen: &Seen, text: &str, before: &Look) -> Result<Sent, Refusal> {
     paste(actor, pane, text).await?;
     let started = tokio::time::Instant::now();
     let rows = |look: &Look| look.screen.text().to_owned();
     let (first, mut last) = (rows(before), None);
-    let name = if seen.target.is_empty() { pane.to_string() } else { seen.target.clone() };
+    let name = seen.name(pane);
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let now = match actor.look(pane, seen).await {
@@ -66,7 +106,7 @@ pub(super) async fn type_text(
             Err(refusal) => return Ok(Sent::NotEntered(refusal.to_string())),
         };
         // A prompt that came up meanwhile would take Enter for its answer.
-        if let Err(refusal) = takes_keys(&now, &name).and_then(|()| takes_messages(&now, seen, &name)) {
+        if let Err(refusal) = now.takes_keys(&name).and_then(|()| takes_messages(&now, seen, &name)) {
             return Ok(Sent::NotEntered(refusal.to_string()));
         }
         let now = rows(&now);
@@ -76,7 +116,7 @@ pub(super) async fn type_text(
         }
         last = Some(now);
     }
-    match actor.run_one(pane, Command::send_keys(pane, &["Enter".to_owned()])).await {
+    match actor.press(pane, before.agent(), &actor.keys(before.agent()).submit()).await {
         Ok(()) => Ok(Sent::Entered),
         Err(refusal) => Ok(Sent::NotEntered(refusal.to_string())),
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     monitor::{Agent, Choice, Preview, State},
-    tmux::Screen,
+    tmux::{PaneId, Screen},
 };
 
 /// What a person saw when they decided. Acting compares it with the pane as it is then, and refuses when it differs.
@@ -44,6 +44,11 @@ impl Seen {
             choices: agent.choices.clone(),
             rows,
         }
+    }
+
+    /// What people call its pane.
+    pub(super) fn name(&self, pane: PaneId) -> String {
+        if self.target.is_empty() { pane.to_string() } else { self.target.clone() }
     }
 }
 

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::Refusal;
 use crate::{
     monitor::{
-        detect::{Observation, Profiles, Verdict, detect},
+        NamedAgent,
+        detect::{Observation, Profiles, Verdict, detect, detect_as},
         process, published,
     },
     tmux::{Batch, Command, CommandError, Expect, Pane, PaneId, Pool, Screen, TmuxError, parse_panes},
@@ -40,7 +41,14 @@ pub(super) struct Look {
 }
 
 /// Reads a pane anew, past every cache. `known` is the agent that is known to have run in it.
-pub(super) async fn look(pool: &Pool, profiles: &Profiles, pane: PaneId, known: &str) -> Result<Look, Refusal> {
+/// `named`: panes that the settings call agents.
+pub(super) async fn look(
+    pool: &Pool,
+    profiles: &Profiles,
+    named: &[NamedAgent],
+    pane: PaneId,
+    known: &str,
+) -> Result<Look, Refusal> {
     pool.transport().await;
     let features = pool.version().map(|version| version.features()).unwrap_or_default();
     let mut batch = Batch::new();
@@ -61,6 +69,9 @@ pub(super) async fn look(pool: &Pool, profiles: &Profiles, pane: PaneId, known: 
     let screen = Screen::plain(&captured);
     let processes = if details.pid == 0 { Vec::new() } else { process::under(details.pid) };
     let flags = String::from_utf8_lossy(&flags).into_owned();
+    let (target, id) = (details.target(), pane.to_string());
+    let assumed =
+        named.iter().find(|one| one.target == target || one.target == id).and_then(|one| one.agent.as_deref());
     let observe = |published| {
         let observation = Observation {
             pane: &details,
@@ -72,7 +83,10 @@ pub(super) async fn look(pool: &Pool, profiles: &Profiles, pane: PaneId, known: 
             quiet_for: None,
             now: Timestamp::now(),
         };
-        detect(profiles, &observation)
+        match assumed {
+            Some(agent) => detect_as(profiles, agent, &observation),
+            None => detect(profiles, &observation),
+        }
     };
     let mut verdict = observe(None);
     // The program's own file may know of a prompt that the screen does not tell.
@@ -87,4 +101,27 @@ pub(super) async fn look(pool: &Pool, profiles: &Profiles, pane: PaneId, known: 
     let synchronized = flags.next() == Some("1");
     let input_off = flags.next() == Some("1");
     Ok(Look { pane: details, screen, verdict, synchronized, input_off })
+}
+
+impl Look {
+    /// The agent that runs in it; empty when none does.
+    pub fn agent(&self) -> &str {
+        self.verdict.as_ref().map_or("", |verdict| verdict.agent.as_str())
+    }
+
+    /// Whether keys for this pane would reach its program, and only it.
+    pub fn takes_keys(&self, name: &str) -> Result<(), Refusal> {
+        let problem = if self.pane.dead {
+            "its program has ended"
+        } else if self.pane.in_mode {
+            "it is in copy mode, which would take the keys: leave that mode first"
+        } else if self.synchronized {
+            "its window has synchronize-panes on, so other panes would get the keys too: turn that off first"
+        } else if self.input_off {
+            "its input is turned off (select-pane -d): turn it on first"
+        } else {
+            return Ok(());
+        };
+        Err(Refusal(format!("{name}: nothing was sent, {problem}")))
+    }
 }

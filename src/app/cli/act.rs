@@ -4,7 +4,7 @@ use std::{io::IsTerminal, os::unix::process::CommandExt, process::Command as Pro
 
 use jiff::Timestamp;
 
-use super::{Context, Failure, JumpOptions, NextOptions, beside::small_pool, source};
+use super::{Context, Failure, JumpOptions, NextOptions, beside::small_pool, context::named_agents, source};
 use crate::{
     app::{
         act::{Act, Actor, Caller, Round, next_waiting},
@@ -26,7 +26,8 @@ pub fn actor(
 ) -> Result<Actor, Failure> {
     let profiles = Profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
     let journal = Journal::new(context.paths.events());
-    Ok(Actor::new(small_pool(server, settings), Arc::new(profiles), caller, read_only, journal))
+    let actor = Actor::new(small_pool(server, settings), Arc::new(profiles), caller, read_only, journal);
+    Ok(actor.naming(named_agents(settings)))
 }
 
 /// Goes to a pane that is named.

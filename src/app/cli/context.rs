@@ -115,17 +115,20 @@ impl Context {
             },
             agents_dir: Some(self.paths.agents()),
             strategies_dir: Some(self.paths.strategies()),
-            named: settings
-                .agents
-                .iter()
-                .map(|named| NamedAgent {
-                    target: named.target.clone(),
-                    name: named.name.clone(),
-                    agent: named.agent.clone(),
-                })
-                .collect(),
+            named: named_agents(settings),
         })
     }
+}
+
+/// The panes that the settings call agents.
+#[must_use]
+pub fn named_agents(settings: &Settings) -> Vec<NamedAgent> {
+    let one = |named: &settings::NamedAgent| NamedAgent {
+        target: named.target.clone(),
+        name: named.name.clone(),
+        agent: named.agent.clone(),
+    };
+    settings.agents.iter().map(one).collect()
 }
 
 /// The process's environment variables; one that is not UTF-8 counts as not set.

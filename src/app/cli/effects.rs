@@ -53,13 +53,14 @@ pub fn serve(dashboard: &Dashboard) -> Result<Served, Failure> {
                     });
                     continue;
                 }
-                other => {
-                    let Some(act) = Act::from_effect(other) else { continue };
+                Effect::Act(act) => {
                     // By itself: what follows an act is waited for, and the keys that come meanwhile are not to wait.
                     let (actor, tell) = (Arc::clone(&actor), tell.clone());
                     tokio::spawn(async move { perform(&actor, act, exit_on_jump, &tell).await });
                     continue;
                 }
+                // The dashboard's own loop does these.
+                Effect::Engine(_) | Effect::Repaint | Effect::Suspend | Effect::Quit => continue,
             };
             if tell.send(Message::ActionResult { text, ok }).await.is_err() {
                 break;

@@ -1,5 +1,6 @@
 //! The journal: what happened to the agents and what was done to them, kept on disk, a line of JSON each.
 
+mod account;
 mod bars;
 mod file;
 mod keep;

@@ -1,15 +1,10 @@
 //! What the journal tells of a span of time: how long each agent worked, waited and idled, and how waits ended.
 
-use std::collections::{BTreeMap, HashMap};
-
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{ALIVE_EVERY, Happened, Mark, Record};
-use crate::{
-    monitor::{ActKind, Acted, EventKind, State},
-    tmux::PaneId,
-};
+use super::{Record, account::Account};
+use crate::{monitor::State, tmux::PaneId};
 
 /// Version of the report's JSON.
 pub const SCHEMA: u32 = 1;
@@ -80,7 +75,7 @@ pub struct Waits {
     /// Longest time until the answer.
     pub longest: Option<f64>,
     #[serde(skip)]
-    answers: Vec<f64>,
+    pub(super) answers: Vec<f64>,
 }
 
 impl Waits {
@@ -103,37 +98,17 @@ impl Waits {
     }
 }
 
-/// An agent's key: one pane of one server.
-type Key = (String, PaneId);
-
-/// A state that has not ended yet.
-#[derive(Clone, Copy)]
-struct Open {
-    state: State,
-    at: Timestamp,
-    by: u32,
-}
-
-struct Account {
-    since: Timestamp,
-    agents: BTreeMap<Key, AgentReport>,
-    open: HashMap<Key, Open>,
-    /// When each engine was last heard of.
-    heard: HashMap<(String, u32), Timestamp>,
-}
-
 impl Report {
     /// Makes it from the journal's records in their order. Give it records from a day before `since` on: what an agent
     /// was doing at `since` is told by an older record.
     #[must_use]
     pub fn of(records: &[Record], since: Timestamp, now: Timestamp) -> Self {
-        let mut account = Account { since, agents: BTreeMap::new(), open: HashMap::new(), heard: HashMap::new() };
+        let mut account = Account::new(since);
         for record in records.iter().filter(|record| record.at <= now) {
             account.take(record);
         }
-        account.end(now);
         let mut waits = Waits::default();
-        let mut agents: Vec<AgentReport> = account.agents.into_values().filter(|agent| agent.watched > 0.0).collect();
+        let mut agents = account.end(now);
         for agent in &mut agents {
             waits.add(&agent.waits);
             agent.waits.settle();
@@ -144,73 +119,11 @@ impl Report {
     }
 }
 
-impl Account {
-    fn take(&mut self, record: &Record) {
-        let engine = (record.server.clone(), record.by);
-        let key = |pane: PaneId| (record.server.clone(), pane);
-        match &record.what {
-            Happened::Event(EventKind::Appeared { pane_id, target, agent, state, .. }) => {
-                let key = key(*pane_id);
-                self.name(&key, target, agent);
-                self.close(&key, record.at, None);
-                self.begin(&key, *state, record);
-            }
-            Happened::Event(EventKind::Transition { pane_id, target, agent, to, .. }) => {
-                let key = key(*pane_id);
-                self.name(&key, target, agent);
-                self.close(&key, record.at, Some(*to));
-                self.begin(&key, *to, record);
-                if *to == State::Working
-                    && record.at >= self.since
-                    && let Some(agent) = self.agents.get_mut(&key)
-                {
-                    agent.turns += 1;
-                }
-            }
-            Happened::Event(EventKind::Gone { pane_id, .. }) => self.close(&key(*pane_id), record.at, None),
-            Happened::Event(EventKind::Acted(Acted { pane_id, act, ok, .. })) => {
-                if *ok
-                    && *act != ActKind::Jump
-                    && record.at >= self.since
-                    && let Some(agent) = self.agents.get_mut(&key(*pane_id))
-                {
-                    agent.acts += 1;
-                }
-                // Whoever acts is no engine: it says nothing about the watching.
-                return;
-            }
-            Happened::Event(_) => {}
-            Happened::Mark(Mark::EngineStarted) => {
-                // The engine before it ended without a word.
-                let stale = self.opened_by(&record.server, |_| true);
-                for key in stale {
-                    let end = self.last_heard(&key).unwrap_or(record.at);
-                    self.close(&key, end, None);
-                }
-            }
-            Happened::Mark(Mark::EngineStopped) => {
-                for key in self.opened_by(&record.server, |by| by == record.by) {
-                    self.close(&key, record.at, None);
-                }
-            }
-            Happened::Mark(Mark::EngineAlive) => {}
-        }
-        self.heard.insert(engine, record.at);
-    }
-
-    fn opened_by(&self, server: &str, by: impl Fn(u32) -> bool) -> Vec<Key> {
-        self.open.iter().filter(|(key, open)| key.0 == server && by(open.by)).map(|(key, _)| key.clone()).collect()
-    }
-
-    fn last_heard(&self, key: &Key) -> Option<Timestamp> {
-        let open = self.open.get(key)?;
-        self.heard.get(&(key.0.clone(), open.by)).copied()
-    }
-
-    fn name(&mut self, key: &Key, target: &str, agent: &str) {
-        let report = self.agents.entry(key.clone()).or_insert_with(|| AgentReport {
-            server: key.0.clone(),
-            pane_id: key.1,
+impl AgentReport {
+    pub(super) fn new(server: &str, pane_id: PaneId) -> Self {
+        Self {
+            server: server.to_owned(),
+            pane_id,
             target: String::new(),
             agent: String::new(),
             state: None,
@@ -225,54 +138,11 @@ impl Account {
             turns: 0,
             waits: Waits::default(),
             acts: 0,
-        });
-        target.clone_into(&mut report.target);
-        agent.clone_into(&mut report.agent);
-    }
-
-    fn begin(&mut self, key: &Key, state: State, record: &Record) {
-        self.open.insert(key.clone(), Open { state, at: record.at, by: record.by });
-        if let Some(agent) = self.agents.get_mut(key) {
-            agent.state = Some(state);
         }
     }
 
-    /// Ends the state that lasts; `next` is the one that follows, if one does.
-    fn close(&mut self, key: &Key, at: Timestamp, next: Option<State>) {
-        let (Some(open), Some(agent)) = (self.open.remove(key), self.agents.get_mut(key)) else { return };
-        agent.state = None;
-        agent.count(open.state, seconds(open.at.max(self.since), at));
-        if open.state == State::Waiting && at >= self.since {
-            agent.waits.count += 1;
-            if next.is_some_and(|next| next != State::Exited) {
-                agent.waits.answered += 1;
-                agent.waits.answers.push(seconds(open.at, at));
-            }
-        }
-    }
-
-    fn end(&mut self, now: Timestamp) {
-        // One that was heard of within two signs of life still runs.
-        let patience = (ALIVE_EVERY * 2 + ALIVE_EVERY / 2).as_secs_f64();
-        let keys: Vec<Key> = self.open.keys().cloned().collect();
-        for key in keys {
-            let heard = self.last_heard(&key).unwrap_or(now);
-            if seconds(heard, now) > patience {
-                self.close(&key, heard, None);
-                continue;
-            }
-            let (Some(open), Some(agent)) = (self.open.remove(&key), self.agents.get_mut(&key)) else { continue };
-            agent.count(open.state, seconds(open.at.max(self.since), now));
-            if open.state == State::Waiting {
-                agent.waits.count += 1;
-                agent.waits.open += 1;
-            }
-        }
-    }
-}
-
-impl AgentReport {
-    fn count(&mut self, state: State, seconds: f64) {
+    /// Adds time spent in a state, seconds.
+    pub(super) fn count(&mut self, state: State, seconds: f64) {
         self.watched += seconds;
         let sum = match state {
             State::Working => &mut self.working,
@@ -287,15 +157,13 @@ impl AgentReport {
     }
 }
 
-/// Seconds from one moment to another; 0 when the clock went back.
-fn seconds(from: Timestamp, to: Timestamp) -> f64 {
-    to.duration_since(from).as_secs_f64().max(0.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::monitor::{Evidence, Source};
+    use crate::{
+        app::journal::{Happened, Mark},
+        monitor::{ActKind, Acted, EventKind, Evidence, Source},
+    };
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + minute * 60).unwrap()

@@ -1,7 +1,10 @@
 //! The one place where the dashboard's state changes: a message in, what is visible and what is to be done out.
 
 mod act;
+mod ask;
+mod engine;
 mod modes;
+mod rows;
 mod snapshot;
 
 use jiff::{Timestamp, ToSpan};
@@ -94,14 +97,14 @@ fn mouse_used(state: &mut State, mouse: Mouse, hit: Option<Hit>) -> Outcome {
         return modes::mouse(state, mouse, &hit);
     }
     match (mouse, hit) {
-        (Mouse::Wheel(delta), Hit::Agent(_) | Hit::Header(_)) => act::scroll(state, Panel::Agents, delta.into()),
-        (Mouse::Wheel(delta), Hit::Panel(panel)) => act::scroll(state, panel, delta.into()),
+        (Mouse::Wheel(delta), Hit::Agent(_) | Hit::Header(_)) => rows::scroll(state, Panel::Agents, delta.into()),
+        (Mouse::Wheel(delta), Hit::Panel(panel)) => rows::scroll(state, panel, delta.into()),
         (Mouse::Click, Hit::Agent(id)) => {
             state.view.focus = Panel::Agents;
-            act::select(state, id)
+            rows::select(state, id)
         }
-        (Mouse::Click, Hit::Header(sort)) => act::sort_by(state, sort),
-        (Mouse::Click, Hit::Strategy(index)) => act::strategy(state, index),
+        (Mouse::Click, Hit::Header(sort)) => rows::sort_by(state, sort),
+        (Mouse::Click, Hit::Strategy(index)) => engine::strategy(state, index),
         (Mouse::Click, Hit::Key(action)) if palette::available(action, state) => act::act(state, action),
         (Mouse::Click, Hit::Panel(panel)) => {
             let changed = state.view.focus != panel;

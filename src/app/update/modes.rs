@@ -7,7 +7,7 @@ use crate::app::{
     action::Action,
     help::help_rows,
     key::{Code, Key},
-    message::{Effect, Hit, Mouse, Outcome},
+    message::{Act, Effect, Hit, Mouse, Outcome},
     palette,
     state::{Mode, Panel, Recipient, State},
 };
@@ -193,17 +193,18 @@ fn close(state: &mut State) -> Outcome {
 }
 
 fn enter(state: &mut State) -> Outcome {
+    let does = |act| Outcome::effect(Effect::Act(act));
     match std::mem::take(&mut state.mode) {
         Mode::Palette { input, at } => match palette::items(state, input.value()).into_iter().nth(at) {
             Some(item) => act::does(state, item.does).and(Outcome::redraw()),
             None => Outcome::redraw(),
         },
-        Mode::Answer { pane, seen, at } => Outcome::effect(Effect::Answer { pane, choice: at, seen }),
+        Mode::Answer { pane, seen, at } => does(Act::Answer { pane, choice: at, seen }),
         Mode::Reply { pane, seen, input } if !input.value().trim().is_empty() => {
-            Outcome::effect(Effect::Reply { pane, text: input.value().to_owned(), seen })
+            does(Act::Reply { pane, text: input.value().to_owned(), seen })
         }
-        Mode::Confirm { pane, seen, kill: false } => Outcome::effect(Effect::Interrupt { pane, seen }),
-        Mode::Confirm { pane, seen, kill: true } => Outcome::effect(Effect::Kill { pane, seen }),
+        Mode::Confirm { pane, seen, kill: false } => does(Act::Interrupt { pane, seen }),
+        Mode::Confirm { pane, seen, kill: true } => does(Act::Kill { pane, seen }),
         Mode::Broadcast { to, at, input: None } => {
             // Nobody is marked: nobody to write to yet.
             let input = to.iter().any(|one| one.marked).then(Input::default);
@@ -227,7 +228,7 @@ fn step(state: &mut State, delta: isize) -> Outcome {
         }
         Mode::Answer { seen, .. } => seen.choices.len(),
         Mode::Broadcast { to, input: None, .. } => to.len(),
-        Mode::Filter(_) => return act::scroll(state, state.view.focus, delta),
+        Mode::Filter(_) => return super::rows::scroll(state, state.view.focus, delta),
         _ => return Outcome::default(),
     };
     let (Mode::Palette { at, .. } | Mode::Help { top: at, .. } | Mode::Answer { at, .. } | Mode::Broadcast { at, .. }) =

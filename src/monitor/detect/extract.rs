@@ -120,7 +120,10 @@ fn choices(profile: &Profile, view: &View<'_>, hit: &Hit<'_>) -> Vec<Choice> {
             return answers
                 .fixed
                 .iter()
-                .map(|f| Choice { label: f.label.clone(), keys: f.keys.clone(), selected: f.selected })
+                .map(|f| {
+                    let keys = f.keys.iter().map(|key| key.as_str().to_owned()).collect();
+                    Choice { label: f.label.clone(), keys, selected: f.selected }
+                })
                 .collect();
         }
     }

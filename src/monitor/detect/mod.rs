@@ -9,6 +9,7 @@ mod extract;
 pub mod fixture;
 pub mod hook;
 mod judge;
+mod keys;
 mod profile;
 mod profiles;
 mod recognise;
@@ -21,6 +22,7 @@ use serde::Serialize;
 
 pub use explain::{Explanation, explain};
 pub use judge::{detect, detect_as};
+pub use keys::{KeyName, Keys};
 pub use profiles::{Profile, ProfileError, Profiles};
 pub use recognise::{Recognised, may_hide_agent, recognise};
 pub use rules::Step;

@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use regex::Regex;
 use serde::{Deserialize, Deserializer, de};
 
+use super::keys::{KeyName, Keys};
 use crate::monitor::State;
 
 /// A regular expression.
@@ -89,7 +90,7 @@ impl<'de> Deserialize<'de> for Phrase {
     }
 }
 
-fn one_or_many<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+pub(super) fn one_or_many<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     // An untagged enum would hide the inner error (and its reason), so the choice is made by hand.
     struct Visitor<T>(std::marker::PhantomData<T>);
     impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Visitor<T> {
@@ -147,6 +148,9 @@ pub struct Source {
     /// How prompts are answered.
     #[serde(default)]
     pub answers: Vec<Answers>,
+    /// Keys that mean the same in every state.
+    #[serde(default)]
+    pub keys: Keys,
 }
 
 fn yes() -> bool {
@@ -479,8 +483,8 @@ pub enum Press {
 pub struct Fixed {
     /// Its label.
     pub label: String,
-    /// Keys by tmux's names.
-    pub keys: Vec<String>,
+    /// What is pressed.
+    pub keys: Vec<KeyName>,
     /// It is the one that Enter takes.
     #[serde(default)]
     pub selected: bool,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::keys::Keys;
 use super::profile::{self, Answers, Extract, Recognise, Rule, Source};
 
 /// The built-in profiles: file name and text.
@@ -66,6 +67,8 @@ pub struct Profile {
     pub versions: Vec<String>,
     /// What the reader should know.
     pub note: Option<String>,
+    /// Keys that mean the same in every state.
+    pub keys: Keys,
     pub(super) recognise: Recognise,
     pub(super) regions: Vec<NamedRegion>,
     pub(super) rules: Vec<CompiledRule>,
@@ -308,6 +311,7 @@ fn extend(base: &mut Source, user: Source) {
     let mut answers = user.answers;
     answers.append(&mut base.answers);
     base.answers = answers;
+    base.keys.extend(user.keys);
 }
 
 /// Resolves the names in a profile; `path` is the file that is blamed when one is unknown.
@@ -392,6 +396,7 @@ fn compile(source: Source, origin: String, path: &Path) -> Result<Profile, Profi
         verified: source.verified,
         versions: source.versions,
         note: source.note,
+        keys: source.keys,
         recognise: source.recognise,
         regions,
         rules,

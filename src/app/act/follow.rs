@@ -1,0 +1,45 @@
+//! What an agent does after it was acted on: the result that a person waits for.
+
+use std::time::Duration;
+
+use super::{Actor, Seen, seen::same_prompt, tmux::Look};
+use crate::{monitor::State, tmux::PaneId};
+
+/// How long the state that follows is waited for.
+const FOLLOW_UP: Duration = Duration::from_millis(2500);
+
+/// Time between two looks while it is waited for.
+const LOOK_EVERY: Duration = Duration::from_millis(80);
+
+impl Actor {
+    /// What the agent does after it was acted on, in words.
+    pub(super) async fn followed(&self, pane: PaneId, seen: &Seen, before: &Look) -> String {
+        let end = tokio::time::Instant::now() + FOLLOW_UP;
+        let state = |look: &Look| look.verdict.as_ref().map(|verdict| (verdict.state, verdict.kind.clone()));
+        let asked = before.verdict.as_ref().is_some_and(|verdict| verdict.state == State::Waiting);
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let now = match self.look(pane, seen).await {
+                Ok(now) => now,
+                Err(refusal) => return format!("then: {refusal}"),
+            };
+            let another = asked
+                && now.verdict.as_ref().is_some_and(|verdict| verdict.state == State::Waiting)
+                && !same_prompt(before.screen.rows(), now.screen.rows(), &seen.choices);
+            let words = match state(&now) {
+                None => "no agent runs in it any more".to_owned(),
+                Some(_) if another => "it asks again".to_owned(),
+                Some((state, Some(kind))) => format!("now {state} ({kind})"),
+                Some((state, None)) => format!("now {state}"),
+            };
+            // `unknown` is what a screen in the middle of a change looks like.
+            let settled = state(&now) != state(before) && !matches!(state(&now), Some((State::Unknown, _)));
+            if settled || another {
+                return words;
+            }
+            if tokio::time::Instant::now() >= end {
+                return words.replacen("now", "still", 1);
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Commands for the engine: strategy, pool, interval, cache. Pending until a snapshot confirms them.
+
+use super::{Tone, toast};
+use crate::{
+    app::{
+        message::{Effect, Outcome},
+        pending::Pending,
+        state::State,
+    },
+    monitor::Command,
+};
+
+/// Intervals that `<` and `>` go through, seconds.
+const INTERVALS: [f64; 10] = [0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0];
+
+/// Most connections a pool may be asked for.
+const POOL_MOST: usize = 64;
+
+/// Cache policies in the order of the key.
+const POLICIES: [&str; 3] = ["ttl", "lru", "lfu"];
+
+/// Sends a command and keeps it as pending till a snapshot confirms it.
+pub(super) fn command(state: &mut State, command: Command) -> Outcome {
+    state.pending.retain(|pending| !pending.same_kind(&command));
+    let cycle = state.snapshot.base_status.cycle_count;
+    let pending = Pending { command: command.clone(), asked: state.now, cycle };
+    if !pending.confirmed(&state.snapshot) {
+        state.pending.push(pending);
+    }
+    Outcome::effect(Effect::Engine(command))
+}
+
+pub(super) fn pool(state: &mut State, delta: isize) -> Outcome {
+    let now = state.pending_pool().unwrap_or(state.snapshot.settings.pool_max);
+    let to = now.saturating_add_signed(delta).clamp(1, POOL_MOST);
+    if to == now { Outcome::default() } else { command(state, Command::PoolSize(to)) }
+}
+
+pub(super) fn interval(state: &mut State, longer: bool) -> Outcome {
+    let now = state.pending_interval().unwrap_or(state.snapshot.settings.interval);
+    let to = if longer {
+        INTERVALS.iter().find(|step| **step > now + 1e-9)
+    } else {
+        INTERVALS.iter().rev().find(|step| **step < now - 1e-9)
+    };
+    match to {
+        Some(to) => command(state, Command::Interval(*to)),
+        None => Outcome::default(),
+    }
+}
+
+pub(super) fn step_strategy(state: &mut State, delta: isize) -> Outcome {
+    let usable: Vec<&str> =
+        state.snapshot.strategies.iter().filter(|s| s.problem.is_none()).map(|s| s.name.as_str()).collect();
+    let now = state.pending_strategy().unwrap_or(&state.snapshot.current_strategy);
+    let Some(at) = usable.iter().position(|name| *name == now).or(if usable.is_empty() { None } else { Some(0) })
+    else {
+        return Outcome::default();
+    };
+    let to = usable[(at + usable.len()).saturating_add_signed(delta) % usable.len()].to_owned();
+    command(state, Command::Strategy(to))
+}
+
+/// Switches to the strategy with this index.
+pub(super) fn strategy(state: &mut State, index: usize) -> Outcome {
+    match state.snapshot.strategies.get(index).map(|strategy| strategy.name.clone()) {
+        Some(name) => switch_strategy(state, name),
+        None => Outcome::default(),
+    }
+}
+
+pub(super) fn switch_strategy(state: &mut State, name: String) -> Outcome {
+    let problem = state.snapshot.strategies.iter().find(|s| s.name == name).and_then(|s| s.problem.clone());
+    match problem {
+        Some(problem) => {
+            toast(state, format!("{name} cannot be used: {problem}"), Tone::Error);
+            Outcome::redraw()
+        }
+        None => command(state, Command::Strategy(name)),
+    }
+}
+
+/// The next policy of the cache, round and round.
+pub(super) fn cache_policy(state: &mut State) -> Outcome {
+    let now = state.pending_policy().unwrap_or(&state.snapshot.settings.cache_policy);
+    let at = POLICIES.iter().position(|policy| *policy == now).map_or(0, |at| (at + 1) % POLICIES.len());
+    command(state, Command::CachePolicy(POLICIES[at].to_owned()))
+}
