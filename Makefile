@@ -3,7 +3,7 @@ CARGO ?= cargo
 ORC = $(CARGO) run -q --release --locked --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test lint bench test-compat install dist deb deny
+.PHONY: help setup run demo test lint bench test-compat fuzz install dist deb deny
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ bench: setup ## the benchmarks; each prints what it was measured on
 
 test-compat: setup ## the tmux tests on every supported tmux version
 	scripts/test-compat
+
+fuzz: ## every fuzz target for $FUZZ_SECONDS each (600); installs cargo-fuzz when it is missing
+	scripts/fuzz
 
 install: setup ## install tmux-orc into ~/.cargo/bin
 	$(CARGO) install --locked --path .

@@ -3,6 +3,12 @@
 //! Four layers, each importing only those before it: [`tmux`] <- [`monitor`] <- [`app`] <- [`ui`] <- `main`.
 
 pub mod app;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod monitor;
 pub mod tmux;
 pub mod ui;
+
+// The samples of the tests name this crate as others do.
+#[cfg(any(test, fuzzing))]
+extern crate self as tmux_orc;

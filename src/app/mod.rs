@@ -6,6 +6,8 @@ pub mod cli;
 pub mod demo;
 pub mod events;
 pub mod format;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 pub mod fuzzy;
 pub mod help;
 pub mod integration;

@@ -99,6 +99,11 @@ impl Client {
             Ok(Err(error)) => return Err(AttachError::Silent(error.to_string())),
             Err(_) => return Err(AttachError::Silent("it does not accept the connection".to_owned())),
         };
+        Self::over(stream, watch).await
+    }
+
+    /// Says hello over a connection that was made.
+    pub(super) async fn over(stream: UnixStream, watch: bool) -> Result<Self, AttachError> {
         let ours = rustix::process::geteuid().as_raw();
         match stream.peer_cred() {
             Ok(peer) if peer.uid() == ours => {}

@@ -11,6 +11,8 @@ mod engine;
 mod events;
 mod fleet;
 mod follow;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod handle;
 mod history;
 mod lock;

@@ -57,7 +57,7 @@ pub fn read(folder: &Path, pid: u32, start: u64) -> Option<Published> {
     parse(&text, pid, start)
 }
 
-fn parse(text: &str, pid: u32, start: u64) -> Option<Published> {
+pub(super) fn parse(text: &str, pid: u32, start: u64) -> Option<Published> {
     // Claude may be in the middle of writing it: then the next look will do.
     let file: File = serde_json::from_str(text).ok()?;
     let same = file.pid == pid && (start == 0 || file.proc_start.as_ref().and_then(number).is_none_or(|s| s == start));

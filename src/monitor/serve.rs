@@ -72,12 +72,7 @@ impl EngineSocket {
 
     /// Serves clients until the engine ends, that is, until no snapshot can come any more.
     pub async fn serve(self, handle: Handle, hello: EngineHello) {
-        let shared = Arc::new(Shared {
-            hello,
-            encoded: Mutex::default(),
-            clients: AtomicUsize::new(0),
-            watching: AtomicUsize::new(0),
-        });
+        let shared = Arc::new(Shared::new(hello));
         let clients = TaskTracker::new();
         let mut ended = handle.snapshots.clone();
         loop {
@@ -113,7 +108,7 @@ async fn closed(snapshots: &mut tokio::sync::watch::Receiver<Arc<Snapshot>>) {
 }
 
 /// What all clients of one engine share.
-struct Shared {
+pub(super) struct Shared {
     hello: EngineHello,
     /// The newest whole snapshot as a line: made once for all who want it.
     encoded: Mutex<Option<Encoded>>,
@@ -128,7 +123,12 @@ type Encoded = (Arc<Snapshot>, Arc<Vec<u8>>);
 type Gone = Result<(), String>;
 
 impl Shared {
-    async fn admit(self: Arc<Self>, stream: UnixStream, handle: Handle) {
+    pub(super) fn new(hello: EngineHello) -> Self {
+        Self { hello, encoded: Mutex::default(), clients: AtomicUsize::new(0), watching: AtomicUsize::new(0) }
+    }
+
+    /// Serves one client to its end.
+    pub(super) async fn admit(self: Arc<Self>, stream: UnixStream, handle: Handle) {
         let ours = rustix::process::geteuid().as_raw();
         match stream.peer_cred() {
             Ok(peer) if peer.uid() == ours => {}

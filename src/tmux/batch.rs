@@ -150,6 +150,12 @@ impl Script {
         Self { text, mark, layout }
     }
 
+    /// The mark that tells its parts apart.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn mark(&self) -> &str {
+        &self.mark
+    }
+
     /// Cuts the answer into its parts.
     ///
     /// # Errors

@@ -112,19 +112,19 @@ async fn exchange(peer: Peer<'_>, argv: &[impl AsRef<str>], input: &[u8]) -> Res
 
 /// What was said so far in one connection.
 #[derive(Default)]
-struct Session<'a> {
-    input: &'a [u8],
-    to_send: Vec<u8>,
-    sent: usize,
-    stdout: BytesMut,
-    stderr: BytesMut,
-    streams: Vec<(i32, i32)>,
-    status: Option<i32>,
+pub(super) struct Session<'a> {
+    pub(super) input: &'a [u8],
+    pub(super) to_send: Vec<u8>,
+    pub(super) sent: usize,
+    pub(super) stdout: BytesMut,
+    pub(super) stderr: BytesMut,
+    pub(super) streams: Vec<(i32, i32)>,
+    pub(super) status: Option<i32>,
 }
 
 impl Session<'_> {
     /// Takes one message; true when the answer is complete.
-    fn take(&mut self, message: Message, server: &Server) -> Result<bool, TmuxError> {
+    pub(super) fn take(&mut self, message: Message, server: &Server) -> Result<bool, TmuxError> {
         match message {
             Message::Version => return Err(TmuxError::ProtocolMismatch { program: "tmux-orc".into() }),
             Message::ReadOpen { stream, fd: 0 } => {

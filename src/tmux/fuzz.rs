@@ -1,54 +1,233 @@
-//! Every parser against garbage and against half-right input. `TMUX_ORC_FUZZ_CASES=1000000 cargo test --release fuzz`
-//! tries as many inputs for each property.
+//! tmux's side fed with bytes: the client protocol, and what tmux prints.
 
-use bytes::Bytes;
-use proptest::prelude::*;
+use bytes::{Bytes, BytesMut};
 
 use super::{
-    Batch, Command, Expect, Features, PaneId, Version,
-    batch::{Layout, Script},
-    clean, format, mark, parse_panes, parse_pulses, process,
+    Batch, Command, Expect, Features, PaneId, Screen, Server, Version,
+    batch::{self, Layout, Script},
+    clean,
+    dial::Session,
+    format, mark, parse_panes, parse_pulses, process,
+    protocol::{self, DecodeError, Message},
 };
+use crate::fuzzing::Feed;
 
-/// The number of inputs for a property: what the environment says, else `default`.
-pub(crate) fn cases(default: u32) -> ProptestConfig {
-    let cases = std::env::var("TMUX_ORC_FUZZ_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(default);
-    ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 2000, ..ProptestConfig::default() }
+/// Stands in inputs for a mark, which is random.
+const MARK: u8 = 0x1e;
+
+/// The client protocol: messages split anywhere come out the same, and a whole conversation answers in bounds.
+///
+/// The first byte says how many bytes of cuts follow; the rest is what the server sends.
+pub(crate) fn protocol(data: &[u8]) {
+    let mut feed = Feed::new(data);
+    let count = feed.below(16);
+    let cuts = feed.bytes(count);
+    let stream = feed.rest();
+    let whole = decode_all(&[stream]);
+    let mut pieces = Vec::new();
+    let mut rest = stream;
+    for cut in cuts.iter().cycle().take_while(|_| !cuts.is_empty()) {
+        let Some((piece, after)) = rest.split_at_checked(usize::from(*cut) + 1) else { break };
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces.push(rest);
+    assert_eq!(decode_all(&pieces), whole, "cut into {} pieces", pieces.len());
+    converse(whole.0, stream.len());
 }
 
-/// What a pane's text may hold that is meant to confuse: separators, marks, escapes, bidi marks, broken UTF-8.
-fn hostile_text() -> impl Strategy<Value = Vec<u8>> {
-    let piece = prop_oneof![
-        4 => "[ -~]{0,12}".prop_map(String::into_bytes),
-        1 => prop::collection::vec(any::<u8>().prop_filter("rows have no newline", |b| *b != b'\n'), 0..8),
-        1 => Just(b"%1 #{pane_id} #(reboot) %500 ; \\".to_vec()),
-        1 => Just("\u{202e}\u{200f}\x1b]0;x\x07".as_bytes().to_vec()),
-        1 => Just("👩\u{200d}💻é漢".as_bytes().to_vec()),
-        1 => "[0-9a-f]{32}[0-9]{1,2}".prop_map(String::into_bytes),
-        1 => Just(b"can't find pane: %1".to_vec()),
-    ];
-    prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat())
+type Decoded = (Vec<Message>, Result<usize, DecodeError>);
+
+/// Every message, and how it ended: bytes that are left, or what they are not.
+fn decode_all(pieces: &[&[u8]]) -> Decoded {
+    let (mut buffer, mut messages) = (BytesMut::new(), Vec::new());
+    for piece in pieces {
+        buffer.extend_from_slice(piece);
+        loop {
+            match protocol::decode(&mut buffer) {
+                Ok(Some(message)) => messages.push(message),
+                Ok(None) => break,
+                Err(error) => return (messages, Err(error)),
+            }
+        }
+    }
+    let left = buffer.len();
+    (messages, Ok(left))
 }
 
-fn is_clean(text: &str) -> bool {
+/// Our part of a conversation in which the server says this.
+fn converse(messages: Vec<Message>, said: usize) {
+    const SCRIPT: &[u8] = b"list-panes -a ; display-message -p x\n";
+    let server = Server::at("/s", "tmux").expect("a path");
+    let mut session = Session { input: SCRIPT, ..Session::default() };
+    let count = messages.len();
+    for message in messages {
+        match session.take(message, &server) {
+            Ok(false) => {}
+            Ok(true) | Err(_) => break,
+        }
+    }
+    assert!(session.stdout.len() + session.stderr.len() <= said, "no output comes from nowhere");
+    let (mut at, mut scripts) = (0, 0);
+    let sent = &session.to_send[..];
+    while let Some(header) = sent.get(at..at + protocol::HEADER) {
+        let kind = u32::from_le_bytes([header[0], header[1], header[2], header[3]]);
+        let length = usize::from(u16::from_le_bytes([header[4], header[5]]));
+        use protocol::send::{EXITING, READ, READ_DONE, WRITE_READY};
+        assert!([EXITING, READ, READ_DONE, WRITE_READY].contains(&kind), "we never say {kind}");
+        assert!((protocol::HEADER..=protocol::MAX_MESSAGE).contains(&length));
+        scripts += usize::from(kind == READ);
+        at += length;
+    }
+    assert_eq!(at, sent.len(), "whole messages");
+    assert!(scripts <= 1, "what is to be run is given once");
+    assert!(sent.len() <= count * 24 + SCRIPT.len() + 64, "an answer to each message at most");
+}
+
+/// What tmux prints: records, answers in parts, screens. The first byte says which. Returns a screen's text in its
+/// colours, when it was one.
+pub(crate) fn output(data: &[u8]) -> Option<String> {
+    let mut feed = Feed::new(data);
+    match feed.below(4) {
+        0 => records(feed.rest()),
+        1 => parts(feed),
+        2 => model(feed),
+        _ => return Some(screen(feed.rest())),
+    }
+    None
+}
+
+/// The bytes with a mark wherever the byte stands that stands for it.
+fn marked(bytes: &[u8], mark: &str) -> Vec<u8> {
+    bytes.split(|byte| *byte == MARK).collect::<Vec<_>>().join(mark.as_bytes())
+}
+
+fn records(bytes: &[u8]) {
+    for pulse in parse_pulses(bytes) {
+        assert!(pulse.id.to_string().starts_with('%'));
+    }
+    for features in [Features::default(), Version::parse("3.8").features()] {
+        for pane in parse_panes(&marked(bytes, &mark::fresh()), features) {
+            for text in [&pane.session, &pane.window, &pane.title, &pane.path, &pane.command, &pane.hook, &pane.tty] {
+                assert!(is_clean(text), "{text:?}");
+            }
+        }
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let _ = format::parse_heights(&text);
+    if let Some(tty) = format::first_tty(format::parse_ttys(&text)) {
+        assert!(tty.len() < 64);
+    }
+    assert!(is_clean(Version::parse(&text).as_str()));
+    let server = Server::at("/s", "tmux").expect("a path");
+    if let Some(error) = process::server_error(&server, bytes) {
+        assert!(is_clean(&error.to_string().replace('\n', " ")), "{error:?}");
+    }
+    assert!(batch::error_lines(bytes).iter().all(|line| is_clean(line)));
+    for argument in text.split('\n') {
+        let mut line = String::new();
+        Command::new("display-message").arg("-p").arg(argument).push_line(&mut line);
+        assert!(!line.contains(['\n', '\r', '\0']), "an argument stays on its line: {line:?}");
+    }
+}
+
+/// An answer that is anything at all: every part or none, and each is a piece of it.
+fn parts(mut feed: Feed<'_>) {
+    let layout = if feed.flag() { Layout::Heights } else { Layout::Marks };
+    let mut commands = Batch::new();
+    for index in 0..=feed.below(8) {
+        if feed.flag() {
+            commands.push(Command::capture(PaneId(index as u32), feed.flag()), Expect::Lines(1));
+        } else {
+            commands.push(Command::print(PaneId(index as u32), "x"), Expect::Any);
+        }
+    }
+    let errors = feed.piece();
+    let script = Script::new(&commands, layout);
+    let stdout = Bytes::from(marked(feed.rest(), script.mark()));
+    let Ok(answer) = script.split(&commands, &stdout, errors) else { return };
+    assert_eq!(answer.parts.len(), commands.len());
+    for part in answer.parts {
+        match part {
+            Ok(part) => assert!(part.len() <= stdout.len()),
+            Err(error) => assert!(is_clean(&error.message), "{error:?}"),
+        }
+    }
+}
+
+/// A server that behaves, whatever its panes show: each part is what its pane showed.
+fn model(mut feed: Feed<'_>) {
+    let layout = if feed.flag() { Layout::Heights } else { Layout::Marks };
+    let mut outcomes = Vec::new();
+    while !feed.is_empty() && outcomes.len() < 40 {
+        let capture = feed.flag();
+        outcomes.push(match feed.below(8) {
+            0 => (capture, Outcome::Gone),
+            count => {
+                let rows = (1..count).map(|_| {
+                    let mut row = feed.piece().to_vec();
+                    row.retain(|byte| *byte != b'\n');
+                    row
+                });
+                (capture, Outcome::Rows(rows.collect()))
+            }
+        });
+    }
+    if outcomes.is_empty() {
+        return;
+    }
+    let (commands, script, stdout, stderr) = play(&outcomes, layout);
+    let gone = outcomes.iter().any(|(_, outcome)| matches!(outcome, Outcome::Gone));
+    let Ok(answer) = script.split(&commands, &Bytes::from(stdout), &stderr) else {
+        assert!(gone && layout == Layout::Heights, "only heights with a failed command may be undecided");
+        return;
+    };
+    for (part, (_, outcome)) in answer.parts.iter().zip(&outcomes) {
+        match (part, outcome) {
+            (Ok(part), Outcome::Rows(rows)) => {
+                let text: Vec<u8> = rows.iter().flat_map(|row| [row, &b"\n"[..]].concat()).collect();
+                assert_eq!(&part[..], &text[..]);
+            }
+            (Err(error), Outcome::Gone) => assert!(error.message.starts_with("can't find pane"), "{error:?}"),
+            (part, outcome) => panic!("{part:?} for {outcome:?}"),
+        }
+    }
+}
+
+/// A capture: nothing is left in it that a terminal would obey but colours, and those change no word.
+fn screen(bytes: &[u8]) -> String {
+    let screen = Screen::styled(bytes);
+    assert_eq!(screen, { Screen::styled(bytes) });
+    assert_eq!(screen.height(), screen.rows().len());
+    for (index, row) in screen.rows().enumerate() {
+        assert!(is_clean(row), "{row:?}");
+        assert_eq!(screen.row(index), row);
+        assert_eq!(row, row.trim_end());
+    }
+    let colours = screen.colours().expect("a styled screen").to_owned();
+    for sequence in colours.split('\x1b').skip(1) {
+        let end = sequence.find('m').expect("only colours are left");
+        let body = sequence[..end].strip_prefix('[').expect("a CSI");
+        assert!(body.bytes().all(|b| b.is_ascii_digit() || b == b';' || b == b':'), "{sequence:?}");
+    }
+    assert_eq!(Screen::plain(colours.as_bytes()).text(), screen.text(), "the colours change no word");
+    assert_eq!(Screen::plain(screen.text().as_bytes()).text(), screen.text(), "what is clean stays as it is");
+    colours
+}
+
+pub(super) fn is_clean(text: &str) -> bool {
     clean(text) == text && !text.contains(['\u{1b}', '\n', '\r', '\u{202e}'])
 }
 
 /// What one command of a request came to, in the model of a server.
 #[derive(Clone, Debug)]
-enum Outcome {
+pub(super) enum Outcome {
     Rows(Vec<Vec<u8>>),
     Gone,
 }
 
-fn outcomes() -> impl Strategy<Value = Vec<(bool, Outcome)>> {
-    let rows = prop::collection::vec(hostile_text(), 1..6).prop_map(Outcome::Rows);
-    let outcome = prop_oneof![8 => rows, 1 => Just(Outcome::Rows(Vec::new())), 1 => Just(Outcome::Gone)];
-    prop::collection::vec((any::<bool>(), outcome), 1..40)
-}
-
 /// Builds the batch for these outcomes and plays the server's part for its script.
-fn play(outcomes: &[(bool, Outcome)], layout: Layout) -> (Batch, Script, Vec<u8>, Vec<u8>) {
+pub(super) fn play(outcomes: &[(bool, Outcome)], layout: Layout) -> (Batch, Script, Vec<u8>, Vec<u8>) {
     let mut batch = Batch::new();
     for (index, (capture, outcome)) in outcomes.iter().enumerate() {
         let pane = PaneId(index as u32);
@@ -76,7 +255,7 @@ fn play(outcomes: &[(bool, Outcome)], layout: Layout) -> (Batch, Script, Vec<u8>
                 }
             }
         } else {
-            match commands.next().unwrap() {
+            match commands.next().expect("a command for each outcome") {
                 (_, (_, Outcome::Rows(rows))) => {
                     for row in rows {
                         stdout.extend_from_slice(row);
@@ -94,103 +273,4 @@ fn play(outcomes: &[(bool, Outcome)], layout: Layout) -> (Batch, Script, Vec<u8>
         }
     }
     (batch, script, stdout, stderr)
-}
-
-proptest! {
-    #![proptest_config(cases(256))]
-
-    #[test]
-    fn parts_are_told_apart_whatever_the_panes_show(outcomes in outcomes(), heights in any::<bool>()) {
-        let layout = if heights { Layout::Heights } else { Layout::Marks };
-        let (batch, script, stdout, stderr) = play(&outcomes, layout);
-        let gone = outcomes.iter().any(|(_, outcome)| matches!(outcome, Outcome::Gone));
-        let Ok(answer) = script.split(&batch, &Bytes::from(stdout), &stderr) else {
-            prop_assert!(heights && gone, "only heights with a failed command may be undecided");
-            return Ok(());
-        };
-        prop_assert_eq!(answer.parts.len(), outcomes.len());
-        for (index, (part, (_, outcome))) in answer.parts.iter().zip(&outcomes).enumerate() {
-            match (part, outcome) {
-                (Ok(part), Outcome::Rows(rows)) => {
-                    let text: Vec<u8> = rows.iter().flat_map(|row| [row, &b"\n"[..]].concat()).collect();
-                    prop_assert_eq!(&part[..], &text[..]);
-                }
-                (Err(error), Outcome::Gone) => {
-                    prop_assert_eq!(&error.message, &format!("can't find pane: %{index}"));
-                }
-                (part, outcome) => prop_assert!(false, "{:?} for {:?}", part, outcome),
-            }
-        }
-    }
-
-    #[test]
-    fn an_answer_that_was_cut_or_changed_gives_every_part_or_none(
-        outcomes in outcomes(), heights in any::<bool>(), cut in any::<prop::sample::Index>(),
-        patch in prop::collection::vec(any::<u8>(), 0..4), errors in hostile_text(),
-    ) {
-        let layout = if heights { Layout::Heights } else { Layout::Marks };
-        let (batch, script, mut stdout, stderr) = play(&outcomes, layout);
-        let at = cut.index(stdout.len() + 1);
-        stdout.splice(at..(at + patch.len()).min(stdout.len()), patch);
-        let stderr = if errors.len() % 2 == 0 { stderr } else { errors };
-        for stdout in [stdout.clone(), stdout[..at.min(stdout.len())].to_vec()] {
-            if let Ok(answer) = script.split(&batch, &Bytes::from(stdout), &stderr) {
-                prop_assert_eq!(answer.parts.len(), outcomes.len());
-                for part in answer.parts {
-                    prop_assert!(part.is_ok() || part.is_err_and(|error| is_clean(&error.message)));
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn records_of_panes_come_out_typed_and_clean(
-        texts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 7),
-        hostile in hostile_text(), numbers in prop::collection::vec(any::<u16>(), 16), whole in any::<bool>(),
-    ) {
-        let separator = mark::fresh();
-        let mut texts = texts;
-        texts[4] = hostile;
-        let numbers: Vec<String> = numbers.iter().map(u16::to_string).collect();
-        let mut output = format!("{separator}%{} .1.15", numbers.join(" ")).into_bytes();
-        for text in &texts {
-            output.extend_from_slice(separator.as_bytes());
-            output.extend_from_slice(text);
-        }
-        output.extend_from_slice(separator.as_bytes());
-        output.push(b'\n');
-        let twice = [output.clone(), output.clone()].concat();
-        let end = if whole { twice.len() } else { twice.len() - 40 };
-        let panes = parse_panes(&twice[..end], Features::default());
-        prop_assert_eq!(panes.len(), if whole { 2 } else { 1 });
-        for pane in panes {
-            prop_assert_eq!(pane.id.0.to_string(), numbers[0].as_str());
-            for text in [&pane.session, &pane.window, &pane.title, &pane.path, &pane.command, &pane.hook, &pane.tty] {
-                prop_assert!(is_clean(text), "{:?}", text);
-            }
-        }
-    }
-
-    #[test]
-    fn garbage_never_breaks_a_parser(bytes in prop::collection::vec(any::<u8>(), 0..400), hostile in hostile_text()) {
-        let separator = mark::fresh();
-        for input in [&bytes[..], &hostile[..], &[separator.as_bytes(), &bytes[..]].concat()] {
-            let _ = parse_pulses(input);
-            let _ = parse_panes(input, Features::default());
-            let text = String::from_utf8_lossy(input);
-            let _ = format::parse_heights(&text);
-            let _ = format::first_tty(format::parse_ttys(&text));
-            prop_assert!(is_clean(Version::parse(&text).as_str()));
-            let server = super::Server::at("/s", "tmux").unwrap();
-            let _ = process::server_error(&server, input);
-        }
-    }
-
-    #[test]
-    fn quoting_keeps_an_argument_on_its_line(text in "\\PC{0,20}", raw in prop::collection::vec(any::<u8>(), 0..20)) {
-        let argument = format!("{text}{}", String::from_utf8_lossy(&raw));
-        let mut line = String::new();
-        Command::new("display-message").arg("-p").arg(argument).push_line(&mut line);
-        prop_assert!(!line.contains(['\n', '\r', '\0']), "{:?}", line);
-    }
 }

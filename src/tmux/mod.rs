@@ -5,8 +5,8 @@ mod command;
 mod dial;
 mod error;
 mod format;
-#[cfg(test)]
-mod fuzz;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod id;
 mod mark;
 mod pane;
@@ -15,6 +15,8 @@ mod pool_state;
 #[cfg(test)]
 mod pool_tests;
 mod process;
+#[cfg(test)]
+mod properties;
 mod protocol;
 mod route;
 mod screen;

@@ -11,7 +11,7 @@ use std::{
 use proptest::prelude::*;
 use tokio::time::{Instant, advance};
 
-use super::{Lease, Pool, PoolSettings, Server, TmuxError, TransportChoice, fuzz};
+use super::{Lease, Pool, PoolSettings, Server, TmuxError, TransportChoice, properties};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_AGE: Duration = Duration::from_secs(300);
@@ -161,7 +161,7 @@ fn paused() -> tokio::runtime::Runtime {
 }
 
 proptest! {
-    #![proptest_config(fuzz::cases(400))]
+    #![proptest_config(properties::cases(400))]
 
     #[test]
     fn never_more_than_capacity_no_lost_wake_up_and_counters_add_up(

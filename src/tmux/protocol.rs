@@ -260,7 +260,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::tmux::fuzz::cases(256))]
+        #![proptest_config(crate::tmux::properties::cases(256))]
 
         #[test]
         fn messages_split_anywhere_come_out_whole_and_in_order(

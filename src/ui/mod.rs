@@ -3,6 +3,8 @@
 mod background;
 mod canvas;
 pub mod colour;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 pub mod hit;
 mod input;
 pub mod layout;

@@ -16,6 +16,7 @@ use tmux_orc::{
         update::update,
     },
     monitor::Snapshot,
+    tmux::PaneId,
     ui::{
         Preview,
         colour::Depth,
@@ -108,6 +109,31 @@ impl Stage {
             let key: Key = key.parse().expect(key);
             self.tell(Message::Key(key));
         }
+    }
+
+    /// The state agrees with itself, and can be drawn.
+    pub fn check(&self) {
+        let agents = &self.state.snapshot.agents;
+        let rows: Vec<PaneId> = self.state.list.agents(agents).collect();
+        let mut distinct = rows.clone();
+        distinct.sort();
+        distinct.dedup();
+        assert_eq!(distinct.len(), rows.len(), "no row twice");
+        if self.state.list.filter.is_empty() {
+            assert_eq!(rows.len(), agents.len(), "every agent has its row");
+        }
+        match self.state.list.selected {
+            Some(id) => assert!(rows.contains(&id), "the cursor is on a row"),
+            None => assert!(rows.is_empty(), "a list that is not empty has a cursor"),
+        }
+        if let Some(at) = self.state.list.cursor(agents)
+            && self.state.list.height > 0
+        {
+            let top = self.state.list.top;
+            assert!((top..top + self.state.list.height).contains(&at), "the cursor is in view");
+        }
+        let buffer = self.buffer("dark");
+        assert_eq!(buffer.area.area(), u32::from(self.columns) * u32::from(self.rows));
     }
 
     pub fn buffer(&self, theme: &str) -> Buffer {

@@ -10,7 +10,6 @@ use tmux_orc::{
         message::{Link, Message, Mouse},
     },
     monitor::{ServerStatus, State},
-    tmux::PaneId,
 };
 
 use super::sample::{self, stage::Stage};
@@ -124,30 +123,6 @@ fn take(stage: &mut Stage, step: Step) {
     }
 }
 
-fn consistent(stage: &Stage) {
-    let agents = &stage.state.snapshot.agents;
-    let rows: Vec<PaneId> = stage.state.list.agents(agents).collect();
-    let mut distinct = rows.clone();
-    distinct.sort();
-    distinct.dedup();
-    assert_eq!(distinct.len(), rows.len(), "no row twice");
-    if stage.state.list.filter.is_empty() {
-        assert_eq!(rows.len(), agents.len(), "every agent has its row");
-    }
-    match stage.state.list.selected {
-        Some(id) => assert!(rows.contains(&id), "the cursor is on a row"),
-        None => assert!(rows.is_empty(), "a list that is not empty has a cursor"),
-    }
-    if let Some(at) = stage.state.list.cursor(agents)
-        && stage.state.list.height > 0
-    {
-        let top = stage.state.list.top;
-        assert!((top..top + stage.state.list.height).contains(&at), "the cursor is in view");
-    }
-    let buffer = stage.buffer("dark");
-    assert_eq!(buffer.area.area(), u32::from(stage.columns) * u32::from(stage.rows));
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -156,7 +131,7 @@ proptest! {
         let mut stage = Stage::new(super::twelve(), size.0, size.1);
         for step in steps {
             take(&mut stage, step);
-            consistent(&stage);
+            stage.check();
         }
     }
 }

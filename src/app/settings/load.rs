@@ -72,7 +72,8 @@ impl fmt::Display for Problem {
         if let Some(setting) = &self.setting {
             write!(f, ": {setting}")?;
         }
-        write!(f, ": {}", self.message)
+        // It may quote the file, and goes to a terminal.
+        write!(f, ": {}", crate::tmux::clean(&self.message))
     }
 }
 
@@ -117,6 +118,16 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// Reads the settings in force. A missing default file is no error; a missing `--config` file is.
 pub fn load(paths: &Paths, environment: Environment<'_>, overrides: &Overrides) -> Result<Loaded, SettingsError> {
     let text = read(&paths.config, paths.config_was_named)?;
+    resolve(text, paths, environment, overrides)
+}
+
+/// The settings in force when the file holds this text.
+pub(in crate::app) fn resolve(
+    text: Option<String>,
+    paths: &Paths,
+    environment: Environment<'_>,
+    overrides: &Overrides,
+) -> Result<Loaded, SettingsError> {
     let name = paths.config.display().to_string();
     let mut values: BTreeMap<&'static str, (Value, Origin)> = BTreeMap::new();
     let mut problems = Vec::new();

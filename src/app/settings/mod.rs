@@ -10,6 +10,8 @@ mod typed;
 mod yaml;
 
 pub use check::hours;
+#[cfg(any(test, fuzzing))]
+pub(super) use load::resolve;
 pub use load::{BUILT_IN_STRATEGIES, Environment, Loaded, Origin, Overrides, Problem, SettingsError, defaults, load};
 pub use nearest::nearest;
 pub use paths::{NoHome, Paths};

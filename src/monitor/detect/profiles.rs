@@ -140,14 +140,26 @@ impl Profiles {
     /// # Errors
     /// When a file cannot be read, or does not say what a profile must (with file, line and column).
     pub fn load(user_dir: Option<&Path>) -> Result<Self, ProfileError> {
-        let mut all = Vec::new();
-        for (file, text) in EMBEDDED {
-            let path = PathBuf::from(file);
-            all.push((profile::compiling(false, || parse(&path, text))?, "built in".to_owned(), path));
-        }
+        let mut texts = Vec::new();
         for path in user_dir.map(user_files).transpose()?.unwrap_or_default() {
             let text =
                 std::fs::read_to_string(&path).map_err(|source| ProfileError::Read { path: path.clone(), source })?;
+            texts.push((path, text));
+        }
+        Self::with(texts, |_| true)
+    }
+
+    /// The built-in profiles that are wanted, and these texts of a user's.
+    pub(in crate::monitor) fn with(
+        texts: Vec<(PathBuf, String)>,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Self, ProfileError> {
+        let mut all = Vec::new();
+        for (file, text) in EMBEDDED.iter().filter(|(file, _)| wanted(file.trim_end_matches(".yaml"))) {
+            let path = PathBuf::from(file);
+            all.push((profile::compiling(false, || parse(&path, text))?, "built in".to_owned(), path));
+        }
+        for (path, text) in texts {
             let user = parse(&path, &text)?;
             let origin = path.display().to_string();
             match all.iter_mut().find(|(built_in, ..)| built_in.name == user.name) {

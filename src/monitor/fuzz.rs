@@ -1,0 +1,226 @@
+//! The engine's side fed with bytes: agent profiles with the screens that they judge, and both ends of the socket.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
+
+use jiff::Timestamp;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::UnixStream,
+    sync::{mpsc, watch},
+};
+
+use super::{
+    Handle, SCHEMA, Snapshot,
+    attach::Client,
+    detect::{
+        Observation, Profiles, detect, detect_as, explain,
+        fixture::{Fixture, mask},
+        hook::{self, Hook},
+        recognise, reset,
+    },
+    published,
+    serve::Shared,
+    wire::{self, ClientHello, EngineHello, FromClient, FromEngine},
+};
+use crate::fuzzing::Feed;
+use crate::tmux::Screen;
+
+/// The moment at which every input is judged.
+fn now() -> Timestamp {
+    Timestamp::from_second(1_795_539_600).expect("a time")
+}
+
+/// A profile as text, then screens as `why --save` writes them, from the first line that starts with `=== `.
+/// Without a profile the built-in ones judge.
+pub(crate) fn profiles(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (profile, screens) = match text.strip_prefix("=== ") {
+        Some(_) => ("", &*text),
+        None => text.split_once("\n=== ").map_or((&*text, ""), |(profile, _)| (profile, &text[profile.len() + 1..])),
+    };
+    let Some(profiles) = compiled(profile) else { return };
+    let Ok(fixtures) = Fixture::parse_all(screens) else { return };
+    for fixture in &fixtures {
+        judge(&profiles, fixture);
+        words(fixture);
+    }
+}
+
+/// The profiles to judge with; `None` when the text is none, and says where it is wrong.
+fn compiled(profile: &str) -> Option<Profiles> {
+    static BUILT_IN: OnceLock<Profiles> = OnceLock::new();
+    if profile.trim().is_empty() {
+        return Some(BUILT_IN.get_or_init(Profiles::embedded).clone());
+    }
+    let name = profile.lines().find_map(|line| line.strip_prefix("name: ")).unwrap_or("x");
+    let path = PathBuf::from(format!("{}.yaml", name.replace(['/', '\0'], "_")));
+    match Profiles::with(vec![(path, profile.to_owned())], |built_in| built_in == name) {
+        Ok(profiles) => Some(profiles),
+        Err(error) => {
+            assert!(!error.to_string().is_empty());
+            None
+        }
+    }
+}
+
+fn judge(profiles: &Profiles, fixture: &Fixture) {
+    let screen = fixture.screen();
+    // An agent that is known was judged before, so its profile is there.
+    let known = fixture.agent.as_deref().filter(|name| profiles.get(name).is_some());
+    let seen = Observation {
+        pane: &fixture.pane,
+        screen: Some(&screen),
+        processes: &fixture.processes,
+        published: None,
+        known_agent: known,
+        previous: None,
+        quiet_for: Some(0.5),
+        now: now(),
+    };
+    let verdict = detect(profiles, &seen);
+    assert_eq!(explain(profiles, &seen).verdict, verdict, "the explanation is that of the verdict");
+    for profile in profiles.list().take(2) {
+        let _ = detect_as(profiles, &profile.name, &seen);
+    }
+    if let Some(verdict) = verdict {
+        assert!(profiles.get(&verdict.agent).is_some(), "{} is a profile", verdict.agent);
+        assert!(verdict.context_percent.is_none_or(|percent| (0.0..=100.0).contains(&percent)), "{verdict:?}");
+    } else {
+        let found = recognise(profiles, &fixture.pane, &fixture.processes);
+        assert_eq!(found, None, "whoever is recognised has a state");
+    }
+}
+
+/// What else reads words from a pane or from an agent.
+fn words(fixture: &Fixture) {
+    for row in &fixture.rows {
+        let row = &*crate::tmux::clean(row);
+        assert_eq!(mask(row).chars().count(), row.chars().count(), "a mask is as wide as what it hides");
+        let _ = reset::parse(row, now());
+        let _ = published::parse(row, 1, 0);
+        for value in [hook::from_claude_json(row, now()), hook::from_codex_notify(row, now())].into_iter().flatten() {
+            assert!(Hook::parse(&value).is_some(), "{value:?}");
+        }
+        if let Some(hook) = Hook::parse(row) {
+            assert_eq!(Hook::parse(&hook.value()), Some(hook));
+        }
+    }
+    let written = fixture.text();
+    let read = Fixture::parse_all(&written).unwrap_or_else(|error| panic!("{error} in\n{written}"));
+    assert_eq!(read.len(), 1, "a screen is one screen:\n{written}");
+    let rows = |fixture: &Fixture| Screen::text(&fixture.screen()).trim_end().to_owned();
+    assert_eq!(rows(&read[0]), rows(fixture), "the rows are as they were");
+}
+
+/// Says how one end of the socket takes what the other one says. The first byte chooses the end, and whether a right
+/// hello goes first; the second the size of the pieces. Returns snapshots that a client was made to believe.
+///
+/// The engine has published `newest`.
+pub(crate) fn wire(data: &[u8], newest: Snapshot) -> Vec<Arc<Snapshot>> {
+    let mut feed = Feed::new(data);
+    let (kind, piece) = (feed.below(4), 1 + feed.below(128));
+    let said = feed.rest();
+    for line in said.split(|byte| *byte == b'\n') {
+        same_again::<FromClient>(line);
+        same_again::<FromEngine>(line);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let (ours, theirs) = UnixStream::pair().expect("a pair of sockets");
+        if kind < 2 {
+            to_engine(ours, theirs, newest, kind == 1, said, piece).await;
+            Vec::new()
+        } else {
+            to_client(ours, theirs, kind == 3, said, piece).await
+        }
+    })
+}
+
+/// What reads as a message is written as one that reads the same.
+fn same_again<T: serde::Serialize + for<'de> serde::Deserialize<'de> + PartialEq + std::fmt::Debug>(line: &[u8]) {
+    let Ok(message) = serde_json::from_slice::<T>(line) else { return };
+    let written = wire::line(&message).expect("a message can be written");
+    assert_eq!(written.iter().filter(|byte| **byte == b'\n').count(), 1, "one line");
+    let read: T = serde_json::from_slice(&written).unwrap_or_else(|error| panic!("{error}: {message:?}"));
+    assert_eq!(read, message);
+}
+
+/// Bytes in pieces, as a slow peer sends them; then the end.
+async fn say(stream: &mut tokio::net::unix::OwnedWriteHalf, hello: &[u8], said: &[u8], piece: usize) {
+    // Whoever is talked to may hang up at any time.
+    let _ = stream.write_all(hello).await;
+    for piece in said.chunks(piece.max(said.len() / 50)) {
+        if stream.write_all(piece).await.is_err() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    let _ = stream.shutdown().await;
+}
+
+/// An engine is told this; all it says back is messages.
+async fn to_engine(ours: UnixStream, theirs: UnixStream, newest: Snapshot, hello: bool, said: &[u8], piece: usize) {
+    let (publish, snapshots) = watch::channel(Arc::new(newest));
+    let (commands, mut queue) = mpsc::channel(1024);
+    let shared = Arc::new(Shared::new(engine_hello()));
+    let engine = tokio::spawn(shared.admit(theirs, Handle { snapshots, commands }));
+    let (mut read, mut write) = ours.into_split();
+    let first = wire::line(&FromClient::Hello(client_hello())).expect("a line");
+    let talk = async {
+        say(&mut write, if hello { &first } else { b"" }, said, piece).await;
+        let mut heard = Vec::new();
+        // A reset instead of an end: what was heard before it counts.
+        let _ = read.read_to_end(&mut heard).await;
+        heard
+    };
+    let heard = talk.await;
+    drop(publish);
+    engine.await.expect("no client breaks the engine");
+    let heard = heard.strip_suffix(b"\n").unwrap_or(&heard);
+    for line in heard.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        serde_json::from_slice::<FromEngine>(line).unwrap_or_else(|error| panic!("{error}"));
+    }
+    while let Ok(command) = queue.try_recv() {
+        let again = serde_json::to_value(&command).expect("a command is JSON");
+        assert_eq!(serde_json::from_value::<super::Command>(again).expect("a command"), command);
+    }
+}
+
+/// A client is told this; it gives snapshots or says what is wrong.
+async fn to_client(ours: UnixStream, theirs: UnixStream, hello: bool, said: &[u8], piece: usize) -> Vec<Arc<Snapshot>> {
+    let (mut read, mut write) = ours.into_split();
+    let first = wire::line(&FromEngine::Hello(engine_hello())).expect("a line");
+    let listen = async {
+        let mut believed = Vec::new();
+        if let Ok(mut client) = Client::over(theirs, true).await {
+            while let Ok(snapshot) = client.snapshot().await {
+                believed.push(snapshot);
+                believed.truncate(4);
+            }
+        }
+        believed
+    };
+    let talk = async {
+        say(&mut write, if hello { &first } else { b"" }, said, piece).await;
+        let _ = read.read_to_end(&mut Vec::new()).await;
+    };
+    tokio::join!(listen, talk).0
+}
+
+fn engine_hello() -> EngineHello {
+    EngineHello {
+        protocol: wire::PROTOCOL,
+        version: "0".to_owned(),
+        schema: SCHEMA,
+        pid: 1,
+        tmux_socket: "/s".to_owned(),
+        logs: None,
+    }
+}
+
+fn client_hello() -> ClientHello {
+    ClientHello { protocol: wire::PROTOCOL, version: "0".to_owned(), watch: true, tail: false }
+}
