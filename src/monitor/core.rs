@@ -55,6 +55,8 @@ pub struct Core {
     pub(super) problem: Option<String>,
     pub(super) unreachable_since: Option<Instant>,
     failed_cycles: u32,
+    /// A cycle went well since the start.
+    worked: bool,
     pub(super) server_pid: Option<u32>,
     pub(super) errors: u64,
     pub(super) notes: Vec<String>,
@@ -119,6 +121,7 @@ impl Core {
             problem: None,
             unreachable_since: None,
             failed_cycles: 0,
+            worked: false,
             server_pid: None,
             errors: 0,
             notes: Vec::new(),
@@ -238,10 +241,9 @@ impl Core {
             self.server_pid = None;
             self.cache.reset(&self.settings.cache);
         }
-        let never_worked = self.history.count() < u64::from(GIVE_WAY_AFTER) + 1;
         if self.settings.mode == Mode::Async
             && status == ServerStatus::Unreachable
-            && never_worked
+            && !self.worked
             && self.failed_cycles >= GIVE_WAY_AFTER
         {
             self.give_way();
@@ -405,6 +407,7 @@ impl Core {
     /// A cycle went well.
     pub(super) fn cycle_done(&mut self) {
         self.failed_cycles = 0;
+        self.worked = true;
     }
 }
 

@@ -111,12 +111,9 @@ impl Core {
         probe.push(Tmux::list_pulses(features), Expect::Any);
         let reply = lease.request(&probe).await?;
         count(stats, &reply);
-        let pulses = match reply.parts.into_iter().next() {
-            Some(Ok(bytes)) => parse_pulses(&bytes),
-            // A server without a session has no panes: that is no failure.
-            _ => Vec::new(),
-        };
-        let (probed, gone) = self.fleet.probe(pulses, now);
+        // A server without a session has no panes: that is no failure.
+        let pulses = reply.parts.into_iter().next().and_then(Result::ok).unwrap_or_default();
+        let (probed, gone) = self.fleet.probe(parse_pulses(&pulses), now);
         let at = Timestamp::now();
         for tracked in gone {
             self.cache.pane_content.drop_entry(&tracked.pulse.id).await;
@@ -130,8 +127,15 @@ impl Core {
             let reply = lease.request(&whole).await?;
             count(stats, &reply);
             let mut parts = reply.parts.into_iter();
-            if let Some(Ok(bytes)) = parts.next() {
-                self.met_server(String::from_utf8_lossy(&bytes).trim().parse().ok(), at);
+            if let Some(Ok(bytes)) = parts.next()
+                && self.met_server(String::from_utf8_lossy(&bytes).trim().parse().ok(), at)
+            {
+                // Its panes have the ids of other panes, and nothing else of them.
+                for tracked in self.fleet.clear() {
+                    self.forget(tracked, at);
+                }
+                self.cache.reset(&self.settings.cache);
+                self.fleet.probe(parse_pulses(&pulses), now);
             }
             if let Some(Ok(bytes)) = parts.next() {
                 let panes = parse_panes(&bytes, features);
@@ -382,14 +386,14 @@ impl Core {
         }
     }
 
-    /// The server's pid as it just told: another one means that all panes are others.
-    fn met_server(&mut self, pid: Option<u32>, at: Timestamp) {
-        if let (Some(before), Some(after)) = (self.server_pid, pid)
-            && before != after
-        {
+    /// The server's pid as it just told. Says whether it is another server than before: then all panes are others.
+    fn met_server(&mut self, pid: Option<u32>, at: Timestamp) -> bool {
+        let is_new = matches!((self.server_pid, pid), (Some(before), Some(after)) if before != after);
+        if is_new {
             self.events.notice(at, "the tmux server is a new one", false);
         }
         self.server_pid = pid.or(self.server_pid);
+        is_new
     }
 
     fn reached(&mut self, at: Timestamp) {

@@ -113,6 +113,17 @@ async fn an_engine_that_never_works_gives_way_to_the_simple_one_and_says_why() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_good_cycle_is_enough_not_to_give_way() {
+    let (script, settings) = fleet(2);
+    let mut handle = start(&script, settings);
+    until(&mut handle, "all idle", all(State::Idle, 2)).await;
+    script.play().unreachable = true;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let lost = Arc::clone(&handle.snapshots.borrow());
+    assert_eq!((lost.server.status, &*lost.engine.mode), (ServerStatus::Unreachable, "async"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pane_that_vanishes_between_probe_and_capture_harms_nobody() {
     let (script, settings) = fleet(4);
     script.play().vanishing = vec![PaneId(2)];

@@ -53,7 +53,7 @@ pub enum TmuxError {
         socket: PathBuf,
     },
     /// The server ended while it answered.
-    #[error("the tmux server at {} ended unexpectedly; look for a core file or `tmux` in the system's log", socket.display())]
+    #[error("the tmux server at {} ended unexpectedly (look for a core file or `tmux` in the system's log), or is much newer than the tmux program here (TMUX_ORC_TMUX names another one)", socket.display())]
     ServerExited {
         /// The socket.
         socket: PathBuf,

@@ -44,7 +44,14 @@ fn help_and_version_are_no_errors() {
     let (code, stdout, _) = tmux_orc(home.path(), &["--help"]);
     assert!(code == 0 && stdout.contains("Examples:") && stdout.contains("Exit codes:"), "{stdout}");
     let (code, stdout, _) = tmux_orc(home.path(), &["--version"]);
-    assert_eq!((code, stdout), (0, format!("tmux-orc {}\n", env!("CARGO_PKG_VERSION"))));
+    // In a checkout with the commit: `tmux-orc 0.1.0 (142f07a3c1)`; else without a word about it.
+    let version = format!("tmux-orc {}", env!("CARGO_PKG_VERSION"));
+    let commit = stdout.trim_end().strip_prefix(&version).expect("the version");
+    let is_commit = |text: &str| text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let named = commit.strip_prefix(" (").and_then(|rest| rest.strip_suffix(')')).is_some_and(is_commit);
+    assert_eq!((code, stdout.lines().count()), (0, 1));
+    assert!(named || commit.is_empty(), "{stdout}");
+    assert_eq!(named, std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(".git").exists(), "{stdout}");
 }
 
 #[test]

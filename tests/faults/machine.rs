@@ -14,7 +14,7 @@ const NOWHERE: &str = if cfg!(target_os = "macos") { "/System/tmux-orc" } else {
 fn a_home_that_cannot_be_written_stops_no_dashboard() {
     let fleet = Fleet::start_plan(&still(2)).expect("a fleet");
     let program = fleet.orc(&["perf", "watch", "--json", "--interval", "0.2"]).env("TMUX_ORC_HOME", NOWHERE);
-    Watch::start(program).until("the agents", |snapshot| agents(snapshot).len() == 2);
+    Watch::start(program.command()).until("the agents", |snapshot| agents(snapshot).len() == 2);
     let out = fleet.orc(&["monitor", "start"]).env("TMUX_ORC_HOME", NOWHERE).output();
     let said = String::from_utf8_lossy(&out.stderr).into_owned();
     assert_ne!(out.status.code(), Some(0), "an engine in the background needs its directory");

@@ -4,7 +4,7 @@ use std::fs;
 
 use tmux_orc::app::demo::Fleet;
 
-use super::{agents, still};
+use super::{Watch, agents, nothing_left, still};
 use crate::support::{Terminal, TmuxServer, Watched, wait_for};
 
 /// Titles, answers, modes, colours, bells, bidi, joined emoji, broken UTF-8: all that a terminal obeys or stumbles over.
@@ -58,13 +58,47 @@ fn hostile_panes_reach_neither_the_terminal_nor_the_engine() {
 }
 
 #[test]
-fn many_panes_at_once_are_all_read() {
+fn a_thousand_agents_appear_and_vanish_at_once() {
     let server = TmuxServer::start();
-    let script: String = (0..150).map(|n| format!("new-window -d -t main: -n w{n} 'exec sleep 1000'\n")).collect();
-    let file = server.home().join("many");
-    fs::write(&file, script).expect("a file");
-    server.run(&["source-file", file.to_str().expect("a plain path")]);
-    let snapshot = server.orc(&["perf", "watch", "--once", "--json"]).json();
-    assert_eq!(snapshot["server"]["status"], "reachable", "{snapshot}");
-    assert_eq!(agents(&snapshot).len(), 0, "sleep is no agent");
+    let home = server.home().to_owned();
+    let pid = server.pid().expect("a server");
+    // A program under an agent's name, which shows nothing.
+    let program = home.join("claude");
+    fs::copy("/bin/sleep", &program).expect("a program named as an agent");
+    let run = |name: &str, script: String| {
+        let file = home.join(name);
+        fs::write(&file, script).expect("a file");
+        server.run(&["source-file", file.to_str().expect("a plain path")]);
+    };
+    let mut watch = Watch::of(&server);
+    watch.until("the server", |snapshot| snapshot["server"]["status"] == "reachable");
+    // Three ways of a pane into a server: its own session, a window, a part of a window.
+    let agent = format!("'exec {} 10000'", program.display());
+    let mut many = format!("new-session -d -s many -x 200 -y 400 {agent}\n");
+    many.push_str(&format!("new-window -d -t many: {agent}\n").repeat(900));
+    for session in 0..90 {
+        many.push_str(&format!("new-session -d -s s{session} {agent}\n"));
+    }
+    many.push_str(&format!("split-window -d -t many:0 {agent}\nselect-layout -t many:0 even-vertical\n").repeat(9));
+    run("appear", many);
+    let all = watch.until("a thousand agents", |snapshot| agents(snapshot).len() == 1000);
+    assert_eq!(all["base_status"]["errors_detected"], 0, "{}", all["notes"]);
+    let ids: std::collections::HashSet<_> = agents(&all).iter().map(|agent| agent["pane_id"].to_string()).collect();
+    assert_eq!(ids.len(), 1000, "no pane twice");
+    let read = watch.until("every one of them read", |snapshot| {
+        agents(snapshot).len() == 1000 && agents(snapshot).iter().all(|agent| agent["stale"] == false)
+    });
+    assert_eq!(read["server"]["status"], "reachable");
+    run(
+        "vanish",
+        (0..90).map(|session| format!("kill-session -t s{session}\n")).collect::<String>() + "kill-session -t many\n",
+    );
+    let none = watch.until("nobody", |snapshot| agents(snapshot).is_empty());
+    assert_eq!(none["server"]["status"], "reachable", "{}", none["server"]);
+    assert_eq!(none["base_status"]["errors_detected"], 0, "{}", none["notes"]);
+    // The same server, as it was.
+    assert_eq!(server.pid(), Some(pid));
+    assert_eq!(server.run(&["list-panes", "-a", "-F", "#{session_name}"]), "main");
+    drop((watch, server));
+    nothing_left(&home);
 }

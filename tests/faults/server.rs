@@ -1,10 +1,12 @@
 //! The tmux server stops, dies, comes back: what was known stays known, and nothing is said to have ended.
 
+use std::process::Command;
+
 use rustix::process::Signal;
 use tmux_orc::app::demo::Fleet;
 
-use super::{Watch, agents, states, still};
-use crate::support::{PATIENCE, TmuxServer, alive, signal, wait_for};
+use super::{Watch, agents, nothing_left, states, still};
+use crate::support::{PATIENCE, TmuxServer, alive, isolate, signal, wait_for};
 
 #[test]
 fn a_stopped_server_changes_no_state_and_is_read_again_when_it_goes_on() {
@@ -40,6 +42,25 @@ fn a_killed_server_ends_no_agent_and_its_successor_is_found() {
 }
 
 #[test]
+fn a_pane_of_a_new_server_is_not_the_one_that_had_its_number_before() {
+    let server = TmuxServer::start();
+    let program = server.home().join("claude");
+    std::fs::copy("/bin/sleep", &program).expect("a program named as an agent");
+    let run = format!("exec {} 10000", program.display());
+    server.run(&["respawn-pane", "-k", "-t", "%0", &run]);
+    let mut watch = Watch::of(&server);
+    watch.until("the agent", |snapshot| agents(snapshot).len() == 1);
+    server.crash();
+    watch.until("its end", |snapshot| snapshot["server"]["status"] == "no_server");
+    server.revive();
+    let after = watch.until("its successor", |snapshot| snapshot["server"]["status"] == "reachable");
+    assert_eq!(agents(&after).len(), 0, "a shell never was the agent: {}", after["agents"]);
+    server.run(&["respawn-pane", "-k", "-t", "%0", &run]);
+    let again = watch.until("an agent of its own", |snapshot| agents(snapshot).len() == 1);
+    assert_ne!(agents(&again)[0]["state"], "exited");
+}
+
+#[test]
 fn churn_and_a_killed_client_never_hurt_the_server() {
     let server = TmuxServer::start();
     let pid = server.pid().expect("a server");
@@ -70,4 +91,38 @@ fn churn_and_a_killed_client_never_hurt_the_server() {
     wait_for("its answer", PATIENCE, || server.pid() == Some(pid));
     assert_eq!(server.run(&["list-clients"]), "", "a client is left");
     assert_eq!(server.run(&["list-sessions", "-F", "#S"]), "main");
+}
+
+#[test]
+#[ignore = "needs an older tmux too, named by TMUX_ORC_OLDER_TMUX: `make test-compat`"]
+fn a_server_replaced_by_one_of_another_version_is_found_and_asked_in_its_own_way() {
+    let older = std::env::var_os("TMUX_ORC_OLDER_TMUX").expect("TMUX_ORC_OLDER_TMUX");
+    let server = TmuxServer::start();
+    let home = server.home().to_owned();
+    let program = home.join("claude");
+    std::fs::copy("/bin/sleep", &program).expect("a program named as an agent");
+    let mut watch = Watch::of(&server);
+    let mut version = |what: &str, agents_there: usize| {
+        let seen = watch.until(what, |snapshot| {
+            snapshot["server"]["status"] == "reachable" && agents(snapshot).len() == agents_there
+        });
+        let version = seen["server"]["version"].clone();
+        server.crash();
+        watch.until("its end", |snapshot| snapshot["server"]["status"] == "no_server");
+        version
+    };
+    let first = version("the server", 0);
+    // An old one, as before tmux was upgraded; then the new one again. (An old tmux program cannot talk to a server of
+    // 3.7 or later at all, so that way round is no case.)
+    let mut command = Command::new(older);
+    command.args(["-u", "-f", "/dev/null", "-S"]).arg(server.socket()).args(["new-session", "-d", "-x", "100"]);
+    let out = isolate(command.arg(format!("exec {} 10000", program.display())), &home).output().expect("it starts");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let second = version("the older one with its agent", 1);
+    server.revive();
+    let third = version("the new one again", 0);
+    assert_ne!(first, second, "it is another version");
+    assert_eq!(first, third);
+    drop((watch, server));
+    nothing_left(&home);
 }

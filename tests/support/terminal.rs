@@ -25,14 +25,27 @@ impl Terminal {
         height: u16,
         variables: &[(&str, &str)],
     ) -> Self {
+        let mut words = vec![Program::PATH, "-S", watched.socket().to_str().expect("a plain path")];
+        words.extend(args);
+        Self::run(watched, &words, width, height, variables)
+    }
+
+    /// [`Terminal::open_with`] for any program, given with its arguments.
+    #[must_use]
+    pub fn run<W: Watched + ?Sized>(
+        watched: &W,
+        program: &[&str],
+        width: u16,
+        height: u16,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let host = TmuxServer::absent();
         let mut words: Vec<String> = vec!["env".into(), "-u".into(), "TMUX".into(), "-u".into(), "TMUX_PANE".into()];
         words.push(format!("HOME={}", watched.home().display()));
         words.push(format!("TMUX_TMPDIR={}", watched.home().display()));
         words.push(format!("TMUX_ORC_HOME={}", watched.home().join("orc").display()));
         words.extend(variables.iter().map(|(name, value)| format!("{name}={value}")));
-        words.extend([Program::PATH.into(), "-S".into(), watched.socket().display().to_string()]);
-        words.extend(args.iter().map(ToString::to_string));
+        words.extend(program.iter().map(ToString::to_string));
         let line: Vec<String> = words.iter().map(|word| quote(word)).collect();
         let script = format!("{}; echo \"ended: $?\"; exec sh", line.join(" "));
         let (width, height) = (width.to_string(), height.to_string());

@@ -10,7 +10,7 @@ use crate::monitor::State;
 #[derive(Debug, Parser)]
 #[command(
     name = "tmux-orc",
-    version,
+    version = env!("TMUX_ORC_VERSION"),
     about = "Watches the AI coding agents in your tmux panes and tells which one needs you",
     long_about = "Watches every AI coding agent in the panes of a tmux server, tells at a glance which one needs its user, \
                   and shows what the watching itself costs.\n\nWithout a verb, on a terminal: the dashboard (perf watch).",

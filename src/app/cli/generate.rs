@@ -19,7 +19,8 @@ pub fn man(context: &mut Context) -> Result<(), Failure> {
 }
 
 fn write_man(page: &mut Vec<u8>) -> std::io::Result<()> {
-    let mut command = Cli::command().disable_help_subcommand(true);
+    // A page is that of a version, not of a commit.
+    let mut command = Cli::command().version(env!("CARGO_PKG_VERSION")).disable_help_subcommand(true);
     command.build();
     let man = clap_mangen::Man::new(command.clone());
     man.render_title(page)?;

@@ -65,15 +65,16 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.source)?;
+        // Names and words are quoted from a file, and this goes to a terminal.
+        let clean = crate::tmux::clean;
+        f.write_str(&clean(&self.source))?;
         if let (Some(line), Some(column)) = (self.line, self.column) {
             write!(f, ":{line}:{column}")?;
         }
         if let Some(setting) = &self.setting {
-            write!(f, ": {setting}")?;
+            write!(f, ": {}", clean(setting))?;
         }
-        // It may quote the file, and goes to a terminal.
-        write!(f, ": {}", crate::tmux::clean(&self.message))
+        write!(f, ": {}", clean(&self.message))
     }
 }
 

@@ -126,9 +126,13 @@ fn the_manual_names_every_setting_with_its_default_and_variable() {
 
 #[test]
 fn what_a_file_says_reaches_no_terminal_as_it_is() {
-    for text in
-        ["\"\\e[2J\": 1\n", "monitoring: \"\\e]0;x\\a\"\n", "dashboard:\n  theme: !\"\\e[2J\" x\n", "a\tb: !x y\n"]
-    {
+    for text in [
+        "\"\\e[2J\": 1\n",
+        "monitoring: \"\\e]0;x\\a\"\n",
+        "dashboard:\n  theme: !\"\\e[2J\" x\n",
+        "a\tb: !x y\n",
+        "dashboard: { keys: { \"a\\e[2Jb\": x } }\n",
+    ] {
         let said = loaded(text).expect_err(text).to_string();
         assert!(!said.contains(['\u{1b}', '\u{7}', '\t']), "{text:?}: {said:?}");
     }
