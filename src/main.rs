@@ -19,8 +19,13 @@ fn main() -> ExitCode {
         return code;
     }
     let cli = Cli::parse();
-    // Two workers: one engine and one front end never need more, and each thread costs memory.
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = if cli.is_immediate() {
+        // Asked every few seconds by a status line: no thread is started and nothing is polled.
+        tokio::runtime::Builder::new_current_thread().build()
+    } else {
+        // Two workers: one engine and one front end never need more, and each thread costs memory.
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+    };
     let ended = match runtime {
         Ok(runtime) => {
             let ended = runtime.block_on(run(cli));

@@ -194,9 +194,11 @@ bind-key A run-shell -b \"{run} next --client '#{{client_name}}' --message\"
 bind-key M-a run-shell -b \"{run} sidebar --toggle --pane '#{{pane_id}}'\"
 # The status line: who waits, who works. `#(...)` is asked every status-interval seconds.
 set-option -g status-interval 2
-set-option -ag status-right \" #({run} statusline) \"
-# A click on it: to the agent that has waited longest (tmux 3.4 and newer)
+set-option -ag status-right \" #({run} statusline --range) \"
+# A click on it: to the agent that has waited longest. tmux 3.4 and newer:
 # bind-key -n MouseDown1Status if-shell -F '#{{==:#{{mouse_status_range}},orc}}' {{ run-shell -b \"{run} next --client '#{{client_name}}' --message\" }} {{ switch-client -t= }}
+# Older ones know no ranges of one's own: a click anywhere in status-right
+# bind-key -n MouseDown1StatusRight run-shell -b \"{run} next --client '#{{client_name}}' --message\"
 "
     )
 }

@@ -1,4 +1,4 @@
-//! The journal from outside: an engine that is killed, events that are followed, the report; and what is told of.
+//! The journal from outside: an engine that is killed, events that are followed, the report.
 
 use std::{
     fs,
@@ -6,8 +6,7 @@ use std::{
 };
 
 use crate::{
-    jumps::Terminals,
-    stage::{ASKS, IDLE, Stage, WORKS},
+    stage::{ASKS, Stage, WORKS},
     support::{PATIENCE, alive, signal, wait_for},
 };
 
@@ -73,66 +72,4 @@ async fn events_outlive_a_kill_and_the_report_accounts_for_them() {
     let told: Vec<&String> =
         lines.iter().filter(|line| line.contains("\"transition\"") && line.contains("\"to\":\"waiting\"")).collect();
     assert_eq!(told.len(), 1, "{lines:?}");
-}
-
-#[tokio::test]
-async fn a_change_is_told_once_by_every_way_and_not_of_the_pane_in_view() {
-    let stage = Stage::new();
-    let (seen, hidden) = (stage.agent("seen", WORKS), stage.agent("hidden", WORKS));
-    let home = stage.server.home().join("orc");
-    fs::create_dir_all(&home).expect("the base directory");
-    let hook = stage.server.home().join("hook");
-    fs::write(&hook, "#!/bin/sh\ncat >> \"$1\"\necho >> \"$1\"\n").expect("the hook");
-    let told = stage.server.home().join("told");
-    let config = format!(
-        "notifications:\n  enabled: true\n  on: [waiting, done]\n  bell: true\n  tmux: true\n  command: [sh, {:?}, {:?}]\n",
-        hook, told
-    );
-    fs::write(home.join("config.yaml"), config).expect("the settings");
-    stage.server.run(&["set-option", "-g", "status", "on"]);
-    stage.server.run(&["set-option", "-g", "display-time", "20000"]);
-    let terminals = Terminals::new();
-    let mine = terminals.attach(&stage, "main");
-    stage.server.run(&["switch-client", "-c", &mine, "-t", &seen.pane.to_string()]);
-    stage.start_engine();
-    // A dashboard beside it that is attached: it tells of nothing itself.
-    let mut dashboard = stage.server.orc(&["perf", "watch", "--json"]).spawn();
-    stage.show_anyhow(&seen, ASKS);
-    stage.show_anyhow(&hidden, ASKS);
-    let lines = || fs::read_to_string(&told).unwrap_or_default().lines().map(str::to_owned).collect::<Vec<_>>();
-    wait_for("the hook", PATIENCE, || !lines().is_empty());
-    terminals.wait("main", "the message", |screen| screen.contains("main:2.0 claude waits for you (permission)"));
-    wait_for("the bell", PATIENCE, || terminals.rang("main"));
-    // One that follows is told too, so by then the first would have been told twice.
-    stage.show_anyhow(&hidden, IDLE);
-    wait_for("the end of the wait", PATIENCE, || went(&stage, "idle") == 1);
-    stage.show_anyhow(&hidden, ASKS);
-    wait_for("the second", PATIENCE, || lines().len() >= 2);
-    let all: Vec<serde_json::Value> =
-        lines().iter().map(|line| serde_json::from_str(line).expect("an event as JSON")).collect();
-    assert_eq!(all.len(), 2, "{all:?}");
-    for one in &all {
-        assert_eq!(
-            (one["pane_id"].as_str(), one["state"].as_str()),
-            (Some(hidden.pane.to_string().as_str()), Some("waiting"))
-        );
-    }
-    signal(dashboard.id(), rustix::process::Signal::TERM);
-    dashboard.wait().expect("its end");
-    stage.stop_engine();
-}
-
-#[tokio::test]
-async fn a_dashboard_outside_of_tmux_rings_its_own_terminal() {
-    let stage = Stage::new();
-    let claude = stage.agent("one", WORKS);
-    let home = stage.server.home().join("orc");
-    fs::create_dir_all(&home).expect("the base directory");
-    fs::write(home.join("config.yaml"), "notifications:\n  enabled: true\n  on: [waiting]\n").expect("the settings");
-    let terminals = Terminals::new();
-    terminals.dashboard(&stage);
-    terminals.wait("dashboard", "the agent", |screen| screen.contains("main:1.0") && screen.contains("working"));
-    assert!(!terminals.rang("dashboard"));
-    stage.show(&claude, ASKS);
-    wait_for("the bell", PATIENCE, || terminals.rang("dashboard"));
 }

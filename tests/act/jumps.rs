@@ -49,6 +49,16 @@ impl Terminals {
         self.host.keys(&place(session), keys);
     }
 
+    /// Sends bytes to that terminal's program as its keyboard and mouse do.
+    pub fn send(&self, session: &str, bytes: &str) {
+        self.host.run(&["send-keys", "-l", "-t", &place(session), "--", bytes]);
+    }
+
+    /// Keeps all that is written to that terminal in a file.
+    pub fn record(&self, session: &str, file: &std::path::Path) {
+        self.host.run(&["pipe-pane", "-O", "-t", &place(session), &format!("cat >> '{}'", file.display())]);
+    }
+
     /// Waits until that terminal shows something.
     pub fn wait(&self, session: &str, what: &str, condition: impl Fn(&str) -> bool) -> String {
         self.host.wait_screen(&place(session), what, condition)

@@ -8,5 +8,6 @@ mod dashboard;
 mod journal;
 mod jumps;
 mod messages;
+mod notices;
 mod stage;
 mod verbs;

@@ -114,6 +114,36 @@ async fn the_printed_bindings_work_in_a_real_terminal() {
 }
 
 #[tokio::test]
+async fn a_click_on_the_status_line_goes_to_the_one_that_waits() {
+    let stage = Stage::new();
+    let one = stage.agent("one", ASKS);
+    stage.start_engine();
+    let bindings = stage.server.orc(&["tmux", "bindings"]).stdout();
+    let ranges = stage.server.run(&["display-message", "-p", "#{m/r:^(3\\.[4-9]|[4-9]),#{version}}"]) == "1";
+    let key = if ranges { "# bind-key -n MouseDown1Status " } else { "# bind-key -n MouseDown1StatusRight " };
+    let on: Vec<&str> =
+        bindings.lines().map(|line| if line.starts_with(key) { line.trim_start_matches("# ") } else { line }).collect();
+    let file = stage.server.home().join("bindings.conf");
+    fs::write(&file, on.join("\n")).expect("the bindings are written");
+    stage.server.run(&["source-file", &file.display().to_string()]);
+    for (option, value) in [("status", "on"), ("mouse", "on"), ("status-right-length", "60"), ("status-interval", "1")]
+    {
+        stage.server.run(&["set-option", "-g", option, value]);
+    }
+    let terminals = Terminals::new();
+    let mine = terminals.attach(&stage, "main");
+    stage.server.run(&["switch-client", "-c", &mine, "-t", "main:0"]);
+    let screen = terminals
+        .wait("main", "the segment", |screen| screen.lines().last().is_some_and(|line| line.contains("1 waiting")));
+    let row = screen.lines().count();
+    let column = screen.lines().last().and_then(|line| line.find("1 waiting")).expect("the segment") + 2;
+    assert!(!view(&stage, &mine).contains(&one.pane.to_string()));
+    terminals.send("main", &format!("\x1b[<0;{column};{row}M\x1b[<0;{column};{row}m"));
+    wait_for("the jump", PATIENCE, || view(&stage, &mine).contains(&one.pane.to_string()));
+    stage.stop_engine();
+}
+
+#[tokio::test]
 async fn the_status_line_has_the_counts_while_an_engine_runs() {
     let stage = Stage::new();
     let (_one, _two) = (stage.agent("one", ASKS), stage.agent("two", WORKS));

@@ -103,6 +103,8 @@ fn a_bad_profile_says_where_and_why() {
         ("name: x\nrules:\n  - { id: a, state: idle, in: cellar }\n", 3, "no region `cellar`"),
         ("name: x\nregions:\n  a:\n    - { under: b }\n  b:\n    - { rows: 3 }\n", 3, "must come before"),
         ("name: x\nrules:\n  - { id: a, state: idle, says: hi }\n", 3, "too short"),
+        ("name: x\nkeys: { interrupt: Escpae }\n", 2, "no key `Escpae`"),
+        ("name: x\nanswers:\n  - { rules: a, fixed: [{ label: Yes, keys: [yes] }] }\n", 3, "no key `yes`"),
         ("name: y\n", 1, "the file is called `x`"),
         ("name: x\nextends: true\n", 1, "no built-in profile `x`"),
         ("name: x\n  rules: [\n", 2, ""),
@@ -126,8 +128,13 @@ fn no_folder_is_as_good_as_an_empty_one() {
 #[test]
 fn the_manuals_example_works() {
     let page = include_str!("../../docs/agents.md");
-    let yaml: String = page.split("```yaml\n").skip(1).filter_map(|part| part.split("```").next()).collect();
-    let profiles = user(&[("hal.yaml", &yaml)]).unwrap();
+    let blocks = page.split("```yaml\n").skip(1).filter_map(|part| part.split("```").next());
+    let (extended, hal): (Vec<&str>, Vec<&str>) = blocks.partition(|block| block.contains("extends: true"));
+    let profiles = user(&[("hal.yaml", &hal.concat()), ("opencode.yaml", &extended.concat())]).unwrap();
+    let keys = |name: &str| profiles.get(name).unwrap().keys.clone();
+    assert_eq!((keys("hal").interrupt(), keys("hal").submit()), (vec!["C-c".to_owned()], vec!["Enter".to_owned()]));
+    assert_eq!(keys("opencode").interrupt(), ["C-x"]);
+    assert!(!keys("opencode").pause().is_zero(), "what is not given stays");
     let box_ = "+------------------------------+\n| > fix the door               |\n+------------------------------+\n hal-2 . 80% context left\n";
     let working = format!("* Thinking hard... 12s\n{box_}");
     let asking = "Run this? rm -rf build\n> yes\n  no\nenter: choose, esc: refuse\n";

@@ -123,6 +123,19 @@ fn jump_and_answer_act_on_what_was_seen() {
     assert_eq!(s.effects(), [Effect::Act(Act::Reply { pane: PaneId(14), text: "go".into(), seen })]);
     s.keys("m enter");
     assert_eq!(s.effects(), [], "an empty message is none");
+    s.keys("esc");
+}
+
+#[test]
+fn a_message_may_have_several_lines() {
+    let mut s = stage();
+    s.keys("m o n e alt-enter t w o ctrl-j");
+    // Most terminals paste a line's end as CR.
+    s.tell(Message::Paste("three\rfour\r\nfive".into()));
+    s.keys("enter");
+    let effects = s.effects();
+    let text = "one\ntwo\nthree\nfour\nfive";
+    assert!(matches!(&effects[..], [Effect::Act(Act::Reply { text: sent, .. })] if sent == text), "{effects:?}");
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! Picks an answer of a prompt: of the one that was seen, or of none.
 
 use super::{Actor, Refusal, Seen, seen::same_prompt, tmux::Look};
-use crate::{monitor::State, tmux::PaneId};
+use crate::{
+    monitor::{Choice, State},
+    tmux::PaneId,
+};
 
 impl Actor {
     pub(super) async fn answer(
@@ -12,20 +15,21 @@ impl Actor {
         sent: &mut String,
     ) -> Result<String, Refusal> {
         let name = seen.name(pane);
-        let choice = seen.choices.get(choice).ok_or_else(|| Refusal(format!("{name}: there is no such answer")))?;
-        if choice.keys.is_empty() {
-            return Err(Refusal(format!(
-                "{name}: no key is known for '{}'; jump to it and answer there",
-                choice.label
-            )));
-        }
+        let label = &seen.choices.get(choice).ok_or_else(|| Refusal(format!("{name}: there is no such answer")))?.label;
         let before = self.look(pane, seen).await?;
         before.takes_keys(&name)?;
         check_prompt(&before, seen, &name)?;
-        self.press(pane, before.agent(), &choice.keys).await?;
-        *sent = choice.keys.join(" ");
+        // The keys of this moment: some start from the mark, which only a screen read with its colours tells.
+        let now = before.verdict.as_ref().and_then(|verdict| verdict.choices.get(choice));
+        let keys = now.map(|choice| choice.keys.clone()).unwrap_or_default();
+        if keys.is_empty() {
+            let why = format!("{name}: no key is known for '{label}'; jump to it and answer there");
+            return Err(Refusal(why));
+        }
+        self.press(pane, before.agent(), &keys).await?;
+        *sent = keys.join(" ");
         let followed = self.followed(pane, seen, &before).await;
-        Ok(format!("{name}: answered '{}', {followed}", choice.label))
+        Ok(format!("{name}: answered '{label}', {followed}"))
     }
 }
 
@@ -40,7 +44,9 @@ fn check_prompt(look: &Look, seen: &Seen, name: &str) -> Result<(), Refusal> {
         return changed(format!("{} runs in it now and not {}", verdict.agent, seen.agent));
     }
     let another = || changed("its prompt has changed: look at it again".to_owned());
-    if verdict.choices != seen.choices {
+    // Their labels only: the mark that is seen is in the rows, and one told by colour does not matter.
+    let labels = |choices: &[Choice]| choices.iter().map(|choice| choice.label.clone()).collect::<Vec<_>>();
+    if labels(&verdict.choices) != labels(&seen.choices) {
         return another();
     }
     if seen.rows.is_empty() {

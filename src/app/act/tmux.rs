@@ -54,7 +54,8 @@ pub(super) async fn look(
     let mut batch = Batch::new();
     batch.push(Command::pane_details(features, pane), Expect::Any);
     batch.push(Command::print(pane, "#{pane_synchronized} #{pane_input_off}"), Expect::Any);
-    batch.push(Command::capture(pane, false), Expect::Any);
+    // With its colours: some programs tell the marked answer by nothing else.
+    batch.push(Command::capture(pane, true), Expect::Any);
     let reply = pool.acquire().await?.request(&batch).await?;
     let mut parts = reply.parts.into_iter();
     let mut part = || match parts.next() {
@@ -66,7 +67,7 @@ pub(super) async fn look(
     // tmux takes another pane for one that is gone when only its format is asked for.
     let details = parse_panes(&details, features).into_iter().next().filter(|found| found.id == pane);
     let Some(details) = details else { return Err(Refusal::gone(pane)) };
-    let screen = Screen::plain(&captured);
+    let screen = Screen::styled(&captured);
     let processes = if details.pid == 0 { Vec::new() } else { process::under(details.pid) };
     let flags = String::from_utf8_lossy(&flags).into_owned();
     let (target, id) = (details.target(), pane.to_string());

@@ -97,7 +97,15 @@ pub async fn run(cli: Cli) -> Result<Option<Box<Dashboard>>, Failure> {
     Ok(None)
 }
 
-/// Verbs that set up their own log: the engine, and the dashboard, on whose screen nothing may be written.
+impl Cli {
+    /// The verb waits for nothing: it needs neither a server nor time.
+    #[must_use]
+    pub fn is_immediate(&self) -> bool {
+        matches!(self.verb, Some(Verb::Statusline(_) | Verb::Completions { .. } | Verb::Man | Verb::Tmux { .. }))
+    }
+}
+
+/// Verbs that set up their own log or need none: the engine, and the dashboard, on whose screen nothing may be written.
 fn logs_elsewhere(verb: &Verb) -> bool {
     match verb {
         Verb::Perf { verb: PerfVerb::Watch(options) } => {
@@ -108,6 +116,7 @@ fn logs_elsewhere(verb: &Verb) -> bool {
             None => !engine.dry_run,
             Some(verb) => matches!(verb, MonitorVerb::Run { .. }),
         },
+        Verb::Statusline(_) => true,
         _ => false,
     }
 }

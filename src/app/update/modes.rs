@@ -17,6 +17,13 @@ pub(super) fn pressed(state: &mut State, key: Key) -> Outcome {
     if key == Key::ctrl('c') {
         return close(state);
     }
+    // A line's end in a message: Alt-Enter, and Ctrl-J for the terminals that keep that one to themselves.
+    if matches!((key.code, key.ctrl, key.alt), (Code::Enter, _, true) | (Code::Char('j'), true, false))
+        && let Mode::Reply { input, .. } | Mode::Broadcast { input: Some(input), .. } = &mut state.mode
+    {
+        input.handle(InputRequest::InsertChar('\n'));
+        return typed(state);
+    }
     match key.code {
         Code::Esc => return escape(state),
         Code::Enter => return enter(state),
@@ -89,7 +96,8 @@ pub(super) fn pasted(state: &mut State, text: &str) -> Outcome {
     else {
         return Outcome::default();
     };
-    for c in text.chars().take(10_000) {
+    // Most terminals send a line's end as CR when they paste.
+    for c in text.replace("\r\n", "\n").replace('\r', "\n").chars().take(10_000) {
         if !c.is_control() || (keep_lines && c == '\n') {
             input.handle(InputRequest::InsertChar(c));
         }

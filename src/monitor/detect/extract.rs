@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::profile::{Pattern, Press, What};
+use super::choices::choices;
+use super::profile::{Pattern, What};
 use super::profiles::{Profile, Where};
 use super::rules::Hit;
 use super::view::View;
 use super::{Verdict, reset};
-use crate::monitor::{Choice, State};
+use crate::monitor::State;
 
 /// Fills in what the profile can read for the verdict's state.
 pub(super) fn fill(profile: &Profile, view: &View<'_>, hit: Option<&Hit<'_>>, now: Timestamp, verdict: &mut Verdict) {
@@ -79,68 +80,4 @@ fn read<'a>(view: &View<'a>, place: Where, extract: &super::profile::Extract) ->
 fn group<'a>(pattern: &Pattern, text: &'a str) -> Option<&'a str> {
     let found = pattern.regex()?.captures(text)?;
     found.get(1).or_else(|| found.get(0)).map(|m| m.as_str())
-}
-
-/// The answers that the prompt of `hit` offers.
-fn choices(profile: &Profile, view: &View<'_>, hit: &Hit<'_>) -> Vec<Choice> {
-    let id = &hit.rule.rule.id;
-    let fits = |rules: &[String]| {
-        rules.iter().any(|rule| rule.strip_suffix('*').map_or(rule == id, |start| id.starts_with(start)))
-    };
-    for (place, answers) in profile.answers.iter().filter(|(_, a)| fits(&a.rules)) {
-        let place = if answers.region.is_some() { *place } else { hit.rule.place };
-        let mut found = Vec::new();
-        if let (Some(option), Some(range)) = (&answers.option, view.region(place)) {
-            for row in view.rows(range) {
-                for c in option.regex().into_iter().flat_map(|regex| regex.captures_iter(row)) {
-                    let text = |name: &str| c.name(name).map(|m| m.as_str().trim()).filter(|t| !t.is_empty());
-                    let Some(label) = text("label") else { continue };
-                    found.push((
-                        label.to_owned(),
-                        text("number").map(str::to_owned),
-                        text("key").map(str::to_owned),
-                        text("mark").is_some(),
-                    ));
-                }
-            }
-        }
-        if !found.is_empty() {
-            let start = found.iter().position(|(.., mark)| *mark).unwrap_or(0);
-            return found
-                .into_iter()
-                .enumerate()
-                .map(|(index, (label, number, key, selected))| Choice {
-                    label,
-                    keys: key.map_or_else(|| keys(answers.press, index, start, number), |key| vec![key]),
-                    selected,
-                })
-                .collect();
-        }
-        if !answers.fixed.is_empty() {
-            return answers
-                .fixed
-                .iter()
-                .map(|f| {
-                    let keys = f.keys.iter().map(|key| key.as_str().to_owned()).collect();
-                    Choice { label: f.label.clone(), keys, selected: f.selected }
-                })
-                .collect();
-        }
-    }
-    Vec::new()
-}
-
-fn keys(press: Press, index: usize, start: usize, number: Option<String>) -> Vec<String> {
-    let walk = |back: &str, forth: &str| {
-        let (key, times) = if index >= start { (forth, index - start) } else { (back, start - index) };
-        let mut keys = vec![key.to_owned(); times];
-        keys.push("Enter".to_owned());
-        keys
-    };
-    match (press, number) {
-        (Press::Number, Some(number)) => vec![number],
-        (Press::NumberEnter, Some(number)) => vec![number, "Enter".to_owned()],
-        (Press::Sideways, _) => walk("Left", "Right"),
-        _ => walk("Up", "Down"),
-    }
 }

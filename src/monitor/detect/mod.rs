@@ -4,6 +4,8 @@
 //! tries them in order, `judge` weighs the screen against what else is known, `extract` reads values, `explain` tells
 //! the same to people.
 
+mod choices;
+mod colour;
 mod explain;
 mod extract;
 pub mod fixture;

@@ -457,9 +457,23 @@ pub struct Answers {
     /// What is pressed.
     #[serde(default)]
     pub press: Press,
+    /// How the preselected answer is told, where no sign stands before it.
+    #[serde(default)]
+    pub marked_by: MarkedBy,
     /// Answers that are always the same.
     #[serde(default)]
     pub fixed: Vec<Fixed>,
+}
+
+/// How the preselected answer is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MarkedBy {
+    /// By the group `mark`.
+    #[default]
+    Sign,
+    /// By its background, which is another than that of its row.
+    Colour,
 }
 
 /// How an answer is picked.

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::ops::Range;
 
+use super::colour::Backgrounds;
 use super::profile::{Pattern, Region};
 use super::profiles::{Profile, Where};
 use crate::tmux::{Pane, Screen};
@@ -11,6 +12,7 @@ use crate::tmux::{Pane, Screen};
 pub(super) struct View<'a> {
     pub pane: &'a Pane,
     profile: &'a Profile,
+    screen: Option<&'a Screen>,
     rows: Vec<&'a str>,
     regions: Vec<OnceCell<Option<Range<usize>>>>,
 }
@@ -25,7 +27,7 @@ impl<'a> View<'a> {
         while rows.last().is_some_and(|row| row.is_empty()) {
             rows.pop();
         }
-        Self { pane, profile, rows, regions: vec![OnceCell::new(); profile.regions.len()] }
+        Self { pane, profile, screen, rows, regions: vec![OnceCell::new(); profile.regions.len()] }
     }
 
     /// The rows of a region; `None` when it is not on the screen.
@@ -40,6 +42,11 @@ impl<'a> View<'a> {
     /// The rows of a range.
     pub fn rows(&self, range: Range<usize>) -> &[&'a str] {
         self.rows.get(range).unwrap_or_default()
+    }
+
+    /// The backgrounds of its characters, when it was read with its colours.
+    pub fn backgrounds(&self) -> Option<Backgrounds> {
+        self.screen?.colours().map(Backgrounds::read)
     }
 
     /// Row of the cursor.

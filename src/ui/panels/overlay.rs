@@ -24,8 +24,10 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) -> Option<Position> {
         Mode::Palette { input, at } => Some(palette_of(c, area, state, input, *at)),
         Mode::Answer { pane, seen, at } => {
             let inner = c.frame(area, &frame(&format!("Answer {}", place(state, *pane)), "number or enter  esc leave"));
+            // What it is about; the row that proved the prompt is often its first answer.
+            let asks = seen.doing.as_deref().unwrap_or(seen.line.as_str()).trim();
             let line = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-            c.text(line.x, line.y, if line.height > 0 { line.width } else { 0 }, seen.line.trim(), c.theme.text);
+            c.text(line.x, line.y, if line.height > 0 { line.width } else { 0 }, asks, c.theme.text);
             for (i, choice) in seen.choices.iter().enumerate() {
                 let y = choices_top(inner) + u16::try_from(i).unwrap_or(0);
                 if y >= inner.bottom() {

@@ -1,0 +1,191 @@
+//! What is told of, by which ways: from a real engine to real terminals, a fake desktop and a command hook.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    jumps::Terminals,
+    stage::{ASKS, IDLE, Stage, WORKS},
+    support::{PATIENCE, signal, wait_for},
+};
+
+/// Writes settings into a base directory.
+fn settings(base: &Path, notifications: &str) {
+    fs::create_dir_all(base).expect("the base directory");
+    let text = format!("notifications:\n  enabled: true\n{notifications}");
+    fs::write(base.join("config.yaml"), text).expect("the settings");
+}
+
+/// A program that appends its arguments, a line for each run, or its input.
+fn recorder(stage: &Stage, name: &str, what: &str) -> (PathBuf, PathBuf) {
+    let dir = stage.server.home().join("bin");
+    fs::create_dir_all(&dir).expect("a directory");
+    let (program, file) = (dir.join(name), stage.server.home().join(format!("{name}.told")));
+    fs::write(&program, format!("#!/bin/sh\n{{ {what}; }} >> '{}'\n", file.display())).expect("the program");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it can be run");
+    (program, file)
+}
+
+fn lines(file: &Path) -> Vec<String> {
+    fs::read_to_string(file).unwrap_or_default().lines().map(str::to_owned).collect()
+}
+
+fn went(stage: &Stage, to: &str) -> usize {
+    let lines = stage.server.orc(&["events", "--since", "1h", "--json"]).stdout();
+    let is = |line: &str| line.contains("\"event\":\"transition\"") && line.contains(&format!("\"to\":\"{to}\""));
+    lines.lines().filter(|line| is(line)).count()
+}
+
+/// Starts an engine whose PATH begins with the stage's own programs.
+fn start_engine(stage: &Stage) {
+    let path = format!("{}/bin:{}", stage.server.home().display(), std::env::var("PATH").unwrap_or_default());
+    drop(stage.server.orc(&["monitor", "start"]).env("PATH", path).stdout());
+}
+
+#[tokio::test]
+async fn those_that_come_together_reach_terminal_and_desktop_as_one_notice() {
+    let stage = Stage::new();
+    let agents = ["one", "two", "three"].map(|name| stage.agent(name, WORKS));
+    let (_, desktop) = recorder(&stage, "notify-send", "echo \"$*\"");
+    settings(
+        &stage.server.home().join("orc"),
+        "  on: [waiting]\n  bell: false\n  tmux: false\n  terminal: true\n  desktop: true\n",
+    );
+    let terminals = Terminals::new();
+    terminals.attach(&stage, "main");
+    let written = stage.server.home().join("written");
+    terminals.record("main", &written);
+    start_engine(&stage);
+    for agent in &agents {
+        stage.show(agent, ASKS);
+    }
+    wait_for("the desktop", PATIENCE, || !lines(&desktop).is_empty());
+    let told = lines(&desktop);
+    let words = told[0].strip_prefix("--app-name=tmux-orc -- tmux-orc ").expect("the words are the last argument");
+    // In the order in which they changed, which is nobody's promise here.
+    let named = ["main:1.0", "main:2.0", "main:3.0"].iter().all(|place| words.contains(place));
+    assert!(told.len() == 1 && named && words.starts_with("3 agents wait for you: "), "{told:?}");
+    let wanted = format!("\x1b]9;{words}\x07\x1b]777;notify;tmux-orc;{words}\x07");
+    wait_for("the terminal's notice", PATIENCE, || {
+        String::from_utf8_lossy(&fs::read(&written).unwrap_or_default()).contains(&wanted)
+    });
+    assert!(!terminals.rang("main"), "the bell is off");
+    stage.stop_engine();
+}
+
+#[tokio::test]
+async fn only_those_programs_and_sessions_that_are_listed_are_told_of() {
+    let stage = Stage::new();
+    let other = stage.agent("one", WORKS);
+    stage.server.run(&["new-session", "-d", "-s", "told", "exec sh"]);
+    let told = stage.agent("two", WORKS);
+    stage.server.run(&["move-window", "-s", &told.pane.to_string(), "-t", "told:5"]);
+    let (hook, file) = recorder(&stage, "hook", "cat; echo");
+    let base = stage.server.home().join("orc");
+    let rules = "  on: [waiting]\n  bell: false\n  tmux: false\n  agents: [claude, codex]\n  sessions: [told]\n";
+    settings(&base, &format!("{rules}  command: [{hook:?}]\n"));
+    start_engine(&stage);
+    // Both within the time in which notices are gathered: one told, the other would be too.
+    stage.show(&other, ASKS);
+    stage.show_anyhow(&told, ASKS);
+    wait_for("the hook", PATIENCE, || !lines(&file).is_empty());
+    let all = lines(&file);
+    assert!(all.len() == 1 && all[0].contains("\"target\":\"told:5.0\""), "{all:?}");
+    stage.stop_engine();
+}
+
+#[tokio::test]
+async fn nothing_is_told_in_quiet_hours() {
+    let stage = Stage::new();
+    let claude = stage.agent("one", WORKS);
+    let (quiet_hook, quiet) = recorder(&stage, "quiet", "cat; echo");
+    let (loud_hook, loud) = recorder(&stage, "loud", "cat; echo");
+    let rules = "  on: [waiting]\n  bell: false\n  tmux: false\n";
+    // Quiet for all of the day but a minute that is not now.
+    let now = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC);
+    let minute =
+        |hours: i64| now.checked_add(jiff::Span::new().hours(hours)).expect("a time").strftime("%H:%M").to_string();
+    let hours = format!("  quiet_hours: \"{}-{}\"\n", minute(-11), minute(11));
+    settings(&stage.server.home().join("orc"), &format!("{rules}{hours}  command: [{quiet_hook:?}]\n"));
+    drop(stage.server.orc(&["monitor", "start"]).env("TZ", "UTC").stdout());
+    // A second engine of another person's settings: by the time it tells, the first one would have.
+    let second = stage.server.home().join("orc2");
+    settings(&second, &format!("{rules}  command: [{loud_hook:?}]\n"));
+    let mut watch = stage.server.orc(&["perf", "watch", "--json"]).env("TMUX_ORC_HOME", second).spawn();
+    let mut output = watch.stdout.take().expect("its output");
+    // Its first snapshot: from here on it sees what changes.
+    std::io::Read::read_exact(&mut output, &mut [0; 1]).expect("a snapshot");
+    std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+    stage.show(&claude, ASKS);
+    wait_for("the other engine's notice", PATIENCE, || !lines(&loud).is_empty());
+    assert_eq!(went(&stage, "waiting"), 1);
+    assert_eq!(lines(&quiet), Vec::<String>::new());
+    signal(watch.id(), rustix::process::Signal::TERM);
+    watch.wait().expect("its end");
+    stage.stop_engine();
+}
+
+#[tokio::test]
+async fn a_change_is_told_once_by_every_way_and_not_of_the_pane_in_view() {
+    let stage = Stage::new();
+    let (seen, hidden) = (stage.agent("seen", WORKS), stage.agent("hidden", WORKS));
+    let home = stage.server.home().join("orc");
+    fs::create_dir_all(&home).expect("the base directory");
+    let hook = stage.server.home().join("hook");
+    fs::write(&hook, "#!/bin/sh\ncat >> \"$1\"\necho >> \"$1\"\n").expect("the hook");
+    let told = stage.server.home().join("told");
+    let config = format!(
+        "notifications:\n  enabled: true\n  on: [waiting, done]\n  bell: true\n  tmux: true\n  command: [sh, {:?}, {:?}]\n",
+        hook, told
+    );
+    fs::write(home.join("config.yaml"), config).expect("the settings");
+    stage.server.run(&["set-option", "-g", "status", "on"]);
+    stage.server.run(&["set-option", "-g", "display-time", "20000"]);
+    let terminals = Terminals::new();
+    let mine = terminals.attach(&stage, "main");
+    stage.server.run(&["switch-client", "-c", &mine, "-t", &seen.pane.to_string()]);
+    stage.start_engine();
+    // A dashboard beside it that is attached: it tells of nothing itself.
+    let mut dashboard = stage.server.orc(&["perf", "watch", "--json"]).spawn();
+    stage.show_anyhow(&seen, ASKS);
+    stage.show_anyhow(&hidden, ASKS);
+    let lines = || fs::read_to_string(&told).unwrap_or_default().lines().map(str::to_owned).collect::<Vec<_>>();
+    wait_for("the hook", PATIENCE, || !lines().is_empty());
+    terminals.wait("main", "the message", |screen| screen.contains("main:2.0 claude waits for you (permission)"));
+    wait_for("the bell", PATIENCE, || terminals.rang("main"));
+    // One that follows is told too, so by then the first would have been told twice.
+    stage.show_anyhow(&hidden, IDLE);
+    wait_for("the end of the wait", PATIENCE, || went(&stage, "idle") == 1);
+    stage.show_anyhow(&hidden, ASKS);
+    wait_for("the second", PATIENCE, || lines().len() >= 2);
+    let all: Vec<serde_json::Value> =
+        lines().iter().map(|line| serde_json::from_str(line).expect("an event as JSON")).collect();
+    assert_eq!(all.len(), 2, "{all:?}");
+    for one in &all {
+        assert_eq!(
+            (one["pane_id"].as_str(), one["state"].as_str()),
+            (Some(hidden.pane.to_string().as_str()), Some("waiting"))
+        );
+    }
+    signal(dashboard.id(), rustix::process::Signal::TERM);
+    dashboard.wait().expect("its end");
+    stage.stop_engine();
+}
+
+#[tokio::test]
+async fn a_dashboard_outside_of_tmux_rings_its_own_terminal() {
+    let stage = Stage::new();
+    let claude = stage.agent("one", WORKS);
+    let home = stage.server.home().join("orc");
+    fs::create_dir_all(&home).expect("the base directory");
+    fs::write(home.join("config.yaml"), "notifications:\n  enabled: true\n  on: [waiting]\n").expect("the settings");
+    let terminals = Terminals::new();
+    terminals.dashboard(&stage);
+    terminals.wait("dashboard", "the agent", |screen| screen.contains("main:1.0") && screen.contains("working"));
+    assert!(!terminals.rang("dashboard"));
+    stage.show(&claude, ASKS);
+    wait_for("the bell", PATIENCE, || terminals.rang("dashboard"));
+}
