@@ -15,7 +15,7 @@ use std::{
 
 use criterion::{BenchmarkId, Criterion};
 use tmux_orc::tmux::{
-    Batch, Command, Expect, Features, PaneId, Pool, PoolSettings, Screen, Server, ServerFacts, Transport,
+    Batch, Command, Expect, Features, Fields, PaneId, Pool, PoolSettings, Screen, Server, ServerFacts, Transport,
     TransportChoice, TransportKind, parse_panes, parse_pulses,
 };
 
@@ -129,7 +129,7 @@ async fn pulse(transport: &Transport, features: Features) {
 
 async fn details(transport: &Transport, features: Features) {
     let mut batch = Batch::new();
-    batch.push(Command::list_panes(features), Expect::Any);
+    batch.push(Command::list_panes(features, Fields::All), Expect::Any);
     let reply = transport.send(&batch, LIMIT).await.unwrap();
     assert!(!parse_panes(reply.parts[0].as_ref().unwrap(), features).is_empty());
 }

@@ -21,7 +21,7 @@ use super::{
     detect::{Profiles, Verdict},
     settings::{CachePolicy, CacheSettings},
 };
-use crate::tmux::{Pane, PaneId, Pulse, Screen};
+use crate::tmux::{PaneId, Pulse, Screen};
 
 /// Under `lru` and `lfu` use keeps an entry alive; this many times the TTL is the limit all the same, so that what the
 /// invalidation should ever miss is found in the end.
@@ -187,8 +187,8 @@ pub struct Layers {
     pub pane_content: Layer<PaneId, Captured>,
     /// Verdicts by the hash of all that they were made from.
     pub agent_status: Layer<u64, Option<Arc<Verdict>>>,
-    /// All panes with all fields.
-    pub session_info: Layer<(), Arc<Vec<Pane>>>,
+    /// That the panes' names and places are as they were read: they lie with each pane.
+    pub session_info: Layer<(), ()>,
     /// Compiled profiles.
     pub config: Layer<(), Arc<Profiles>>,
 }

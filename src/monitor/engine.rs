@@ -14,7 +14,7 @@ use tokio::{
 use super::{
     Command, EngineSettings, Handle, Snapshot, State, clock,
     core::{Core, EngineError},
-    cycle::log_event,
+    events::log_event,
     history::Cycle,
 };
 use crate::tmux::{Server, TmuxError};

@@ -40,3 +40,23 @@ impl Events {
         Arc::clone(&self.published)
     }
 }
+
+/// An event with its words, for the log.
+pub fn log_event(event: &Event) {
+    match &event.what {
+        EventKind::Transition { pane_id, target, agent, from, to, kind, evidence } => tracing::info!(
+            %pane_id, target, agent, %from, %to, kind, rule = evidence.rule, "transition"
+        ),
+        EventKind::Appeared { pane_id, target, agent, state, .. } => {
+            tracing::info!(%pane_id, target, agent, %state, "appeared");
+        }
+        EventKind::Gone { pane_id, target, agent } => tracing::info!(%pane_id, target, agent, "gone"),
+        // Not what was sent: a message may hold what no log should.
+        EventKind::Acted(acted) => {
+            tracing::info!(pane_id = %acted.pane_id, target = acted.target, act = %acted.act, ok = acted.ok, "acted");
+        }
+        EventKind::Changed { setting, from, to } => tracing::info!(setting, from, to, "changed"),
+        EventKind::Notice { text, problem: true } => tracing::warn!(text),
+        EventKind::Notice { text, problem: false } => tracing::info!(text),
+    }
+}

@@ -13,11 +13,11 @@ use super::{
     NamedAgent, Preview,
     cache::Stamp,
     detect::{Process, Profiles, Published, Recognised, may_hide_agent, recognise},
-    process::{self, Usage},
+    process::{self, Glance, Usage},
     published,
     record::Record,
 };
-use crate::tmux::{Pane, PaneId, Pulse, Screen};
+use crate::tmux::{Fields, Pane, PaneId, Pulse, Screen};
 
 /// Shortest time between two walks of a pane's process tree.
 const WALK_AGAIN: Duration = Duration::from_secs(1);
@@ -25,7 +25,10 @@ const WALK_AGAIN: Duration = Duration::from_secs(1);
 /// Longest time between two walks: what no output announces is found in the end.
 const WALK_ANYWAY: Duration = Duration::from_secs(10);
 
-/// Shortest time between two looks at whether an agent's process still runs.
+/// The same where an agent is known: its own process is looked at more often.
+const WALK_KNOWN: Duration = Duration::from_secs(30);
+
+/// Time between two looks at whether a quiet agent's process still runs as it did.
 const LOOK_ALIVE: Duration = Duration::from_secs(1);
 
 /// Shortest time between two samples of an agent's CPU and memory.
@@ -40,13 +43,15 @@ pub struct Tracked {
     activity_seen: Instant,
     /// All fields, as old as the last read or the last topology.
     pub pane: Pane,
+    /// When the dear fields were read.
+    program_at: Option<Instant>,
     /// The processes under it.
     pub processes: Vec<Process>,
     walked_at: Option<Instant>,
     walked_activity: i64,
     /// The walk came after the second of the last output.
     walk_settled: bool,
-    alive_at: Option<Instant>,
+    glanced_at: Option<Instant>,
     /// The agent program in its process tree.
     pub recognised: Option<Recognised>,
     /// Its process tree may hide an agent (ssh, a container, a nested tmux).
@@ -85,10 +90,11 @@ impl Tracked {
             walked_activity: pulse.activity,
             pulse,
             pane,
+            program_at: None,
             processes: Vec::new(),
             walked_at: None,
             walk_settled: false,
-            alive_at: None,
+            glanced_at: None,
             recognised: None,
             may_hide: false,
             named: None,
@@ -137,19 +143,52 @@ impl Tracked {
         self.behind
     }
 
+    /// Takes in fields: those that were not asked for stay as they are.
+    pub fn describe(&mut self, mut pane: Pane, fields: Fields, now: Instant) {
+        match fields {
+            Fields::All => self.program_at = Some(now),
+            Fields::Cheap => {
+                pane.command = std::mem::take(&mut self.pane.command);
+                pane.path = std::mem::take(&mut self.pane.path);
+            }
+        }
+        self.pane = pane;
+        if let (true, Some(record)) = (self.pane.in_view, &mut self.record) {
+            record.seen();
+        }
+    }
+
+    /// Whether the dear fields (program in front, its directory) may be out of date: the process tree changed, it is
+    /// not to be seen, or time has passed.
+    #[must_use]
+    pub fn is_program_due(&self, now: Instant) -> bool {
+        self.processes.is_empty() || self.program_at.is_none_or(|at| now.saturating_duration_since(at) >= WALK_ANYWAY)
+    }
+
     /// Walks the process tree if there is reason to. Says whether what was recognised changed.
     pub fn walk(&mut self, profiles: &Profiles, at: Timestamp, now: Instant) -> bool {
-        let age = self.walked_at.map(|at| now.saturating_duration_since(at));
+        let since = |at: Option<Instant>| at.map(|at| now.saturating_duration_since(at));
         let wrote = self.pulse.activity != self.walked_activity || !self.walk_settled;
-        let due = match age {
-            None => true,
-            Some(age) => age >= WALK_ANYWAY || (age >= WALK_AGAIN && (wrote || self.program_changed(now))),
+        let age = since(self.walked_at);
+        let due = match (age, self.recognised.as_ref().and_then(|r| r.pid)) {
+            (None, _) => true,
+            // A known agent's process tells by itself, at a tenth of a walk's cost.
+            (Some(age), Some(pid)) => {
+                let look = wrote || since(self.glanced_at).is_none_or(|age| age >= LOOK_ALIVE);
+                if look {
+                    self.glanced_at = Some(now);
+                    self.walked_activity = self.pulse.activity;
+                    self.walk_settled = self.is_settled(at, now);
+                }
+                age >= WALK_KNOWN || (look && self.program_changed(pid))
+            }
+            (Some(age), None) => age >= WALK_ANYWAY || (wrote && age >= WALK_AGAIN),
         };
         if !due {
             return false;
         }
         self.walked_at = Some(now);
-        self.alive_at = Some(now);
+        self.glanced_at = Some(now);
         self.walked_activity = self.pulse.activity;
         self.walk_settled = self.is_settled(at, now);
         let processes = if self.pulse.dead { Vec::new() } else { process::under(self.pulse.pid) };
@@ -157,6 +196,7 @@ impl Tracked {
             return false;
         }
         self.processes = processes;
+        self.program_at = self.program_at.filter(|at| *at >= now);
         self.may_hide = may_hide_agent(&self.pane, &self.processes);
         let recognised = recognise(profiles, &self.pane, &self.processes);
         let changed = recognised != self.recognised;
@@ -170,15 +210,10 @@ impl Tracked {
         changed
     }
 
-    /// Looks now and then whether the agent's process still runs as it did.
-    fn program_changed(&mut self, now: Instant) -> bool {
-        let Some(pid) = self.recognised.as_ref().and_then(|r| r.pid) else { return false };
-        if self.alive_at.is_some_and(|at| now.saturating_duration_since(at) < LOOK_ALIVE) {
-            return false;
-        }
-        self.alive_at = Some(now);
+    /// Whether the agent's process has ended, stopped or left the foreground since the walk.
+    fn program_changed(&self, pid: u32) -> bool {
         let known = self.processes.iter().find(|p| p.pid == pid);
-        known.is_some_and(|known| !process::alive(known.pid, known.start))
+        known.is_some_and(|known| process::glance(pid) != Some(Glance::from(known)))
     }
 
     /// Looks now and then whether the program has published something new of itself.
@@ -265,20 +300,17 @@ impl Fleet {
         (probed, before.into_values().collect())
     }
 
-    /// Takes in all fields of panes.
-    pub fn describe(&mut self, panes: &[Pane], named: &[NamedAgent]) {
+    /// Takes in a list of panes.
+    pub fn describe(&mut self, panes: Vec<Pane>, fields: Fields, named: &[NamedAgent], now: Instant) {
         for pane in panes {
-            if let Some(tracked) = self.panes.get_mut(&pane.id) {
-                tracked.pane = pane.clone();
-                let target = pane.target();
-                let id = pane.id.to_string();
-                tracked.named = named.iter().find(|n| n.target == target || n.target == id).cloned();
-                if pane.in_view
-                    && let Some(record) = &mut tracked.record
-                {
-                    record.seen();
-                }
-            }
+            let Some(tracked) = self.panes.get_mut(&pane.id) else { continue };
+            tracked.describe(pane, fields, now);
+            tracked.named = if named.is_empty() {
+                None
+            } else {
+                let (target, id) = (tracked.pane.target(), tracked.pane.id.to_string());
+                named.iter().find(|n| n.target == target || n.target == id).cloned()
+            };
         }
     }
 

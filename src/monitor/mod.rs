@@ -9,6 +9,7 @@ mod cycle;
 pub mod detect;
 mod engine;
 mod events;
+mod fetch;
 mod fleet;
 mod follow;
 #[cfg(any(test, fuzzing))]
@@ -27,6 +28,7 @@ mod settings;
 mod snapshot;
 mod state;
 pub mod strategy;
+mod take;
 pub mod wire;
 
 pub use attach::{AttachError, Client, Confirmed};

@@ -1,6 +1,6 @@
 //! One tmux command as an argument list, and the builders for all that we ask or do.
 
-use super::{Features, PaneId, format};
+use super::{Features, Fields, PaneId, format};
 
 /// A tmux command: an argument list, never a shell string.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,19 +68,19 @@ impl Command {
         Self::new("list-panes").args(["-a", "-f", &filter, "-F", &format::pulse(features)])
     }
 
-    /// All that tmux tells of every pane. Read it with [`super::parse_panes`]. Built anew for each request: what
+    /// What tmux tells of every pane. Read it with [`super::parse_panes`]. Built anew for each request: what
     /// separates the fields is random, and a pane may see it in the server's message log once it was used.
     #[must_use]
-    pub fn list_panes(features: Features) -> Self {
-        Self::new("list-panes").args(["-a", "-F", &format::pane(features)])
+    pub fn list_panes(features: Features, fields: Fields) -> Self {
+        Self::new("list-panes").args(["-a", "-F", &format::pane(features, fields)])
     }
 
-    /// All that tmux tells of one pane, as [`Command::list_panes`].
+    /// What tmux tells of one pane, as [`Command::list_panes`].
     #[must_use]
-    pub fn pane_details(features: Features, pane: PaneId) -> Self {
+    pub fn pane_details(features: Features, pane: PaneId, fields: Fields) -> Self {
         // Not `display-message`, which prints empty fields for a pane that is gone instead of failing.
         let filter = format!("#{{==:#{{pane_id}},{pane}}}");
-        Self::new("list-panes").target(pane).args(["-f", &filter, "-F", &format::pane(features)])
+        Self::new("list-panes").target(pane).args(["-f", &filter, "-F", &format::pane(features, fields)])
     }
 
     /// The pane's screen, exactly its height in rows, with SGR colours if asked for. Read it with [`super::Screen`].

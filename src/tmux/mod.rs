@@ -31,7 +31,7 @@ pub use command::Command;
 pub use error::{CommandError, TmuxError};
 pub use format::{parse_panes, parse_pulses};
 pub use id::{PaneId, ParseIdError};
-pub use pane::{Pane, Pulse};
+pub use pane::{Fields, Pane, Pulse};
 pub use pool::{Lease, Pool};
 pub use pool_state::{PoolSettings, PoolStats};
 pub use screen::{Screen, clean};

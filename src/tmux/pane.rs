@@ -43,7 +43,7 @@ pub struct Pane {
     pub width: u16,
     /// Height in rows.
     pub height: u16,
-    /// `window_activity`, Unix seconds.
+    /// As [`Pulse::activity`].
     pub activity: i64,
     /// The program has ended and the pane was kept.
     pub dead: bool,
@@ -59,9 +59,9 @@ pub struct Pane {
     pub cursor_shown: bool,
     /// Cursor's column and row, from 0.
     pub cursor: (u16, u16),
-    /// `pane_current_command`.
+    /// `pane_current_command`; empty when it was not asked for.
     pub command: String,
-    /// `pane_current_path`.
+    /// `pane_current_path`; empty when it was not asked for.
     pub path: String,
     /// `pane_title`, cleaned.
     pub title: String,
@@ -69,6 +69,22 @@ pub struct Pane {
     pub hook: String,
     /// The pane is the one in view: active in its window, its window active in a session that has clients.
     pub in_view: bool,
+}
+
+/// Which fields of a pane are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fields {
+    /// All but the program in front and its directory, for which the server reads `/proc`.
+    Cheap,
+    /// All.
+    All,
+}
+
+impl From<&Pane> for Pulse {
+    fn from(pane: &Pane) -> Self {
+        let &Pane { id, activity, pid, width, height, dead, .. } = pane;
+        Self { id, activity, pid, width, height, dead }
+    }
 }
 
 impl Default for PaneId {

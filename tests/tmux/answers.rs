@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tmux_orc::tmux::{
-    Batch, Command, Expect, Features, PaneId, Pool, PoolSettings, Screen, TransportChoice, TransportKind, parse_panes,
-    parse_pulses,
+    Batch, Command, Expect, Features, Fields, PaneId, Pool, PoolSettings, Screen, TransportChoice, TransportKind,
+    parse_panes, parse_pulses,
 };
 
 use crate::server::{TestServer, eventually};
@@ -26,8 +26,8 @@ async fn every_transport_reads_panes_and_screens_and_names_what_failed() {
         batch.push(Command::list_pulses(features), Expect::Any);
         batch.push(Command::capture(hello, false), Expect::Lines(24));
         batch.push(Command::capture(PaneId(4711), false), Expect::Lines(24));
-        batch.push(Command::pane_details(features, hello), Expect::Any);
-        batch.push(Command::pane_details(features, PaneId(4711)), Expect::Any);
+        batch.push(Command::pane_details(features, hello, Fields::All), Expect::Any);
+        batch.push(Command::pane_details(features, PaneId(4711), Fields::All), Expect::Any);
         batch.push(Command::list_pulses_since(features, i64::from(u32::MAX)), Expect::Any);
         let reply = lease.request(&batch).await.unwrap();
         assert_eq!(reply.parts.len(), batch.len());
@@ -61,7 +61,7 @@ async fn auto_dials_a_verified_server() {
     assert_eq!(pool.version(), Some(test.version()));
     assert_eq!(pool.take_notes(), Vec::<String>::new());
     let mut batch = Batch::new();
-    batch.push(Command::list_panes(Features::default()), Expect::Any);
+    batch.push(Command::list_panes(Features::default(), Fields::All), Expect::Any);
     let reply = pool.acquire().await.unwrap().request(&batch).await.unwrap();
     assert_eq!((reply.requests, reply.processes), (1, 0));
     assert_eq!(parse_panes(reply.parts[0].as_ref().unwrap(), Features::default()).len(), 1);

@@ -13,7 +13,7 @@ use proptest::{
     test_runner::TestRunner,
 };
 use tmux_orc::tmux::{
-    Batch, Command, Expect, Pane, PaneId, Screen, Transport, TransportKind, parse_panes, parse_pulses,
+    Batch, Command, Expect, Fields, Pane, PaneId, Screen, Transport, TransportKind, parse_panes, parse_pulses,
 };
 
 use crate::server::{TestServer, eventually};
@@ -24,7 +24,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 async fn panes(test: &TestServer, kind: TransportKind) -> Vec<Pane> {
     let features = test.version().features();
     let mut batch = Batch::new();
-    batch.push(Command::list_panes(features), Expect::Any);
+    batch.push(Command::list_panes(features, Fields::All), Expect::Any);
     let reply = Transport::new(test.server.clone(), kind, None).send(&batch, LIMIT).await.unwrap();
     parse_panes(reply.parts[0].as_ref().unwrap(), features)
 }

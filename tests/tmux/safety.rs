@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use tmux_orc::tmux::{Batch, Command, Expect, Pool, PoolSettings, Server, TransportChoice, parse_pulses};
+use tmux_orc::tmux::{Batch, Command, Expect, Fields, Pool, PoolSettings, Server, TransportChoice, parse_pulses};
 
 use crate::{
     server::{TestServer, eventually, program},
@@ -34,7 +34,7 @@ async fn cycle(pool: &Pool) -> Result<usize, tmux_orc::tmux::TmuxError> {
     for pulse in &pulses {
         batch.push(Command::capture(pulse.id, true), Expect::Lines(usize::from(pulse.height)));
     }
-    batch.push(Command::list_panes(features), Expect::Any);
+    batch.push(Command::list_panes(features, Fields::All), Expect::Any);
     lease.request(&batch).await?;
     Ok(pulses.len())
 }

@@ -9,7 +9,7 @@ use crate::{
         detect::{Observation, Profiles, Verdict, detect, detect_as},
         process, published,
     },
-    tmux::{Batch, Command, CommandError, Expect, Pane, PaneId, Pool, Screen, TmuxError, parse_panes},
+    tmux::{Batch, Command, CommandError, Expect, Fields, Pane, PaneId, Pool, Screen, TmuxError, parse_panes},
 };
 
 /// Output of each command of a request, or why it failed.
@@ -52,7 +52,7 @@ pub(super) async fn look(
     pool.transport().await;
     let features = pool.version().map(|version| version.features()).unwrap_or_default();
     let mut batch = Batch::new();
-    batch.push(Command::pane_details(features, pane), Expect::Any);
+    batch.push(Command::pane_details(features, pane, Fields::All), Expect::Any);
     batch.push(Command::print(pane, "#{pane_synchronized} #{pane_input_off}"), Expect::Any);
     // With its colours: some programs tell the marked answer by nothing else.
     batch.push(Command::capture(pane, true), Expect::Any);

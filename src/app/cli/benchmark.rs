@@ -322,7 +322,7 @@ fn stats(snapshot: &Snapshot) -> Result<CycleStats, Failure> {
 async fn ttys(fleet: &Fleet) -> Result<Vec<String>, Failure> {
     let features = fleet.server().version().await?.features();
     let mut batch = Batch::new();
-    batch.push(tmux::Command::list_panes(features), Expect::Any);
+    batch.push(tmux::Command::list_panes(features, tmux::Fields::Cheap), Expect::Any);
     let transport = Transport::new(fleet.server().clone(), TransportKind::Spawn, None);
     let reply = transport.send(&batch, CYCLE_LIMIT).await?;
     let panes = reply.parts.into_iter().next().and_then(Result::ok).map(|bytes| parse_panes(&bytes, features));

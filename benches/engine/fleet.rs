@@ -1,0 +1,91 @@
+//! Agents in real panes of a private tmux server.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command as Process, Stdio},
+    time::Duration,
+};
+
+use tmux_orc::tmux::{Server, SocketChoice};
+
+/// What `claude` shows in each pane.
+const SCREEN: &str = include_str!("../../tests/engine/screens/idle.txt");
+
+/// A private tmux server; it ends with this value.
+pub struct Fleet {
+    dir: tempfile::TempDir,
+    /// The panes' ids.
+    pub panes: Vec<String>,
+}
+
+impl Fleet {
+    pub fn start(count: usize) -> Self {
+        let dir = tempfile::Builder::new().prefix("orc-bench-").tempdir_in("/tmp").expect("a directory");
+        let mut fleet = Self { dir, panes: Vec::new() };
+        let claude = fleet.path("claude");
+        std::os::unix::fs::symlink("/bin/sh", &claude).expect("a link");
+        std::fs::write(fleet.path("screen"), SCREEN.trim_end_matches('\n')).expect("a file");
+        let script = "cat \"$1\"; while read -r line; do printf '\\033[H%s' \"$line\"; done";
+        std::fs::write(fleet.path("show.sh"), script).expect("a file");
+        let argv = [text(&claude), text(&fleet.path("show.sh")), text(&fleet.path("screen"))];
+        for n in 0..count {
+            let session = format!("s{}", n / 5);
+            let mut args = if n % 5 == 0 {
+                vec!["new-session", "-d", "-P", "-F", "#{pane_id}", "-x", "100", "-y", "30", "-s", &session]
+            } else {
+                vec!["new-window", "-d", "-P", "-F", "#{pane_id}", "-t", &session]
+            };
+            args.extend(argv.iter().map(String::as_str));
+            let pane = fleet.tmux(&args);
+            fleet.panes.push(pane);
+        }
+        fleet
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn tmux(&self, args: &[&str]) -> String {
+        let program = std::env::var_os("TMUX_ORC_TMUX").unwrap_or_else(|| "tmux".into());
+        let out = Process::new(program)
+            .args(["-u", "-f", "/dev/null", "-S"])
+            .arg(self.path("s"))
+            .args(args)
+            .env_remove("TMUX")
+            .stdin(Stdio::null())
+            .output()
+            .expect("tmux starts");
+        assert!(out.status.success(), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8_lossy(&out.stdout).trim().to_owned()
+    }
+
+    pub fn server(&self) -> Server {
+        Server::resolve(&SocketChoice { name: None, path: Some(self.path("s")) }).expect("a socket")
+    }
+
+    /// CPU time that the tmux server used so far.
+    pub fn cpu(&self) -> Duration {
+        let pid = self.tmux(&["display-message", "-p", "#{pid}"]);
+        let text = std::fs::read_to_string(format!("/proc/{pid}/schedstat")).unwrap_or_default();
+        Duration::from_nanos(text.split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or(0))
+    }
+
+    /// Writes into every `nth` pane, as a program in it would.
+    pub fn touch(&self, nth: usize, number: usize) {
+        let text = format!("turn {number}");
+        for pane in self.panes.iter().step_by(nth) {
+            self.tmux(&["send-keys", "-t", pane, &text, "Enter"]);
+        }
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        self.tmux(&["kill-server"]);
+    }
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}

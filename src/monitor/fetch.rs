@@ -1,0 +1,159 @@
+//! Fetch: captures the panes that the plan names, together with those of their fields that may be out of date.
+
+use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+
+use super::{CycleStats, clock, core::Core, cycle::count, strategy::Plan};
+use crate::tmux::{Batch, Command as Tmux, Expect, Features, Fields, Pane, PaneId, Pool, Reply, Screen, parse_panes};
+
+/// One list of all panes is cheaper than single lines from a quarter of them on.
+const LIST_ALL_FROM: usize = 4;
+
+/// One pane's read.
+pub(super) struct Read {
+    pub(super) pane: PaneId,
+    /// Its fields, when they were asked for with it.
+    pub(super) fields: Option<(Pane, Fields)>,
+    /// `None`: the pane vanished between probe and capture.
+    pub(super) screen: Option<Result<Screen, String>>,
+    /// See [`super::cache::Captured::settled`].
+    pub(super) settled: bool,
+    /// Its colours were asked for.
+    pub(super) coloured: bool,
+    /// When it began.
+    pub(super) at: Timestamp,
+    /// The same by the monotonic clock.
+    pub(super) now: Instant,
+}
+
+impl Core {
+    /// Captures what is planned, in parallel over the pool.
+    ///
+    /// The panes' fields (title, cursor, place) come along: one list of all panes where many are read, a line for each
+    /// where few are, and not at all when this cycle has just read them. The dear ones are asked for only where they
+    /// may have changed.
+    pub(super) async fn fetch(&mut self, plan: &Plan, stats: &mut CycleStats) -> Vec<Read> {
+        let (at, now) = (Timestamp::now(), clock::now());
+        let features = self.features();
+        let planned: usize = plan.batches.iter().map(Vec::len).sum();
+        let fresh = self.fields_fresh;
+        let due = |id: &PaneId| self.fleet.get(*id).is_some_and(|tracked| tracked.is_program_due(now));
+        let dear = plan.batches.iter().flatten().filter(|id| due(id)).count();
+        let many = |panes: usize| panes > 1 && panes * LIST_ALL_FROM >= self.fleet.len();
+        // What one list at the head of the first request tells of all panes.
+        let list = match fresh {
+            _ if many(dear) => Some(Fields::All),
+            false if many(planned) => Some(Fields::Cheap),
+            _ => None,
+        };
+        let mut requests = Vec::with_capacity(plan.batches.len());
+        for (index, panes) in plan.batches.iter().enumerate() {
+            let mut request =
+                Request { batch: Batch::default(), reads: Vec::with_capacity(panes.len()), list: None, features };
+            if let (0, Some(fields)) = (index, list) {
+                request.batch.push(Tmux::list_panes(features, fields), Expect::Any);
+                request.list = Some(fields);
+            }
+            for &pane in panes {
+                let Some(tracked) = self.fleet.get(pane) else { continue };
+                let each = match list {
+                    Some(Fields::All) => None,
+                    _ if due(&pane) => Some(Fields::All),
+                    None if !fresh => Some(Fields::Cheap),
+                    _ => None,
+                };
+                if let Some(fields) = each {
+                    request.batch.push(Tmux::pane_details(features, pane, fields), Expect::Any);
+                }
+                let coloured = self.focus == Some(pane);
+                request.batch.push(Tmux::capture(pane, coloured), Expect::Lines(usize::from(tracked.pulse.height)));
+                let settled = tracked.is_settled(at, now);
+                request.reads.push((each, Read { pane, fields: None, screen: None, settled, coloured, at, now }));
+            }
+            requests.push(request);
+        }
+        let pool = self.pool.clone();
+        let mut answers =
+            stream::iter(requests.into_iter().map(|r| r.send(pool.clone()))).buffer_unordered(plan.width.max(1));
+        let mut all = Vec::with_capacity(planned);
+        let mut listed = Vec::new();
+        let mut first = None;
+        while let Some(answer) = answers.next().await {
+            if let Some(reply) = &answer.reply {
+                count(stats, reply);
+            }
+            first.get_or_insert((answer.took, answer.reads.len()));
+            listed.extend(answer.listed);
+            all.extend(answer.reads);
+        }
+        drop(answers);
+        if let Some(fields) = list {
+            self.fleet.describe(listed, fields, &self.settings.named, now);
+        }
+        if let Some((took, panes)) = first {
+            self.measured.batch = Some(took);
+            self.measured.batch_panes = panes;
+        }
+        all
+    }
+}
+
+/// One request of a fetch.
+struct Request {
+    batch: Batch,
+    /// The reads in order, each with the fields that are asked for before its capture.
+    reads: Vec<(Option<Fields>, Read)>,
+    /// It begins with a list of all panes.
+    list: Option<Fields>,
+    features: Features,
+}
+
+struct Answer {
+    reply: Option<Reply>,
+    reads: Vec<Read>,
+    listed: Vec<Pane>,
+    took: Duration,
+}
+
+impl Request {
+    /// Sends it and sorts the parts to the reads.
+    async fn send(self, pool: Pool) -> Answer {
+        let began = clock::now();
+        let answer = match pool.acquire().await {
+            Ok(mut lease) => lease.request(&self.batch).await,
+            Err(problem) => Err(problem),
+        };
+        let took = clock::since(began);
+        let mut reply = match answer {
+            Ok(reply) => reply,
+            Err(problem) => {
+                let failed = |(_, read)| Read { screen: Some(Err(problem.to_string())), ..read };
+                let reads = self.reads.into_iter().map(failed).collect();
+                return Answer { reply: None, reads, listed: Vec::new(), took };
+            }
+        };
+        let mut parts = std::mem::take(&mut reply.parts).into_iter();
+        let listed = match self.list.and_then(|_| parts.next()) {
+            Some(Ok(bytes)) => parse_panes(&bytes, self.features),
+            _ => Vec::new(),
+        };
+        let take = |(fields, mut read): (Option<Fields>, Read)| {
+            if let Some(fields) = fields
+                && let Some(Ok(bytes)) = parts.next()
+            {
+                let pane = parse_panes(&bytes, self.features).into_iter().find(|p| p.id == read.pane);
+                read.fields = pane.map(|pane| (pane, fields));
+            }
+            // A capture that failed: the pane vanished since the probe, and the next one says so.
+            if let Some(Ok(capture)) = parts.next() {
+                let screen = if read.coloured { Screen::styled(&capture) } else { Screen::plain(&capture) };
+                read.screen = Some(Ok(screen));
+            }
+            read
+        };
+        let reads = self.reads.into_iter().map(take).collect();
+        Answer { reply: Some(reply), reads, listed, took }
+    }
+}

@@ -1,0 +1,238 @@
+//! What a read means: the cache is filled, the verdict made and put in force, changes become events.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+    time::Instant,
+};
+
+use jiff::Timestamp;
+
+use super::{
+    CycleStats, EventKind, Evidence, NamedAgent, Preview, Source, State,
+    cache::{Captured, Layers},
+    clock,
+    core::Core,
+    detect::{self, Observation, Profiles, Verdict},
+    fetch::Read,
+    fleet::{Tracked, screen_hash},
+    record::{Change, Record},
+};
+use crate::tmux::{PaneId, Screen};
+
+impl Core {
+    /// Takes in one read: cache, verdict, record.
+    pub(super) async fn take_in(&mut self, read: Read, profiles: &Profiles, stats: &mut CycleStats) {
+        let interval = self.settings.interval;
+        let Some(tracked) = self.fleet.get_mut(read.pane) else { return };
+        let screen = match read.screen {
+            None => return,
+            Some(Err(_)) => {
+                self.errors += 1;
+                if let Some(record) = &mut tracked.record {
+                    record.stale = true;
+                    record.failed(read.now, interval);
+                }
+                return;
+            }
+            Some(Ok(screen)) => screen,
+        };
+        let stamp = tracked.stamp();
+        tracked.must_read = false;
+        tracked.behind = false;
+        if let Some((pane, fields)) = read.fields {
+            tracked.describe(pane, fields, read.now);
+        }
+        tracked.read_at = Some((read.now, read.at));
+        let hash = screen_hash(&screen);
+        if tracked.screen_hash != Some(hash) {
+            let first = tracked.screen_hash.is_none();
+            tracked.screen_hash = Some(hash);
+            tracked.changed_at = Some(read.now);
+            stats.changed += 1;
+            if let (Some(record), false) = (&mut tracked.record, first) {
+                record.last_change = read.at;
+                record.activity.wrote(read.now);
+            }
+        }
+        if read.coloured {
+            tracked.preview = Some(Arc::new(Preview {
+                pane_id: read.pane,
+                text: screen.colours().unwrap_or_default().to_owned(),
+                captured_at: read.at,
+            }));
+        }
+        let screen = Arc::new(screen);
+        let verdict = judge(&self.cache, profiles, tracked, &screen, read.at).await;
+        let captured = Captured { screen, stamp, settled: read.settled, coloured: read.coloured };
+        self.cache.pane_content.put(read.pane, captured).await;
+        if let Some(record) = &mut tracked.record {
+            record.read();
+        }
+        match verdict {
+            Some(verdict) => self.apply(read.pane, verdict, read.at, read.now),
+            // No agent, and none was known: not listed.
+            None => {
+                if let Some(tracked) = self.fleet.get_mut(read.pane)
+                    && tracked.record.take().is_some()
+                {
+                    let gone = gone_event(tracked, String::new());
+                    self.events.push(read.at, gone);
+                }
+            }
+        }
+    }
+
+    /// Puts a verdict in force, as the record believes it.
+    pub(super) fn apply(&mut self, id: PaneId, verdict: Arc<Verdict>, at: Timestamp, now: Instant) {
+        let interval = self.settings.interval;
+        let Some(tracked) = self.fleet.get_mut(id) else { return };
+        let target = tracked.pane.target();
+        let in_view = tracked.pane.in_view;
+        let dead = verdict.state == State::Exited;
+        let event = match &mut tracked.record {
+            Some(record) if record.verdict.agent == verdict.agent => record
+                .judge(verdict, at, now, tracked.changed_at, in_view)
+                .map(|change| transition(id, target, record, change)),
+            record => {
+                let new = Record::new(verdict, at, now);
+                let event = EventKind::Appeared {
+                    pane_id: id,
+                    target,
+                    agent: new.verdict.agent.clone(),
+                    state: new.state(),
+                    kind: new.kind.clone(),
+                };
+                *record = Some(new);
+                Some(event)
+            }
+        };
+        if dead && let Some(record) = &mut tracked.record {
+            record.failed(now, interval);
+        }
+        if let Some(event) = event {
+            self.events.push(at, event);
+        }
+    }
+
+    /// What time alone changes: verdicts that are believed now, dead programs that are still dead, usage samples.
+    pub(super) fn settle(&mut self) {
+        let (at, now) = (Timestamp::now(), clock::now());
+        let interval = self.settings.interval;
+        let mut events: Vec<EventKind> = Vec::new();
+        for tracked in self.fleet.iter_mut() {
+            let in_view = tracked.pane.in_view;
+            let target = || tracked.pane.target();
+            let Some(record) = &mut tracked.record else { continue };
+            if let Some(change) = record.settle(at, now, in_view) {
+                events.push(transition(tracked.pulse.id, target(), record, change));
+            }
+            if record.state() == State::Exited {
+                record.failed(now, interval);
+            }
+            record.activity.advance(now);
+            tracked.sample_usage(now);
+        }
+        for event in events {
+            self.events.push(at, event);
+        }
+    }
+}
+
+fn transition(pane_id: PaneId, target: String, record: &Record, change: Change) -> EventKind {
+    EventKind::Transition {
+        pane_id,
+        target,
+        agent: record.verdict.agent.clone(),
+        from: change.from,
+        to: change.to,
+        kind: change.kind,
+        evidence: record.verdict.evidence.clone(),
+    }
+}
+
+pub(super) fn gone_event(tracked: &Tracked, target: String) -> EventKind {
+    let target = if target.is_empty() { tracked.pane.target() } else { target };
+    let agent = tracked.record.as_ref().map(|r| r.verdict.agent.clone()).unwrap_or_default();
+    EventKind::Gone { pane_id: tracked.pulse.id, target, agent }
+}
+
+/// The verdict for a screen, from the cache where the very same was judged before.
+pub(super) async fn judge(
+    cache: &Layers,
+    profiles: &Profiles,
+    tracked: &mut Tracked,
+    screen: &Screen,
+    now: Timestamp,
+) -> Option<Arc<Verdict>> {
+    let published = tracked.read_published();
+    let previous = tracked.record.as_ref().map(|r| (r.state(), r.verdict.kind.as_deref()));
+    let known_agent = tracked.record.as_ref().map(|r| r.verdict.agent.as_str());
+    let observation = Observation {
+        pane: &tracked.pane,
+        screen: Some(screen),
+        processes: &tracked.processes,
+        published: published.as_ref(),
+        known_agent,
+        previous,
+        quiet_for: None,
+        now,
+    };
+    let key = observation_key(&observation, tracked.named.as_ref().map(|n| n.agent.as_deref().unwrap_or("")));
+    let judged = async {
+        match &tracked.named {
+            None => detect::detect(profiles, &observation),
+            Some(named) => named
+                .agent
+                .as_deref()
+                .map_or_else(
+                    || detect::detect(profiles, &observation),
+                    |a| detect::detect_as(profiles, a, &observation),
+                )
+                .or_else(|| Some(said_so(named, &observation))),
+        }
+        .map(Arc::new)
+    };
+    let verdict = cache.agent_status.get_or(key, judged).await;
+    tracked.verdict_key = Some(key);
+    verdict
+}
+
+/// The verdict for a pane that only the settings call an agent: what it does is not known, and said so.
+fn said_so(named: &NamedAgent, observation: &Observation<'_>) -> Verdict {
+    let line = format!("the settings name {} an agent; nothing that is known runs there", named.target);
+    Verdict {
+        agent: named.agent.clone().unwrap_or_else(|| "other".to_owned()),
+        recognised_by: "the settings".to_owned(),
+        pid: None,
+        version: None,
+        state: if observation.pane.dead { State::Exited } else { State::Unknown },
+        kind: None,
+        evidence: Evidence { rule: "settings/agents".to_owned(), line, source: Source::None, region: None },
+        doing: None,
+        context_percent: None,
+        reset_at: None,
+        model: None,
+        tokens: None,
+        background: 0,
+        choices: Vec::new(),
+    }
+}
+
+/// A hash of all that a verdict is made from.
+fn observation_key(observation: &Observation<'_>, named: Option<&str>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let pane = observation.pane;
+    observation.screen.map(Screen::text).hash(&mut hasher);
+    (&pane.title, &pane.command, &pane.hook, pane.dead, pane.dead_status, pane.dead_signal).hash(&mut hasher);
+    (pane.in_mode, pane.alternate_on, pane.cursor_shown, pane.cursor, pane.width, pane.height).hash(&mut hasher);
+    for process in observation.processes {
+        (process.pid, process.start, process.foreground, process.stopped, process.zombie).hash(&mut hasher);
+        (&process.comm, &process.args).hash(&mut hasher);
+    }
+    if let Some(published) = observation.published {
+        (&published.status, &published.waiting_for).hash(&mut hasher);
+    }
+    (observation.known_agent, observation.previous, named).hash(&mut hasher);
+    hasher.finish()
+}
