@@ -57,7 +57,8 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
 /// The dashboard, from the first frame to the terminal's restoration.
 async fn watch(dashboard: Dashboard) -> Result<ExitCode, Failure> {
     let Served { effects, results, link } = cli::serve(&dashboard)?;
-    let settings = &dashboard.loaded.settings.dashboard;
+    let in_force = dashboard.in_force.now();
+    let settings = &in_force.settings.dashboard;
     let options = Options {
         theme: settings.theme.clone(),
         themes: Some(dashboard.paths.themes()),
@@ -70,7 +71,12 @@ async fn watch(dashboard: Dashboard) -> Result<ExitCode, Failure> {
         },
         link: Some(link),
         actions: Some(Actions {
-            can: Capabilities { jump: true, act: !dashboard.read_only, reload: true, copy: true },
+            can: Capabilities {
+                jump: true,
+                act: !dashboard.read_only && !settings.read_only,
+                reload: true,
+                copy: true,
+            },
             effects,
             results,
         }),

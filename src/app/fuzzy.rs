@@ -51,32 +51,6 @@ impl Query {
     }
 }
 
-/// The name of `names` that is nearest to a mistyped one, if one is near.
-#[must_use]
-pub fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    names
-        .map(|name| (distance(wrong, name), name))
-        .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, name)| *distance <= 1 + name.chars().count() / 3)
-        .map(|(_, name)| name)
-}
-
-/// Edits between two words.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let next = (diagonal + usize::from(ca != *cb)).min(row[j] + 1).min(row[j + 1] + 1);
-            diagonal = row[j + 1];
-            row[j + 1] = next;
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,11 +70,5 @@ mod tests {
         assert!(Query::new("down codex").matches(&["codex"], &["cut down"]));
         assert!(!Query::new("!codex").matches(&["codex"], &[]));
         assert!(Query::new("!codex").matches(&["claude"], &["cut down"]));
-    }
-
-    #[test]
-    fn the_nearest_name_is_found_or_none() {
-        assert_eq!(nearest("zom", ["zoom", "tune"].into_iter()), Some("zoom"));
-        assert_eq!(nearest("whatever", ["zoom", "tune"].into_iter()), None);
     }
 }

@@ -111,11 +111,13 @@ pub async fn keep_counts(mut snapshots: watch::Receiver<Arc<Snapshot>>, path: st
         {
             // Some hundred bytes into the page cache: shorter than handing it to another thread.
             match write_counts(file, counts) {
-                Ok(()) => *written = Some(counts),
-                Err(error) => {
+                Ok(()) => (*written, told) = (Some(counts), false),
+                // A disk that is full has room again some day: it is tried again with the next snapshot.
+                Err(error) if !told => {
+                    told = true;
                     tracing::warn!(path = %path.display(), %error, "the status line gets no counts");
-                    return;
                 }
+                Err(_) => {}
             }
         }
         if snapshots.changed().await.is_err() {

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use super::nearest::did_you_mean;
+
 /// A key with its modifiers. Shift is part of the character (`S`, `+`) or of the code (`BackTab`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
@@ -52,8 +54,13 @@ pub enum Code {
 
 /// The text names no key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no key; write it like x, S, space, enter, esc, tab, up, pagedown, f5, ctrl-r or alt-x")]
-pub struct ParseKeyError(pub String);
+#[error("'{text}' is no key; write it like x, S, space, enter, esc, tab, up, pagedown, f5, ctrl-r or alt-x{hint}")]
+pub struct ParseKeyError {
+    /// What was written.
+    text: String,
+    /// Which key was most likely meant, in words; may be empty.
+    hint: String,
+}
 
 impl Key {
     /// A character without modifiers.
@@ -142,7 +149,10 @@ impl FromStr for Key {
                 break;
             }
         }
-        let wrong = || ParseKeyError(text.chars().take(40).collect());
+        let wrong = || {
+            let hint = did_you_mean(rest, NAMED.iter().map(|row| row.1).chain(["ctrl-", "alt-"]));
+            ParseKeyError { text: text.chars().take(40).collect(), hint }
+        };
         let mut chars = rest.chars();
         key.code = match (chars.next(), chars.next()) {
             (Some(c), None) if !c.is_control() => Code::Char(c),

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{
     action::{ACTIONS, Action},
-    fuzzy,
     key::{Key, ParseKeyError},
+    nearest::did_you_mean,
 };
 
 /// The user's changes: an action's name to its keys. An empty list takes its keys away.
@@ -30,12 +30,12 @@ pub enum KeymapError {
         source: ParseKeyError,
     },
     /// No action has this name.
-    #[error("keys.{name}: no such action{}", .nearest.as_ref().map(|n| format!("; did you mean '{n}'?")).unwrap_or_default())]
+    #[error("keys.{name}: no such action{hint}")]
     Action {
         /// What was written.
         name: String,
-        /// The nearest right name.
-        nearest: Option<String>,
+        /// Which one was most likely meant, in words; may be empty.
+        hint: String,
     },
     /// Two actions ask for the same key.
     #[error("keys: '{key}' is asked for by both '{first}' and '{second}'; give one of them another key")]
@@ -56,10 +56,24 @@ impl Keymap {
     /// An unknown action, an unknown key, or a key for two actions. A key that the user gives to one action is taken
     /// from the table's default of another only when the user also gives that other one its keys.
     pub fn new(overrides: &Overrides) -> Result<Self, KeymapError> {
-        if let Some(name) = overrides.keys().find(|name| !ACTIONS.iter().any(|entry| entry.name == name.as_str())) {
-            let nearest = fuzzy::nearest(name, ACTIONS.iter().map(|entry| entry.name)).map(str::to_owned);
-            return Err(KeymapError::Action { name: name.clone(), nearest });
-        }
+        let (map, problems) = Self::build(overrides);
+        problems.into_iter().next().map_or(Ok(map), Err)
+    }
+
+    /// All that is wrong with the user's changes.
+    #[must_use]
+    pub fn problems(overrides: &Overrides) -> Vec<KeymapError> {
+        Self::build(overrides).1
+    }
+
+    fn build(overrides: &Overrides) -> (Self, Vec<KeymapError>) {
+        let unknown = overrides.keys().filter(|name| !ACTIONS.iter().any(|entry| entry.name == name.as_str()));
+        let mut problems: Vec<KeymapError> = unknown
+            .map(|name| {
+                let hint = did_you_mean(name, ACTIONS.iter().map(|entry| entry.name));
+                KeymapError::Action { name: name.clone(), hint }
+            })
+            .collect();
         let mut map = Self { by_key: HashMap::new(), by_action: HashMap::new() };
         let mut owner: HashMap<Key, &str> = HashMap::new();
         for entry in ACTIONS {
@@ -68,23 +82,30 @@ impl Keymap {
                 None => entry.keys.to_vec(),
             };
             for text in texts {
-                let key: Key =
-                    text.parse().map_err(|source| KeymapError::Key { action: entry.name.to_owned(), source })?;
-                if let Some(first) = owner.insert(key, entry.name) {
-                    if first == entry.name {
+                let key: Key = match text.parse() {
+                    Ok(key) => key,
+                    Err(source) => {
+                        problems.push(KeymapError::Key { action: entry.name.to_owned(), source });
                         continue;
                     }
-                    return Err(KeymapError::Twice {
-                        key: key.to_string(),
-                        first: first.to_owned(),
-                        second: entry.name.to_owned(),
-                    });
+                };
+                match owner.insert(key, entry.name) {
+                    None => {
+                        map.by_key.insert(key, entry.action);
+                        map.by_action.entry(entry.action).or_default().push(key);
+                    }
+                    Some(first) if first == entry.name => {}
+                    Some(first) => {
+                        // Told where the user asked for it, when only one of the two is the user's.
+                        let (first, second) =
+                            if overrides.contains_key(entry.name) { (first, entry.name) } else { (entry.name, first) };
+                        let (first, second) = (first.to_owned(), second.to_owned());
+                        problems.push(KeymapError::Twice { key: key.to_string(), first, second });
+                    }
                 }
-                map.by_key.insert(key, entry.action);
-                map.by_action.entry(entry.action).or_default().push(key);
             }
         }
-        Ok(map)
+        (map, problems)
     }
 
     /// What a key does.
@@ -143,7 +164,7 @@ mod tests {
         let twice = Keymap::new(&overrides(&[("zoom", &["q"])])).expect_err("q is quit's");
         assert_eq!(twice.to_string(), "keys: 'q' is asked for by both 'quit' and 'zoom'; give one of them another key");
         let unknown = Keymap::new(&overrides(&[("zom", &["f2"])])).expect_err("no such action");
-        assert_eq!(unknown.to_string(), "keys.zom: no such action; did you mean 'zoom'?");
+        assert_eq!(unknown.to_string(), "keys.zom: no such action; did you mean `zoom`?");
         let key = Keymap::new(&overrides(&[("zoom", &["contrl-z"])])).expect_err("no key");
         assert!(key.to_string().starts_with("keys.zoom: 'contrl-z' is no key"), "{key}");
     }

@@ -1,9 +1,13 @@
 //! Logs: a file a day, seven kept; nothing is ever written on the dashboard's screen.
 
 use std::{
-    io,
+    fs::{OpenOptions, Permissions},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use tracing_appender::{
     non_blocking::WorkerGuard,
@@ -37,7 +41,7 @@ pub struct Logging(#[expect(dead_code, reason = "held for its drop")] Option<Wor
 
 /// The log cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: cannot write the log: {reason}", dir.display())]
+#[error("{}: cannot write the log: {reason}; free space or set TMUX_ORC_HOME to a directory that you can write", dir.display())]
 pub struct LoggingError {
     dir: PathBuf,
     reason: String,
@@ -70,11 +74,54 @@ pub fn start(target: Target<'_>, usual: &str, verbosity: u8) -> Result<Logging, 
     }
 }
 
-fn appender(dir: &Path, prefix: &str) -> Result<RollingFileAppender, LoggingError> {
-    use std::os::unix::fs::DirBuilderExt;
+/// A rolling file that only its owner can read: what agents show may be quoted in it.
+#[derive(Debug)]
+struct Private {
+    files: RollingFileAppender,
+    dir: PathBuf,
+    prefix: String,
+    /// The day whose file is private already.
+    day: Date,
+}
+
+impl Private {
+    /// Sees to it that the file of the day is private before anything is written to it.
+    fn close_to_others(&mut self, day: Date) -> io::Result<()> {
+        let path = self.dir.join(format!("{}.{day}.log", self.prefix));
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+        // A link to a device is somebody's wish, and the device not ours.
+        if file.metadata()?.is_file() {
+            file.set_permissions(Permissions::from_mode(0o600))?;
+        }
+        self.day = day;
+        Ok(())
+    }
+}
+
+impl Write for Private {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let today = utc_day();
+        if today != self.day {
+            // The line is worth more than the mode: it is tried again with the next one.
+            self.close_to_others(today).ok();
+        }
+        self.files.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.files.flush()
+    }
+}
+
+/// The day by which the files are named.
+fn utc_day() -> Date {
+    Timestamp::now().to_zoned_datetime(TimeZone::UTC).date()
+}
+
+fn appender(dir: &Path, prefix: &str) -> Result<Private, LoggingError> {
     let fail = |reason: String| LoggingError { dir: dir.to_owned(), reason };
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|error| fail(error.to_string()))?;
-    RollingFileAppender::builder()
+    let files = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix(prefix)
         .filename_suffix("log")
@@ -83,7 +130,10 @@ fn appender(dir: &Path, prefix: &str) -> Result<RollingFileAppender, LoggingErro
         .map_err(|error| {
             let cause = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
             fail(format!("{error}{cause}"))
-        })
+        })?;
+    let mut private = Private { files, dir: dir.to_owned(), prefix: prefix.to_owned(), day: utc_day() };
+    private.close_to_others(utc_day()).map_err(|error| fail(error.to_string()))?;
+    Ok(private)
 }
 
 /// The newest log file whose name starts so.
@@ -127,13 +177,26 @@ mod tests {
         }
         std::fs::write(dir.path().join("other.2099-01-01.log"), "").unwrap();
         let mut file = appender(dir.path(), "engine-x").unwrap();
-        io::Write::write_all(&mut file, b"one\ntwo\x1b[2J\n").unwrap();
+        file.write_all(b"one\ntwo\x1b[2J\n").unwrap();
         let ours = std::fs::read_dir(dir.path()).unwrap().flatten();
         let ours = ours.filter(|entry| entry.file_name().to_string_lossy().starts_with("engine-x")).count();
         assert!(ours <= FILES_KEPT, "{ours} files");
         let newest = newest(dir.path(), "engine-x").unwrap();
         assert!(!newest.to_string_lossy().contains("2020"), "{newest:?}");
         assert_eq!(tail(&newest, 1), ["two"]);
+    }
+
+    #[test]
+    fn nobody_else_can_read_a_log_also_not_the_next_days() {
+        let dir = tempfile::tempdir().unwrap();
+        let mode = || std::fs::metadata(newest(dir.path(), "x").unwrap()).unwrap().permissions().mode() & 0o777;
+        let mut file = appender(dir.path(), "x").unwrap();
+        assert_eq!(mode(), 0o600);
+        // As if the file of a new day had been made in between.
+        std::fs::set_permissions(newest(dir.path(), "x").unwrap(), Permissions::from_mode(0o644)).unwrap();
+        file.day = file.day.yesterday().unwrap();
+        file.write_all(b"one\n").unwrap();
+        assert_eq!(mode(), 0o600);
     }
 
     #[test]

@@ -44,6 +44,10 @@ pub enum Message {
         keymap: Box<Keymap>,
         /// Name of the theme, when it is another one; `auto` and unknown names leave the theme as it is.
         theme: Option<String>,
+        /// The mouse is used.
+        mouse: bool,
+        /// Something may be typed into panes.
+        act: bool,
     },
     /// The dashboard has done what it was opened for: it ends.
     Leave,
@@ -116,6 +120,8 @@ pub enum Effect {
     CopyText(String),
     /// Read the settings file again.
     ReloadSettings,
+    /// Use the mouse, or leave it to the terminal.
+    Mouse(bool),
     /// Draw everything anew.
     Repaint,
     /// Suspend the program.

@@ -17,6 +17,7 @@ pub mod keymap;
 pub mod list;
 pub mod logging;
 pub mod message;
+pub mod nearest;
 pub mod notify;
 pub mod palette;
 pub mod pending;
@@ -25,6 +26,7 @@ pub mod settings;
 pub mod state;
 pub mod target;
 pub mod text;
+pub mod theme;
 pub mod update;
 pub mod words;
 

@@ -33,7 +33,14 @@ impl Pending {
             Command::CachePolicy(policy) => settings.cache_policy == *policy,
             Command::Pause(paused) => snapshot.engine.paused == *paused,
             Command::ClearCache | Command::Refresh => snapshot.base_status.cycle_count > self.cycle,
-            Command::Focus(_) | Command::Seen(_) | Command::Watched(_) | Command::Acted(_) | Command::Stop => true,
+            Command::Focus(_)
+            | Command::Seen(_)
+            | Command::Watched(_)
+            | Command::Acted(_)
+            | Command::Reload
+            | Command::Noted(_)
+            | Command::Problem(_)
+            | Command::Stop => true,
         }
     }
 
@@ -57,9 +64,14 @@ impl Pending {
             Command::Pause(false) => "resume".to_owned(),
             Command::ClearCache => "clear cache".to_owned(),
             Command::Refresh => "refresh".to_owned(),
-            Command::Focus(_) | Command::Seen(_) | Command::Watched(_) | Command::Acted(_) | Command::Stop => {
-                String::new()
-            }
+            Command::Focus(_)
+            | Command::Seen(_)
+            | Command::Watched(_)
+            | Command::Acted(_)
+            | Command::Reload
+            | Command::Noted(_)
+            | Command::Problem(_)
+            | Command::Stop => String::new(),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    Command, EngineSettings, EventKind, Mode, ServerStatus, StrategyInfo,
+    Command, EngineSettings, EventKind, Mode, RereadInfo, ServerStatus, StrategyInfo,
     cache::Layers,
     clock,
     cost::CostMeter,
@@ -34,6 +34,9 @@ const GIVE_WAY_AFTER: u32 = 3;
 pub struct Core {
     pub(super) server: Server,
     pub(super) settings: EngineSettings,
+    /// The settings as they were last read, without what was tuned since: what reading them again is compared with.
+    pub(super) configured: EngineSettings,
+    pub(super) reread: Option<RereadInfo>,
     pub(super) pool: Pool,
     pub(super) cache: Layers,
     pub(super) strategy: Box<dyn Strategy>,
@@ -93,9 +96,10 @@ impl Core {
     /// If the strategy does not exist or a user's profile is wrong.
     pub fn new(server: Server, mut settings: EngineSettings) -> Result<Self, EngineError> {
         let profiles = Arc::new(Profiles::load(settings.agents_dir.as_deref())?);
+        let configured = settings.clone();
         let strategy = Self::strategy_named(&settings.strategy, &settings)?;
         if settings.mode == Mode::Sync {
-            make_sync(&mut settings);
+            settings.make_sync();
         }
         let pool = Pool::new(server.clone(), settings.transport, settings.pool);
         Ok(Self {
@@ -105,6 +109,8 @@ impl Core {
             strategy,
             strategies: strategy::list(settings.strategies_dir.as_deref()),
             settings,
+            configured,
+            reread: None,
             fleet: Fleet::default(),
             history: History::default(),
             events: Events::default(),
@@ -132,7 +138,7 @@ impl Core {
         })
     }
 
-    fn strategy_named(name: &str, settings: &EngineSettings) -> Result<Box<dyn Strategy>, EngineError> {
+    pub(super) fn strategy_named(name: &str, settings: &EngineSettings) -> Result<Box<dyn Strategy>, EngineError> {
         if settings.mode == Mode::Sync {
             return Ok(Box::new(strategy::Sequential));
         }
@@ -257,10 +263,16 @@ impl Core {
         tracing::warn!(text);
         self.events.notice(Timestamp::now(), text.clone(), true);
         self.note(text);
-        make_sync(&mut self.settings);
+        self.go_sync();
+    }
+
+    /// From now on one tmux process per command, one agent after another.
+    pub(super) fn go_sync(&mut self) {
+        self.settings.make_sync();
+        self.transport = Some(TransportKind::Process);
         self.strategy = Box::new(strategy::Sequential);
         self.pool.set_transport(self.settings.transport);
-        self.pool.resize(self.settings.pool.max_size);
+        self.pool.configure(self.settings.pool);
         self.cache.reset(&self.settings.cache);
     }
 
@@ -285,6 +297,8 @@ impl Core {
             strategy::built_in(&base).unwrap_or_else(|| Box::<strategy::Adaptive>::default());
         let plan = base.plan(view).unwrap_or(Plan { batches: Vec::new(), width: 1, next: view.interval });
         self.settings.strategy = base.name().to_owned();
+        // So that reading the settings again tries the script again: it may have been mended.
+        self.configured.strategy.clone_from(&self.settings.strategy);
         self.strategy = base;
         plan
     }
@@ -340,12 +354,14 @@ impl Core {
                 return watched;
             }
             Command::Acted(acted) => self.events.push(Timestamp::now(), EventKind::Acted(acted)),
-            Command::Refresh | Command::Stop => {}
+            Command::Noted(changes) => changes.into_iter().for_each(|change| self.noted(change)),
+            Command::Problem(text) => self.events.notice(Timestamp::now(), text, true),
+            Command::Refresh | Command::Reload | Command::Stop => {}
         }
         true
     }
 
-    fn set_strategy(&mut self, name: &str) {
+    pub(super) fn set_strategy(&mut self, name: &str) {
         self.strategies = strategy::list(self.settings.strategies_dir.as_deref());
         match Self::strategy_named(name, &self.settings) {
             Ok(strategy) => {
@@ -366,7 +382,7 @@ impl Core {
         self.changed("pool", before.to_string(), size.to_string());
     }
 
-    fn set_interval(&mut self, seconds: f64) {
+    pub(super) fn set_interval(&mut self, seconds: f64) {
         if !seconds.is_finite() || seconds <= 0.0 {
             return self.refuse(format!("an interval of {seconds} s is not possible; it takes a number above 0"));
         }
@@ -375,7 +391,7 @@ impl Core {
         self.changed("interval", format!("{} s", before.as_secs_f64()), format!("{} s", interval.as_secs_f64()));
     }
 
-    fn set_transport(&mut self, name: &str) {
+    pub(super) fn set_transport(&mut self, name: &str) {
         match name.parse::<TransportChoice>() {
             Ok(choice) if self.settings.mode == Mode::Async => {
                 let before = std::mem::replace(&mut self.settings.transport, choice);
@@ -392,14 +408,14 @@ impl Core {
         self.changed(setting, before, after);
     }
 
-    fn changed(&mut self, setting: &str, from: String, to: String) {
+    pub(super) fn changed(&mut self, setting: &str, from: String, to: String) {
         if from != to {
             self.history.mark(&format!("{setting} {to}"));
             self.events.push(Timestamp::now(), EventKind::Changed { setting: setting.to_owned(), from, to });
         }
     }
 
-    fn refuse(&mut self, why: String) {
+    pub(super) fn refuse(&mut self, why: String) {
         tracing::warn!(why, "refused");
         self.events.notice(Timestamp::now(), why, true);
     }
@@ -413,13 +429,4 @@ impl Core {
 
 fn on_off(on: bool) -> String {
     if on { "on" } else { "off" }.to_owned()
-}
-
-/// The sync engine: one tmux process per command, one agent after another, nothing cached.
-fn make_sync(settings: &mut EngineSettings) {
-    settings.mode = Mode::Sync;
-    settings.transport = TransportChoice::Process;
-    settings.cache.enabled = false;
-    settings.pool.min_size = 1;
-    settings.pool.max_size = 1;
 }

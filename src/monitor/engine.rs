@@ -12,10 +12,11 @@ use tokio::{
 };
 
 use super::{
-    Command, EngineSettings, Handle, Snapshot, State, clock,
+    Command, EngineSettings, Handle, SettingsSource, Snapshot, State, clock,
     core::{Core, EngineError},
     events::log_event,
     history::Cycle,
+    reload::Fresh,
 };
 use crate::tmux::{Server, TmuxError};
 
@@ -35,10 +36,22 @@ impl Engine {
     /// # Errors
     /// If the strategy does not exist, or a user's profile is wrong. Whatever happens later is told by the snapshots.
     pub fn start(server: Server, settings: EngineSettings) -> Result<(Handle, JoinHandle<()>), EngineError> {
+        Self::start_from(server, settings, SettingsSource::none())
+    }
+
+    /// The same with the place from which [`Command::Reload`] reads the settings again.
+    ///
+    /// # Errors
+    /// As [`Engine::start`].
+    pub fn start_from(
+        server: Server,
+        settings: EngineSettings,
+        source: SettingsSource,
+    ) -> Result<(Handle, JoinHandle<()>), EngineError> {
         let mut core = Core::new(server, settings)?;
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let (publisher, snapshots) = watch::channel(Arc::new(core.snapshot()));
-        let task = tokio::spawn(run(core, inbox, publisher));
+        let task = tokio::spawn(run(core, Inbox::new(inbox, source), publisher));
         Ok((Handle { snapshots, commands }, task))
     }
 
@@ -70,23 +83,52 @@ pub enum OnceError {
     Tmux(#[from] TmuxError),
 }
 
-async fn run(mut core: Core, mut inbox: mpsc::Receiver<Command>, publisher: watch::Sender<Arc<Snapshot>>) {
+/// What reaches the engine's task from outside.
+struct Inbox {
+    commands: mpsc::Receiver<Command>,
+    source: SettingsSource,
+    /// Settings that were read again, on a thread of their own: a disk that does not answer holds no cycle up.
+    fresh: (mpsc::Sender<Fresh>, mpsc::Receiver<Fresh>),
+}
+
+impl Inbox {
+    fn new(commands: mpsc::Receiver<Command>, source: SettingsSource) -> Self {
+        Self { commands, source, fresh: mpsc::channel(1) }
+    }
+
+    /// Carries out a command. Says whether the next cycle should begin at once.
+    fn obey(&self, core: &mut Core, command: Command) -> bool {
+        if command != Command::Reload {
+            return core.obey(command);
+        }
+        let (source, tell) = (self.source.clone(), self.fresh.0.clone());
+        tokio::task::spawn_blocking(move || tell.blocking_send(source.read_again()).ok());
+        false
+    }
+}
+
+async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snapshot>>) {
     let mut next = clock::now();
     let mut logged = 0;
     'engine: loop {
         tokio::select! {
             biased;
-            command = inbox.recv() => {
+            command = inbox.commands.recv() => {
                 let Some(command) = command else { break };
                 if command == Command::Stop {
                     break;
                 }
-                let at_once = core.obey(command);
+                let at_once = inbox.obey(&mut core, command);
                 if core.paused {
                     publish(&mut core, &publisher, &mut logged);
                 } else if at_once {
                     next = clock::now();
                 }
+            }
+            Some(fresh) = inbox.fresh.1.recv() => {
+                core.take_settings(fresh);
+                publish(&mut core, &publisher, &mut logged);
+                next = clock::now();
             }
             () = sleep_until(next.into()), if !core.paused => {
                 let began = clock::now();
@@ -98,7 +140,7 @@ async fn run(mut core: Core, mut inbox: mpsc::Receiver<Command>, publisher: watc
                     loop {
                         tokio::select! {
                             (pause, _) = &mut turn => break pause,
-                            command = inbox.recv(), if waiting.len() < COMMANDS => match command {
+                            command = inbox.commands.recv(), if waiting.len() < COMMANDS => match command {
                                 Some(Command::Stop) | None => break 'engine,
                                 Some(command) => waiting.push(command),
                             },
@@ -114,7 +156,7 @@ async fn run(mut core: Core, mut inbox: mpsc::Receiver<Command>, publisher: watc
                 next = due.max(now);
                 publish(&mut core, &publisher, &mut logged);
                 for command in waiting {
-                    if core.obey(command) {
+                    if inbox.obey(&mut core, command) {
                         next = clock::now();
                     }
                 }

@@ -31,6 +31,17 @@ impl Events {
         self.push(at, EventKind::Notice { text: text.into(), problem });
     }
 
+    /// Number of the newest; 0 before the first.
+    #[must_use]
+    pub fn newest(&self) -> u64 {
+        self.seq
+    }
+
+    /// Those after the one of this number, as far as they are kept.
+    pub fn since(&self, seq: u64) -> impl Iterator<Item = &Event> {
+        self.kept.iter().filter(move |event| event.seq > seq)
+    }
+
     /// All that are kept, for a snapshot: the same allocation as before when nothing came.
     pub fn published(&mut self) -> Arc<Vec<Event>> {
         if self.dirty {

@@ -12,7 +12,8 @@ use tokio::{
 };
 
 use super::{
-    AttachError, Client, Command, Engine, EngineError, EnginePaths, EngineSettings, Handle, ServerStatus, Snapshot,
+    AttachError, Client, Command, Engine, EngineError, EnginePaths, EngineSettings, Handle, ServerStatus,
+    SettingsSource, Snapshot,
 };
 use crate::tmux::{PaneId, Server};
 
@@ -36,6 +37,8 @@ pub struct Follow {
     pub server: Server,
     /// Settings of an engine inside.
     pub settings: EngineSettings,
+    /// Where it reads them again.
+    pub source: SettingsSource,
     /// Where an engine in the background would be.
     pub paths: EnginePaths,
     /// Never attach.
@@ -116,7 +119,7 @@ impl Follow {
     }
 
     fn embed(&self, settings: EngineSettings) -> Result<Source, EngineError> {
-        let (handle, task) = Engine::start(self.server.clone(), settings)?;
+        let (handle, task) = Engine::start_from(self.server.clone(), settings, self.source.clone())?;
         Ok(Source { handle, kind: Kind::Embedded { task } })
     }
 }
@@ -231,6 +234,11 @@ impl Follower {
             }
         };
         self.tell.send_replace(Followed::Lost);
+        // They may have been changed since this process began.
+        let source = self.follow.source.clone();
+        if let Ok(Ok(fresh)) = tokio::task::spawn_blocking(move || source.read_again()).await {
+            self.follow.settings = fresh.engine;
+        }
         let settings = taken_over(&self.follow.settings, &self.publish.borrow());
         let inside = self.follow.embed(settings).or_else(|error| {
             // A strategy that only the other engine had must not end the watching.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use super::{Acted, Snapshot};
+use super::{Acted, Change, Snapshot};
 use crate::tmux::PaneId;
 
 /// What a front end holds of an engine: the newest snapshot, and a bounded queue of commands.
@@ -46,6 +46,13 @@ pub enum Command {
     Watched(bool),
     /// A person did something to an agent: told in the events, and the agent is looked at.
     Acted(Acted),
+    /// Read the settings again and apply what differs; bad ones change nothing. Whoever started the engine knows where
+    /// they are and which options go before them.
+    Reload,
+    /// Settings of a front end were changed: told in the events.
+    Noted(Vec<Change>),
+    /// Something beside the engine went wrong, in words: told in the events.
+    Problem(String),
     /// End the engine.
     Stop,
 }

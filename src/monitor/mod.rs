@@ -23,6 +23,7 @@ pub mod process;
 mod publish;
 pub mod published;
 mod record;
+mod reload;
 mod serve;
 mod settings;
 mod snapshot;
@@ -39,7 +40,8 @@ pub use handle::{Command, Handle};
 pub use lock::{EngineLock, EnginePaths, LockError};
 pub use serve::{EngineSocket, ServeError};
 pub use settings::{
-    CachePolicy, CacheSettings, EngineSettings, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL, Mode, NamedAgent,
+    CachePolicy, CacheSettings, Change, EngineSettings, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL, Mode, NamedAgent, Reread,
+    SettingsSource,
 };
 pub use snapshot::*;
 pub use state::{Evidence, Health, Source, State};

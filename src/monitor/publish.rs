@@ -97,7 +97,11 @@ impl Core {
             cache_enabled: settings.cache.enabled,
             cache_policy: settings.cache.policy.to_string(),
             cache_ttl: settings.cache.ttl.as_secs_f64(),
+            cache_max_size: settings.cache.max_size,
             max_failures: settings.max_failures,
+            pool_connection_timeout: settings.pool.connection_timeout.as_secs_f64(),
+            pool_max_age: settings.pool.max_age.as_secs_f64(),
+            reread: self.reread.clone(),
         }
     }
 

@@ -23,7 +23,7 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Command, EngineLock, EnginePaths, Handle, Snapshot,
+    Command, EngineLock, EnginePaths, Handle, RereadInfo, Snapshot,
     wire::{self, ClientHello, EngineHello, FromClient, FromEngine, Had, LONGEST_FROM_CLIENT, LineError, Lines},
 };
 
@@ -119,6 +119,13 @@ pub(super) struct Shared {
 /// A snapshot and its line.
 type Encoded = (Arc<Snapshot>, Arc<Vec<u8>>);
 
+/// Why a client was let go that left by itself.
+const HUNG_UP: &str = "it hung up";
+
+fn hung_up(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
+}
+
 /// Why a client was let go.
 type Gone = Result<(), String>;
 
@@ -148,6 +155,8 @@ impl Shared {
         self.clients.fetch_sub(1, Ordering::Relaxed);
         match gone {
             Ok(()) => tracing::debug!("a client left"),
+            // One that took its snapshot and left at once.
+            Err(reason) if reason == HUNG_UP => tracing::debug!("a client left"),
             Err(reason) => tracing::info!(reason, "a client was let go"),
         }
     }
@@ -242,6 +251,7 @@ impl Client {
                     let message = match line {
                         Ok(line) => serde_json::from_slice(line).map_err(|error| format!("not a message: {error}")),
                         Err(LineError::Closed) => return Ok(()),
+                        Err(LineError::Io(error)) if hung_up(&error) => return Ok(()),
                         Err(error) => Err(error.to_string()),
                     };
                     match message {
@@ -290,7 +300,7 @@ impl Client {
     async fn write(&mut self, bytes: &[u8]) -> Gone {
         match timeout(WRITE_LIMIT, self.write.write_all(bytes)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Err("it hung up".to_owned()),
+            Ok(Err(error)) if hung_up(&error) => Err(HUNG_UP.to_owned()),
             Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err(format!("it did not read for {} s", WRITE_LIMIT.as_secs())),
         }
@@ -315,6 +325,7 @@ async fn confirm(id: u64, command: serde_json::Value, handle: Handle) -> FromEng
     snapshots.mark_unchanged();
     let gone = || FromEngine::Rejected { id, reason: "the engine has ended".to_owned() };
     let stops = command == Command::Stop;
+    let reread = snapshots.borrow().settings.reread.clone();
     if handle.commands.send(command.clone()).await.is_err() {
         return gone();
     }
@@ -336,8 +347,17 @@ async fn confirm(id: u64, command: serde_json::Value, handle: Handle) -> FromEng
             Ok(Ok(())) => {}
         }
         let snapshot = Arc::clone(&snapshots.borrow_and_update());
-        if wire::shows(&snapshot, &command) {
-            return confirmed(&snapshot);
+        let told = match &snapshot.settings.reread {
+            Some(ended) if command == Command::Reload && snapshot.settings.reread != reread => Some(ended),
+            _ => None,
+        };
+        match told {
+            Some(RereadInfo { problem: Some(reason), .. }) => {
+                return FromEngine::Rejected { id, reason: format!("settings unchanged: {reason}") };
+            }
+            Some(_) => return confirmed(&snapshot),
+            None if command != Command::Reload && wire::shows(&snapshot, &command) => return confirmed(&snapshot),
+            None => {}
         }
         // That one may have been on its way when the command came; the next ones should show it.
         if !others {

@@ -1,10 +1,11 @@
 //! The engine's settings: what the settings file's `monitoring` section means to it.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr};
 
+use super::detect::Profiles;
 use crate::tmux::{PoolSettings, TransportChoice};
 
 /// How the engine talks to tmux.
@@ -84,6 +85,61 @@ pub struct EngineSettings {
     pub named: Vec<NamedAgent>,
 }
 
+/// One setting that was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Its name.
+    pub setting: String,
+    /// Value before.
+    pub from: String,
+    /// Value now.
+    pub to: String,
+}
+
+/// What reading the settings again gave.
+#[derive(Clone, Debug)]
+pub struct Reread {
+    /// The engine's part.
+    pub engine: EngineSettings,
+    /// The agent profiles, read again with them.
+    pub profiles: Arc<Profiles>,
+    /// What changed of the rest that the engine's process lives by, such as the notices. Only told by the engine.
+    pub beside: Vec<Change>,
+}
+
+type ReadAgain = dyn Fn() -> Result<Reread, String> + Send + Sync;
+
+/// Where the settings are read again, or why the old ones stay is found out.
+#[derive(Clone)]
+pub struct SettingsSource(Arc<ReadAgain>);
+
+impl SettingsSource {
+    /// From this function. It runs on a thread where it may wait for the disk.
+    pub fn new(read_again: impl Fn() -> Result<Reread, String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(read_again))
+    }
+
+    /// For an engine whose settings are nowhere but in the program.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::new(|| Err("this engine was not started from a settings file".to_owned()))
+    }
+
+    /// Reads them again. May wait for the disk.
+    ///
+    /// # Errors
+    /// What is wrong with them, and where.
+    pub fn read_again(&self) -> Result<Reread, String> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for SettingsSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SettingsSource")
+    }
+}
+
 /// Shortest time between cycles.
 pub const MIN_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -98,6 +154,21 @@ impl Default for CacheSettings {
         Self { enabled: true, ttl: Duration::from_secs(30), max_size: 1000, policy: CachePolicy::Ttl }
     }
 }
+
+impl EngineSettings {
+    /// What the sync engine makes of them: one tmux process per command, one agent after another, nothing cached.
+    pub fn make_sync(&mut self) {
+        self.mode = Mode::Sync;
+        SEQUENTIAL.clone_into(&mut self.strategy);
+        self.transport = TransportChoice::Process;
+        self.cache.enabled = false;
+        self.pool.min_size = 1;
+        self.pool.max_size = 1;
+    }
+}
+
+/// The only strategy of the sync engine.
+pub const SEQUENTIAL: &str = "sequential";
 
 impl Default for EngineSettings {
     fn default() -> Self {

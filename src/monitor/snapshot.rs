@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Evidence, Health, State};
+use super::{Change, Evidence, Health, State};
 use crate::tmux::PaneId;
 
 /// The version of the JSON object. Fields are added, never changed in meaning, within one version.
@@ -277,8 +277,31 @@ pub struct LiveSettings {
     pub cache_policy: String,
     /// Seconds an entry is good for at most.
     pub cache_ttl: f64,
+    /// Most entries of a layer.
+    #[serde(default)]
+    pub cache_max_size: u64,
     /// Failed checks in a row that make an agent critical.
     pub max_failures: u32,
+    /// Seconds to wait for a free connection.
+    #[serde(default)]
+    pub pool_connection_timeout: f64,
+    /// Seconds after which a connection is replaced.
+    #[serde(default)]
+    pub pool_max_age: f64,
+    /// How reading them again ended the last time; `None`: they are those of the start.
+    #[serde(default)]
+    pub reread: Option<RereadInfo>,
+}
+
+/// How reading the settings again ended.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RereadInfo {
+    /// How often they were read again.
+    pub count: u64,
+    /// Why the old ones stay, when they were bad.
+    pub problem: Option<String>,
+    /// What changed.
+    pub changes: Vec<Change>,
 }
 
 /// A strategy that can be switched to.

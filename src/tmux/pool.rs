@@ -20,7 +20,6 @@ pub struct Pool {
 }
 
 struct Shared {
-    settings: PoolSettings,
     route: Route,
     state: Mutex<State>,
 }
@@ -35,8 +34,8 @@ impl Pool {
     /// A pool for a server; nothing is contacted before the first request. A capacity of 0 is taken as 1.
     #[must_use]
     pub fn new(server: Server, transport: TransportChoice, settings: PoolSettings) -> Self {
-        let state = State::new(&settings);
-        Self { shared: Arc::new(Shared { settings, route: Route::new(server, transport), state: Mutex::new(state) }) }
+        let state = State::new(settings);
+        Self { shared: Arc::new(Shared { route: Route::new(server, transport), state: Mutex::new(state) }) }
     }
 
     /// A connection: at once, or when one comes back, first come first served.
@@ -68,13 +67,20 @@ impl Pool {
     /// Sets the capacity (at least 1). Growing serves those who wait; shrinking drops idle connections now and those in
     /// use when they come back.
     pub fn resize(&self, max: usize) {
-        let mut state = self.shared.lock();
-        state.capacity = max.max(1);
-        let spare = state.capacity.saturating_sub(state.in_use);
-        state.idle.truncate(spare);
-        state.fill(self.shared.settings.min_size);
-        drop(state);
+        self.configure(PoolSettings { max_size: max, ..self.settings() });
+    }
+
+    /// Puts other settings in force, as [`Pool::resize`] does. The new limits hold for requests and waits that begin
+    /// from now on, and for connections when they come back.
+    pub fn configure(&self, settings: PoolSettings) {
+        self.shared.lock().configure(settings);
         self.shared.serve();
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> PoolSettings {
+        self.shared.lock().settings
     }
 
     /// Goes on with another transport; requests under way end as they began.
@@ -98,7 +104,7 @@ impl Pool {
 
     /// The transport in use; asks the server's version when that is needed to know. `None` while it is not known.
     pub async fn transport(&self) -> Option<TransportKind> {
-        self.shared.route.transport(self.shared.settings.request_timeout).await.ok().map(|transport| transport.kind())
+        self.shared.route.transport(self.settings().request_timeout).await.ok().map(|transport| transport.kind())
     }
 
     /// The server's version, when it was asked. See [`Pool::transport`].
@@ -149,7 +155,8 @@ impl Lease {
             // Until the answer is whole: a request that fails or is cancelled leaves a connection nobody gets again.
             connection.broken = true;
         }
-        let reply = shared.route.send(batch, shared.settings.request_timeout).await?;
+        let limit = shared.lock().settings.request_timeout;
+        let reply = shared.route.send(batch, limit).await?;
         if let Some(connection) = &mut self.connection {
             connection.broken = false;
             connection.served += 1;
@@ -186,7 +193,7 @@ struct Waiting<'a> {
 
 impl Waiting<'_> {
     async fn until_granted(mut self, started: Instant) -> Result<Lease, TmuxError> {
-        let limit = self.shared.settings.connection_timeout;
+        let limit = self.shared.lock().settings.connection_timeout;
         match tokio::time::timeout_at(started + limit, &mut self.receiver).await {
             Ok(Ok(lease)) => {
                 let reused = lease.connection.as_ref().is_some_and(|connection| connection.served > 0);
@@ -239,16 +246,16 @@ impl Shared {
         {
             let mut state = self.lock();
             state.in_use -= 1;
-            let room = !state.closed && state.in_use + state.idle.len() < state.capacity;
+            let room = !state.closed && state.in_use + state.idle.len() < state.settings.max_size;
             if room && !connection.broken {
-                if connection.born.elapsed() >= self.settings.max_age {
+                if connection.born.elapsed() >= state.settings.max_age {
                     state.stats.connections_recycled += 1;
                     state.create();
                 } else {
                     state.idle.push(connection);
                 }
             }
-            state.fill(self.settings.min_size);
+            state.fill();
         }
         self.route.notify_returned();
         self.serve();

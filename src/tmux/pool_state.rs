@@ -63,7 +63,8 @@ pub struct PoolStats {
 
 /// Kept under the pool's lock.
 pub(super) struct State {
-    pub(super) capacity: usize,
+    /// `max_size`, the capacity, is at least 1.
+    pub(super) settings: PoolSettings,
     pub(super) in_use: usize,
     pub(super) idle: Vec<Connection>,
     pub(super) waiters: VecDeque<(u64, oneshot::Sender<Lease>)>,
@@ -84,9 +85,9 @@ pub(super) struct Connection {
 }
 
 impl State {
-    pub(super) fn new(settings: &PoolSettings) -> Self {
+    pub(super) fn new(settings: PoolSettings) -> Self {
         let mut state = Self {
-            capacity: settings.max_size.max(1),
+            settings,
             in_use: 0,
             idle: Vec::new(),
             waiters: VecDeque::new(),
@@ -96,13 +97,21 @@ impl State {
             stats: PoolStats::default(),
             waits: new_histogram(),
         };
-        state.fill(settings.min_size);
+        state.configure(settings);
         state
+    }
+
+    /// Puts settings in force; those who wait are to be served then.
+    pub(super) fn configure(&mut self, settings: PoolSettings) {
+        self.settings = PoolSettings { max_size: settings.max_size.max(1), ..settings };
+        let spare = self.settings.max_size.saturating_sub(self.in_use);
+        self.idle.truncate(spare);
+        self.fill();
     }
 
     /// A connection if the capacity allows one more in use: the one that came back last, or a new one.
     pub(super) fn take(&mut self) -> Option<Connection> {
-        if self.closed || self.in_use >= self.capacity {
+        if self.closed || self.in_use >= self.settings.max_size {
             return None;
         }
         if self.idle.is_empty() {
@@ -120,8 +129,9 @@ impl State {
     }
 
     /// Keeps the least number ready.
-    pub(super) fn fill(&mut self, min_size: usize) {
-        while !self.closed && self.in_use + self.idle.len() < min_size.min(self.capacity) {
+    pub(super) fn fill(&mut self) {
+        let least = self.settings.min_size.min(self.settings.max_size);
+        while !self.closed && self.in_use + self.idle.len() < least {
             self.create();
         }
     }
@@ -135,7 +145,7 @@ impl State {
     pub(super) fn snapshot(&self) -> PoolStats {
         let wait = |quantile| (!self.waits.is_empty()).then(|| self.waits.value_at_quantile(quantile) as f64 / 1000.0);
         PoolStats {
-            pool_size: self.capacity,
+            pool_size: self.settings.max_size,
             active_connections: self.in_use,
             idle_connections: self.idle.len(),
             waiters: self.waiters.len(),

@@ -19,7 +19,7 @@ use super::{
     input::{self, LateAnswer},
     screen::Screen,
     terminal::{self, PANICKED, Taken},
-    theme::{Theme, ThemeError},
+    theme::Theme,
 };
 use crate::{
     app::{
@@ -27,6 +27,7 @@ use crate::{
         keymap::{Keymap, KeymapError, Overrides},
         message::{Link, Message, Outcome},
         state::{Capabilities, State},
+        theme::{self, ThemeError},
         update::update,
     },
     monitor::Handle,
@@ -124,7 +125,7 @@ pub enum Error {
 pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
     let env = |name: &str| std::env::var(name).ok();
     let depth = Depth::detect(options.colour, env);
-    let themes = Theme::all(options.themes.as_deref(), depth)?;
+    let mut themes = Theme::all(options.themes.as_deref(), depth)?;
     let keymap = Keymap::new(&options.keys)?;
     let named = pick(&themes, &options.theme, depth)?;
 
@@ -146,7 +147,7 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
 
     let mut signals = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()].map(signal);
     let mut resumed = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
-    let taken = Taken::take(options.mouse)?;
+    let mut taken = Taken::take(options.mouse)?;
     state.theme = named.unwrap_or_else(|| {
         let light = depth != Depth::None && background::is_light(env) == Some(true);
         let name = if depth == Depth::None {
@@ -214,11 +215,26 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
             Some(result) = next_result(&mut results) => result,
             _ = ticks.tick() => Message::Tick(Timestamp::now()),
         };
+        // With the settings come the themes: the one that is named may be a new one.
+        if let Message::Configured { .. } = message {
+            match Theme::all(options.themes.as_deref(), depth) {
+                Ok(fresh) => {
+                    let name = state.themes.get(state.theme).cloned().unwrap_or_default();
+                    themes = fresh;
+                    state.themes = themes.iter().map(|theme| theme.name.clone()).collect();
+                    state.theme = state.themes.iter().position(|theme| *theme == name).unwrap_or(0);
+                }
+                Err(error) => {
+                    update(&mut state, Message::ActionResult { text: error.to_string(), ok: false });
+                }
+            }
+        }
         let Outcome { redraw, effects: asked } = update(&mut state, message);
         dirty |= redraw;
         for effect in asked {
             match effect {
                 Effect::Quit => return Ok(Exit::Quit),
+                Effect::Mouse(on) => taken.use_mouse(on)?,
                 Effect::Repaint => {
                     let (columns, rows) = crossterm::terminal::size()?;
                     screen.reset(columns, rows);
@@ -247,7 +263,7 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
 
 /// Index of the theme that was asked for; `None` leaves it to the background. Without colours `auto` is `mono`.
 fn pick(themes: &[Theme], name: &str, depth: Depth) -> Result<Option<usize>, Error> {
-    if name == "auto" || depth == Depth::None {
+    if name == theme::AUTO || depth == Depth::None {
         return Ok(None);
     }
     match themes.iter().position(|theme| theme.name == name) {

@@ -71,6 +71,15 @@ impl Taken {
         }
         Ok(())
     }
+
+    /// Uses the mouse from now on, or leaves it to the terminal.
+    pub(super) fn use_mouse(&mut self, on: bool) -> io::Result<()> {
+        if std::mem::replace(&mut self.mouse, on) == on {
+            return Ok(());
+        }
+        let mut out = io::stdout();
+        if on { execute!(out, EnableMouseCapture) } else { execute!(out, DisableMouseCapture) }
+    }
 }
 
 impl Drop for Taken {

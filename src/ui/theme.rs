@@ -1,53 +1,14 @@
-//! Themes: a style for each role, read from YAML. Nothing else in the dashboard names a colour.
+//! Themes: a style for each role, made from what a theme's file says. Nothing else in the dashboard names a colour.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ratatui::style::{Color, Modifier, Style};
-use serde::Deserialize;
-use serde_yaml::{Mapping, Value};
 
 use super::colour::Depth;
-use crate::app::words::Tone;
-
-/// Why a theme cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ThemeError {
-    /// The file cannot be read.
-    #[error("theme {}: {source}", .path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// It is not a theme.
-    #[error("theme {origin}: {why}")]
-    Bad {
-        /// File, or name of a theme of the program.
-        origin: String,
-        /// What is wrong and where.
-        why: String,
-    },
-}
-
-/// A role's style as it is written.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Written {
-    fg: Option<String>,
-    bg: Option<String>,
-    ansi: Option<String>,
-    ansi_bg: Option<String>,
-    bold: bool,
-    dim: bool,
-    italic: bool,
-    underline: bool,
-    reverse: bool,
-}
-
-fn yes() -> bool {
-    true
-}
+use crate::app::{
+    theme::{self, Look, ThemeError, ThemeFile},
+    words::Tone,
+};
 
 macro_rules! roles {
     ($($(#[$doc:meta])* $role:ident,)*) => {
@@ -61,30 +22,17 @@ macro_rules! roles {
             $($(#[$doc])* pub $role: Style,)*
         }
 
-        #[derive(Debug, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Roles { $($role: Written,)* }
-
-        #[derive(Debug, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct File {
-            name: String,
-            #[serde(rename = "about")]
-            _about: String,
-            #[serde(default = "yes")]
-            colours: bool,
-            roles: Roles,
-        }
-
         impl Theme {
-            fn from_file(file: File, depth: Depth) -> Result<Self, String> {
+            /// The styles of a theme for a terminal of this depth.
+            #[must_use]
+            pub fn of(file: &ThemeFile, depth: Depth) -> Self {
                 let depth = if file.colours { depth } else { Depth::None };
-                Ok(Self {
-                    name: file.name,
-                    depth,
-                    $($role: style(&file.roles.$role, depth).map_err(|why| format!("roles.{}: {why}", stringify!($role)))?,)*
-                })
+                let style = |role: &str| file.roles.get(role).map_or_else(Style::new, |look| style(look, depth));
+                Self { name: file.name.clone(), depth, $($role: style(stringify!($role)),)* }
             }
+
+            #[cfg(test)]
+            const ROLES: &[&str] = &[$(stringify!($role),)*];
         }
     };
 }
@@ -142,15 +90,6 @@ roles! {
     overlay,
 }
 
-/// The themes of the program, in the order of the key.
-const BUILT_IN: [(&str, &str); 5] = [
-    ("dark", include_str!("../../assets/themes/dark.yaml")),
-    ("light", include_str!("../../assets/themes/light.yaml")),
-    ("high-contrast", include_str!("../../assets/themes/high-contrast.yaml")),
-    ("colour-blind", include_str!("../../assets/themes/colour-blind.yaml")),
-    ("mono", include_str!("../../assets/themes/mono.yaml")),
-];
-
 impl Theme {
     /// The style of a tone.
     #[must_use]
@@ -168,97 +107,41 @@ impl Theme {
         }
     }
 
-    /// The program's themes, then those in `folder` (`*.yaml`, by name); one of the same name takes the place of the
-    /// program's. A theme of the user may say `inherit: NAME` and give only what differs.
+    /// All themes that there are, see [`theme::all`].
     ///
     /// # Errors
-    /// A file that cannot be read or is no theme; the message names the file and the place.
+    /// A file in `folder` that cannot be read or is no theme; the message names the file and the place.
     pub fn all(folder: Option<&Path>, depth: Depth) -> Result<Vec<Self>, ThemeError> {
-        let mut themes = Vec::new();
-        for (name, text) in BUILT_IN {
-            themes.push(Self::read(text, name, depth)?);
-        }
-        let mut files: Vec<PathBuf> = match folder.map(std::fs::read_dir) {
-            Some(Ok(entries)) => entries.filter_map(Result::ok).map(|entry| entry.path()).collect(),
-            _ => Vec::new(),
-        };
-        files.retain(|path| path.extension().is_some_and(|ext| ext == "yaml" || ext == "yml"));
-        files.sort();
-        for path in files {
-            let text =
-                std::fs::read_to_string(&path).map_err(|source| ThemeError::Read { path: path.clone(), source })?;
-            let theme = Self::read(&text, &path.display().to_string(), depth)?;
-            match themes.iter_mut().find(|other| other.name == theme.name) {
-                Some(other) => *other = theme,
-                None => themes.push(theme),
-            }
-        }
-        Ok(themes)
-    }
-
-    /// Reads a theme; `origin` names it in errors.
-    ///
-    /// # Errors
-    /// An unknown role, field or colour, or a role that is missing.
-    pub fn read(text: &str, origin: &str, depth: Depth) -> Result<Self, ThemeError> {
-        let bad = |why: String| ThemeError::Bad { origin: origin.to_owned(), why };
-        let file = match serde_yaml::from_str::<Value>(text) {
-            Ok(Value::Mapping(mut map)) if map.contains_key("inherit") => {
-                let base = map.remove("inherit").and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
-                let Some((_, base_text)) = BUILT_IN.iter().find(|(name, _)| *name == base) else {
-                    let names = BUILT_IN.map(|(name, _)| name).join(", ");
-                    return Err(bad(format!("inherit: no theme '{base}'; there are {names}")));
-                };
-                let base: Mapping = serde_yaml::from_str(base_text).map_err(|e| bad(e.to_string()))?;
-                serde_yaml::from_value(Value::Mapping(merged(base, map)))
-            }
-            _ => serde_yaml::from_str::<File>(text),
-        };
-        Self::from_file(file.map_err(|e| bad(e.to_string()))?, depth).map_err(bad)
+        Ok(theme::all(folder)?.iter().map(|file| Self::of(file, depth)).collect())
     }
 }
 
-/// The base with what the other says in its place, roles one by one.
-fn merged(mut base: Mapping, over: Mapping) -> Mapping {
-    for (key, value) in over {
-        match (base.get_mut(&key), value) {
-            (Some(Value::Mapping(roles)), Value::Mapping(changes)) => roles.extend(changes),
-            (_, value) => {
-                base.insert(key, value);
-            }
-        }
-    }
-    base
-}
-
-fn style(written: &Written, depth: Depth) -> Result<Style, String> {
+fn style(look: &Look, depth: Depth) -> Style {
     let mut style = Style::new();
-    style.fg = colour(written.fg.as_deref(), written.ansi.as_deref(), depth)?;
-    style.bg = colour(written.bg.as_deref(), written.ansi_bg.as_deref(), depth)?;
-    for (on, modifier) in [
-        (written.bold, Modifier::BOLD),
-        (written.dim, Modifier::DIM),
-        (written.italic, Modifier::ITALIC),
-        (written.underline, Modifier::UNDERLINED),
-        (written.reverse, Modifier::REVERSED),
+    style.fg = colour(look, "fg", "ansi", depth);
+    style.bg = colour(look, "bg", "ansi_bg", depth);
+    for (name, modifier) in [
+        ("bold", Modifier::BOLD),
+        ("dim", Modifier::DIM),
+        ("italic", Modifier::ITALIC),
+        ("underline", Modifier::UNDERLINED),
+        ("reverse", Modifier::REVERSED),
     ] {
-        if on {
+        if look.attributes.get(name) == Some(&true) {
             style = style.add_modifier(modifier);
         }
     }
-    Ok(depth.style(style))
+    depth.style(style)
 }
 
 /// The colour for the depth: on 16 colours the one that the theme names for it, if it does.
-fn colour(full: Option<&str>, ansi: Option<&str>, depth: Depth) -> Result<Option<Color>, String> {
-    let read = |text: &str| {
-        text.parse::<Color>().map_err(|_| format!("'{text}' is no colour; write #rrggbb or a name such as light-blue"))
-    };
-    let (full, ansi) = (full.map(read).transpose()?, ansi.map(read).transpose()?);
-    Ok(match depth {
-        Depth::Ansi => ansi.or(full),
-        _ => full.or(ansi),
-    })
+fn colour(look: &Look, full: &str, ansi: &str, depth: Depth) -> Option<Color> {
+    // Checked when the file was read: a test parses every name.
+    let read = |field: &str| look.colours.get(field).and_then(|text| text.parse::<Color>().ok());
+    match depth {
+        Depth::Ansi => read(ansi).or_else(|| read(full)),
+        _ => read(full).or_else(|| read(ansi)),
+    }
 }
 
 #[cfg(test)]
@@ -266,35 +149,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_built_in_theme_reads_at_every_depth() {
-        for depth in [Depth::None, Depth::Ansi, Depth::Indexed, Depth::True] {
-            let themes = Theme::all(None, depth).expect("built in");
-            assert_eq!(themes.iter().map(|t| t.name.as_str()).collect::<Vec<_>>(), BUILT_IN.map(|(name, _)| name));
+    fn every_role_of_a_file_has_its_style() {
+        assert_eq!(Theme::ROLES, theme::ROLES);
+    }
+
+    #[test]
+    fn every_colour_that_a_file_may_name_is_one() {
+        for name in theme::COLOUR_NAMES.into_iter().chain(["#010203", "200"]) {
+            assert!(name.parse::<Color>().is_ok(), "{name}");
         }
     }
 
     #[test]
     fn mono_sets_no_colour_at_all() {
-        let theme = Theme::read(BUILT_IN[4].1, "mono", Depth::True).expect("mono");
+        let mono = theme::read(theme::BUILT_IN[4].1, "mono").expect("mono");
+        let theme = Theme::of(&mono, Depth::True);
         let debug = format!("{theme:?}");
         assert!(!debug.contains("Rgb") && !debug.contains("Indexed"), "{debug}");
         assert_eq!(theme.needs_you.fg, None);
     }
 
     #[test]
-    fn a_theme_of_the_user_changes_what_it_names() {
-        let text = "name: mine\nabout: x\ninherit: dark\nroles:\n  working: { fg: '#010203' }\n";
-        let theme = Theme::read(text, "mine.yaml", Depth::True).expect("mine");
-        assert_eq!(theme.working.fg, Some(Color::Rgb(1, 2, 3)));
-        assert_eq!(theme.idle, Theme::read(BUILT_IN[0].1, "dark", Depth::True).expect("dark").idle);
-    }
-
-    #[test]
-    fn wrong_themes_say_where() {
-        let bad = |text: &str| Theme::read(text, "mine.yaml", Depth::True).expect_err("bad").to_string();
-        assert!(bad("name: x\nabout: x\ninherit: drak\nroles: {}").contains("no theme 'drak'"));
-        assert!(bad("name: x\nabout: x\ninherit: dark\nroles: { wroking: {} }").contains("unknown field `wroking`"));
-        assert!(bad("name: x\nabout: x\ninherit: dark\nroles: { idle: { fg: gren } }").contains("'gren' is no colour"));
-        assert!(bad("name: x\nabout: x\nroles: { }").contains("missing field"));
+    fn a_colour_is_that_of_the_depth() {
+        let text = "name: mine\ninherit: dark\nroles:\n  working: { fg: '#010203', ansi: light-blue, bold: true }\n";
+        let file = theme::read(text, "mine.yaml").expect("mine");
+        let working = Theme::of(&file, Depth::True).working;
+        assert_eq!((working.fg, working.add_modifier), (Some(Color::Rgb(1, 2, 3)), Modifier::BOLD));
+        assert_eq!(Theme::of(&file, Depth::Ansi).working.fg, Some(Color::LightBlue));
     }
 }

@@ -5,7 +5,7 @@ use std::{fs, io::Write, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc}
 use jiff::Timestamp;
 use tmux_orc::{
     app::{
-        act::{Actor, Caller, Seen},
+        act::{Actor, Caller, Known, Seen},
         journal::{Happened, Journal, Record, read_since},
     },
     monitor::{
@@ -121,7 +121,8 @@ impl Stage {
 
     pub fn actor_of(&self, caller: Caller, read_only: bool) -> Actor {
         let pool = Pool::new(self.tmux(), TransportChoice::Auto, PoolSettings::default());
-        Actor::new(pool, Arc::new(Profiles::embedded()), caller, read_only, Journal::new(self.events()))
+        let known = Known { profiles: Arc::new(Profiles::embedded()), named: Vec::new(), read_only };
+        Actor::new(pool, known, caller, Journal::new(self.events()))
     }
 
     fn events(&self) -> PathBuf {

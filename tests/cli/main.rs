@@ -1,30 +1,15 @@
 //! The command line from outside: verbs, exit codes, where text goes.
 
-use std::{path::Path, process::Command};
-
-use assert_cmd::cargo::CommandCargoExt;
+use std::process::Command;
 
 mod benchmark;
 mod generated;
+mod services;
 #[path = "../support/mod.rs"]
 mod support;
 mod verbs;
 
-/// `tmux-orc` with its own base directory and nothing of ours in its environment.
-pub fn tmux_orc(home: &Path, args: &[&str]) -> (i32, String, String) {
-    let output = Command::cargo_bin("tmux-orc")
-        .expect("built")
-        .args(args)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", home)
-        .env("TMUX_ORC_HOME", home)
-        .env("TMUX_TMPDIR", home)
-        .output()
-        .expect("runs");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
-}
+use support::{Program, tmux_orc};
 
 #[test]
 fn wrong_usage_is_exit_code_2_and_says_so_on_standard_error() {
@@ -66,8 +51,7 @@ fn colour_is_used_when_asked_for_and_not_in_a_pipe() {
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     let home = tempfile::tempdir().unwrap();
-    let mut child = Command::cargo_bin("tmux-orc")
-        .unwrap()
+    let mut child = Command::new(Program::PATH)
         .args(["completions", "bash"])
         .env("TMUX_ORC_HOME", home.path())
         .stdout(std::process::Stdio::piped())

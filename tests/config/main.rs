@@ -1,23 +1,11 @@
 //! Files of settings: each valid one is accepted, each invalid one is told with its place and what to do.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
-use assert_cmd::cargo::CommandCargoExt;
+#[path = "../support/mod.rs"]
+mod support;
 
-/// `tmux-orc ARGS` with its own base directory and nothing of ours in its environment.
-fn tmux_orc(home: &Path, args: &[&str]) -> (i32, String, String) {
-    let output = Command::cargo_bin("tmux-orc")
-        .expect("built")
-        .args(args)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", home)
-        .env("TMUX_ORC_HOME", home)
-        .output()
-        .expect("runs");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
-}
+use support::tmux_orc;
 
 fn files(dir: &str) -> Vec<std::path::PathBuf> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config").join(dir);
@@ -143,15 +131,55 @@ fn what_is_no_file_is_told_so() {
 #[test]
 fn the_files_that_the_settings_lead_to_are_checked_too() {
     let home = tempfile::tempdir().unwrap();
-    for dir in ["agents", "strategies"] {
+    for dir in ["agents", "strategies", "themes"] {
         fs::create_dir(home.path().join(dir)).unwrap();
     }
     fs::write(home.path().join("agents/mine.yaml"), "name: mine\nno_such_key: 1\n").unwrap();
     fs::write(home.path().join("strategies/broken.rhai"), "fn plan( {").unwrap();
+    fs::write(home.path().join("themes/mine.yaml"), "name: mine\ninherit: dark\nroles: { idel: {} }\n").unwrap();
     let (code, _, stderr) = tmux_orc(home.path(), &["config", "check"]);
     assert_eq!(code, 2, "{stderr}");
     assert!(stderr.contains("agents/mine.yaml:2:1: unknown field `no_such_key`"), "{stderr}");
-    assert!(stderr.contains("strategies/broken.rhai: "), "{stderr}");
+    assert!(stderr.contains("strategies/broken.rhai"), "{stderr}");
+    assert!(stderr.contains("themes/mine.yaml:3:10: roles.idel: unknown field; did you mean `idle`?"), "{stderr}");
+}
+
+#[test]
+fn every_wrong_name_is_told_at_once_with_the_nearest_right_one() {
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir(home.path().join("themes")).unwrap();
+    fs::create_dir(home.path().join("strategies")).unwrap();
+    fs::write(home.path().join("themes/any.yaml"), "name: midnight\ninherit: dark\n").unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/strategies/calm.rhai");
+    fs::copy(script, home.path().join("strategies/nightly.rhai")).unwrap();
+    let config = "\
+dashboard:
+  theme: midnigth
+  keys: { quit: spce, zom: z, tune: f99 }
+monitoring:
+  async:
+    strategy: nigthly
+";
+    fs::write(home.path().join("config.yaml"), config).unwrap();
+    let (code, _, stderr) = tmux_orc(home.path(), &["config", "check"]);
+    assert_eq!(code, 2, "{stderr}");
+    for part in [
+        "config.yaml:2:10: dashboard.theme: no theme \"midnigth\"",
+        "did you mean `midnight`?",
+        "config.yaml:3:17: dashboard.keys.quit: 'spce' is no key",
+        "did you mean `space`?",
+        "config.yaml:3:28: dashboard.keys.zom: no such action; did you mean `zoom`?",
+        "config.yaml:3:37: dashboard.keys.tune: 'f99' is no key",
+        "config.yaml:6:15: monitoring.async.strategy: no strategy \"nigthly\"",
+        "did you mean `nightly`?",
+    ] {
+        assert!(stderr.contains(part), "{part} is missing:\n{stderr}");
+    }
+    assert_eq!(stderr.lines().count(), 5, "{stderr}");
+    fs::write(home.path().join("config.yaml"), "dashboard: { theme: midnight }\n").unwrap();
+    assert_eq!(tmux_orc(home.path(), &["config", "check"]).0, 0, "a theme of the user's own");
+    let (code, _, stderr) = tmux_orc(home.path(), &["config", "check", "--json"]);
+    assert_eq!(code, 0, "{stderr}");
 }
 
 #[test]

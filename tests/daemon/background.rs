@@ -1,53 +1,13 @@
-//! The engine in the background, from outside: start, stop, restart, crashes, settings read again, bad places.
+//! The engine in the background, from outside: start, stop, restart, crashes, bad places.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use rustix::process::Signal;
 
-use super::support::{PATIENCE, TmuxServer, alive, signal, wait_for, wait_some};
-
-/// A private server whose engine is stopped at the end, also by a panic.
-struct Watched(TmuxServer);
-
-impl Watched {
-    fn new() -> Self {
-        Self(TmuxServer::start())
-    }
-
-    /// Exit code, standard output, standard error.
-    fn orc(&self, args: &[&str]) -> (i32, String, String) {
-        self.with(args, &[])
-    }
-
-    fn with(&self, args: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
-        let program = variables.iter().fold(self.0.orc(args), |program, (name, value)| program.env(name, value));
-        let output = program.output();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-        (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
-    }
-
-    fn status(&self) -> serde_json::Value {
-        let (code, stdout, stderr) = self.orc(&["status", "--json"]);
-        assert_eq!(code, 0, "{stderr}");
-        serde_json::from_str(&stdout).expect("JSON")
-    }
-
-    fn pid(&self) -> u32 {
-        u32::try_from(self.status()["engine"]["pid"].as_u64().expect("a pid")).expect("a pid")
-    }
-
-    fn config(&self, text: &str) {
-        let dir = self.0.home().join("orc");
-        fs::create_dir_all(&dir).expect("made");
-        fs::write(dir.join("config.yaml"), text).expect("written");
-    }
-}
-
-impl Drop for Watched {
-    fn drop(&mut self) {
-        let _ = self.orc(&["monitor", "stop"]);
-    }
-}
+use super::{
+    support::{PATIENCE, TmuxServer, alive, signal, wait_for},
+    watched::Watched,
+};
 
 #[test]
 fn start_returns_with_the_first_cycle_and_stop_when_it_is_gone() {
@@ -139,12 +99,12 @@ fn a_stopped_engine_that_hangs_is_ended_all_the_same() {
 
 #[test]
 fn it_starts_before_the_tmux_server_and_finds_it_later() {
-    let watched = Watched(TmuxServer::absent());
+    let watched = Watched::on(TmuxServer::absent());
     let (code, stdout, stderr) = watched.orc(&["monitor", "start", "--interval", "0.1"]);
     assert_eq!(code, 0, "{stderr}");
     assert!(stdout.contains("no tmux server runs at"), "{stdout}");
     assert_eq!(watched.status()["server"]["status"], "no_server");
-    watched.0.revive();
+    watched.server.revive();
     wait_for("the server is seen", PATIENCE, || watched.status()["server"]["status"] == "reachable");
 }
 
@@ -181,8 +141,8 @@ fn a_dry_run_checks_all_and_starts_nothing() {
     for line in ["Mode: async", "Strategy: concurrent", "Pool size: 10", "Cache: enabled", "Engine: none runs"] {
         assert!(stdout.lines().any(|l| l == line), "{line:?} is missing:\n{stdout}");
     }
-    assert!(!watched.0.home().join("orc").exists(), "a dry run writes nothing");
-    let scripts = watched.0.home().join("orc/strategies");
+    assert!(!watched.server.home().join("orc").exists(), "a dry run writes nothing");
+    let scripts = watched.server.home().join("orc/strategies");
     fs::create_dir_all(&scripts).unwrap();
     fs::write(scripts.join("broken.rhai"), "fn plan( {").unwrap();
     let (code, _, stderr) = watched.orc(&["monitor", "start", "--strategy", "broken", "--dry-run"]);
@@ -190,36 +150,9 @@ fn a_dry_run_checks_all_and_starts_nothing() {
 }
 
 #[test]
-fn the_settings_are_read_again_on_hangup_and_bad_ones_change_nothing() {
-    let watched = Watched::new();
-    watched.config("monitoring: { async: { pool: { max_size: 10 } } }\n");
-    assert_eq!(watched.orc(&["monitor", "start"]).0, 0);
-    let pid = watched.pid();
-    let size = || watched.status()["settings"]["pool_max"].as_u64();
-    assert_eq!(size(), Some(10));
-    watched.config("monitoring: { check_interval: 0.5, async: { strategy: polling, pool: { max_size: 12 } } }\n");
-    signal(pid, Signal::HUP);
-    wait_for("the new settings", PATIENCE, || {
-        let status = watched.status();
-        size() == Some(12) && status["current_strategy"] == "polling" && status["settings"]["interval"] == 0.5
-    });
-    watched.config("monitoring: { async: { pool: { max_size: 99 } } }\n");
-    signal(pid, Signal::HUP);
-    let log = wait_some("the log says why", PATIENCE, || {
-        let (_, log, _) = watched.orc(&["monitor", "logs", "-n", "500"]);
-        log.contains("the settings stay as they are").then_some(log)
-    });
-    assert!(
-        log.contains("config.yaml:1:42: monitoring.async.pool.max_size: expected a whole number from 1 to 64"),
-        "{log}"
-    );
-    assert_eq!((size(), watched.pid()), (Some(12), pid));
-}
-
-#[test]
 fn a_base_directory_with_a_very_long_path_works() {
     let watched = Watched::new();
-    let deep = watched.0.home().join("d".repeat(120)).join("e".repeat(60));
+    let deep = watched.server.home().join("d".repeat(120)).join("e".repeat(60));
     let deep = [("TMUX_ORC_HOME", deep.to_str().unwrap())];
     let (code, stdout, stderr) = watched.with(&["monitor", "start"], &deep);
     assert_eq!(code, 0, "{stdout}{stderr}");
@@ -231,7 +164,7 @@ fn a_base_directory_with_a_very_long_path_works() {
 fn a_place_that_cannot_be_written_is_told_with_what_to_do() {
     let watched = Watched::new();
     // As a file where a directory must be: also root, who runs many a test, cannot write there.
-    let file = watched.0.home().join("file");
+    let file = watched.server.home().join("file");
     fs::write(&file, "").unwrap();
     let inside = file.join("base");
     let bad = [("TMUX_ORC_HOME", inside.to_str().unwrap())];
@@ -252,7 +185,7 @@ fn one_engine_a_server_and_each_in_a_private_place() {
     let one = Watched::new();
     assert_eq!(one.orc(&["monitor", "start"]).0, 0);
     let other = TmuxServer::start();
-    let home = one.0.home().join("orc");
+    let home = one.server.home().join("orc");
     let start = other.orc(&["monitor", "start"]).env("TMUX_ORC_HOME", &home).output();
     assert!(start.status.success(), "{start:?}");
     let run = home.join("run");
@@ -269,7 +202,7 @@ fn one_engine_a_server_and_each_in_a_private_place() {
 fn in_the_foreground_it_runs_until_it_is_asked_to_end() {
     for end in [Signal::INT, Signal::TERM] {
         let watched = Watched::new();
-        let child = watched.0.orc(&["monitor", "--no-cache"]).spawn();
+        let child = watched.server.orc(&["monitor", "--no-cache"]).spawn();
         wait_for("its first cycle", PATIENCE, || {
             let (code, stdout, _) = watched.orc(&["status", "--json"]);
             code == 0 && !stdout.contains("\"cycle_count\":0")

@@ -429,6 +429,7 @@ pub fn snapshot(agents: Vec<Agent>) -> Snapshot {
             cache_policy: "ttl".into(),
             cache_ttl: 30.0,
             max_failures: 3,
+            ..LiveSettings::default()
         },
         strategies: strategies(),
         tune: tune(),

@@ -7,7 +7,7 @@ mod program;
 mod server;
 mod terminal;
 
-pub use program::Program;
+pub use program::{Program, tmux_orc};
 pub use server::{TmuxServer, program as tmux_program};
 pub use terminal::Terminal;
 

@@ -2,10 +2,29 @@
 
 use std::{
     ffi::OsString,
+    path::Path,
     process::{Child, Command, Output, Stdio},
 };
 
 use super::{Watched, isolate};
+
+/// Runs `tmux-orc ARGS` with `home` as its home and base directory and nothing of ours in its environment: exit code,
+/// standard output, standard error.
+#[must_use]
+pub fn tmux_orc(home: &Path, args: &[&str]) -> (i32, String, String) {
+    let output = Command::new(Program::PATH)
+        .args(args)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", home)
+        .env("TMUX_ORC_HOME", home)
+        .env("TMUX_TMPDIR", home)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
 
 /// One run of `tmux-orc` on a test's server.
 pub struct Program {

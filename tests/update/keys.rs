@@ -277,12 +277,20 @@ fn ctrl_c_closes_what_is_open_and_then_leaves() {
 fn keys_and_theme_follow_the_settings_while_it_runs() {
     let mut s = stage();
     let keymap = Keymap::new(&[("tune".to_owned(), vec!["f2".to_owned()])].into()).unwrap();
-    s.tell(Message::Configured { keymap: Box::new(keymap), theme: Some("mono".into()) });
+    let configured = |keymap, theme: &str, act| Message::Configured {
+        keymap: Box::new(keymap),
+        theme: Some(theme.to_owned()),
+        mouse: act,
+        act,
+    };
+    s.tell(configured(keymap, "mono", true));
+    assert_eq!(s.effects(), [Effect::Mouse(true)]);
     assert_eq!(s.state.themes[s.state.theme], "mono");
     s.keys("t");
     assert!(!s.state.view.tune);
     s.keys("f2");
     assert!(s.state.view.tune);
-    s.tell(Message::Configured { keymap: Box::default(), theme: Some("auto".into()) });
+    s.tell(configured(Keymap::default(), "auto", false));
     assert_eq!(s.state.themes[s.state.theme], "mono");
+    assert!(!s.state.can.act, "read-only from now on");
 }

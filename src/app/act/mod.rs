@@ -22,7 +22,7 @@ pub use client::{Caller, Client};
 #[cfg(test)]
 pub(crate) use fixture::{test_agent, test_snapshot};
 pub use next::{Round, next_waiting};
-pub use perform::Actor;
+pub use perform::{Actor, Known};
 pub use seen::{Seen, same_prompt};
 pub use what::Act;
 

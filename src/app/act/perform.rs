@@ -18,16 +18,25 @@ use crate::{
         ActKind, Acted, Command as ToEngine, EventKind, NamedAgent,
         detect::{Keys, Profiles},
     },
-    tmux::{Command, PaneId, Pool},
+    tmux::{Command, PaneId, Pool, TransportChoice},
 };
+
+/// What acting goes by, and what may change when the settings are read again.
+#[derive(Debug)]
+pub struct Known {
+    /// The agent profiles.
+    pub profiles: Arc<Profiles>,
+    /// Panes that the settings call agents: judged by the profiles that they name, as the engine does.
+    pub named: Vec<NamedAgent>,
+    /// Only jumps are done, since they type nothing.
+    pub read_only: bool,
+}
 
 /// Acts on the agents of one tmux server.
 pub struct Actor {
     pub(super) pool: Pool,
-    pub(super) profiles: Arc<Profiles>,
-    named: Vec<NamedAgent>,
+    known: Mutex<Arc<Known>>,
     pub(super) caller: Caller,
-    read_only: bool,
     journal: SharedJournal,
     engine: Option<mpsc::Sender<ToEngine>>,
     /// One act at a time for each pane: two replies must not mix.
@@ -35,18 +44,22 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Acts through this pool. `read_only`: only jumps are done, since they type nothing.
+    /// Acts through this pool.
     #[must_use]
-    pub fn new(pool: Pool, profiles: Arc<Profiles>, caller: Caller, read_only: bool, journal: Journal) -> Self {
-        let journal = Arc::new(Mutex::new(journal));
-        Self { pool, profiles, named: Vec::new(), caller, read_only, journal, engine: None, busy: Mutex::default() }
+    pub fn new(pool: Pool, known: Known, caller: Caller, journal: Journal) -> Self {
+        let (known, journal) = (Mutex::new(Arc::new(known)), Arc::new(Mutex::new(journal)));
+        Self { pool, known, caller, journal, engine: None, busy: Mutex::default() }
     }
 
-    /// Judges these panes by the profiles that the settings name, as the engine does.
-    #[must_use]
-    pub fn naming(mut self, named: Vec<NamedAgent>) -> Self {
-        self.named = named;
-        self
+    /// Goes by this from now on, and by this way to tmux.
+    pub fn set(&self, known: Known, transport: TransportChoice) {
+        self.pool.set_transport(transport);
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
+    }
+
+    /// What it goes by now.
+    pub(super) fn known(&self) -> Arc<Known> {
+        Arc::clone(&self.known.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Tells this engine of every act, for its events; it looks at once at what came of it.
@@ -63,7 +76,7 @@ impl Actor {
         let (pane, kind) = (act.pane(), act.kind());
         let seen = act.seen().cloned().unwrap_or_default();
         let mut sent = String::new();
-        let done = if self.read_only && kind != ActKind::Jump {
+        let done = if self.known().read_only && kind != ActKind::Jump {
             Err(Refusal(format!(
                 "{pane}: nothing is sent, acting is switched off (--read-only or dashboard.read_only)"
             )))
@@ -105,7 +118,8 @@ impl Actor {
     }
 
     pub(super) async fn look(&self, pane: PaneId, seen: &Seen) -> Result<Look, Refusal> {
-        look(&self.pool, &self.profiles, &self.named, pane, &seen.agent).await
+        let known = self.known();
+        look(&self.pool, &known.profiles, &known.named, pane, &seen.agent).await
     }
 
     pub(super) async fn run_one(&self, pane: PaneId, command: Command) -> Result<(), Refusal> {
@@ -132,7 +146,7 @@ impl Actor {
 
     /// The keys of this agent's program.
     pub(super) fn keys(&self, agent: &str) -> Keys {
-        self.profiles.get(agent).map(|profile| profile.keys.clone()).unwrap_or_default()
+        self.known().profiles.get(agent).map(|profile| profile.keys.clone()).unwrap_or_default()
     }
 
     fn turn(&self, pane: PaneId) -> Arc<tokio::sync::Mutex<()>> {

@@ -4,12 +4,12 @@ use std::{io::IsTerminal, os::unix::process::CommandExt, process::Command as Pro
 
 use jiff::Timestamp;
 
-use super::{Context, Failure, JumpOptions, NextOptions, beside::small_pool, context::named_agents, source};
+use super::{Context, Failure, JumpOptions, NextOptions, beside::small_pool, source};
 use crate::{
     app::{
-        act::{Act, Actor, Caller, Round, next_waiting},
+        act::{Act, Actor, Caller, Known, Round, next_waiting},
         journal::Journal,
-        settings::{Overrides, Settings},
+        settings::{Overrides, Settings, named_agents},
         target,
     },
     monitor::{State, detect::Profiles},
@@ -26,8 +26,8 @@ pub fn actor(
 ) -> Result<Actor, Failure> {
     let profiles = Profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
     let journal = Journal::new(context.paths.events());
-    let actor = Actor::new(small_pool(server, settings), Arc::new(profiles), caller, read_only, journal);
-    Ok(actor.naming(named_agents(settings)))
+    let known = Known { profiles: Arc::new(profiles), named: named_agents(settings), read_only };
+    Ok(Actor::new(small_pool(server, settings), known, caller, journal))
 }
 
 /// Goes to a pane that is named.

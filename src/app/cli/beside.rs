@@ -8,10 +8,10 @@ use crate::{
     app::{
         integration,
         journal::{self, Journal},
-        notify::{self, Rules, Ways},
-        settings::{Paths, Settings},
+        notify::{self, Ways},
+        settings::{Loaded, Paths, Settings},
     },
-    monitor::{EnginePaths, Snapshot},
+    monitor::{EnginePaths, Handle},
     tmux::{Pool, PoolSettings, Server, TransportChoice},
 };
 
@@ -32,33 +32,39 @@ pub fn counts_file(paths: &Paths, engine: &EnginePaths) -> std::path::PathBuf {
 /// Connections for what is done now and then, apart from those of the engine, whose counters tell of watching only.
 #[must_use]
 pub fn small_pool(server: &Server, settings: &Settings) -> Pool {
-    let transport = &settings.monitoring.asynchronous.transport;
-    let sync = !settings.monitoring.asynchronous.enabled;
-    let transport = if sync { TransportChoice::Process } else { transport.parse().unwrap_or_default() };
     let sizes = PoolSettings { min_size: 0, max_size: 8, ..PoolSettings::default() };
-    Pool::new(server.clone(), transport, sizes)
+    Pool::new(server.clone(), transport(settings), sizes)
+}
+
+/// How tmux is reached by what runs beside the engine: as the engine reaches it.
+#[must_use]
+pub fn transport(settings: &Settings) -> TransportChoice {
+    let asynchronous = &settings.monitoring.asynchronous;
+    if asynchronous.enabled { asynchronous.transport.parse().unwrap_or_default() } else { TransportChoice::Process }
 }
 
 impl Beside {
     /// Starts them. While the snapshots come from an engine in the background they rest: that one has its own.
     #[must_use]
     pub fn start(
-        snapshots: &watch::Receiver<Arc<Snapshot>>,
+        engine_handle: &Handle,
         server: &Server,
         engine: &EnginePaths,
         paths: &Paths,
-        settings: &Settings,
+        settings: watch::Receiver<Arc<Loaded>>,
     ) -> Self {
-        let mut tasks = vec![tokio::spawn(journal::keep(snapshots.clone(), Journal::new(paths.events())))];
+        let Handle { snapshots, commands } = engine_handle;
+        let journal = Journal::new(paths.events());
+        let mut tasks = vec![tokio::spawn(journal::keep(snapshots.clone(), commands.downgrade(), journal))];
         if engine.prepare().is_ok() {
             tasks.push(tokio::spawn(integration::keep_counts(snapshots.clone(), counts_file(paths, engine))));
         }
-        if settings.notifications.enabled {
-            let outside = std::io::stdout().is_terminal() && std::env::var_os("TMUX").is_none();
-            let ways = Ways::new(small_pool(server, settings), &settings.notifications).with_own_terminal(outside);
-            let rules = Rules::new(&settings.notifications);
-            tasks.push(tokio::spawn(notify::notify(snapshots.clone(), rules, ways)));
-        }
+        let outside = std::io::stdout().is_terminal() && std::env::var_os("TMUX").is_none();
+        let server = server.clone();
+        let ways = move |settings: &Settings| {
+            Ways::new(small_pool(&server, settings), &settings.notifications).with_own_terminal(outside)
+        };
+        tasks.push(tokio::spawn(notify::notify(snapshots.clone(), settings, ways)));
         Self { tasks }
     }
 

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     io::Write,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::Path,
 };
 
 use serde_json::{Value, json};
@@ -28,7 +29,7 @@ fn check(context: &mut Context, as_json: bool) -> Result<(), Failure> {
         Ok(loaded) => (loaded.file.is_some(), Vec::new()),
         Err(error) => (true, error.0),
     };
-    problems.extend(context.problems_beside());
+    problems.extend(settings::problems_beside(&context.paths));
     if as_json {
         context
             .out
@@ -107,21 +108,28 @@ fn init(context: &mut Context, force: bool) -> Result<(), Failure> {
             .create(dir)
             .map_err(|error| wrong("make its directory", error))?;
     }
-    if force && path.exists() {
-        std::fs::rename(&path, path.with_extension("yaml.old")).map_err(|error| wrong("keep the old file", error))?;
+    if !force && path.symlink_metadata().is_ok() {
+        return Err(Failure::failed(format!("{}: is there already; --force replaces it", path.display())));
     }
-    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-    let mut file = match file {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            return Err(Failure::failed(format!("{}: is there already; --force replaces it", path.display())));
+    // Written beside it first: half a file would be read as settings, and what is there stays until this is whole.
+    let fresh = path.with_extension(format!("yaml.{}", std::process::id()));
+    let put = write_new(&fresh).map_err(|error| wrong("write it", error)).and_then(|()| {
+        if force && path.symlink_metadata().is_ok() {
+            let old = path.with_extension("yaml.old");
+            std::fs::rename(&path, old).map_err(|error| wrong("keep the old file", error))?;
         }
-        Err(error) => return Err(wrong("be written", error)),
-    };
-    if let Err(error) = file.write_all(settings::DEFAULT_FILE.as_bytes()).and_then(|()| file.sync_all()) {
-        // Half a file would be read as settings: better none.
-        std::fs::remove_file(&path).ok();
-        return Err(wrong("write it", error));
+        std::fs::rename(&fresh, &path).map_err(|error| wrong("put it in its place", error))
+    });
+    if put.is_err() {
+        std::fs::remove_file(&fresh).ok();
     }
+    put?;
     context.out.line(format!("{}: written", path.display()))
+}
+
+/// Writes the default settings to a file that is not there yet, down to the disk.
+fn write_new(path: &Path) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(settings::DEFAULT_FILE.as_bytes())?;
+    file.sync_all()
 }

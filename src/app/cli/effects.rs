@@ -1,22 +1,29 @@
 //! What the dashboard asks of the world beside the engine: acts, copies, reading the settings again.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
+};
 
-use super::{Context, Failure, act::actor, watch::Dashboard};
+use super::{Context, Failure, InForce, act::actor, beside::transport, watch::Dashboard};
 use crate::{
     app::{
-        act::{Act, ActionResult, Actor, Caller},
+        act::{Act, ActionResult, Actor, Caller, Known},
         keymap::Keymap,
         message::{Effect, Link, Message},
-        settings::{self, Loaded, Overrides, Reload},
+        settings::{self, Loaded},
     },
-    monitor::{Command, Followed},
+    monitor::{Change, Command, Followed, Handle, Reread, RereadInfo},
 };
 
 /// Messages that may wait for the dashboard.
 const WAITING: usize = 32;
+/// An engine has read its settings again within this time, or is not waited for any longer.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+/// Most changes of the settings that are told by name.
+const TOLD: usize = 4;
 
 /// The dashboard's ends of what is done for it.
 pub struct Served {
@@ -33,17 +40,34 @@ pub fn serve(dashboard: &Dashboard) -> Result<Served, Failure> {
     let context = Context::new(dashboard.global.clone())?;
     let (effects, mut asked) = mpsc::channel(WAITING);
     let (tell, results) = mpsc::channel(WAITING);
-    let commands = dashboard.following.handle.commands.clone();
-    let (mut loaded, overrides) = (dashboard.loaded.clone(), dashboard.overrides.clone());
+    let engine = dashboard.following.handle.clone();
+    let in_force = Arc::clone(&dashboard.in_force);
+    let (now, read_only) = (in_force.now(), dashboard.read_only);
     let server = context.server()?;
     let caller = Caller::from_environment(server.socket(), None);
-    let actor = actor(&context, &server, &loaded.settings, caller, dashboard.read_only)?;
-    let actor = Arc::new(actor.telling(commands.clone()));
+    let actor = actor(&context, &server, &now.settings, caller, read_only || now.settings.dashboard.read_only)?;
+    let actor = Arc::new(actor.telling(engine.commands.clone()));
     let exit_on_jump = dashboard.exit_on_jump;
     tokio::spawn(async move {
         while let Some(effect) = asked.recv().await {
             let (text, ok) = match effect {
-                Effect::ReloadSettings => reload(&context, &mut loaded, &overrides, &commands, &tell).await,
+                Effect::ReloadSettings => {
+                    let reloading = Reloading {
+                        in_force: Arc::clone(&in_force),
+                        actor: Arc::clone(&actor),
+                        engine: engine.clone(),
+                        tell: tell.clone(),
+                        read_only,
+                    };
+                    let tell = tell.clone();
+                    // By itself too: the engine is waited for.
+                    tokio::spawn(async move {
+                        if let Some((text, ok)) = reloading.reload().await {
+                            tell.send(Message::ActionResult { text, ok }).await.ok();
+                        }
+                    });
+                    continue;
+                }
                 Effect::CopyText(text) => actor.copy(&text).await,
                 Effect::Broadcast { text, to } => {
                     let (actor, tell) = (Arc::clone(&actor), tell.clone());
@@ -60,7 +84,7 @@ pub fn serve(dashboard: &Dashboard) -> Result<Served, Failure> {
                     continue;
                 }
                 // The dashboard's own loop does these.
-                Effect::Engine(_) | Effect::Repaint | Effect::Suspend | Effect::Quit => continue,
+                Effect::Engine(_) | Effect::Mouse(_) | Effect::Repaint | Effect::Suspend | Effect::Quit => continue,
             };
             if tell.send(Message::ActionResult { text, ok }).await.is_err() {
                 break;
@@ -78,46 +102,83 @@ async fn perform(actor: &Actor, act: Act, exit_on_jump: bool, tell: &mpsc::Sende
     tell.send(message).await.ok();
 }
 
-/// Reads the settings again and tells the engine what changed; bad ones change nothing.
-async fn reload(
-    context: &Context,
-    loaded: &mut Loaded,
-    overrides: &Overrides,
-    commands: &mpsc::Sender<Command>,
-    tell: &mpsc::Sender<Message>,
-) -> (String, bool) {
-    let fresh = match context.load(overrides) {
-        Ok(fresh) => fresh,
-        Err(error) => return (format!("The settings stay as they are: {error}"), false),
-    };
-    let Reload { commands: changes, mut at_next_start } = settings::reload(&loaded.settings, &fresh.settings);
-    let (was, is) = (&loaded.settings.dashboard, &fresh.settings.dashboard);
-    if was.mouse != is.mouse || was.read_only != is.read_only {
-        at_next_start.push("dashboard");
+/// Reads the settings again, for the dashboard and for the engine, wherever that runs.
+struct Reloading {
+    in_force: Arc<InForce>,
+    actor: Arc<Actor>,
+    engine: Handle,
+    tell: mpsc::Sender<Message>,
+    /// Nothing is ever typed into a pane, whatever the settings say.
+    read_only: bool,
+}
+
+impl Reloading {
+    /// Does it, and says what came of it. Bad settings change nothing. `None`: the engine has told of it already.
+    async fn reload(mut self) -> Option<(String, bool)> {
+        let before = self.in_force.now();
+        // The engine reads by itself: it knows its own options, and one in the background is not of this process.
+        let counted = self.engine.snapshots.borrow_and_update().settings.reread.clone();
+        if self.engine.commands.send(Command::Reload).await.is_err() {
+            return Some(("The settings were not read again: the engine is gone".to_owned(), false));
+        }
+        let in_force = Arc::clone(&self.in_force);
+        let read = match tokio::task::spawn_blocking(move || in_force.read_again()).await {
+            Ok(read) => read,
+            Err(error) => Err(error.to_string()),
+        };
+        let read = match read {
+            Ok(read) => Ok(self.configure(&before, read).await),
+            Err(error) => Err(error),
+        };
+        let answer = self.answer(counted.as_ref()).await;
+        let mut changes = match (read, &answer) {
+            // An event of the engine says it.
+            (_, Some(RereadInfo { problem: Some(_), .. })) => return None,
+            (Err(error), _) => return Some((format!("Settings unchanged: {error}"), false)),
+            (Ok(changes), _) => changes,
+        };
+        match answer {
+            Some(engine) => changes.extend(engine.changes),
+            None => {
+                let text = "The engine did not say that it read its settings again; the events tell more";
+                return Some((text.to_owned(), false));
+            }
+        }
+        let told: Vec<String> = changes.iter().take(TOLD).map(|c| format!("{} {}", c.setting, c.to)).collect();
+        let more = changes.len().saturating_sub(told.len());
+        let more = if more == 0 { String::new() } else { format!(" and {more} more: see the events") };
+        match told[..] {
+            [] => Some(("The settings were read again: nothing changed".to_owned(), true)),
+            _ => Some((format!("The settings were read again: {}{more}", told.join(", ")), true)),
+        }
     }
-    if was.keys != is.keys || was.theme != is.theme {
+
+    /// Puts the dashboard's own settings in force, each change an event.
+    async fn configure(&self, before: &Loaded, read: Reread) -> Vec<Change> {
+        let now = self.in_force.now();
+        let changes = settings::changes("dashboard", &before.settings, &now.settings);
+        let is = &now.settings.dashboard;
+        let read_only = self.read_only || is.read_only;
+        let known = Known { profiles: read.profiles, named: read.engine.named, read_only };
+        self.actor.set(known, transport(&now.settings));
         let keys = is.keys.iter().map(|(action, keys)| (action.clone(), keys.all())).collect();
         // They were checked when they were read.
         if let Ok(keymap) = Keymap::new(&keys) {
-            let theme = (was.theme != is.theme).then(|| is.theme.clone());
-            tell.send(Message::Configured { keymap: Box::new(keymap), theme }).await.ok();
+            let theme = (before.settings.dashboard.theme != is.theme).then(|| is.theme.clone());
+            let configured = Message::Configured { keymap: Box::new(keymap), theme, mouse: is.mouse, act: !read_only };
+            self.tell.send(configured).await.ok();
         }
-    }
-    let count = changes.len();
-    for command in changes {
-        if commands.send(command).await.is_err() {
-            return ("The settings were not taken: the engine is gone".to_owned(), false);
+        if !changes.is_empty() {
+            self.engine.commands.send(Command::Noted(changes.clone())).await.ok();
         }
+        changes
     }
-    *loaded = fresh;
-    let changed = match count {
-        0 => "The settings were read again: nothing changed for the engine".to_owned(),
-        1 => "The settings were read again: 1 change".to_owned(),
-        count => format!("The settings were read again: {count} changes"),
-    };
-    match at_next_start[..] {
-        [] => (changed, true),
-        _ => (format!("{changed}; at the next start: {}", at_next_start.join(", ")), true),
+
+    /// How it ended for the engine; `None`: it does not say.
+    async fn answer(&mut self, before: Option<&RereadInfo>) -> Option<RereadInfo> {
+        let told = self.engine.snapshots.wait_for(|snapshot| snapshot.settings.reread.as_ref() != before);
+        let snapshot = timeout(ANSWER_LIMIT, told).await.ok()?.ok()?;
+        snapshot.settings.reread.clone()
     }
 }
 

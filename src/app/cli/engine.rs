@@ -2,6 +2,7 @@
 
 use std::{
     io::{IsTerminal, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     sync::Arc,
 };
 
@@ -12,10 +13,7 @@ use tokio::{
 
 use super::{Beside, Context, EngineOptions, Failure, source::engine_failure};
 use crate::{
-    app::{
-        logging,
-        settings::{self, Loaded, Overrides, Settings},
-    },
+    app::{logging, settings::Settings},
     monitor::{
         Command, Engine, EngineLock, EnginePaths, EngineSocket, Handle, LockError, ServerStatus, Snapshot,
         wire::{self, EngineHello},
@@ -33,11 +31,10 @@ pub fn log_prefix(paths: &EnginePaths) -> String {
 
 /// Runs the engine until it is told to stop.
 pub async fn run(options: &EngineOptions, daemon: bool, context: &mut Context) -> Result<(), Failure> {
-    let overrides = options.overrides();
-    let loaded = context.load(&overrides)?;
+    let in_force = context.in_force(options.overrides())?;
     let server = context.server()?;
     let paths = context.engine_paths(&server);
-    let settings = context.engine_settings(&loaded.settings)?;
+    let settings = context.engine_settings(&in_force.now().settings)?;
     let _logging = start_logging(daemon, &paths, context)?;
     if daemon {
         // Out of the starter's session, so that closing its terminal ends nothing here. Fails only for a group's leader.
@@ -45,7 +42,8 @@ pub async fn run(options: &EngineOptions, daemon: bool, context: &mut Context) -
     }
     let lock = EngineLock::acquire(&paths).map_err(lock_failure)?;
     let socket = EngineSocket::bind(&paths, &lock).map_err(|error| Failure::failed(error.to_string()))?;
-    let (handle, task) = Engine::start(server.clone(), settings).map_err(|error| engine_failure(&error))?;
+    let (handle, task) = Engine::start_from(server.clone(), settings, Arc::clone(&in_force).source())
+        .map_err(|error| engine_failure(&error))?;
     let hello = EngineHello {
         protocol: wire::PROTOCOL,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -56,7 +54,7 @@ pub async fn run(options: &EngineOptions, daemon: bool, context: &mut Context) -
     };
     tracing::info!(server = %server.socket().display(), pid = hello.pid, "the engine starts");
     let serving = tokio::spawn(socket.serve(handle.clone(), hello));
-    let beside = Beside::start(&handle.snapshots, &server, &paths, &context.paths, &loaded.settings);
+    let beside = Beside::start(&handle, &server, &paths, &context.paths, in_force.subscribe());
     let mut signals = Signals::listen()?;
     let first = tokio::select! {
         first = first_cycle(&handle) => first,
@@ -67,9 +65,9 @@ pub async fn run(options: &EngineOptions, daemon: bool, context: &mut Context) -
     };
     if let Some(snapshot) = first {
         let stderr = paths.stderr();
-        announce(&snapshot, &loaded.settings, daemon.then_some(stderr.as_path()), context)?;
+        announce(&snapshot, &in_force.now().settings, daemon.then_some(stderr.as_path()), context)?;
     }
-    let ended = until_end(handle, task, &mut signals, daemon, loaded, &overrides, context).await;
+    let ended = until_end(handle, task, &mut signals, daemon).await;
     serving.await.ok();
     beside.end().await;
     tracing::info!("the engine has ended");
@@ -123,7 +121,11 @@ fn announce(
     }
     starter.flush().ok();
     drop(starter);
-    let to = std::fs::OpenOptions::new().append(true).create(true).open(stderr).ok();
+    let to = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(stderr).ok();
+    // One of an older version may be open to others.
+    if let Some(to) = to.as_ref().filter(|to| to.metadata().is_ok_and(|meta| meta.is_file())) {
+        to.set_permissions(std::fs::Permissions::from_mode(0o600)).ok();
+    }
     let to = to.or_else(|| std::fs::File::open("/dev/null").ok());
     if let Some(to) = to {
         rustix::stdio::dup2_stderr(&to).ok();
@@ -159,9 +161,6 @@ async fn until_end(
     mut task: JoinHandle<()>,
     signals: &mut Signals,
     daemon: bool,
-    mut loaded: Loaded,
-    overrides: &Overrides,
-    context: &Context,
 ) -> Result<(), Failure> {
     // A terminal that is closed sends the same signal that asks a daemon to read its settings again.
     let hangup_ends = !daemon && std::io::stdin().is_terminal();
@@ -179,30 +178,13 @@ async fn until_end(
                 if hangup_ends {
                     break;
                 }
-                reload(&handle, &mut loaded, overrides, context).await;
+                // How it ends is told by an event.
+                handle.commands.send(Command::Reload).await.ok();
             }
         }
     }
     handle.commands.send(Command::Stop).await.ok();
     task.await.map_err(crashed)
-}
-
-/// Reads the settings again; bad ones change nothing.
-async fn reload(handle: &Handle, loaded: &mut Loaded, overrides: &Overrides, context: &Context) {
-    let fresh = match context.load(overrides) {
-        Ok(fresh) => fresh,
-        Err(error) => return tracing::error!("the settings stay as they are: {error}"),
-    };
-    let settings::Reload { commands, at_next_start } = settings::reload(&loaded.settings, &fresh.settings);
-    tracing::info!(changes = commands.len(), "the settings were read again");
-    for command in commands {
-        tracing::info!(?command, "told the engine");
-        handle.commands.send(command).await.ok();
-    }
-    if !at_next_start.is_empty() {
-        tracing::warn!("these take effect when the engine starts again: {}", at_next_start.join(", "));
-    }
-    *loaded = fresh;
 }
 
 /// The signals that an engine heeds.

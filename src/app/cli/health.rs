@@ -99,7 +99,8 @@ fn row(check: &Check) -> Vec<(Look, String)> {
         Outcome::InsufficientData => (Look::Muted, "? insufficient data"),
         Outcome::NotUsed => (Look::Muted, "- not used"),
     };
-    let number = |value: f64| match (check.unit, value.fract() == 0.0) {
+    // By the threshold, so that a rate is a rate also when it is 0.
+    let number = |value: f64| match (check.unit, check.threshold.fract() == 0.0) {
         ("", true) => format!("{value:.0}"),
         ("", false) => format!("{value:.2}"),
         (unit, _) => format!("{value:.3}{unit}"),

@@ -9,8 +9,8 @@ use std::{
 
 use super::{Context, EngineOptions, Failure, MonitorVerb, engine, source::attach_failure, status};
 use crate::{
-    app::logging,
-    monitor::{AttachError, Client, Command, EnginePaths},
+    app::{logging, settings},
+    monitor::{AttachError, Client, Command, EnginePaths, Mode},
 };
 
 /// A start takes no longer than this, or has failed.
@@ -39,7 +39,7 @@ pub async fn run(options: &EngineOptions, verb: Option<&MonitorVerb>, context: &
         }
         Some(MonitorVerb::Restart(options)) => {
             // Bad settings must not leave the user without the engine that runs.
-            context.load(&options.overrides())?;
+            check(options, context)?;
             let paths = context.engine_paths(&context.server()?);
             if let Some(pid) = stop(&paths).await? {
                 context.out.line(format!("Monitoring stopped (pid {pid})"))?;
@@ -51,12 +51,22 @@ pub async fn run(options: &EngineOptions, verb: Option<&MonitorVerb>, context: &
     }
 }
 
+/// Whether an engine can be started with these settings and the files that they lead to.
+fn check(options: &EngineOptions, context: &Context) -> Result<(), Failure> {
+    let loaded = context.load(&options.overrides())?;
+    let settings = context.engine_settings(&loaded.settings)?;
+    settings::engine_files(&settings).map(drop).map_err(Failure::usage)
+}
+
 /// Checks everything and says what an engine would do.
 async fn dry_run(options: &EngineOptions, context: &mut Context) -> Result<(), Failure> {
     let loaded = context.load(&options.overrides())?;
     let server = context.server()?;
-    let settings = context.engine_settings(&loaded.settings)?;
-    context.check_files(&settings)?;
+    let mut settings = context.engine_settings(&loaded.settings)?;
+    settings::engine_files(&settings).map_err(Failure::usage)?;
+    if settings.mode == Mode::Sync {
+        settings.make_sync();
+    }
     let paths = context.engine_paths(&server);
     let reached = match server.version().await {
         Ok(version) => format!("tmux {version}"),
@@ -84,7 +94,7 @@ async fn dry_run(options: &EngineOptions, context: &mut Context) -> Result<(), F
         format!("Cache: {}", if cache.enabled { "enabled" } else { "disabled" }),
         format!("Cache policy: {}, {} entries, {}s", cache.policy, cache.max_size, seconds(cache.ttl)),
         format!("Interval: {}s", seconds(settings.interval)),
-        format!("Transport: {}", loaded.settings.monitoring.asynchronous.transport),
+        format!("Transport: {}", settings.transport),
         format!("Max failures: {}", settings.max_failures),
         match &loaded.file {
             Some(file) => format!("Settings: {}", file.display()),
@@ -100,7 +110,7 @@ async fn dry_run(options: &EngineOptions, context: &mut Context) -> Result<(), F
 
 async fn start(options: &EngineOptions, context: &mut Context) -> Result<(), Failure> {
     // Read here first: bad settings are a usage error of this verb, not a start that failed.
-    context.load(&options.overrides())?;
+    check(options, context)?;
     let server = context.server()?;
     let paths = context.engine_paths(&server);
     if let Ok(client) = Client::connect(&paths, false).await {

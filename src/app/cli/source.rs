@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Context, Failure};
+use super::{Context, Failure, InForce};
 use crate::{
     app::settings::Overrides,
     monitor::{AttachError, Client, Engine, EngineError, Follow, OnceError, Snapshot},
@@ -42,13 +42,12 @@ pub async fn now(context: &Context) -> Result<Arc<Snapshot>, Failure> {
     Ok(Arc::new(snapshot))
 }
 
-/// What to follow for as long as a verb runs.
-pub fn follow(context: &Context, overrides: &Overrides, embedded_only: bool) -> Result<Follow, Failure> {
+/// What to follow for as long as a verb runs, with the settings in force.
+pub fn follow(context: &Context, in_force: Arc<InForce>, embedded_only: bool) -> Result<Follow, Failure> {
     let server = context.server()?;
-    let loaded = context.load(overrides)?;
     let paths = context.engine_paths(&server);
-    let settings = context.engine_settings(&loaded.settings)?;
-    Ok(Follow { server, settings, paths, embedded_only })
+    let settings = context.engine_settings(&in_force.now().settings)?;
+    Ok(Follow { server, settings, source: in_force.source(), paths, embedded_only })
 }
 
 /// A snapshot of a server that cannot be read is no answer to a question about its agents.

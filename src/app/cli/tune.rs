@@ -24,20 +24,22 @@ pub async fn run(options: &TuneOptions, context: &mut Context) -> Result<(), Fai
     if !options.seconds.is_finite() || options.seconds <= 0.0 || options.seconds > 86_400.0 {
         return Err(Failure::usage(format!("--seconds {}: a number above 0, up to 86400", options.seconds)));
     }
-    let follow = source::follow(context, &Overrides::new(), false)?;
+    let follow = source::follow(context, context.in_force(Overrides::new())?, false)?;
     let Following { mut handle, task, .. } = follow.start().await.map_err(|error| Failure::usage(error.to_string()))?;
     let mut signals = Signals::listen()?;
+    let before = until(&mut handle, "its first cycle", |s| s.server.status != ServerStatus::Connecting).await?;
+    if before.server.status != ServerStatus::Reachable {
+        let problem = before.server.problem.clone().unwrap_or_else(|| "the tmux server cannot be reached".to_owned());
+        return Err(Failure::unreachable(problem));
+    }
     let tried = tokio::select! {
-        tried = try_all(options, &mut handle, context) => tried,
+        tried = try_all(options, &before, &mut handle, context) => tried,
         () = signals.any() => Err(Failure::failed("interrupted; the settings are as before".to_owned())),
     };
-    if let Ok((before, _)) = &tried {
-        restore(&handle, before).await;
-    }
+    restore(&mut handle, &before).await;
     drop(handle);
     let _ = task.await;
-    let (before, rows) = tried?;
-    report(options, &before, &rows, context)
+    report(options, &before, &tried?, context)
 }
 
 /// The combinations that are tried: every strategy that can run, with a narrow, a middle and the present pool.
@@ -68,15 +70,11 @@ async fn send(handle: &Handle, command: Command) -> Result<(), Failure> {
 
 async fn try_all(
     options: &TuneOptions,
+    before: &Snapshot,
     handle: &mut Handle,
     context: &mut Context,
-) -> Result<(Arc<Snapshot>, Vec<TuneRow>), Failure> {
-    let before = until(handle, "its first cycle", |s| s.server.status != ServerStatus::Connecting).await?;
-    if before.server.status != ServerStatus::Reachable {
-        let problem = before.server.problem.clone().unwrap_or_else(|| "the tmux server cannot be reached".to_owned());
-        return Err(Failure::unreachable(problem));
-    }
-    let all = combinations(&before);
+) -> Result<Vec<TuneRow>, Failure> {
+    let all = combinations(before);
     let each = Duration::from_secs_f64(options.seconds / all.len() as f64).max(SHORTEST);
     let mut rows = Vec::new();
     for (strategy, pool_size) in all {
@@ -94,12 +92,17 @@ async fn try_all(
         let snapshot = Arc::clone(&handle.snapshots.borrow_and_update());
         rows.extend(snapshot.tune.iter().find(|row| row.current).cloned());
     }
-    Ok((before, rows))
+    Ok(rows)
 }
 
-async fn restore(handle: &Handle, before: &Snapshot) {
-    let _ = send(handle, Command::Strategy(before.current_strategy.clone())).await;
-    let _ = send(handle, Command::PoolSize(before.settings.pool_max)).await;
+/// Puts the settings of before in force again, and waits until they are: an engine in the background goes on with them.
+async fn restore(handle: &mut Handle, before: &Snapshot) {
+    let (strategy, pool) = (before.current_strategy.clone(), before.settings.pool_max);
+    let sent = send(handle, Command::Strategy(strategy.clone())).await.is_ok();
+    if sent && send(handle, Command::PoolSize(pool)).await.is_ok() {
+        let restored = |s: &Arc<Snapshot>| s.current_strategy == strategy && s.settings.pool_max == pool;
+        let _ = until(handle, "the settings of before", restored).await;
+    }
 }
 
 /// CPU of both processes, percent of one core; without it the share of time that cycles took.

@@ -5,13 +5,13 @@ use std::{io::IsTerminal, sync::Arc, time::Duration};
 use serde_json::json;
 use tokio::time::MissedTickBehavior;
 
-use super::{Beside, Context, Failure, Global, WatchOptions, source};
+use super::{Beside, Context, Failure, Global, InForce, WatchOptions, source};
 use crate::{
     app::{
         act::Caller,
         demo::Fleet,
         logging, plain,
-        settings::{Loaded, Overrides, Paths},
+        settings::{Overrides, Paths},
     },
     monitor::{Following, Handle, ServerStatus, Snapshot},
 };
@@ -20,15 +20,13 @@ use crate::{
 pub struct Dashboard {
     /// The engine, inside or attached. Its end by a crash must end the dashboard too.
     pub following: Following,
-    /// The settings in force, and where each comes from.
-    pub loaded: Loaded,
-    /// What options set, for reading the settings again.
-    pub overrides: Overrides,
+    /// The settings in force.
+    pub in_force: Arc<InForce>,
     /// Options of every verb.
     pub global: Global,
     /// Where things are kept.
     pub paths: Paths,
-    /// Nothing is ever typed into a pane.
+    /// Nothing is ever typed into a pane, whatever the settings say.
     pub read_only: bool,
     /// It ends after a jump.
     pub exit_on_jump: bool,
@@ -46,7 +44,7 @@ pub async fn run(options: &WatchOptions, context: &mut Context) -> Result<Option
     if let Some(seconds) = options.interval {
         overrides.push(("--interval", "monitoring.check_interval", json!(seconds)));
     }
-    let loaded = context.load(&overrides)?;
+    let in_force = context.in_force(overrides)?;
     let on_terminal = std::io::stdout().is_terminal() && !options.once && !options.json;
     if options.once && !options.json {
         let snapshot = once(options, context).await?;
@@ -59,29 +57,28 @@ pub async fn run(options: &WatchOptions, context: &mut Context) -> Result<Option
         return Ok(None);
     }
     let logging = if on_terminal { log_to_file(context) } else { None };
-    let follow = source::follow(context, &overrides, options.embedded)?;
+    let follow = source::follow(context, Arc::clone(&in_force), options.embedded)?;
     let following = follow.start().await.map_err(|error| Failure::usage(error.to_string()))?;
     let (server, engine) = (context.server()?, context.engine_paths(&context.server()?));
-    let beside = Beside::start(&following.handle.snapshots, &server, &engine, &context.paths, &loaded.settings);
+    let settings = in_force.subscribe();
+    let beside = Beside::start(&following.handle, &server, &engine, &context.paths, settings);
     if on_terminal {
         // A popup covers what was jumped to.
         let exit_on_jump = options.exit_on_jump || Caller::from_environment(server.socket(), None).in_popup();
-        let read_only = options.read_only || loaded.settings.dashboard.read_only;
         let (global, paths) = (context.global.clone(), context.paths.clone());
         return Ok(Some(Box::new(Dashboard {
             following,
-            loaded,
-            overrides,
+            in_force,
             global,
             paths,
-            read_only,
+            read_only: options.read_only,
             exit_on_jump,
             beside,
             fleet: None,
             logging,
         })));
     }
-    let interval = options.interval.map_or(loaded.settings.monitoring.check_interval, Duration::from_secs_f64);
+    let interval = in_force.now().settings.monitoring.check_interval;
     let Following { handle, task, .. } = following;
     let printed = print(handle, interval, options.json, context).await;
     let followed = task.await;

@@ -175,5 +175,10 @@ fn save(
     let text = Fixture::record(&name, seen, &state, kind, known).text();
     let mut open = std::fs::OpenOptions::new();
     let mut out = open.append(true).create(true).mode(0o600).open(file).map_err(cannot)?;
-    out.write_all(text.as_bytes()).map_err(cannot)
+    let before = out.metadata().map_err(cannot)?.len();
+    out.write_all(text.as_bytes()).map_err(|error| {
+        // Half a fixture would spoil those before it.
+        out.set_len(before).ok();
+        cannot(error)
+    })
 }

@@ -85,7 +85,10 @@ impl Journal {
         match written {
             Ok(_) if whole => Ok(()),
             Ok(_) => {
-                let source = io::Error::new(io::ErrorKind::StorageFull, "only a part of a line was written");
+                let source = io::Error::new(
+                    io::ErrorKind::StorageFull,
+                    "No space left on device: only a part of a line was written",
+                );
                 Err(JournalError { path, what: "write", source })
             }
             Err(source) => {

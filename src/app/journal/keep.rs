@@ -7,11 +7,14 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tokio::{sync::watch, time::MissedTickBehavior};
+use tokio::{
+    sync::{mpsc, watch},
+    time::MissedTickBehavior,
+};
 
 use super::{Happened, Journal, Mark, Record};
 use crate::{
-    monitor::{EventKind, Snapshot},
+    monitor::{Command, EventKind, Snapshot},
     tmux::PaneId,
 };
 
@@ -21,10 +24,11 @@ pub const ALIVE_EVERY: Duration = Duration::from_secs(60);
 /// Writes every event of the engine of this process until the handle's engine ends. Snapshots may be missed: each carries
 /// the last events. What an engine in the background publishes is passed over: it keeps its own.
 ///
-/// A journal that cannot be written is told of once in the log; the watching goes on without it.
-pub async fn keep(mut snapshots: watch::Receiver<Arc<Snapshot>>, journal: Journal) {
+/// A journal that cannot be written is told of once, in the engine's events and in the log; the watching goes on without
+/// it, and it is tried again with every event.
+pub async fn keep(mut snapshots: watch::Receiver<Arc<Snapshot>>, engine: mpsc::WeakSender<Command>, journal: Journal) {
     let mut keeper = Keeper::new(std::process::id());
-    let mut writer = Writer { journal: Some(journal), failed: false };
+    let mut writer = Writer { journal: Some(journal), engine, failed: false };
     let first = Arc::clone(&snapshots.borrow_and_update());
     writer.write(keeper.take(&first)).await;
     let mut alive = tokio::time::interval_at(tokio::time::Instant::now() + ALIVE_EVERY, ALIVE_EVERY);
@@ -132,6 +136,8 @@ impl Keeper {
 
 struct Writer {
     journal: Option<Journal>,
+    /// The engine whose events are kept. Weak: it ends when nobody else holds it.
+    engine: mpsc::WeakSender<Command>,
     failed: bool,
 }
 
@@ -155,6 +161,9 @@ impl Writer {
             Err(error) if !self.failed => {
                 self.failed = true;
                 tracing::warn!(%error, "events are not kept");
+                if let Some(engine) = self.engine.upgrade() {
+                    engine.try_send(Command::Problem(format!("events are not kept: {error}"))).ok();
+                }
             }
             _ => {}
         }
@@ -209,7 +218,8 @@ mod tests {
     async fn the_journal_says_how_the_engine_ended() {
         let dir = tempfile::tempdir().unwrap();
         let (publish, snapshots) = watch::channel(Arc::new(snapshot(std::process::id(), 1.0, &[], 1..3)));
-        let task = tokio::spawn(keep(snapshots, Journal::new(dir.path())));
+        let (commands, _inbox) = mpsc::channel(1);
+        let task = tokio::spawn(keep(snapshots, commands.downgrade(), Journal::new(dir.path())));
         let written = || crate::app::journal::read_since(dir.path(), Timestamp::MIN).unwrap().len();
         while written() < 3 {
             tokio::task::yield_now().await;

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::{
-    nearest::nearest,
     table::{self, Kind, Row},
     yaml::Step,
 };
+use crate::app::nearest::{did_you_mean, nearest};
 
 /// Something wrong with one setting.
 #[derive(Clone, Debug, PartialEq)]
@@ -164,8 +164,7 @@ fn findings_in_value(kind: Kind, value: &Value) -> Vec<Inner> {
 }
 
 fn not_a_choice(word: &str, words: &[&str]) -> String {
-    let near = nearest(word, words.iter().copied());
-    let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    let hint = did_you_mean(word, words.iter().copied());
     format!("expected one of {}, found {:?}{hint}", words.join(", "), word.chars().take(60).collect::<String>())
 }
 

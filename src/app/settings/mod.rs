@@ -1,21 +1,26 @@
 //! Settings: one table says what there is; a file, the environment and options set it; errors tell the place.
 
 mod check;
+mod engine;
 mod load;
-mod nearest;
+mod names;
 mod paths;
+mod problem;
 mod reload;
+mod sources;
 mod table;
 mod typed;
-mod yaml;
+pub(super) mod yaml;
 
 pub use check::hours;
+pub use engine::{engine_files, for_engine, named_agents, problems_beside};
 #[cfg(any(test, fuzzing))]
 pub(super) use load::resolve;
-pub use load::{BUILT_IN_STRATEGIES, Environment, Loaded, Origin, Overrides, Problem, SettingsError, defaults, load};
-pub use nearest::nearest;
+pub use load::{Loaded, Overrides, defaults, load};
 pub use paths::{NoHome, Paths};
-pub use reload::{Reload, reload};
+pub use problem::{Problem, SettingsError};
+pub use reload::changes;
+pub use sources::{Environment, Origin};
 pub use table::{Kind, ROWS, Row};
 pub use typed::{Async, Cache, Dashboard, KeyNames, Monitoring, NamedAgent, Notifications, Pool, Settings};
 

@@ -1,76 +1,56 @@
-//! What changes in a running engine when the settings are read again.
+//! What differs between the settings before and after they were read again.
+
+use serde_json::Value;
 
 use super::{Settings, table};
-use crate::monitor::Command;
+use crate::monitor::Change;
 
-/// The outcome of reading the settings again.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Reload {
-    /// What to tell the engine.
-    pub commands: Vec<Command>,
-    /// Settings of the engine that changed and take effect only when it starts again.
-    pub at_next_start: Vec<&'static str>,
-}
-
-/// Compares the settings before and after.
+/// The settings of one section that differ, in the table's order.
 #[must_use]
-pub fn reload(before: &Settings, after: &Settings) -> Reload {
-    let (old, new) = (&before.monitoring, &after.monitoring);
-    let mut commands = Vec::new();
-    let mut change = |changed: bool, command: Command| {
-        if changed {
-            commands.push(command);
-        }
-    };
-    change(old.check_interval != new.check_interval, Command::Interval(new.check_interval.as_secs_f64()));
-    let (old, new) = (&old.asynchronous, &new.asynchronous);
-    change(old.strategy != new.strategy, Command::Strategy(new.strategy.clone()));
-    change(old.transport != new.transport, Command::Transport(new.transport.clone()));
-    change(old.pool.max_size != new.pool.max_size, Command::PoolSize(new.pool.max_size));
-    change(old.cache.enabled != new.cache.enabled, Command::Cache(new.cache.enabled));
-    change(old.cache.strategy != new.cache.strategy, Command::CachePolicy(new.cache.strategy.clone()));
-    Reload { commands, at_next_start: at_next_start(before, after) }
+pub fn changes(section: &str, before: &Settings, after: &Settings) -> Vec<Change> {
+    let tree = |settings: &Settings| serde_json::to_value(settings).unwrap_or_default();
+    let (before, after) = (tree(before), tree(after));
+    let inside = |path: &&str| path.strip_prefix(section).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    let differing = table::ROWS.iter().map(|row| row.path).filter(inside).filter_map(|path| {
+        let value = |tree: &Value| tree.pointer(&format!("/{}", path.replace('.', "/"))).cloned().unwrap_or_default();
+        let (from, to) = (value(&before), value(&after));
+        (from != to).then(|| Change { setting: path.to_owned(), from: written(&from), to: written(&to) })
+    });
+    differing.collect()
 }
 
-/// Settings of the engine, and of what runs beside it, that no command changes.
-fn at_next_start(before: &Settings, after: &Settings) -> Vec<&'static str> {
-    const LIVE: [&str; 6] = [
-        "monitoring.check_interval",
-        "monitoring.async.strategy",
-        "monitoring.async.transport",
-        "monitoring.async.pool.max_size",
-        "monitoring.async.cache.enabled",
-        "monitoring.async.cache.strategy",
-    ];
-    let value = |settings: &Settings, path: &str| {
-        let tree = serde_json::to_value(settings).unwrap_or_default();
-        tree.pointer(&format!("/{}", path.replace('.', "/"))).cloned()
-    };
-    let engine = |path: &&str| !path.starts_with("dashboard.");
-    let paths = table::ROWS.iter().map(|row| row.path).filter(engine).filter(|path| !LIVE.contains(path));
-    paths.filter(|path| value(before, path) != value(after, path)).collect()
+/// A value in the words of the settings file.
+fn written(value: &Value) -> String {
+    match value {
+        Value::Bool(true) => "on".to_owned(),
+        Value::Bool(false) => "off".to_owned(),
+        Value::String(text) if !text.is_empty() => text.clone(),
+        Value::Array(list) if list.is_empty() => "none".to_owned(),
+        Value::Array(list) => list.iter().map(written).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
-    fn only_what_differs_is_told() {
+    fn only_what_differs_in_the_section_is_told() {
         let before = crate::app::settings::defaults();
-        assert_eq!(reload(&before, &before), Reload { commands: vec![], at_next_start: vec![] });
+        assert_eq!(changes("notifications", &before, &before), []);
         let mut after = before.clone();
-        after.monitoring.check_interval = Duration::from_millis(2500);
         after.monitoring.max_failures = 9;
         after.notifications.enabled = true;
-        after.dashboard.mouse = false;
-        after.monitoring.asynchronous.pool.max_size = 30;
-        after.monitoring.asynchronous.cache.strategy = "lfu".to_owned();
-        let change = reload(&before, &after);
-        let expected = [Command::Interval(2.5), Command::PoolSize(30), Command::CachePolicy("lfu".to_owned())];
-        assert_eq!(change.commands, expected);
-        assert_eq!(change.at_next_start, ["monitoring.max_failures", "notifications.enabled"]);
+        after.notifications.sessions = vec!["api".to_owned(), "web".to_owned()];
+        after.dashboard.theme = "light".to_owned();
+        let change = |setting: &str, from: &str, to: &str| Change {
+            setting: setting.to_owned(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+        };
+        let told = [change("notifications.enabled", "off", "on"), change("notifications.sessions", "none", "api, web")];
+        assert_eq!(changes("notifications", &before, &after), told);
+        assert_eq!(changes("dashboard", &before, &after), [change("dashboard.theme", "auto", "light")]);
     }
 }

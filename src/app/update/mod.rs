@@ -63,12 +63,13 @@ pub fn update(state: &mut State, message: Message) -> Outcome {
             state.link = link;
             Outcome::redraw_if(changed)
         }
-        Message::Configured { keymap, theme } => {
+        Message::Configured { keymap, theme, mouse, act } => {
             state.keymap = *keymap;
+            state.can.act = act;
             if let Some(index) = theme.and_then(|name| state.themes.iter().position(|other| *other == name)) {
                 state.theme = index;
             }
-            Outcome::redraw()
+            Outcome::effect(Effect::Mouse(mouse))
         }
         Message::Leave => Outcome::effect(Effect::Quit),
         Message::ActionResult { text, ok } => {

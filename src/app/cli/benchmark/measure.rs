@@ -1,26 +1,20 @@
-//! `benchmark`: what a cycle costs, measured now, on a private tmux server with real panes.
+//! The cases of the benchmark and how each is measured.
 
-use std::{
-    fs::OpenOptions,
-    io::{IsTerminal, Write},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{fs::OpenOptions, io::Write, sync::Arc, time::Duration};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use serde::Serialize;
-use serde_json::json;
 use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},
 };
 
-use super::{Context, Failure, Look, source::engine_failure};
+use super::{BenchmarkOptions, COLD_RUNS, baseline_runs};
 use crate::{
-    app::demo::{Fleet, Plan, scripts},
+    app::{
+        cli::{Failure, source::engine_failure},
+        demo::Fleet,
+    },
     monitor::{Command, CycleStats, Engine, EngineSettings, Handle, Mode, ServerStatus, Snapshot, State},
     tmux::{self, Batch, Expect, Transport, TransportKind, parse_panes},
 };
@@ -31,125 +25,36 @@ const FIND_LIMIT: Duration = Duration::from_secs(90);
 const CYCLE_LIMIT: Duration = Duration::from_secs(120);
 /// Output is told by the second: panes are quiet when two have passed without any.
 const QUIET: Duration = Duration::from_millis(2100);
-/// Most runs of the baseline, which is slow.
-const MOST_BASELINE_RUNS: usize = 10;
-/// Runs of a cold start.
-const COLD_RUNS: usize = 5;
 /// Most runs with changing panes: each waits for the second to be over in which they changed.
 const MOST_CHANGING_RUNS: usize = 10;
 
-/// Options of `benchmark`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct BenchmarkOptions {
-    /// Agents, each in a pane of its own
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
-    pub agents: u16,
-    /// Also the baseline: one tmux process per command, one agent after another
-    #[arg(long)]
-    pub compare: bool,
-    /// Cycles measured for each case
-    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u16).range(3..=1000))]
-    pub runs: u16,
-    /// How to report.
-    #[command(flatten)]
-    pub report: super::Report,
-}
-
 /// One case and what was measured.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-struct Case {
-    name: &'static str,
-    what: String,
-    runs: usize,
-    median_ms: f64,
-    p95_ms: f64,
-    least_ms: f64,
-    most_ms: f64,
+pub(super) struct Case {
+    pub(super) name: &'static str,
+    pub(super) what: String,
+    pub(super) runs: usize,
+    pub(super) median_ms: f64,
+    pub(super) p95_ms: f64,
+    pub(super) least_ms: f64,
+    pub(super) most_ms: f64,
     /// Of the median run.
-    checked: usize,
-    tmux_requests: u64,
-    tmux_processes: u64,
-    tmux_commands: u64,
-}
-
-/// Runs it. Whatever way it ends, the private server is gone.
-pub async fn run(options: &BenchmarkOptions, context: &mut Context) -> Result<(), Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let bar = progress(options);
-    let mut signals = super::engine::Signals::listen()?;
-    let (fleet_options, fleet_stop, fleet_bar) = (options.clone(), Arc::clone(&stop), bar.clone());
-    let mut making = tokio::task::spawn_blocking(move || fleet(&fleet_options, &fleet_stop, &fleet_bar));
-    let fleet = tokio::select! {
-        made = &mut making => made,
-        () = signals.any() => {
-            stop.store(true, Ordering::Relaxed);
-            drop(making.await);
-            return Err(Failure::silent(130));
-        }
-    };
-    let fleet = fleet.map_err(|error| Failure::failed(format!("cannot make the panes: {error}")))??;
-    let measured = tokio::select! {
-        measured = measure(options, &fleet, &bar) => measured,
-        () = signals.any() => Err(Failure::silent(130)),
-    };
-    bar.finish_and_clear();
-    let version = fleet.server().version().await.map(|version| version.to_string()).unwrap_or_default();
-    // Taken down by signals and waited for: not a thing for the runtime's threads.
-    tokio::task::spawn_blocking(move || drop(fleet)).await.ok();
-    report(&measured?, &version, options, context)
-}
-
-fn progress(options: &BenchmarkOptions) -> ProgressBar {
-    let runs = u64::from(options.runs) * 3
-        + COLD_RUNS as u64
-        + if options.compare { baseline_runs(options) as u64 } else { 0 };
-    let target =
-        if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(runs + u64::from(options.agents)), target);
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}") {
-        bar.set_style(style);
-    }
-    bar
-}
-
-fn baseline_runs(options: &BenchmarkOptions) -> usize {
-    usize::from(options.runs).min(MOST_BASELINE_RUNS)
-}
-
-/// A private server with quiet agents, one in each pane.
-fn fleet(options: &BenchmarkOptions, stop: &AtomicBool, bar: &ProgressBar) -> Result<Fleet, Failure> {
-    let failed = |error: crate::app::demo::DemoError| Failure::failed(error.to_string());
-    let plan = Plan { hold: true, ..Plan::new(usize::from(options.agents)) };
-    let idle = |(name, script): (&String, &crate::app::demo::Script)| {
-        let scene = script.scenes.iter().position(|scene| scene.state == State::Idle && scene.kind.is_none());
-        scene
-            .or_else(|| script.scenes.iter().position(|scene| scene.state == State::Idle))
-            .map(|scene| (name.clone(), scene))
-    };
-    let parts: Vec<(String, usize)> = scripts().iter().filter_map(idle).collect();
-    bar.set_message("opening panes");
-    let mut fleet = Fleet::empty(&plan).map_err(failed)?;
-    for index in 0..usize::from(options.agents) {
-        if stop.load(Ordering::Relaxed) {
-            return Err(Failure::silent(130));
-        }
-        let Some((agent, scene)) = parts.get(index % parts.len().max(1)) else {
-            return Err(Failure::failed("no simulated agent is ever idle"));
-        };
-        fleet.add(&plan, agent, *scene).map_err(failed)?;
-        bar.inc(1);
-    }
-    Ok(fleet)
+    pub(super) checked: usize,
+    pub(super) tmux_requests: u64,
+    pub(super) tmux_processes: u64,
+    pub(super) tmux_commands: u64,
 }
 
 /// What was measured.
-struct Measured {
-    cases: Vec<Case>,
-    transport: Option<String>,
-    changing: usize,
+pub(super) struct Measured {
+    pub(super) cases: Vec<Case>,
+    pub(super) transport: Option<String>,
+    /// Panes that change in a run of that case.
+    pub(super) changing: usize,
 }
 
-async fn measure(options: &BenchmarkOptions, fleet: &Fleet, bar: &ProgressBar) -> Result<Measured, Failure> {
+/// Measures every case, one after another.
+pub(super) async fn measure(options: &BenchmarkOptions, fleet: &Fleet, bar: &ProgressBar) -> Result<Measured, Failure> {
     let agents = usize::from(options.agents);
     let runs = usize::from(options.runs);
     bar.set_message("the agents start");
@@ -355,69 +260,4 @@ fn push(cases: &mut Vec<Case>, name: &'static str, what: String, mut stats: Vec<
         tmux_processes: median.tmux_processes,
         tmux_commands: median.tmux_commands,
     });
-}
-
-fn report(
-    measured: &Measured,
-    version: &str,
-    options: &BenchmarkOptions,
-    context: &mut Context,
-) -> Result<(), Failure> {
-    let Measured { cases, transport, changing } = measured;
-    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-    let median = |name: &str| cases.iter().find(|case| case.name == name).map(|case| case.median_ms);
-    let ratio = |name: &str| Some(median("baseline")? / median(name)?);
-    let build = if cfg!(debug_assertions) { "debug" } else { "release" };
-    if options.report.json {
-        let ratios: serde_json::Map<_, _> = ["full", "changing", "warm", "cold"]
-            .into_iter()
-            .filter_map(|name| Some((name.to_owned(), json!(ratio(name)?))))
-            .collect();
-        return context.out.json(&json!({
-            "schema": 1,
-            "timestamp": jiff::Timestamp::now(),
-            "version": env!("CARGO_PKG_VERSION"),
-            "build": build,
-            "agents": options.agents,
-            "changing": changing,
-            "tmux_version": version,
-            "transport": transport,
-            "cores": cores,
-            "cases": cases,
-            "baseline_over": ratios,
-        }));
-    }
-    let transport = transport.as_deref().unwrap_or("-");
-    context.out.line(format!(
-        "{} agents in as many panes, tmux {version} by {transport}, {cores} cores, tmux-orc {} ({build} build)\n",
-        options.agents,
-        env!("CARGO_PKG_VERSION")
-    ))?;
-    let title = |text: &str| (Look::Title, text.to_owned());
-    let mut rows = vec![
-        ["CYCLE", "MEDIAN", "P95", "RUNS", "READ", "REQUESTS", "PROCESSES"].into_iter().map(title).collect::<Vec<_>>(),
-    ];
-    for case in cases {
-        let plain = |text: String| (Look::Plain, text);
-        rows.push(vec![
-            plain(case.what.clone()),
-            plain(format!("{:>9.2} ms", case.median_ms)),
-            plain(format!("{:>9.2} ms", case.p95_ms)),
-            plain(case.runs.to_string()),
-            plain(case.checked.to_string()),
-            plain(case.tmux_requests.to_string()),
-            plain(case.tmux_processes.to_string()),
-        ]);
-    }
-    context.out.table(&rows)?;
-    if let (Some(baseline), Some(full), Some(times)) = (median("baseline"), median("full"), ratio("full")) {
-        context.out.line(format!(
-            "\nReading every pane took {full:.2} ms instead of {baseline:.2} ms: {times:.1} times faster than one tmux process \
-             per command in this run."
-        ))?;
-    }
-    if let (Some(warm), Some(times)) = (median("warm"), ratio("warm")) {
-        context.out.line(format!("When nothing changed a cycle took {warm:.2} ms: {times:.0} times faster."))?;
-    }
-    Ok(())
 }

@@ -1,0 +1,100 @@
+//! Options of what shows agents and costs: the dashboard, the list, the demo.
+
+use clap::{Args, Subcommand};
+
+use super::{
+    Report,
+    parse::{seconds, state},
+};
+use crate::monitor::State;
+
+/// Verbs about what the watching costs.
+#[derive(Debug, Subcommand)]
+pub enum PerfVerb {
+    /// The dashboard; in a pipe, one plain frame an interval
+    #[command(after_help = "\
+Examples:
+  tmux-orc perf watch
+  tmux-orc perf watch --interval 1 | grep -A5 \"Cache\"
+  tmux-orc perf watch --once
+  tmux-orc perf watch --json | jq .cycle.last.duration_ms
+
+Attaches to the engine that runs for this tmux server; without one it runs its own inside.")]
+    Watch(WatchOptions),
+    /// Try strategies and pool sizes on the running server and recommend one
+    #[command(after_help = "Examples:\n  tmux-orc perf tune\n  tmux-orc perf tune --seconds 120 --json")]
+    Tune(TuneOptions),
+}
+
+/// Options of `perf watch`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct WatchOptions {
+    /// Seconds between cycles (of an engine inside) and between plain frames
+    #[arg(long, value_name = "SECONDS")]
+    pub interval: Option<f64>,
+    /// Print one plain frame and end
+    #[arg(long)]
+    pub once: bool,
+    /// Print a JSON snapshot a line
+    #[arg(long)]
+    pub json: bool,
+    /// Never type into a pane
+    #[arg(long)]
+    pub read_only: bool,
+    /// End after a jump; a dashboard in a popup does so anyway
+    #[arg(long)]
+    pub exit_on_jump: bool,
+    /// Run an engine inside even if one runs in the background
+    #[arg(long)]
+    pub embedded: bool,
+}
+
+/// Options of `perf tune`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct TuneOptions {
+    /// How long it takes in all; each combination runs for at least 3 s
+    #[arg(long, value_name = "N", default_value_t = 45.0)]
+    pub seconds: f64,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `demo`.
+#[derive(Clone, Debug, Args)]
+pub struct DemoOptions {
+    /// How many agents
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub agents: usize,
+    /// Show your own server instead when agents run on it
+    #[arg(long)]
+    pub if_no_agents: bool,
+    /// Print one plain frame and end
+    #[arg(long)]
+    pub once: bool,
+}
+
+/// Options of `agents`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct AgentsOptions {
+    /// Only agents in these states, separated by commas
+    #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = state)]
+    pub state: Vec<State>,
+    /// Wait until an agent is in one of these states
+    #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = state)]
+    pub wait: Vec<State>,
+    /// Seconds to wait at most; without it: for ever
+    #[arg(long, value_name = "SECONDS", requires = "wait", value_parser = seconds)]
+    pub timeout: Option<f64>,
+    /// How to report.
+    #[command(flatten)]
+    pub report: Report,
+}
+
+/// Other verbs about agents.
+#[derive(Debug, Subcommand)]
+pub enum AgentsVerb {
+    /// The programs that are known, and where each profile comes from
+    #[command(after_help = "Examples:\n  tmux-orc agents profiles\n  tmux-orc agents profiles --json")]
+    Profiles(Report),
+}

@@ -1,0 +1,89 @@
+//! The engine's part of the settings, and the files that it is led to: agent profiles, script strategies.
+
+use super::{Paths, Problem, Settings, yaml::Place};
+use crate::{
+    app::theme,
+    monitor::{
+        CacheSettings, EngineSettings, Mode, NamedAgent,
+        detect::{ProfileError, Profiles},
+        strategy,
+    },
+    tmux::PoolSettings,
+};
+
+/// The engine's part of the settings.
+///
+/// # Errors
+/// A word that the engine does not know: the settings were checked when they were read, so it is a fault of ours.
+pub fn for_engine(settings: &Settings, paths: &Paths) -> Result<EngineSettings, String> {
+    let monitoring = &settings.monitoring;
+    let asynchronous = &monitoring.asynchronous;
+    let unknown = |what: &str, word: &str| format!("{what} {word:?} is not known to the engine");
+    let transport = &asynchronous.transport;
+    let policy = &asynchronous.cache.strategy;
+    Ok(EngineSettings {
+        mode: if asynchronous.enabled { Mode::Async } else { Mode::Sync },
+        strategy: asynchronous.strategy.clone(),
+        interval: monitoring.check_interval,
+        max_failures: monitoring.max_failures,
+        transport: transport.parse().map_err(|_| unknown("transport", transport))?,
+        pool: PoolSettings {
+            min_size: asynchronous.pool.min_size,
+            max_size: asynchronous.pool.max_size,
+            connection_timeout: asynchronous.pool.connection_timeout,
+            max_age: asynchronous.pool.max_age,
+            ..PoolSettings::default()
+        },
+        cache: CacheSettings {
+            enabled: asynchronous.cache.enabled,
+            ttl: asynchronous.cache.default_ttl,
+            max_size: asynchronous.cache.max_size,
+            policy: policy.parse().map_err(|_| unknown("cache policy", policy))?,
+        },
+        agents_dir: Some(paths.agents()),
+        strategies_dir: Some(paths.strategies()),
+        named: named_agents(settings),
+    })
+}
+
+/// The panes that the settings call agents.
+#[must_use]
+pub fn named_agents(settings: &Settings) -> Vec<NamedAgent> {
+    let one = |named: &super::NamedAgent| NamedAgent {
+        target: named.target.clone(),
+        name: named.name.clone(),
+        agent: named.agent.clone(),
+    };
+    settings.agents.iter().map(one).collect()
+}
+
+/// Reads the files that an engine with these settings would use: all agent profiles, and the script of the strategy.
+///
+/// # Errors
+/// What is wrong with one of them, and where.
+pub fn engine_files(settings: &EngineSettings) -> Result<Profiles, String> {
+    let profiles = Profiles::load(settings.agents_dir.as_deref()).map_err(|error| error.to_string())?;
+    let strategies = strategy::list(settings.strategies_dir.as_deref());
+    match strategies.into_iter().find(|info| info.name == settings.strategy).and_then(|info| info.problem) {
+        None => Ok(profiles),
+        Some(problem) => Err(format!("strategy {}: {problem}", settings.strategy)),
+    }
+}
+
+/// What is wrong with the files beside the settings, whether they are in use or not.
+#[must_use]
+pub fn problems_beside(paths: &Paths) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if let Err(error) = Profiles::load(Some(&paths.agents())) {
+        problems.push(match error {
+            ProfileError::Bad { path, line, column, reason } => {
+                Problem::of(path.display().to_string(), reason).at(Some(Place { line, column }))
+            }
+            other => Problem::of("agent profiles", other.to_string()),
+        });
+    }
+    let strategies = strategy::list(Some(&paths.strategies()));
+    problems.extend(strategies.into_iter().filter_map(|info| Some(Problem::of(info.origin, info.problem?))));
+    problems.extend(theme::problems(&paths.themes()));
+    problems
+}
