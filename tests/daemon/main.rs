@@ -10,4 +10,5 @@ mod socket;
 mod stand_in;
 #[path = "../support/mod.rs"]
 mod support;
+mod tune;
 mod watched;
