@@ -1,6 +1,7 @@
 //! Detection, judged by screens of the real programs that were recorded in known states.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod answers;
 mod authority;
 mod hostile;
 mod processes;

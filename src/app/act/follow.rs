@@ -32,8 +32,9 @@ impl Actor {
                 Some((state, Some(kind))) => format!("now {state} ({kind})"),
                 Some((state, None)) => format!("now {state}"),
             };
-            // `unknown` is what a screen in the middle of a change looks like.
-            let settled = state(&now) != state(before) && !matches!(state(&now), Some((State::Unknown, _)));
+            // `unknown`, and `starting` when it is blank, is what a screen in the middle of a change looks like.
+            let settled =
+                state(&now) != state(before) && !matches!(state(&now), Some((State::Unknown | State::Starting, _)));
             if settled || another {
                 return words;
             }

@@ -1,0 +1,66 @@
+//! The answers that recorded prompts offer, and the keys that pick them.
+
+use tmux_orc::{
+    monitor::detect::{Profiles, detect},
+    tmux::Screen,
+};
+
+use super::table::{fixtures, observation, verdict};
+
+/// Labels and keys of what a recorded screen offers.
+fn offered(name: &str) -> Vec<(String, String)> {
+    let fixture = fixtures().into_iter().find(|fixture| fixture.name == name).unwrap();
+    let choices = verdict(&Profiles::embedded(), &fixture).unwrap().choices;
+    choices.into_iter().map(|choice| (choice.label, choice.keys.join(" "))).collect()
+}
+
+fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
+    list.iter().map(|(label, keys)| ((*label).to_owned(), (*keys).to_owned())).collect()
+}
+
+#[test]
+fn a_second_question_of_the_same_look_has_its_own_answers() {
+    let first = offered("opencode-1.18.33/perm-bash.100x30");
+    assert_eq!(
+        first,
+        pairs(&[("Allow once", "Enter"), ("Allow always", "Right Enter"), ("Reject", "Right Right Enter")])
+    );
+    let second = offered("opencode-1.18.33/perm-always.100x30");
+    assert_eq!(second, pairs(&[("Confirm", "Enter"), ("Cancel", "Right Enter")]));
+}
+
+#[test]
+fn no_answer_is_offered_while_words_of_ones_own_are_typed() {
+    let open = [
+        "claude-2.1.331/ask-own-answer.100x30",
+        "copilot-1.0.102/ask-own-answer.100x30",
+        "copilot-1.0.102/perm-own-words.100x30",
+        "opencode-1.18.33/ask-own-answer.100x30",
+        "qwen-0.24.4/ask-own-answer.100x30",
+    ];
+    for name in open {
+        assert_eq!(offered(name), [], "{name}");
+    }
+}
+
+#[test]
+fn a_refusal_that_names_its_key_is_picked_by_that_key() {
+    let edit = offered("copilot-1.0.102/perm-edit.100x30");
+    assert_eq!(edit.last().map(|(_, keys)| keys.as_str()), Some("Escape"), "{edit:?}");
+}
+
+#[test]
+fn keys_start_from_the_answer_that_its_colour_marks() {
+    let name = "opencode-1.18.33/perm-bash.100x30";
+    let fixture = fixtures().into_iter().find(|fixture| fixture.name == name).unwrap();
+    let keys = |marked: &str| {
+        let paint = |row: &String| row.replace(marked, &format!("\x1b[48;2;245;167;66m{marked}\x1b[48;2;30;30;30m"));
+        let rows: Vec<String> = fixture.rows.iter().map(paint).collect();
+        let screen = Screen::styled(format!("\x1b[48;2;30;30;30m{}", rows.join("\n")).as_bytes());
+        let verdict = detect(&Profiles::embedded(), &observation(&fixture, &screen)).unwrap();
+        verdict.choices.iter().map(|choice| choice.keys.join(" ")).collect::<Vec<_>>()
+    };
+    assert_eq!(keys("Reject"), ["Left Left Enter", "Left Enter", "Enter"]);
+    assert_eq!(keys("Allow always"), ["Left Enter", "Enter", "Right Enter"]);
+    assert_eq!(keys("nothing at all"), ["", "", ""], "no key is better than a wrong one");
+}
