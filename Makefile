@@ -2,8 +2,13 @@
 CARGO ?= cargo
 ORC = $(CARGO) run -q --release --locked --
 
+# What is given away is built apart, without the paths of this machine in it, and dated by its commit.
+PACKAGE = target/package
+REMAP = --remap-path-prefix=$(CURDIR)=/tmux-orc --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo
+EPOCH = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || date -r Cargo.lock +%s))
+
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test lint bench test-compat fuzz install dist deb deny
+.PHONY: help setup run demo test lint bench test-compat fuzz coverage install dist deb deny
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,16 +43,22 @@ fuzz: ## every fuzz target for $FUZZ_SECONDS each (600); installs cargo-fuzz whe
 install: setup ## install tmux-orc into ~/.cargo/bin
 	$(CARGO) install --locked --path .
 
-dist: setup ## the manual page and the completions, made by the program, in target/dist
-	$(CARGO) build --release --locked
+dist: setup ## the program to give away, its manual page and completions, in target/dist
+	CARGO_TARGET_DIR=$(PACKAGE) RUSTFLAGS="$(REMAP)" $(CARGO) build --release --locked
 	mkdir -p target/dist
-	target/release/tmux-orc man > target/dist/tmux-orc.1
-	target/release/tmux-orc completions bash > target/dist/tmux-orc.bash
-	target/release/tmux-orc completions zsh > target/dist/_tmux-orc
-	target/release/tmux-orc completions fish > target/dist/tmux-orc.fish
+	cp $(PACKAGE)/release/tmux-orc target/dist/
+	target/dist/tmux-orc man > target/dist/tmux-orc.1
+	target/dist/tmux-orc completions bash > target/dist/tmux-orc.bash
+	target/dist/tmux-orc completions zsh > target/dist/_tmux-orc
+	target/dist/tmux-orc completions fish > target/dist/tmux-orc.fish
 
-deb: dist ## a Debian package in target/debian (needs cargo-deb)
-	$(CARGO) deb --no-build
+deb: dist ## a Debian package in target/debian, the same bytes each time; installs cargo-deb when it is missing
+	@command -v cargo-deb >/dev/null || { echo "make deb: installing cargo-deb"; $(CARGO) install --locked cargo-deb; }
+	SOURCE_DATE_EPOCH=$(EPOCH) $(CARGO) deb --no-build --no-strip --locked -o target/debian/
 
-deny: ## licences, advisories and duplicates of the dependencies (needs cargo-deny)
-	$(CARGO) deny check
+deny: ## licences, advisories, sources and duplicates of the dependencies; installs cargo-deny when it is missing
+	@command -v cargo-deny >/dev/null || { echo "make deny: installing cargo-deny"; $(CARGO) install --locked cargo-deny; }
+	$(CARGO) deny check $(DENY)
+
+coverage: setup ## which lines the tests run, a table in target/coverage
+	scripts/coverage
