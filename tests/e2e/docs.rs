@@ -46,6 +46,28 @@ fn every_command_in_the_documentation_is_one() {
 }
 
 #[test]
+fn every_command_named_in_a_sentence_is_one() {
+    let mut count = 0;
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("a page");
+        for command in text.split('`').skip(1).step_by(2).filter(|code| code.starts_with("tmux-orc ")) {
+            count += 1;
+            // Named without its arguments it still is one.
+            let wrong = Cli::try_parse_from(words(&command.replace('\n', " ")))
+                .err()
+                .filter(|error| error.use_stderr() && error.kind() != clap::error::ErrorKind::MissingRequiredArgument);
+            assert!(
+                wrong.is_none(),
+                "{}: {command}: {}",
+                page.display(),
+                wrong.map(|e| e.to_string()).unwrap_or_default()
+            );
+        }
+    }
+    assert!(count > 10, "the pages name more than {count}");
+}
+
+#[test]
 fn every_make_target_in_the_documentation_is_one() {
     let makefile = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Makefile")).expect("the Makefile");
     for page in pages() {
