@@ -47,7 +47,7 @@ fn write_frame(out: &mut String, s: &Snapshot) -> std::fmt::Result {
 
 fn pool(out: &mut String, s: &Snapshot) -> std::fmt::Result {
     let pool = &s.connection_pool;
-    let used = (pool.active_connections * 100).checked_div(pool.pool_size).unwrap_or(0);
+    let used = pool.active_connections.saturating_mul(100).checked_div(pool.pool_size).unwrap_or(0);
     let reused = percent(pool.connections_reused, pool.total_acquisitions);
     writeln!(out)?;
     writeln!(out, "Connection Pool: {}/{} ({used}% used)", pool.active_connections, pool.pool_size)?;
