@@ -9,7 +9,10 @@ use std::{
 use tmux_orc::tmux::{Server, SocketChoice};
 
 /// What `claude` shows in each pane.
-const SCREEN: &str = include_str!("../../tests/engine/screens/idle.txt");
+const SCREENS: [(&str, &str); 2] = [
+    ("idle", include_str!("../../tests/engine/screens/idle.txt")),
+    ("permission", include_str!("../../tests/engine/screens/permission.txt")),
+];
 
 /// A private tmux server; it ends with this value.
 pub struct Fleet {
@@ -24,10 +27,14 @@ impl Fleet {
         let mut fleet = Self { dir, panes: Vec::new() };
         let claude = fleet.path("claude");
         std::os::unix::fs::symlink("/bin/sh", &claude).expect("a link");
-        std::fs::write(fleet.path("screen"), SCREEN.trim_end_matches('\n')).expect("a file");
-        let script = "cat \"$1\"; while read -r line; do printf '\\033[H%s' \"$line\"; done";
+        for (name, screen) in SCREENS {
+            std::fs::write(fleet.path(name), screen.trim_end_matches('\n')).expect("a file");
+        }
+        // A line that names a screen shows it; any other is written over the first row.
+        let script = "cat \"$1/idle\"; while read -r line; do if [ -f \"$1/$line\" ]; then printf '\\033[2J\\033[H'; \
+                      cat \"$1/$line\"; else printf '\\033[H%s' \"$line\"; fi; done";
         std::fs::write(fleet.path("show.sh"), script).expect("a file");
-        let argv = [text(&claude), text(&fleet.path("show.sh")), text(&fleet.path("screen"))];
+        let argv = [text(&claude), text(&fleet.path("show.sh")), text(fleet.dir.path())];
         for n in 0..count {
             let session = format!("s{}", n / 5);
             let mut args = if n % 5 == 0 {
@@ -60,17 +67,24 @@ impl Fleet {
         String::from_utf8_lossy(&out.stdout).trim().to_owned()
     }
 
+    #[allow(dead_code, reason = "each bench takes what it needs")]
     pub fn server(&self) -> Server {
         Server::resolve(&SocketChoice { name: None, path: Some(self.path("s")) }).expect("a socket")
+    }
+
+    /// The server's socket.
+    #[allow(dead_code, reason = "each bench takes what it needs")]
+    pub fn socket(&self) -> String {
+        text(&self.path("s"))
     }
 
     /// CPU time that the tmux server used so far.
     pub fn cpu(&self) -> Duration {
         let pid = self.tmux(&["display-message", "-p", "#{pid}"]);
-        let text = std::fs::read_to_string(format!("/proc/{pid}/schedstat")).unwrap_or_default();
-        Duration::from_nanos(text.split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or(0))
+        Duration::from_nanos(on_cpu(Path::new(&format!("/proc/{pid}"))))
     }
 
+    #[allow(dead_code, reason = "each bench takes what it needs")]
     /// Writes into every `nth` pane, as a program in it would.
     pub fn touch(&self, nth: usize, number: usize) {
         let text = format!("turn {number}");
@@ -88,4 +102,10 @@ impl Drop for Fleet {
 
 fn text(path: &Path) -> String {
     path.display().to_string()
+}
+
+/// Nanoseconds on a CPU of the process or thread that a directory of `/proc` shows.
+pub fn on_cpu(dir: &Path) -> u64 {
+    let text = std::fs::read_to_string(dir.join("schedstat")).unwrap_or_default();
+    text.split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or(0)
 }

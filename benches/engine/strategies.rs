@@ -7,7 +7,10 @@ use std::{
 
 use tmux_orc::monitor::{Command, Engine, strategy::BUILT_IN};
 
-use crate::{fleet::Fleet, settings};
+use crate::{
+    fleet::{Fleet, on_cpu},
+    settings,
+};
 
 /// How long each strategy runs, seconds.
 const SECONDS: u64 = 20;
@@ -81,9 +84,5 @@ async fn row(fleet: &Fleet, name: &str, writing: bool) {
 /// CPU time of this process. What runs `tmux` for the writing counts its own.
 fn own_cpu() -> Duration {
     let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-    let spent = |dir: std::fs::DirEntry| {
-        let text = std::fs::read_to_string(dir.path().join("schedstat")).unwrap_or_default();
-        text.split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or(0)
-    };
-    Duration::from_nanos(tasks.map(spent).sum())
+    Duration::from_nanos(tasks.map(|task| on_cpu(&task.path())).sum())
 }
