@@ -178,7 +178,9 @@ pub(super) async fn judge(
         quiet_for: None,
         now,
     };
-    let key = observation_key(&observation, tracked.named.as_ref().map(|n| n.agent.as_deref().unwrap_or("")));
+    let screen_hash = tracked.screen_hash.unwrap_or_else(|| screen_hash(screen));
+    let key =
+        observation_key(screen_hash, &observation, tracked.named.as_ref().map(|n| n.agent.as_deref().unwrap_or("")));
     let judged = async {
         match &tracked.named {
             None => detect::detect(profiles, &observation),
@@ -219,11 +221,11 @@ fn said_so(named: &NamedAgent, observation: &Observation<'_>) -> Verdict {
     }
 }
 
-/// A hash of all that a verdict is made from.
-fn observation_key(observation: &Observation<'_>, named: Option<&str>) -> u64 {
+/// A hash of all that a verdict is made from; the screen comes hashed.
+fn observation_key(screen_hash: u64, observation: &Observation<'_>, named: Option<&str>) -> u64 {
     let mut hasher = DefaultHasher::new();
     let pane = observation.pane;
-    observation.screen.map(Screen::text).hash(&mut hasher);
+    screen_hash.hash(&mut hasher);
     (&pane.title, &pane.command, &pane.hook, pane.dead, pane.dead_status, pane.dead_signal).hash(&mut hasher);
     (pane.in_mode, pane.alternate_on, pane.cursor_shown, pane.cursor, pane.width, pane.height).hash(&mut hasher);
     for process in observation.processes {
