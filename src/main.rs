@@ -23,8 +23,8 @@ fn main() -> ExitCode {
         // Asked every few seconds by a status line: no thread is started and nothing is polled.
         tokio::runtime::Builder::new_current_thread().build()
     } else {
-        // Two workers: one engine and one front end never need more, and each thread costs memory.
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+        // One worker, for the engine: the front end has the main thread, and each thread costs memory.
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()
     };
     let ended = match runtime {
         Ok(runtime) => {

@@ -28,11 +28,13 @@ impl Fleet {
         let claude = fleet.path("claude");
         std::os::unix::fs::symlink("/bin/sh", &claude).expect("a link");
         for (name, screen) in SCREENS {
-            std::fs::write(fleet.path(name), screen.trim_end_matches('\n')).expect("a file");
+            // Drawn at once, as these programs do.
+            let drawn = format!("\x1b[2J\x1b[H{}", screen.trim_end_matches('\n'));
+            std::fs::write(fleet.path(name), drawn).expect("a file");
         }
         // A line that names a screen shows it; any other is written over the first row.
-        let script = "cat \"$1/idle\"; while read -r line; do if [ -f \"$1/$line\" ]; then printf '\\033[2J\\033[H'; \
-                      cat \"$1/$line\"; else printf '\\033[H%s' \"$line\"; fi; done";
+        let script = "cat \"$1/idle\"; while read -r line; do if [ -f \"$1/$line\" ]; then cat \"$1/$line\"; \
+                      else printf '\\033[H%s' \"$line\"; fi; done";
         std::fs::write(fleet.path("show.sh"), script).expect("a file");
         let argv = [text(&claude), text(&fleet.path("show.sh")), text(fleet.dir.path())];
         for n in 0..count {

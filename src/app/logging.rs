@@ -10,10 +10,13 @@ use std::{
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use tracing_appender::{
-    non_blocking::WorkerGuard,
+    non_blocking::{NonBlockingBuilder, WorkerGuard},
     rolling::{RollingFileAppender, Rotation},
 };
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// Log lines that may wait to be written; more are dropped rather than waited for.
+const QUEUED_LINES: usize = 4096;
 
 /// Environment variable with a filter such as `debug` or `tmux_orc::tmux=trace`.
 pub const FILTER_VARIABLE: &str = "TMUX_ORC_LOG";
@@ -67,7 +70,8 @@ pub fn start(target: Target<'_>, usual: &str, verbosity: u8) -> Result<Logging, 
         }
         Target::Files { dir, prefix } => {
             let appender = appender(dir, prefix)?;
-            let (writer, guard) = tracing_appender::non_blocking(appender);
+            // Its queue is made at once, for as many lines as it may hold: the usual number is 4 MB of memory.
+            let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(QUEUED_LINES).finish(appender);
             registry.with(fmt::layer().with_writer(writer).with_ansi(false)).try_init().ok();
             Ok(Logging(Some(guard)))
         }

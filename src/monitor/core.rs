@@ -64,6 +64,8 @@ pub struct Core {
     pub(super) errors: u64,
     pub(super) notes: Vec<String>,
     pub(super) started: Instant,
+    /// The last cycle brought nothing new.
+    pub(super) quiet: bool,
     pub(super) last_publish_ms: f64,
     pub(super) lookups: (u64, u64),
     /// Most connections in use at once during the last cycle.
@@ -132,6 +134,7 @@ impl Core {
             errors: 0,
             notes: Vec::new(),
             started: clock::now(),
+            quiet: false,
             last_publish_ms: 0.0,
             lookups: (0, 0),
             peak: 0,

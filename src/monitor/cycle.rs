@@ -30,6 +30,13 @@ pub struct Outcome {
     pub problem: Option<TmuxError>,
 }
 
+impl Outcome {
+    /// Whether it was the probe and nothing else.
+    pub fn is_quiet(&self) -> bool {
+        self.problem.is_none() && self.stats.checked == 0 && self.stats.tmux_requests <= 1
+    }
+}
+
 fn millis(since: Instant) -> f64 {
     clock::since(since).as_secs_f64() * 1000.0
 }

@@ -110,6 +110,8 @@ impl Inbox {
 async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snapshot>>) {
     let mut next = clock::now();
     let mut logged = 0;
+    // When a cycle was published last; `None` while a command waits for its confirmation.
+    let mut published = None;
     'engine: loop {
         tokio::select! {
             biased;
@@ -118,6 +120,7 @@ async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snap
                 if command == Command::Stop {
                     break;
                 }
+                published = None;
                 let at_once = inbox.obey(&mut core, command);
                 if core.paused {
                     publish(&mut core, &publisher, &mut logged);
@@ -154,8 +157,14 @@ async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snap
                 }
                 // Late ticks are dropped, not queued: one cycle follows, however long the last took.
                 next = due.max(now);
-                publish(&mut core, &publisher, &mut logged);
+                // A probe that found nothing is no news: it is told once an interval, not at each tick.
+                let told = published.is_some_and(|at| is_recent(now, at, core.settings.interval));
+                if !(told && core.quiet && core.events.newest() == logged) {
+                    publish(&mut core, &publisher, &mut logged);
+                    published = Some(now);
+                }
                 for command in waiting {
+                    published = None;
                     if inbox.obey(&mut core, command) {
                         next = clock::now();
                     }
@@ -173,6 +182,11 @@ async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snap
     core.pool.close().await;
 }
 
+/// Whether `at` is less than an interval before `now`, with the tenth that ticks may be early.
+fn is_recent(now: Instant, at: Instant, interval: Duration) -> bool {
+    now.saturating_duration_since(at) < interval.mul_f64(0.9)
+}
+
 fn publish(core: &mut Core, publisher: &watch::Sender<Arc<Snapshot>>, logged: &mut u64) {
     let began = clock::now();
     let snapshot = core.snapshot();
@@ -188,6 +202,7 @@ impl Core {
     /// One cycle and its bookkeeping. Returns the time from its start to the next, and why it failed if it did.
     async fn turn(&mut self) -> (Duration, Option<TmuxError>) {
         let outcome = self.cycle().await;
+        self.quiet = outcome.is_quiet();
         let now = clock::now();
         self.cache.settle().await;
         let sampled = self.cost.sample(now, self.server_pid);

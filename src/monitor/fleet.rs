@@ -29,7 +29,7 @@ const WALK_ANYWAY: Duration = Duration::from_secs(10);
 const WALK_KNOWN: Duration = Duration::from_secs(30);
 
 /// Time between two looks at whether a quiet agent's process still runs as it did.
-const LOOK_ALIVE: Duration = Duration::from_secs(1);
+const LOOK_ALIVE: Duration = Duration::from_secs(5);
 
 /// Shortest time between two samples of an agent's CPU and memory.
 const SAMPLE_USAGE: Duration = Duration::from_secs(5);
