@@ -61,8 +61,11 @@ async fn row(fleet: &Fleet, name: &str, writing: bool) {
         }
         let snapshot = Arc::clone(&handle.snapshots.borrow_and_update());
         if let (true, Some(last)) = (snapshot.base_status.cycle_count > seen, &snapshot.cycle.last) {
-            seen = snapshot.base_status.cycle_count;
-            cycles += 1;
+            // Probes that found nothing are not told one by one: each was one request.
+            let now = snapshot.base_status.cycle_count;
+            cycles += now - seen;
+            requests += now - seen - 1;
+            seen = now;
             captures += last.checked;
             requests += last.tmux_requests;
             durations.push(last.duration_ms);
