@@ -133,7 +133,7 @@ fn a_bad_theme_or_key_is_said_before_the_screen_is_taken() {
     let home = server.home().join("orc");
     std::fs::create_dir_all(&home).expect("a directory");
     for (text, phrase) in [
-        ("dashboard: { theme: drak }\n", "no theme 'drak'"),
+        ("dashboard: { theme: drak }\n", "no theme \"drak\""),
         ("dashboard: { keys: { zoom: q } }\n", "'q' is asked for by"),
     ] {
         std::fs::write(home.join("config.yaml"), text).expect("the config");
