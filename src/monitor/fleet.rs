@@ -399,4 +399,38 @@ mod tests {
         assert!(!tracked.is_settled(back, now + Duration::from_millis(900)));
         assert!(tracked.is_settled(back, now + Duration::from_millis(1_100)));
     }
+
+    #[test]
+    fn fields_that_were_not_asked_for_stay_and_come_due_again() {
+        let now = Instant::now();
+        let mut tracked = Tracked::new(pulse(1, 10, 5), Pane::default(), now);
+        tracked.processes = vec![Process { pid: 5, ..Process::default() }];
+        assert!(tracked.is_program_due(now), "never read");
+        let whole = Pane { command: "node".into(), path: "/src".into(), title: "a".into(), ..Pane::default() };
+        tracked.describe(whole, Fields::All, now);
+        assert!(!tracked.is_program_due(now));
+        tracked.describe(Pane { title: "b".into(), ..Pane::default() }, Fields::Cheap, now + WALK_ANYWAY / 2);
+        let Pane { command, path, title, .. } = &tracked.pane;
+        assert_eq!((command.as_str(), path.as_str(), title.as_str()), ("node", "/src", "b"));
+        assert!(tracked.is_program_due(now + WALK_ANYWAY));
+    }
+
+    #[test]
+    fn a_known_agent_is_glanced_at_and_walked_again_when_it_ended() {
+        let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+        let (now, at) = (Instant::now(), Timestamp::from_second(1_000).unwrap());
+        let profiles = Profiles::embedded();
+        let mut tracked = Tracked::new(pulse(1, 10, child.id()), Pane::default(), now);
+        tracked.walk(&profiles, at, now);
+        let seen = tracked.processes.clone();
+        assert_eq!(seen.len(), 1);
+        tracked.recognised =
+            Some(Recognised { agent: "claude".into(), pid: Some(child.id()), by: String::new(), stopped: false });
+        tracked.walk(&profiles, at, now + LOOK_ALIVE);
+        assert_eq!(tracked.walked_at, Some(now), "it is as it was: no walk");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        tracked.walk(&profiles, at, now + LOOK_ALIVE * 2);
+        assert_eq!((tracked.processes.len(), tracked.recognised.is_none()), (0, true));
+    }
 }

@@ -64,6 +64,29 @@ async fn a_change_is_shown_within_one_tick() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_probe_that_found_nothing_is_told_once_an_interval_and_a_command_at_once() {
+    let (script, settings) = fleet(3);
+    let mut handle = start(&script, settings);
+    until(&mut handle, "all idle", all(State::Idle, 3)).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let before = Arc::clone(&handle.snapshots.borrow_and_update()).base_status.cycle_count;
+    let begun = tokio::time::Instant::now();
+    let mut told = 0;
+    while begun.elapsed() < Duration::from_secs(10) {
+        handle.snapshots.changed().await.expect("the engine runs");
+        told += 1;
+    }
+    let cycles = handle.snapshots.borrow_and_update().base_status.cycle_count - before;
+    assert!((36..=44).contains(&cycles), "{cycles} probes in ten seconds");
+    // The topology's time is over every five seconds, and that is more than a probe.
+    assert!((9..=14).contains(&told), "{told} of {cycles} probes were told");
+    let asked = tokio::time::Instant::now();
+    handle.commands.send(Command::PoolSize(7)).await.expect("the engine runs");
+    until(&mut handle, "the pool's size", |s| s.connection_pool.pool_size == 7).await;
+    assert!(asked.elapsed() < Duration::from_millis(50), "{:?}", asked.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stall_of_ten_seconds_is_followed_by_one_cycle_not_by_forty() {
     let (script, mut settings) = fleet(3);
     settings.pool.request_timeout = Duration::from_secs(60);
