@@ -223,25 +223,10 @@ impl Activity {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::monitor::{Evidence, Source};
+    use crate::monitor::Source;
 
     fn verdict(state: State) -> Arc<Verdict> {
-        Arc::new(Verdict {
-            agent: "claude".into(),
-            recognised_by: String::new(),
-            pid: Some(1),
-            version: None,
-            state,
-            kind: None,
-            evidence: Evidence { rule: String::new(), line: String::new(), source: Source::Screen, region: None },
-            doing: None,
-            context_percent: None,
-            reset_at: None,
-            model: None,
-            tokens: None,
-            background: 0,
-            choices: Vec::new(),
-        })
+        Arc::new(Verdict::blank("claude", "", Some(1)).say(state, None, "", "", Source::Screen))
     }
 
     fn second(n: i64) -> Timestamp {

@@ -9,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    CycleStats, EventKind, Evidence, NamedAgent, Preview, Source, State,
+    CycleStats, EventKind, NamedAgent, Preview, Source, State,
     cache::{Captured, Layers},
     clock,
     core::Core,
@@ -203,22 +203,14 @@ pub(super) async fn judge(
 /// The verdict for a pane that only the settings call an agent: what it does is not known, and said so.
 fn said_so(named: &NamedAgent, observation: &Observation<'_>) -> Verdict {
     let line = format!("the settings name {} an agent; nothing that is known runs there", named.target);
-    Verdict {
-        agent: named.agent.clone().unwrap_or_else(|| "other".to_owned()),
-        recognised_by: "the settings".to_owned(),
-        pid: None,
-        version: None,
-        state: if observation.pane.dead { State::Exited } else { State::Unknown },
-        kind: None,
-        evidence: Evidence { rule: "settings/agents".to_owned(), line, source: Source::None, region: None },
-        doing: None,
-        context_percent: None,
-        reset_at: None,
-        model: None,
-        tokens: None,
-        background: 0,
-        choices: Vec::new(),
-    }
+    let state = if observation.pane.dead { State::Exited } else { State::Unknown };
+    Verdict::blank(named.agent.as_deref().unwrap_or("other"), "the settings", None).say(
+        state,
+        None,
+        "settings/agents",
+        &line,
+        Source::None,
+    )
 }
 
 /// A hash of all that a verdict is made from; the screen comes hashed.

@@ -68,7 +68,7 @@ pub(super) fn judge(
         trail.recognised = Some(found.clone());
     }
     let profile = profiles.get(&found.agent)?;
-    let mut verdict = blank(&found);
+    let mut verdict = Verdict::blank(&found.agent, &found.by, found.pid);
     if found.stopped {
         let line = format!("process {} is stopped", found.pid.unwrap_or_default());
         return Some(verdict.say(State::Unknown, Some("suspended"), "process/stopped", &line, Source::Process));
@@ -88,27 +88,36 @@ pub(super) fn judge(
     Some(verdict)
 }
 
-fn blank(found: &Recognised) -> Verdict {
-    Verdict {
-        agent: found.agent.clone(),
-        recognised_by: found.by.clone(),
-        pid: found.pid,
-        version: None,
-        state: State::Unknown,
-        kind: None,
-        evidence: Evidence { rule: String::new(), line: String::new(), source: Source::None, region: None },
-        doing: None,
-        context_percent: None,
-        reset_at: None,
-        model: None,
-        tokens: None,
-        background: 0,
-        choices: Vec::new(),
-    }
-}
-
 impl Verdict {
-    fn say(mut self, state: State, kind: Option<&str>, rule: &str, line: &str, source: Source) -> Self {
+    /// A verdict before anything is known of the agent but that it is there.
+    pub(in crate::monitor) fn blank(agent: &str, recognised_by: &str, pid: Option<u32>) -> Self {
+        Self {
+            agent: agent.to_owned(),
+            recognised_by: recognised_by.to_owned(),
+            pid,
+            version: None,
+            state: State::Unknown,
+            kind: None,
+            evidence: Evidence { rule: String::new(), line: String::new(), source: Source::None, region: None },
+            doing: None,
+            context_percent: None,
+            reset_at: None,
+            model: None,
+            tokens: None,
+            background: 0,
+            choices: Vec::new(),
+        }
+    }
+
+    /// The same with a state and what tells it.
+    pub(in crate::monitor) fn say(
+        mut self,
+        state: State,
+        kind: Option<&str>,
+        rule: &str,
+        line: &str,
+        source: Source,
+    ) -> Self {
         self.set(state, kind, rule, line, source);
         self
     }
@@ -149,7 +158,13 @@ fn gone(profiles: &Profiles, seen: &Observation<'_>, trail: Option<&mut Trail>) 
     if may_hide_agent(seen.pane, seen.processes) && !seen.pane.dead {
         // What ran in another place may still run there: its screen shows nothing that is known.
         let found = Recognised { agent, pid: None, by, stopped: false };
-        return Some(blank(&found).say(State::Unknown, None, "none", "", Source::None));
+        return Some(Verdict::blank(&found.agent, &found.by, found.pid).say(
+            State::Unknown,
+            None,
+            "none",
+            "",
+            Source::None,
+        ));
     }
     let line = match (seen.pane.dead, seen.pane.dead_signal, seen.pane.dead_status) {
         (true, Some(signal), _) => format!("the pane's program was ended by signal {signal}"),
@@ -161,7 +176,13 @@ fn gone(profiles: &Profiles, seen: &Observation<'_>, trail: Option<&mut Trail>) 
     if let Some(trail) = trail {
         trail.recognised = Some(found.clone());
     }
-    Some(blank(&found).say(State::Exited, None, "process/ended", &line, Source::Process))
+    Some(Verdict::blank(&found.agent, &found.by, found.pid).say(
+        State::Exited,
+        None,
+        "process/ended",
+        &line,
+        Source::Process,
+    ))
 }
 
 /// The program that a dead pane ran, as tmux names it.
