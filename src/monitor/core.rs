@@ -18,6 +18,7 @@ use super::{
     history::{Combination, History},
     settings::{CachePolicy, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL},
     strategy::{self, BUILT_IN, Measured, Plan, Script, ScriptError, Strategy, View},
+    writes::{Heard, Writes},
 };
 use crate::tmux::{PaneId, Pool, Screen, Server, TmuxError, TransportChoice, TransportKind};
 
@@ -42,6 +43,11 @@ pub struct Core {
     pub(super) strategy: Box<dyn Strategy>,
     pub(super) strategies: Vec<StrategyInfo>,
     pub(super) fleet: Fleet,
+    pub(super) writes: Writes,
+    /// See [`Plan::early`]: of the last plan.
+    pub(super) early: Option<Duration>,
+    /// Something was heard since the last cycle began.
+    pub(super) heard: bool,
     pub(super) history: History,
     pub(super) events: Events,
     pub(super) cost: CostMeter,
@@ -114,6 +120,9 @@ impl Core {
             configured,
             reread: None,
             fleet: Fleet::default(),
+            writes: Writes::default(),
+            early: None,
+            heard: false,
             history: History::default(),
             events: Events::default(),
             cost: CostMeter::default(),
@@ -214,6 +223,19 @@ impl Core {
         }
     }
 
+    /// Takes in what was heard of writes: those panes are read by the next cycle.
+    pub(super) fn listen(&mut self) {
+        let now = clock::now();
+        for heard in self.writes.take() {
+            self.heard = true;
+            match heard {
+                Heard::Pane(pane) => self.fleet.get_mut(pane).into_iter().for_each(|tracked| tracked.hear(now)),
+                Heard::Terminals => {}
+                Heard::TooMuch => self.fleet.iter_mut().for_each(|tracked| tracked.hear(now)),
+            }
+        }
+    }
+
     /// A cycle could not be done.
     pub(super) fn cannot_reach(&mut self, problem: &TmuxError, now: Instant) {
         self.errors += 1;
@@ -298,7 +320,7 @@ impl Core {
         }
         let mut base: Box<dyn Strategy> =
             strategy::built_in(&base).unwrap_or_else(|| Box::<strategy::Adaptive>::default());
-        let plan = base.plan(view).unwrap_or(Plan { batches: Vec::new(), width: 1, next: view.interval });
+        let plan = base.plan(view).unwrap_or(Plan { batches: Vec::new(), width: 1, next: view.interval, early: None });
         self.settings.strategy = base.name().to_owned();
         // So that reading the settings again tries the script again: it may have been mended.
         self.configured.strategy.clone_from(&self.settings.strategy);

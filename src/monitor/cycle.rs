@@ -71,6 +71,7 @@ impl Core {
     pub async fn cycle(&mut self) -> Outcome {
         let began = clock::now();
         self.fields_fresh = false;
+        self.heard = false;
         let mut stats = CycleStats { publish_ms: self.last_publish_ms, ..CycleStats::default() };
         if let Err(problem) = self.discover(&mut stats).await {
             self.cannot_reach(&problem, began);
@@ -80,10 +81,13 @@ impl Core {
         }
         self.measured.probe = clock::since(began);
         let plan = self.plan(began).await;
+        self.early = plan.early;
         stats.discover_ms = millis(began);
 
         let fetching = clock::now();
+        self.listen();
         let reads = self.fetch(&plan, &mut stats).await;
+        self.listen();
         stats.fetch_ms = millis(fetching);
 
         let detecting = clock::now();
@@ -194,6 +198,7 @@ impl Core {
                 read_at: tracked.read_at.map(|(at, _)| at),
                 changed_at: tracked.changed_at,
                 focused,
+                announced: tracked.is_announced(),
             });
         }
         let view = View {

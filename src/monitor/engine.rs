@@ -23,6 +23,12 @@ use crate::tmux::{Server, TmuxError};
 /// Commands that may wait; a front end that sends more is told that the queue is full.
 const COMMANDS: usize = 64;
 
+/// What a program has to go on drawing after the write that was heard, before its screen is read.
+const DRAWN: Duration = Duration::from_millis(25);
+
+/// Shortest time from a cycle to one that a write begins early.
+const APART: Duration = Duration::from_millis(100);
+
 /// The engine of one tmux server.
 #[derive(Debug)]
 pub struct Engine;
@@ -112,6 +118,9 @@ async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snap
     let mut logged = 0;
     // When a cycle was published last; `None` while a command waits for its confirmation.
     let mut published = None;
+    // When the last cycle began, and the last that a write began early.
+    let (mut began, mut early) = (next, None);
+    let mut woken = false;
     'engine: loop {
         tokio::select! {
             biased;
@@ -133,8 +142,17 @@ async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snap
                 publish(&mut core, &publisher, &mut logged);
                 next = clock::now();
             }
+            () = core.writes.heard(), if !core.paused && core.early.is_some() => {
+                core.listen();
+                if let Some(at) = early_at(&core, began, early).filter(|at| *at < next) {
+                    (next, woken) = (at, true);
+                }
+            }
             () = sleep_until(next.into()), if !core.paused => {
-                let began = clock::now();
+                began = clock::now();
+                if std::mem::take(&mut woken) {
+                    early = Some(began);
+                }
                 // Commands that come while a cycle runs wait for its end, so that no cycle runs under two settings.
                 let mut waiting = Vec::new();
                 let pause = {
@@ -172,6 +190,10 @@ async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snap
                 if core.paused {
                     publish(&mut core, &publisher, &mut logged);
                 }
+                // Heard while the cycle ran.
+                if core.heard && let Some(at) = early_at(&core, began, early).filter(|at| *at < next) {
+                    (next, woken) = (at, true);
+                }
                 // What is not believed yet is looked at again when its time comes, if the server answers.
                 if core.problem.is_none() && let Some(at) = core.fleet.iter().filter_map(|t| t.record.as_ref()?.settles_at()).min() {
                     next = next.min(at.max(now));
@@ -180,6 +202,14 @@ async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snap
         }
     }
     core.pool.close().await;
+}
+
+/// When a cycle begins that was woken by a write just heard; `began`: when the last cycle did, `early`: the last that
+/// was woken. `None` when the strategy wants none.
+fn early_at(core: &Core, began: Instant, early: Option<Instant>) -> Option<Instant> {
+    let apart = core.early?;
+    let at = (clock::now() + DRAWN).max(began + APART);
+    Some(early.map_or(at, |early| at.max(early + apart)))
 }
 
 /// Whether `at` is less than an interval before `now`, with the tenth that ticks may be early.

@@ -22,6 +22,8 @@ pub(super) struct Read {
     pub(super) settled: bool,
     /// Its colours were asked for.
     pub(super) coloured: bool,
+    /// A change that it shows should have been heard.
+    pub(super) announced: bool,
     /// When it began.
     pub(super) at: Timestamp,
     /// The same by the monotonic clock.
@@ -39,8 +41,8 @@ impl Core {
         let features = self.features();
         let planned: usize = plan.batches.iter().map(Vec::len).sum();
         let fresh = self.fields_fresh;
-        let due = |id: &PaneId| self.fleet.get(*id).is_some_and(|tracked| tracked.is_program_due(now));
-        let dear = plan.batches.iter().flatten().filter(|id| due(id)).count();
+        let read = plan.batches.iter().flatten().filter_map(|id| self.fleet.get(*id));
+        let dear = read.filter(|tracked| tracked.is_program_due(now)).count();
         let many = |panes: usize| panes > 1 && panes * LIST_ALL_FROM >= self.fleet.len();
         // What one list at the head of the first request tells of all panes.
         let list = match fresh {
@@ -57,10 +59,10 @@ impl Core {
                 request.list = Some(fields);
             }
             for &pane in panes {
-                let Some(tracked) = self.fleet.get(pane) else { continue };
+                let Some(tracked) = self.fleet.get_mut(pane) else { continue };
                 let each = match list {
                     Some(Fields::All) => None,
-                    _ if due(&pane) => Some(Fields::All),
+                    _ if tracked.is_program_due(now) => Some(Fields::All),
                     None if !fresh => Some(Fields::Cheap),
                     _ => None,
                 };
@@ -70,7 +72,9 @@ impl Core {
                 let coloured = self.focus == Some(pane);
                 request.batch.push(Tmux::capture(pane, coloured), Expect::Lines(usize::from(tracked.pulse.height)));
                 let settled = tracked.is_settled(at, now);
-                request.reads.push((each, Read { pane, fields: None, screen: None, settled, coloured, at, now }));
+                let announced = plan.early.is_some() && tracked.announce(&mut self.writes, at, now);
+                let read = Read { pane, fields: None, screen: None, settled, coloured, announced, at, now };
+                request.reads.push((each, read));
             }
             requests.push(request);
         }

@@ -16,6 +16,7 @@ use super::{
     process::{self, Glance, Usage},
     published,
     record::Record,
+    writes::Writes,
 };
 use crate::tmux::{Fields, Pane, PaneId, Pulse, Screen};
 
@@ -30,6 +31,10 @@ const WALK_KNOWN: Duration = Duration::from_secs(30);
 
 /// Time between two looks at whether a quiet agent's process still runs as it did.
 const LOOK_ALIVE: Duration = Duration::from_secs(5);
+
+/// Changes in a row that were not heard, after which a pane's program is taken to write past its terminal's file (as one
+/// does that opens `/dev/tty`) and is left to the probes.
+const DEAF: u8 = 2;
 
 /// Shortest time between two samples of an agent's CPU and memory.
 const SAMPLE_USAGE: Duration = Duration::from_secs(5);
@@ -64,6 +69,12 @@ pub struct Tracked {
     pub must_read: bool,
     /// The last look at the cache did not vouch for the last read.
     pub behind: bool,
+    /// Its next write will be heard.
+    announced: bool,
+    /// When a write was heard last.
+    heard_at: Option<Instant>,
+    /// Changes in a row that were not heard.
+    unheard: u8,
     /// When it was read last.
     pub read_at: Option<(Instant, Timestamp)>,
     /// When a read last showed something new.
@@ -101,6 +112,9 @@ impl Tracked {
             record: None,
             must_read: false,
             behind: true,
+            announced: false,
+            heard_at: None,
+            unheard: 0,
             read_at: None,
             changed_at: None,
             screen_hash: None,
@@ -141,6 +155,41 @@ impl Tracked {
     #[must_use]
     pub fn is_behind(&self) -> bool {
         self.behind
+    }
+
+    /// Watches it for its next write, if it is at rest and a capture that begins now proves so. Says whether a change
+    /// that this capture shows should have been heard.
+    pub fn announce(&mut self, writes: &mut Writes, at: Timestamp, now: Instant) -> bool {
+        let before = self.announced;
+        if self.unheard < DEAF && self.is_settled(at, now) && !self.pulse.dead {
+            self.announced = writes.watch(self.pulse.id, &self.pane.tty);
+        }
+        before
+    }
+
+    /// Whether its next write will be heard; what is dead writes nothing.
+    #[must_use]
+    pub fn is_announced(&self) -> bool {
+        self.pulse.dead || (self.announced && self.unheard < DEAF)
+    }
+
+    /// A write was heard: it is read whatever the cache says.
+    pub fn hear(&mut self, now: Instant) {
+        self.announced = false;
+        self.heard_at = Some(now);
+        self.unheard = 0;
+        self.must_read |= self.is_candidate();
+    }
+
+    /// A read that began at `began` was taken in. `unheard`: it shows a change that should have been heard before.
+    pub fn was_read(&mut self, began: Instant, unheard: bool) {
+        let heard = self.heard_at.is_some_and(|at| at >= began);
+        // What was heard while it was read may not be in it.
+        self.must_read = heard;
+        self.behind = heard;
+        if unheard && !heard {
+            self.unheard = self.unheard.saturating_add(1);
+        }
     }
 
     /// Takes in fields: those that were not asked for stay as they are.
@@ -196,6 +245,7 @@ impl Tracked {
             return false;
         }
         self.processes = processes;
+        self.unheard = 0;
         self.program_at = self.program_at.filter(|at| *at >= now);
         self.may_hide = may_hide_agent(&self.pane, &self.processes);
         let recognised = recognise(profiles, &self.pane, &self.processes);
@@ -277,6 +327,12 @@ impl Fleet {
                     probed.topology_changed |= tracked.pulse.pid != pulse.pid || tracked.pulse.dead != pulse.dead;
                     if tracked.pulse.pid != pulse.pid || tracked.pulse.dead != pulse.dead {
                         tracked.walked_at = None;
+                    }
+                    // What is drawn anew for a new size is not written by the program alone.
+                    if (tracked.pulse.pid, tracked.pulse.width, tracked.pulse.height)
+                        != (pulse.pid, pulse.width, pulse.height)
+                    {
+                        tracked.announced = false;
                     }
                     if tracked.pulse.activity != pulse.activity {
                         tracked.activity_seen = now;

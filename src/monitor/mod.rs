@@ -31,6 +31,7 @@ mod state;
 pub mod strategy;
 mod take;
 pub mod wire;
+mod writes;
 
 pub use attach::{AttachError, Client, Confirmed};
 pub use core::EngineError;

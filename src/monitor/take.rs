@@ -38,15 +38,15 @@ impl Core {
             Some(Ok(screen)) => screen,
         };
         let stamp = tracked.stamp();
-        tracked.must_read = false;
-        tracked.behind = false;
         if let Some((pane, fields)) = read.fields {
             tracked.describe(pane, fields, read.now);
         }
         tracked.read_at = Some((read.now, read.at));
         let hash = screen_hash(&screen);
-        if tracked.screen_hash != Some(hash) {
-            let first = tracked.screen_hash.is_none();
+        let first = tracked.screen_hash.is_none();
+        let changed = tracked.screen_hash != Some(hash);
+        tracked.was_read(read.now, changed && !first && read.announced);
+        if changed {
             tracked.screen_hash = Some(hash);
             tracked.changed_at = Some(read.now);
             stats.changed += 1;

@@ -129,6 +129,6 @@ fn record(pulse: &Pulse, separator: &str) -> String {
         cursor.0,
         cursor.1
     );
-    let texts = ["/dev/pts/1", "claude", "main", "window", "", "/", ""];
+    let texts = ["", "claude", "main", "window", "", "/", ""];
     format!("{separator}{numbers}{separator}{}{separator}\n", texts.join(separator))
 }

@@ -11,7 +11,7 @@ use crate::{monitor::State, tmux::PaneId};
 /// The tick while somebody watches.
 const TICK: Duration = Duration::from_millis(250);
 
-/// The tick while the user looks at a pane that moves.
+/// The tick while the user looks at a pane that moves, and once when a pane begins to move: its drawing may go on.
 const FAST_TICK: Duration = Duration::from_millis(125);
 
 /// A pane moves if it changed within this time.
@@ -19,6 +19,12 @@ const MOVING: Duration = Duration::from_secs(3);
 
 /// After this time without a change anywhere and without anybody who watches, the tick backs off to the interval.
 const QUIET: Duration = Duration::from_secs(30);
+
+/// Time between probes while the next write of every pane will be heard: they find what nobody writes.
+const REST: Duration = Duration::from_secs(1);
+
+/// A pane that was not read for this long is at rest.
+const RESTED: Duration = Duration::from_secs(1);
 
 /// Shortest time between two reads of an agent whose next change its user waits for.
 const URGENT: Duration = Duration::from_millis(100);
@@ -119,7 +125,9 @@ impl Strategy for Adaptive {
             }
         }
         let moving = |p: &Known| p.changed_at.is_some_and(|at| view.now.saturating_duration_since(at) < MOVING);
-        let tick = if view.panes.iter().any(|p| p.focused && moving(p)) { FAST_TICK } else { TICK };
+        let rested = |p: &Known| p.read_at.is_some_and(|at| view.now.saturating_duration_since(at) >= RESTED);
+        let fast = due.iter().any(|p| rested(p)) || view.panes.iter().any(|p| p.focused && moving(p));
+        let tick = if fast { FAST_TICK } else { TICK };
         // The ceiling: when all that is due costs more than its share of the tick, the longest unread go first and the
         // rest waits for the next tick. What its user waits for is never put off.
         if let Some(per_pane) = per_pane {
@@ -131,9 +139,14 @@ impl Strategy for Adaptive {
         }
         let due: Vec<PaneId> = due.into_iter().map(|p| p.pane).collect();
         let quiet = self.last_change.is_none_or(|at| view.now.saturating_duration_since(at) >= QUIET);
-        let next = if quiet && !view.watched { view.interval.max(TICK) } else { tick.min(view.interval) };
+        let heard = view.panes.iter().all(|p| p.announced && !p.may_have_changed);
+        let next = match view.interval.max(TICK) {
+            slow if quiet && !view.watched => slow,
+            slow if heard => slow.min(REST),
+            _ => tick.min(view.interval),
+        };
         let width = (self.width as usize).clamp(1, view.pool_size.max(1));
-        Ok(Plan { batches: split(&due, width, LARGEST_BATCH), width, next })
+        Ok(Plan { batches: split(&due, width, LARGEST_BATCH), width, next, early: Some(TICK) })
     }
 }
 

@@ -24,6 +24,7 @@ impl Strategy for Concurrent {
             batches: split(&due, view.pool_size.min(due.len() / SMALLEST_BATCH), LARGEST_BATCH),
             width: view.pool_size.max(1),
             next: view.interval,
+            early: None,
         })
     }
 }

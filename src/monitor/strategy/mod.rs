@@ -35,6 +35,8 @@ pub struct Known {
     pub changed_at: Option<Instant>,
     /// Its user looks at it in the dashboard.
     pub focused: bool,
+    /// Its next write will be heard: no probe is needed to notice it.
+    pub announced: bool,
 }
 
 /// What was measured so far.
@@ -76,6 +78,9 @@ pub struct Plan {
     pub width: usize,
     /// From the start of this cycle to the start of the next.
     pub next: Duration,
+    /// A write that is heard begins the next cycle early, but not sooner than this after the last early one; `None`:
+    /// the next cycle begins when it is planned.
+    pub early: Option<Duration>,
 }
 
 /// Plans cycles. A strategy may keep notes from plan to plan; it never talks to tmux.
@@ -152,6 +157,7 @@ pub(super) mod testing {
             read_at: second_ago,
             changed_at: second_ago,
             focused: false,
+            announced: false,
         }
     }
 

@@ -40,7 +40,7 @@ impl Strategy for Polling {
             .map(|p| p.pane)
             .collect();
         due.dedup();
-        Ok(Plan { batches: due.into_iter().map(|pane| vec![pane]).collect(), width: 1, next: slice })
+        Ok(Plan { batches: due.into_iter().map(|pane| vec![pane]).collect(), width: 1, next: slice, early: None })
     }
 }
 

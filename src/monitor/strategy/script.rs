@@ -178,7 +178,7 @@ fn read_plan(answer: &Map, view: &View<'_>) -> Result<Plan, String> {
             due
         }
     };
-    Ok(Plan { batches: due.chunks(batch).map(<[PaneId]>::to_vec).collect(), width, next })
+    Ok(Plan { batches: due.chunks(batch).map(<[PaneId]>::to_vec).collect(), width, next, early: None })
 }
 
 impl Strategy for Script {

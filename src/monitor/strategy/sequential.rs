@@ -13,6 +13,6 @@ impl Strategy for Sequential {
 
     fn plan(&mut self, view: &View<'_>) -> Result<Plan, String> {
         let due = view.panes.iter().filter(|p| p.may_have_changed);
-        Ok(Plan { batches: due.map(|p| vec![p.pane]).collect(), width: 1, next: view.interval })
+        Ok(Plan { batches: due.map(|p| vec![p.pane]).collect(), width: 1, next: view.interval, early: None })
     }
 }
