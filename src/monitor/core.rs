@@ -47,7 +47,7 @@ pub struct Core {
     /// See [`Plan::early`]: of the last plan.
     pub(super) early: Option<Duration>,
     /// Something was heard since the last cycle began.
-    pub(super) heard: bool,
+    pub(super) woken: bool,
     pub(super) history: History,
     pub(super) events: Events,
     pub(super) cost: CostMeter,
@@ -122,7 +122,7 @@ impl Core {
             fleet: Fleet::default(),
             writes: Writes::default(),
             early: None,
-            heard: false,
+            woken: false,
             history: History::default(),
             events: Events::default(),
             cost: CostMeter::default(),
@@ -225,11 +225,17 @@ impl Core {
 
     /// Takes in what was heard of writes: those panes are read by the next cycle.
     pub(super) fn listen(&mut self) {
+        if self.early.is_none() {
+            return;
+        }
         let now = clock::now();
         for heard in self.writes.take() {
-            self.heard = true;
+            self.woken = true;
             match heard {
-                Heard::Pane(pane) => self.fleet.get_mut(pane).into_iter().for_each(|tracked| tracked.hear(now)),
+                Heard::Pane(pane) => {
+                    self.history.heard();
+                    self.fleet.get_mut(pane).into_iter().for_each(|tracked| tracked.hear(now));
+                }
                 Heard::Terminals => {}
                 Heard::TooMuch => self.fleet.iter_mut().for_each(|tracked| tracked.hear(now)),
             }

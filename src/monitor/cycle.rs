@@ -71,7 +71,7 @@ impl Core {
     pub async fn cycle(&mut self) -> Outcome {
         let began = clock::now();
         self.fields_fresh = false;
-        self.heard = false;
+        self.woken = false;
         let mut stats = CycleStats { publish_ms: self.last_publish_ms, ..CycleStats::default() };
         if let Err(problem) = self.discover(&mut stats).await {
             self.cannot_reach(&problem, began);
@@ -169,6 +169,10 @@ impl Core {
         for tracked in self.fleet.iter_mut() {
             tracked.walk(&profiles, at, now);
             if !tracked.is_candidate() {
+                // An agent may be started in it.
+                if self.early.is_some() {
+                    tracked.announce(&mut self.writes, at, now);
+                }
                 continue;
             }
             let focused = focus == Some(tracked.pulse.id);

@@ -191,7 +191,7 @@ async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snap
                     publish(&mut core, &publisher, &mut logged);
                 }
                 // Heard while the cycle ran.
-                if core.heard && let Some(at) = early_at(&core, began, early).filter(|at| *at < next) {
+                if core.woken && let Some(at) = early_at(&core, began, early).filter(|at| *at < next) {
                     (next, woken) = (at, true);
                 }
                 // What is not believed yet is looked at again when its time comes, if the server answers.

@@ -161,7 +161,7 @@ impl Tracked {
     /// that this capture shows should have been heard.
     pub fn announce(&mut self, writes: &mut Writes, at: Timestamp, now: Instant) -> bool {
         let before = self.announced;
-        if self.unheard < DEAF && self.is_settled(at, now) && !self.pulse.dead {
+        if !before && self.unheard < DEAF && self.is_settled(at, now) && !self.pulse.dead {
             self.announced = writes.watch(self.pulse.id, &self.pane.tty);
         }
         before
@@ -469,6 +469,28 @@ mod tests {
         let Pane { command, path, title, .. } = &tracked.pane;
         assert_eq!((command.as_str(), path.as_str(), title.as_str()), ("node", "/src", "b"));
         assert!(tracked.is_program_due(now + WALK_ANYWAY));
+    }
+
+    #[test]
+    fn a_pane_whose_changes_are_not_heard_is_left_to_the_probes() {
+        let (now, second) = (Instant::now(), Duration::from_secs(1));
+        let mut tracked = Tracked::new(pulse(1, 10, 5), Pane::default(), now);
+        tracked.announced = true;
+        tracked.hear(now);
+        assert!(!tracked.is_announced() && tracked.must_read, "a watch tells once");
+        tracked.was_read(now, true);
+        assert!(tracked.must_read, "what was heard since the read began may not be in it");
+        tracked.was_read(now + second, false);
+        assert!(!tracked.must_read);
+        for read in 2..4 {
+            tracked.announced = true;
+            assert!(tracked.is_announced());
+            tracked.was_read(now + second * read, true);
+        }
+        assert!(!tracked.is_announced());
+        tracked.hear(now + second * 5);
+        tracked.announced = true;
+        assert!(tracked.is_announced(), "one that was heard after all is believed again");
     }
 
     #[test]

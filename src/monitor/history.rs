@@ -175,6 +175,7 @@ pub struct History {
     mark: Option<String>,
     count: u64,
     overruns: u64,
+    heard: u64,
     last: Option<CycleStats>,
     last_cpu: Option<f32>,
 }
@@ -189,6 +190,7 @@ impl Default for History {
             mark: None,
             count: 0,
             overruns: 0,
+            heard: 0,
             last: None,
             last_cpu: None,
         }
@@ -210,6 +212,11 @@ impl History {
     /// Notes that a cycle took longer than the time to the next.
     pub fn overrun(&mut self) {
         self.overruns += 1;
+    }
+
+    /// Notes that a write to a quiet pane was heard.
+    pub fn heard(&mut self) {
+        self.heard += 1;
     }
 
     /// Cycles so far.
@@ -292,6 +299,7 @@ impl History {
             p99_ms: percentiles.map(|p| p.p99),
             max_ms: percentiles.map(|p| p.max),
             overruns: self.overruns,
+            heard: self.heard,
         }
     }
 

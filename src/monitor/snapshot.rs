@@ -216,6 +216,10 @@ pub struct CycleInfo {
     pub max_ms: Option<f64>,
     /// Cycles that took longer than the time to the next one; the late ticks were dropped.
     pub overruns: u64,
+    /// Writes to quiet panes that the system told of, without a probe, since the start; 0 also from an engine that
+    /// does not count them.
+    #[serde(default)]
+    pub heard: u64,
 }
 
 /// What one cycle did.

@@ -5,6 +5,7 @@ mod support;
 
 mod agents;
 mod failures;
+mod heard;
 mod tuning;
 
 use std::{sync::Arc, time::Duration};

@@ -413,6 +413,7 @@ pub fn snapshot(agents: Vec<Agent>) -> Snapshot {
             p99_ms: Some(8.1),
             max_ms: Some(12.0),
             overruns: 0,
+            heard: 41,
         },
         cost: CostInfo {
             cpu_percent: Some(0.3),

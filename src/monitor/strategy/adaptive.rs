@@ -125,7 +125,7 @@ impl Strategy for Adaptive {
             }
         }
         let moving = |p: &Known| p.changed_at.is_some_and(|at| view.now.saturating_duration_since(at) < MOVING);
-        let rested = |p: &Known| p.read_at.is_some_and(|at| view.now.saturating_duration_since(at) >= RESTED);
+        let rested = |p: &Known| p.read_at.is_some_and(|at| view.now.saturating_duration_since(at) > RESTED);
         let fast = due.iter().any(|p| rested(p)) || view.panes.iter().any(|p| p.focused && moving(p));
         let tick = if fast { FAST_TICK } else { TICK };
         // The ceiling: when all that is due costs more than its share of the tick, the longest unread go first and the
@@ -167,6 +167,26 @@ mod tests {
         let plan = Adaptive::default().plan(&view(&panes, now)).unwrap();
         assert!(plan.batches.is_empty());
         assert_eq!(plan.next, TICK);
+    }
+
+    #[test]
+    fn where_every_write_will_be_heard_a_probe_a_second_is_enough() {
+        let now = Instant::now();
+        let mut panes: Vec<_> = (0..3).map(|id| known(id, State::Idle, now)).collect();
+        for pane in &mut panes {
+            (pane.may_have_changed, pane.announced) = (false, true);
+        }
+        let next = |panes: &[Known]| {
+            let slow = View { interval: Duration::from_secs(60), ..view(panes, now) };
+            Adaptive::default().plan(&slow).unwrap().next
+        };
+        assert_eq!(next(&panes), REST);
+        panes[1].announced = false;
+        assert_eq!(next(&panes), TICK, "one that is not heard");
+        (panes[1].announced, panes[2].may_have_changed) = (true, true);
+        assert_eq!(next(&panes), TICK, "one that moves");
+        panes[2].read_at = now.checked_sub(RESTED * 2);
+        assert_eq!(next(&panes), FAST_TICK, "one that begins to move");
     }
 
     #[test]

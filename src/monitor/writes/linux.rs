@@ -109,3 +109,52 @@ impl Queue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Write as _, time::Duration};
+
+    use portable_pty::{PtySize, native_pty_system};
+
+    use super::*;
+
+    async fn next(writes: &mut Writes) -> Vec<Heard> {
+        tokio::time::timeout(Duration::from_secs(20), writes.heard()).await.expect("something is heard");
+        writes.take()
+    }
+
+    /// Other tests make and close terminals too.
+    async fn next_of_pane(writes: &mut Writes) -> Heard {
+        loop {
+            if let Some(heard) = next(writes).await.into_iter().find(|heard| *heard != Heard::Terminals) {
+                return heard;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_write_to_a_terminal_is_heard_once_and_so_are_its_end_and_new_terminals() {
+        let mut writes = Writes::default();
+        let pair = native_pty_system().openpty(PtySize::default()).unwrap();
+        let path = pair.master.tty_name().expect("a name");
+        assert!(writes.watch(PaneId(7), path.to_str().unwrap()));
+        let mut program = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+        program.write_all(b"one").unwrap();
+        assert_eq!(next_of_pane(&mut writes).await, Heard::Pane(PaneId(7)));
+        program.write_all(b"two").unwrap();
+        assert!(!writes.take().contains(&Heard::Pane(PaneId(7))), "a watch tells once");
+        assert!(writes.watch(PaneId(7), path.to_str().unwrap()));
+        drop(program);
+        assert_eq!(next_of_pane(&mut writes).await, Heard::Pane(PaneId(7)), "its last program closed it");
+        drop(pair);
+        while !next(&mut writes).await.contains(&Heard::Terminals) {}
+    }
+
+    #[tokio::test]
+    async fn only_terminals_are_watched() {
+        let mut writes = Writes::default();
+        for path in ["", "/etc/passwd", "/dev/pts", "/dev/pts/", "/dev/pts/../null", "/dev/pts/999999"] {
+            assert!(!writes.watch(PaneId(1), path), "{path}");
+        }
+    }
+}

@@ -71,6 +71,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
         Fact::new("changed", count(last.map(|l| l.changed)), theme.value),
         Fact::new("overruns", format::count(cycle.overruns), over),
         Fact::new("cycles", format::count(snapshot.base_status.cycle_count), theme.value),
+        Fact::new("heard", format::count(cycle.heard), theme.value),
     ];
     if facts::columns(inner.width, LEAST) == 1 {
         facts.swap(1, 2);

@@ -1,0 +1,54 @@
+//! Writes to quiet panes are heard without a probe, and those that cannot be heard are found all the same.
+
+use tmux_orc::monitor::{Command, EngineSettings, State};
+
+use super::{Watching, agent, claude_window, fake_claude, show, support::TmuxServer, switch};
+
+/// More turns than it takes until a pane was at rest when it wrote.
+#[cfg(target_os = "linux")]
+const TURNS: u32 = 20;
+
+async fn turn(watching: &mut Watching, server: &TmuxServer, pane: &str) -> u64 {
+    watching.until("it rests", |s| agent(s, pane).is_some_and(|a| a.state == State::Idle)).await;
+    switch(server, pane, "permission");
+    let asks = watching.until("it asks", |s| agent(s, pane).is_some_and(|a| a.state == State::Waiting)).await;
+    switch(server, pane, "idle");
+    asks.cycle.heard
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_to_a_quiet_agent_is_heard_by_adaptive_alone() {
+    let server = TmuxServer::start();
+    let mut watching = Watching::new(&server, EngineSettings::default());
+    let pane = claude_window(&server, "w", "idle");
+    let mut turns = 0;
+    while turn(&mut watching, &server, &pane).await == 0 {
+        turns += 1;
+        assert!(turns < TURNS, "never heard");
+    }
+    watching.send(Command::Strategy("concurrent".to_owned())).await;
+    let before = watching.until("another strategy", |s| s.current_strategy == "concurrent").await.cycle.heard;
+    for _ in 0..2 {
+        assert_eq!(turn(&mut watching, &server, &pane).await, before, "it reads once an interval and is not woken");
+    }
+    watching.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_writes_past_its_terminals_file_is_found_by_the_probes() {
+    let server = TmuxServer::start();
+    let mut watching = Watching::new(&server, EngineSettings::default());
+    let script = server.home().join("past.sh");
+    let text = "exec >/dev/tty\nstty -echo\nshow() { printf '\\033[2J\\033[H'; cat \"$1\"; }\nshow \"$1\"\n\
+                while read -r next; do show \"$next\"; done\n";
+    std::fs::write(&script, text).expect("a file");
+    let (program, screen) = (fake_claude(&server), show(&server, "idle"));
+    let pane = server.window("w", &[&program, &script.display().to_string(), &screen]);
+    let mut heard = 0;
+    for _ in 0..3 {
+        heard = turn(&mut watching, &server, &pane).await;
+    }
+    assert_eq!(heard, 0);
+    watching.end().await;
+}
