@@ -131,7 +131,7 @@ async fn details(transport: &Transport, features: Features) {
     let mut batch = Batch::new();
     batch.push(Command::list_panes(features, Fields::All), Expect::Any);
     let reply = transport.send(&batch, LIMIT).await.unwrap();
-    assert!(!parse_panes(reply.parts[0].as_ref().unwrap(), features).is_empty());
+    assert!(!parse_panes(reply.parts[0].as_ref().unwrap()).is_empty());
 }
 
 fn nothing() -> Batch {

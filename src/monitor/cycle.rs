@@ -62,7 +62,7 @@ async fn list(
     count(stats, &reply);
     let mut parts = reply.parts.into_iter().map(Result::ok);
     let pid = parts.next().flatten().and_then(|bytes| String::from_utf8_lossy(&bytes).trim().parse().ok());
-    let panes = parts.next().flatten().map(|bytes| parse_panes(&bytes, features)).unwrap_or_default();
+    let panes = parts.next().flatten().map(|bytes| parse_panes(&bytes)).unwrap_or_default();
     Ok((panes, pid))
 }
 

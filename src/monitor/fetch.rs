@@ -140,14 +140,14 @@ impl Request {
         };
         let mut parts = std::mem::take(&mut reply.parts).into_iter();
         let listed = match self.list.and_then(|_| parts.next()) {
-            Some(Ok(bytes)) => parse_panes(&bytes, self.features),
+            Some(Ok(bytes)) => parse_panes(&bytes),
             _ => Vec::new(),
         };
         let take = |(fields, mut read): (Option<Fields>, Read)| {
             if let Some(fields) = fields
                 && let Some(Ok(bytes)) = parts.next()
             {
-                let pane = parse_panes(&bytes, self.features).into_iter().find(|p| p.id == read.pane);
+                let pane = parse_panes(&bytes).into_iter().find(|p| p.id == read.pane);
                 read.fields = pane.map(|pane| (pane, fields));
             }
             // A capture that failed: the pane vanished since the probe, and the next one says so.

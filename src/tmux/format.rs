@@ -107,7 +107,7 @@ pub(crate) fn pane(features: Features, fields: Fields) -> String {
 /// Reads the output of [`super::Command::list_panes`] or [`super::Command::pane_details`]. A record that is not whole is
 /// skipped. Texts come out without controls, escapes and bidi marks, cut at 1000 characters.
 #[must_use]
-pub fn parse_panes(output: &[u8], _features: Features) -> Vec<Pane> {
+pub fn parse_panes(output: &[u8]) -> Vec<Pane> {
     let Some((separator, _)) = output.split_at_checked(mark::LENGTH) else { return Vec::new() };
     if !mark::is_mark(separator) {
         return Vec::new();

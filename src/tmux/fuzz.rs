@@ -107,7 +107,7 @@ fn records(bytes: &[u8]) {
         assert!(pulse.id.to_string().starts_with('%'));
     }
     for features in [Features::default(), Version::parse("3.8").features()] {
-        for pane in parse_panes(&marked(bytes, &mark::fresh()), features) {
+        for pane in parse_panes(&marked(bytes, &mark::fresh())) {
             for text in [&pane.session, &pane.window, &pane.title, &pane.path, &pane.command, &pane.hook, &pane.tty] {
                 assert!(is_clean(text), "{text:?}");
             }

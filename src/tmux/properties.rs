@@ -103,7 +103,7 @@ proptest! {
         output.push(b'\n');
         let twice = [output.clone(), output.clone()].concat();
         let end = if whole { twice.len() } else { twice.len() - 40 };
-        let panes = parse_panes(&twice[..end], Features::default());
+        let panes = parse_panes(&twice[..end]);
         prop_assert_eq!(panes.len(), if whole { 2 } else { 1 });
         for pane in panes {
             prop_assert_eq!(pane.id.0.to_string(), numbers[0].as_str());
@@ -118,7 +118,7 @@ proptest! {
         let separator = mark::fresh();
         for input in [&bytes[..], &hostile[..], &[separator.as_bytes(), &bytes[..]].concat()] {
             let _ = parse_pulses(input);
-            let _ = parse_panes(input, Features::default());
+            let _ = parse_panes(input);
             let text = String::from_utf8_lossy(input);
             let _ = format::parse_heights(&text);
             let _ = format::first_tty(format::parse_ttys(&text));

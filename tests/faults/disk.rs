@@ -1,4 +1,5 @@
-//! The disk is full: watching goes on without a word lost on the screen, and writing goes on when there is room again.
+//! The disk is full: watching goes on without a word lost on the screen. What the engine in the background keeps on a
+//! full disk is in tests/daemon/disk.rs.
 
 use std::{
     fs,
@@ -8,8 +9,8 @@ use std::{
 
 use tmux_orc::app::demo::Fleet;
 
-use super::{Background, Watch, agents, engine, nothing_left, still};
-use crate::support::{PATIENCE, Program, Watched, isolate, wait_for};
+use super::{Watch, agents, nothing_left, still};
+use crate::support::{Program, Watched, isolate};
 
 /// A base directory that has no room left.
 ///
@@ -41,11 +42,6 @@ impl Full {
             while file.write_all(&[b'x'; 1024]).is_ok() {}
             while file.write_all(b"x").is_ok() {}
         }
-    }
-
-    /// Gives room again. False where that cannot be.
-    fn free(&self) -> bool {
-        self.mounted && fs::remove_file(self.dir.join("filler")).is_ok()
     }
 
     /// `tmux-orc -S SOCKET ARGS` with its base directory here.
@@ -85,45 +81,5 @@ fn a_full_disk_takes_nothing_from_the_dashboard() {
     let out = full.orc(&fleet, &["agents"]).output().expect("it starts");
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     drop((full, fleet));
-    nothing_left(&home);
-}
-
-#[test]
-fn an_engine_whose_disk_fills_up_goes_on_and_its_journal_too_when_there_is_room() {
-    let mut fleet = Fleet::start_plan(&still(2)).expect("a fleet");
-    let home = fleet.dir().to_owned();
-    let full = Full::new(&home);
-    let started = full.orc(&fleet, &["monitor", "start", "--interval", "0.1"]).output().expect("it starts");
-    if !full.mounted {
-        let said = String::from_utf8_lossy(&started.stderr).into_owned();
-        assert!(started.status.success() || said.contains("full"), "it fails without saying where: {said}");
-        let _ = full.orc(&fleet, &["monitor", "stop"]).output();
-        return;
-    }
-    assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
-    let background = Background::at(&fleet, &full.dir);
-    let pid = engine(&fleet, &full.dir).expect("an engine");
-    let seen = |fleet: &Fleet, count: usize| {
-        wait_for("the agents", PATIENCE, || {
-            let out = full.orc(fleet, &["agents", "--json"]).output().expect("it starts");
-            serde_json::from_slice(&out.stdout).is_ok_and(|all: serde_json::Value| agents(&all).len() == count)
-        });
-    };
-    seen(&fleet, 2);
-    full.fill();
-    fleet.add(&still(1), "codex", 2).expect("one more");
-    seen(&fleet, 3);
-    assert_eq!(engine(&fleet, &full.dir), Some(pid), "the same engine goes on");
-    assert!(full.free(), "room again");
-    fleet.add(&still(1), "gemini", 1).expect("one more");
-    wait_for("the journal to tell of the fourth", PATIENCE, || {
-        let out = full.orc(&fleet, &["events", "--json"]).output().expect("it starts");
-        String::from_utf8_lossy(&out.stdout).contains("gemini")
-    });
-    let out = full.orc(&fleet, &["events", "--json"]).output().expect("it starts");
-    for line in String::from_utf8_lossy(&out.stdout).lines() {
-        serde_json::from_str::<serde_json::Value>(line).expect("whole lines");
-    }
-    drop((background, full, fleet));
     nothing_left(&home);
 }

@@ -26,7 +26,7 @@ async fn panes(test: &TestServer, kind: TransportKind) -> Vec<Pane> {
     let mut batch = Batch::new();
     batch.push(Command::list_panes(features, Fields::All), Expect::Any);
     let reply = Transport::new(test.server.clone(), kind, None).send(&batch, LIMIT).await.unwrap();
-    parse_panes(reply.parts[0].as_ref().unwrap(), features)
+    parse_panes(reply.parts[0].as_ref().unwrap())
 }
 
 #[tokio::test]

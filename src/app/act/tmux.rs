@@ -65,7 +65,7 @@ pub(super) async fn look(
     };
     let (details, flags, captured) = (part()?, part()?, part()?);
     // tmux takes another pane for one that is gone when only its format is asked for.
-    let details = parse_panes(&details, features).into_iter().next().filter(|found| found.id == pane);
+    let details = parse_panes(&details).into_iter().next().filter(|found| found.id == pane);
     let Some(details) = details else { return Err(Refusal::gone(pane)) };
     let screen = Screen::styled(&captured);
     let processes = if details.pid == 0 { Vec::new() } else { process::under(details.pid) };

@@ -134,7 +134,7 @@ impl Asked {
 
     /// The pane that is meant: any pane by id or place, an agent also by name.
     async fn find(&self, wanted: &str, before: Option<&Snapshot>) -> Result<Pane, Failure> {
-        let panes = parse_panes(&self.one(Command::list_panes(self.features, Fields::All)).await?, self.features);
+        let panes = parse_panes(&self.one(Command::list_panes(self.features, Fields::All)).await?);
         let id = before.and_then(|snapshot| target::find(snapshot, wanted).ok()).map(|agent| agent.pane_id);
         let exact = |pane: &&Pane| pane.id.to_string() == wanted || pane.target() == wanted || Some(pane.id) == id;
         if let Some(pane) = panes.iter().find(exact) {

@@ -87,8 +87,14 @@ impl Adaptive {
     fn pause(&mut self, known: &Known, view: &View<'_>) -> Duration {
         let rest = self.rests.entry(known.pane).or_default();
         if rest.read_at != known.read_at {
+            let apart = known.read_at.zip(rest.read_at).map(|(new, old)| new.saturating_duration_since(old));
             rest.read_at = known.read_at;
-            rest.empty_reads = if known.changed_at == known.read_at { 0 } else { rest.empty_reads.saturating_add(1) };
+            rest.empty_reads = match apart {
+                _ if known.changed_at == known.read_at => 0,
+                // It did not write in between: what was read before says nothing of it.
+                Some(apart) if apart > view.interval.max(REST) * 2 => 1,
+                _ => rest.empty_reads.saturating_add(1),
+            };
         }
         match known.state {
             _ if known.focused => URGENT,
@@ -118,10 +124,17 @@ impl Strategy for Adaptive {
             self.rests.retain(|pane, _| alive.contains(pane));
         }
         let mut due: Vec<&Known> = Vec::new();
+        // Cycles come between the ticks too; an agent that one of them left out waits no longer than a tick for all that.
+        let mut left_out = TICK;
         for known in view.panes.iter().filter(|p| p.may_have_changed) {
             let pause = self.pause(known, view);
-            if known.read_at.is_none_or(|at| view.now.saturating_duration_since(at) >= pause) {
-                due.push(known);
+            match known.read_at.map(|at| view.now.saturating_duration_since(at)) {
+                Some(age) if age < pause => {
+                    if pause == URGENT {
+                        left_out = left_out.min(TICK.saturating_sub(age));
+                    }
+                }
+                _ => due.push(known),
             }
         }
         let moving = |p: &Known| p.changed_at.is_some_and(|at| view.now.saturating_duration_since(at) < MOVING);
@@ -143,7 +156,7 @@ impl Strategy for Adaptive {
         let next = match view.interval.max(TICK) {
             slow if quiet && !view.watched => slow,
             slow if heard => slow.min(REST),
-            _ => tick.min(view.interval),
+            _ => tick.min(left_out).min(view.interval),
         };
         let width = (self.width as usize).clamp(1, view.pool_size.max(1));
         Ok(Plan { batches: split(&due, width, LARGEST_BATCH), width, next, early: Some(TICK) })
@@ -190,6 +203,16 @@ mod tests {
     }
 
     #[test]
+    fn an_agent_left_out_by_a_cycle_between_the_ticks_waits_no_longer_for_it() {
+        let now = Instant::now();
+        let mut pane = known(1, State::Working, now);
+        pane.read_at = now.checked_sub(Duration::from_millis(60));
+        let panes = [pane];
+        let plan = Adaptive::default().plan(&view(&panes, now)).unwrap();
+        assert_eq!((plan.batches.len(), plan.next), (0, TICK - Duration::from_millis(60)));
+    }
+
+    #[test]
     fn without_a_watcher_a_quiet_fleet_is_probed_at_the_interval() {
         let now = Instant::now() + QUIET * 2;
         let panes = [known(1, State::Idle, now - QUIET)];
@@ -212,6 +235,12 @@ mod tests {
         pane.read_at = Some(now + Duration::from_secs(20));
         pane.changed_at = pane.read_at;
         assert_eq!(adaptive.pause(&pane, &view(&[], now)), URGENT, "news end the back-off");
+        for read in 21..40 {
+            pane.read_at = Some(now + Duration::from_secs(read));
+            adaptive.pause(&pane, &view(&[], now));
+        }
+        pane.read_at = Some(now + Duration::from_secs(60));
+        assert_eq!(adaptive.pause(&pane, &view(&[], now)), URGENT, "and so does rest");
         pane.state = Some(State::Working);
         assert_eq!(adaptive.pause(&pane, &view(&[], now)), URGENT);
     }

@@ -232,7 +232,7 @@ async fn ttys(fleet: &Fleet) -> Result<Vec<String>, Failure> {
     batch.push(tmux::Command::list_panes(features, tmux::Fields::Cheap), Expect::Any);
     let transport = Transport::new(fleet.server().clone(), TransportKind::Spawn, None);
     let reply = transport.send(&batch, CYCLE_LIMIT).await?;
-    let panes = reply.parts.into_iter().next().and_then(Result::ok).map(|bytes| parse_panes(&bytes, features));
+    let panes = reply.parts.into_iter().next().and_then(Result::ok).map(|bytes| parse_panes(&bytes));
     let ttys: Vec<String> = panes.unwrap_or_default().into_iter().map(|pane| pane.tty).collect();
     if ttys.is_empty() { Err(Failure::failed("the private server told no terminals")) } else { Ok(ttys) }
 }
