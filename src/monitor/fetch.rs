@@ -6,7 +6,7 @@ use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
 use super::{CycleStats, clock, core::Core, cycle::count, strategy::Plan};
-use crate::tmux::{Batch, Command as Tmux, Expect, Features, Fields, Pane, PaneId, Pool, Reply, Screen, parse_panes};
+use crate::tmux::{Batch, Command as Tmux, Expect, Fields, Pane, PaneId, Pool, Reply, Screen, parse_panes};
 
 /// One list of all panes is cheaper than single lines from a quarter of them on.
 const LIST_ALL_FROM: usize = 4;
@@ -52,8 +52,7 @@ impl Core {
         };
         let mut requests = Vec::with_capacity(plan.batches.len());
         for (index, panes) in plan.batches.iter().enumerate() {
-            let mut request =
-                Request { batch: Batch::default(), reads: Vec::with_capacity(panes.len()), list: None, features };
+            let mut request = Request { batch: Batch::default(), reads: Vec::with_capacity(panes.len()), list: None };
             if let (0, Some(fields)) = (index, list) {
                 request.batch.push(Tmux::list_panes(features, fields), Expect::Any);
                 request.list = Some(fields);
@@ -111,7 +110,6 @@ struct Request {
     reads: Vec<(Option<Fields>, Read)>,
     /// It begins with a list of all panes.
     list: Option<Fields>,
-    features: Features,
 }
 
 struct Answer {

@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::{
-    Batch, Command, Expect, Features, PaneId, Screen, Server, Version,
+    Batch, Command, Expect, PaneId, Screen, Server, Version,
     batch::{self, Layout, Script},
     clean,
     dial::Session,
@@ -106,11 +106,9 @@ fn records(bytes: &[u8]) {
     for pulse in parse_pulses(bytes) {
         assert!(pulse.id.to_string().starts_with('%'));
     }
-    for features in [Features::default(), Version::parse("3.8").features()] {
-        for pane in parse_panes(&marked(bytes, &mark::fresh())) {
-            for text in [&pane.session, &pane.window, &pane.title, &pane.path, &pane.command, &pane.hook, &pane.tty] {
-                assert!(is_clean(text), "{text:?}");
-            }
+    for pane in parse_panes(&marked(bytes, &mark::fresh())) {
+        for text in [&pane.session, &pane.window, &pane.title, &pane.path, &pane.command, &pane.hook, &pane.tty] {
+            assert!(is_clean(text), "{text:?}");
         }
     }
     let text = String::from_utf8_lossy(bytes);

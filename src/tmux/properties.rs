@@ -5,7 +5,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::{
-    Command, Features, Version,
+    Command, Version,
     batch::Layout,
     format,
     fuzz::{Outcome, is_clean, play},
