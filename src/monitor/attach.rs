@@ -77,6 +77,21 @@ pub struct Confirmed {
     pub paused: bool,
 }
 
+/// Connects to the socket of one server's engine.
+async fn dial(paths: &EnginePaths) -> Result<UnixStream, AttachError> {
+    match timeout(ANSWER_LIMIT, UnixStream::connect(paths.socket())).await {
+        Ok(Ok(stream)) => Ok(stream),
+        Ok(Err(error)) => match error.kind() {
+            // Reset: it stopped listening at this moment.
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => {
+                Err(AttachError::NoEngine)
+            }
+            _ => Err(AttachError::Silent(error.to_string())),
+        },
+        Err(_) => Err(AttachError::Silent("it does not accept the connection".to_owned())),
+    }
+}
+
 /// A connection to an engine, past the hello.
 #[derive(Debug)]
 pub struct Client {
@@ -91,15 +106,14 @@ pub struct Client {
 impl Client {
     /// Connects to the engine of one server. `watch`: somebody will look at the snapshots from now on.
     pub async fn connect(paths: &EnginePaths, watch: bool) -> Result<Self, AttachError> {
-        let stream = match timeout(ANSWER_LIMIT, UnixStream::connect(paths.socket())).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
-                return Err(AttachError::NoEngine);
+        let stream = dial(paths).await?;
+        match Self::over(stream, watch).await {
+            // It was ending when it was asked: by now nobody listens.
+            Err(AttachError::Silent(_)) if matches!(dial(paths).await, Err(AttachError::NoEngine)) => {
+                Err(AttachError::NoEngine)
             }
-            Ok(Err(error)) => return Err(AttachError::Silent(error.to_string())),
-            Err(_) => return Err(AttachError::Silent("it does not accept the connection".to_owned())),
-        };
-        Self::over(stream, watch).await
+            answer => answer,
+        }
     }
 
     /// Says hello over a connection that was made.

@@ -155,3 +155,18 @@ async fn a_stale_socket_is_replaced_and_only_its_owner_can_use_the_new_one() {
     assert_eq!(mode(paths.socket()), 0o600);
     assert_eq!(mode(&dir.path().join("run")), 0o700);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_ends_before_it_says_hello_is_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let paths = EnginePaths::new(&dir.path().join("run"), &dir.path().join("tmux"));
+    paths.prepare().unwrap();
+    let ending = std::os::unix::net::UnixListener::bind(paths.socket()).unwrap();
+    let end = std::thread::spawn(move || {
+        let (client, _) = ending.accept().unwrap();
+        drop(ending);
+        drop(client);
+    });
+    assert!(matches!(soon(Client::connect(&paths, false)).await, Err(AttachError::NoEngine)));
+    end.join().unwrap();
+}

@@ -50,7 +50,8 @@ fn kill_nine_at_random_moments_under_load_loses_nothing_that_was_written() {
         signal(pid, Signal::KILL);
         wait_for("its end", PATIENCE, || !alive(pid));
         let out = fleet.orc(&["status"]).output();
-        assert_eq!(out.status.code(), Some(3), "round {round} after {moment:?}: no engine runs");
+        let said = String::from_utf8_lossy(&out.stderr);
+        assert_eq!(out.status.code(), Some(3), "round {round} after {moment:?}: no engine runs: {said}");
         // What was in the journal stays in it; a line that was cut off hides no other.
         let out = fleet.orc(&["events", "--json", "--since", "1h"]).output();
         assert!(out.status.success(), "round {round}: {}", String::from_utf8_lossy(&out.stderr));

@@ -153,11 +153,14 @@ impl Strategy for Adaptive {
         let due: Vec<PaneId> = due.into_iter().map(|p| p.pane).collect();
         let quiet = self.last_change.is_none_or(|at| view.now.saturating_duration_since(at) >= QUIET);
         let heard = view.panes.iter().all(|p| p.announced && !p.may_have_changed);
-        let next = match view.interval.max(TICK) {
-            slow if quiet && !view.watched => slow,
-            slow if heard => slow.min(REST),
-            _ => tick.min(left_out).min(view.interval),
+        let slowest = if quiet && !view.watched {
+            view.interval
+        } else if heard {
+            REST
+        } else {
+            tick.min(left_out)
         };
+        let next = slowest.min(view.interval);
         let width = (self.width as usize).clamp(1, view.pool_size.max(1));
         Ok(Plan { batches: split(&due, width, LARGEST_BATCH), width, next, early: Some(TICK) })
     }
@@ -194,6 +197,8 @@ mod tests {
             Adaptive::default().plan(&slow).unwrap().next
         };
         assert_eq!(next(&panes), REST);
+        let fast = View { interval: TICK / 5, ..view(&panes, now) };
+        assert_eq!(Adaptive::default().plan(&fast).unwrap().next, TICK / 5, "the interval is the ceiling");
         panes[1].announced = false;
         assert_eq!(next(&panes), TICK, "one that is not heard");
         (panes[1].announced, panes[2].may_have_changed) = (true, true);
