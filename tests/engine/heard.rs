@@ -1,8 +1,8 @@
 //! Writes to quiet panes are heard without a probe, and those that cannot be heard are found all the same.
 
-use tmux_orc::monitor::{Command, EngineSettings, State};
+use tmux_orc::monitor::{EngineSettings, State};
 
-use super::{Watching, agent, claude_window, fake_claude, show, support::TmuxServer, switch};
+use super::{Watching, agent, fake_claude, show, support::TmuxServer, switch};
 
 /// More turns than it takes until a pane was at rest when it wrote.
 #[cfg(target_os = "linux")]
@@ -21,13 +21,13 @@ async fn turn(watching: &mut Watching, server: &TmuxServer, pane: &str) -> u64 {
 async fn a_write_to_a_quiet_agent_is_heard_by_adaptive_alone() {
     let server = TmuxServer::start();
     let mut watching = Watching::new(&server, EngineSettings::default());
-    let pane = claude_window(&server, "w", "idle");
+    let pane = super::claude_window(&server, "w", "idle");
     let mut turns = 0;
     while turn(&mut watching, &server, &pane).await == 0 {
         turns += 1;
         assert!(turns < TURNS, "never heard");
     }
-    watching.send(Command::Strategy("concurrent".to_owned())).await;
+    watching.send(tmux_orc::monitor::Command::Strategy("concurrent".to_owned())).await;
     let before = watching.until("another strategy", |s| s.current_strategy == "concurrent").await.cycle.heard;
     for _ in 0..2 {
         assert_eq!(turn(&mut watching, &server, &pane).await, before, "it reads once an interval and is not woken");

@@ -17,6 +17,7 @@ pub use none::Writes;
 use crate::tmux::PaneId;
 
 /// What was heard.
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing is heard there"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
     /// A program wrote to the pane, or the last one that had it open closed it. It is not watched any more.

@@ -4,7 +4,7 @@ use super::{Heard, PaneId};
 
 /// Hears nothing.
 #[derive(Debug, Default)]
-pub struct Writes;
+pub struct Writes {}
 
 impl Writes {
     /// Says that the pane cannot be watched.
