@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use super::{
     CycleStats, ServerStatus, clock,
     core::Core,
-    fleet::Tracked,
     record::Record,
     strategy::{Known, Plan, View},
     take::{gone_event, judge},
+    tracked::Tracked,
 };
 use crate::tmux::{
     Batch, Command as Tmux, Expect, Features, Fields, Lease, Pane, Pulse, Reply, TmuxError, parse_panes, parse_pulses,

@@ -30,6 +30,7 @@ mod snapshot;
 mod state;
 pub mod strategy;
 mod take;
+mod tracked;
 pub mod wire;
 mod writes;
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     Agent, BaseStatus, EngineInfo, Health, HealthSummary, LiveSettings, PoolInfo, SCHEMA, ServerInfo, Snapshot, State,
-    StrategyInfo, clock, core::Core, engine::is_active, fleet::Tracked,
+    StrategyInfo, clock, core::Core, engine::is_active, tracked::Tracked,
 };
 
 impl Core {

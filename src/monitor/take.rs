@@ -15,8 +15,8 @@ use super::{
     core::Core,
     detect::{self, Observation, Profiles, Verdict},
     fetch::Read,
-    fleet::{Tracked, screen_hash},
     record::{Change, Record},
+    tracked::{Tracked, screen_hash},
 };
 use crate::tmux::{PaneId, Screen};
 

@@ -1,0 +1,419 @@
+//! What is known of one pane, from cycle to cycle: what runs in it, when it was read, whether it must be read again.
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use jiff::Timestamp;
+
+use super::{
+    NamedAgent, Preview,
+    cache::Stamp,
+    detect::{Process, Profiles, Published, Recognised, may_hide_agent, recognise},
+    process::{self, Glance, Usage},
+    published,
+    record::Record,
+    writes::Writes,
+};
+use crate::tmux::{Fields, Pane, Pulse, Screen};
+
+/// Shortest time between two walks of a pane's process tree.
+const WALK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Longest time between two walks: what no output announces is found in the end.
+const WALK_ANYWAY: Duration = Duration::from_secs(10);
+
+/// The same where an agent is known: its own process is looked at more often.
+const WALK_KNOWN: Duration = Duration::from_secs(30);
+
+/// Time between two looks at whether a quiet agent's process still runs as it did.
+const LOOK_ALIVE: Duration = Duration::from_secs(5);
+
+/// Changes in a row that were not heard, after which a pane's program is taken to write past its terminal's file (as one
+/// does that opens `/dev/tty`) and is left to the probes.
+const DEAF: u8 = 2;
+
+/// Shortest time between two samples of an agent's CPU and memory.
+const SAMPLE_USAGE: Duration = Duration::from_secs(5);
+
+/// One pane.
+#[derive(Debug)]
+pub struct Tracked {
+    /// The newest pulse.
+    pub pulse: Pulse,
+    /// When this activity second was first seen.
+    activity_seen: Instant,
+    /// All fields, as old as the last read or the last topology.
+    pub pane: Pane,
+    /// When the dear fields were read.
+    program_at: Option<Instant>,
+    /// The processes under it.
+    pub processes: Vec<Process>,
+    walked_at: Option<Instant>,
+    walked_activity: i64,
+    /// The walk came after the second of the last output.
+    walk_settled: bool,
+    glanced_at: Option<Instant>,
+    /// The agent program in its process tree.
+    pub recognised: Option<Recognised>,
+    /// Its process tree may hide an agent (ssh, a container, a nested tmux).
+    pub may_hide: bool,
+    /// The settings call it an agent.
+    pub named: Option<NamedAgent>,
+    /// Its agent, once a verdict was made.
+    pub record: Option<Record>,
+    /// It must be read whatever the cache says: its processes changed.
+    pub must_read: bool,
+    /// The last look at the cache did not vouch for the last read.
+    pub behind: bool,
+    /// Its next write will be heard.
+    announced: bool,
+    /// When a write was heard last.
+    heard_at: Option<Instant>,
+    /// Changes in a row that were not heard.
+    unheard: u8,
+    /// When it was read last.
+    pub read_at: Option<(Instant, Timestamp)>,
+    /// When a read last showed something new.
+    pub changed_at: Option<Instant>,
+    /// Hash of the screen of the last read.
+    pub screen_hash: Option<u64>,
+    /// Key of the last verdict in the cache.
+    pub verdict_key: Option<u64>,
+    /// Its coloured screen, while it has the focus.
+    pub preview: Option<Arc<Preview>>,
+    published: Option<(PathBuf, Option<SystemTime>)>,
+    published_at: Option<Instant>,
+    usage: Option<(Instant, Usage)>,
+    /// CPU of its process tree, percent of one core.
+    pub cpu_percent: Option<f64>,
+    /// Resident memory of its process tree, bytes.
+    pub memory_bytes: Option<u64>,
+}
+
+impl Tracked {
+    /// A pane that was just found.
+    #[must_use]
+    pub fn new(pulse: Pulse, now: Instant) -> Self {
+        let pane = Pane { id: pulse.id, pid: pulse.pid, dead: pulse.dead, ..Pane::default() };
+        Self {
+            activity_seen: now,
+            walked_activity: pulse.activity,
+            pulse,
+            pane,
+            program_at: None,
+            processes: Vec::new(),
+            walked_at: None,
+            walk_settled: false,
+            glanced_at: None,
+            recognised: None,
+            may_hide: false,
+            named: None,
+            record: None,
+            must_read: false,
+            behind: true,
+            announced: false,
+            heard_at: None,
+            unheard: 0,
+            read_at: None,
+            changed_at: None,
+            screen_hash: None,
+            verdict_key: None,
+            preview: None,
+            published: None,
+            published_at: None,
+            usage: None,
+            cpu_percent: None,
+            memory_bytes: None,
+        }
+    }
+
+    /// Takes in its newest pulse. Says whether its process was replaced or has ended.
+    pub fn beat(&mut self, pulse: Pulse, now: Instant) -> bool {
+        let before = std::mem::replace(&mut self.pulse, pulse);
+        let Pulse { activity, pid, width, height, dead, .. } = self.pulse;
+        let replaced = (before.pid, before.dead) != (pid, dead);
+        if replaced {
+            self.walked_at = None;
+        }
+        // What is drawn anew for a new size is not written by the program alone.
+        if replaced || (before.width, before.height) != (width, height) {
+            self.announced = false;
+        }
+        if before.activity != activity {
+            self.activity_seen = now;
+        }
+        let pane = &mut self.pane;
+        (pane.pid, pane.dead, pane.activity) = (pid, dead, activity);
+        (pane.width, pane.height) = (width, height);
+        replaced
+    }
+
+    /// Whether it holds an agent or may hold one: only such panes are read. Any other pane is read once, since what was
+    /// killed before we came may have left its screen behind.
+    #[must_use]
+    pub fn is_candidate(&self) -> bool {
+        let looked = self.read_at.is_some();
+        self.recognised.is_some() || self.may_hide || self.named.is_some() || self.record.is_some() || !looked
+    }
+
+    /// The stamp that the cache is asked with.
+    #[must_use]
+    pub fn stamp(&self) -> Stamp {
+        Stamp::from(&self.pulse)
+    }
+
+    /// Whether a capture that begins now comes after the second of the last output, so that an equal stamp later
+    /// proves that nothing changed. By the wall clock where it is plain; else by the monotonic one, which a clock that
+    /// jumps cannot mislead.
+    #[must_use]
+    pub fn is_settled(&self, at: Timestamp, now: Instant) -> bool {
+        let second_over = at.as_second() > self.pulse.activity;
+        second_over || now.saturating_duration_since(self.activity_seen) > Duration::from_secs(1)
+    }
+
+    /// Whether it may show something else than the last read.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.behind
+    }
+
+    /// Watches it for its next write, if it is at rest and a capture that begins now proves so. Says whether a change
+    /// that this capture shows should have been heard.
+    pub fn announce(&mut self, writes: &mut Writes, at: Timestamp, now: Instant) -> bool {
+        let before = self.announced;
+        if !before && self.unheard < DEAF && self.is_settled(at, now) && !self.pulse.dead {
+            self.announced = writes.watch(self.pulse.id, &self.pane.tty);
+        }
+        before
+    }
+
+    /// Whether its next write will be heard; what is dead writes nothing.
+    #[must_use]
+    pub fn is_announced(&self) -> bool {
+        self.pulse.dead || (self.announced && self.unheard < DEAF)
+    }
+
+    /// A write was heard: it is read whatever the cache says.
+    pub fn hear(&mut self, now: Instant) {
+        self.announced = false;
+        self.heard_at = Some(now);
+        self.unheard = 0;
+        self.must_read |= self.is_candidate();
+    }
+
+    /// A read that began at `began` was taken in. `unheard`: it shows a change that should have been heard before.
+    pub fn was_read(&mut self, began: Instant, unheard: bool) {
+        let heard = self.heard_at.is_some_and(|at| at >= began);
+        // What was heard while it was read may not be in it.
+        self.must_read = heard;
+        self.behind = heard;
+        if unheard && !heard {
+            self.unheard = self.unheard.saturating_add(1);
+        }
+    }
+
+    /// Takes in fields: those that were not asked for stay as they are.
+    pub fn describe(&mut self, mut pane: Pane, fields: Fields, now: Instant) {
+        match fields {
+            Fields::All => self.program_at = Some(now),
+            Fields::Cheap => {
+                pane.command = std::mem::take(&mut self.pane.command);
+                pane.path = std::mem::take(&mut self.pane.path);
+            }
+        }
+        self.pane = pane;
+        if let (true, Some(record)) = (self.pane.in_view, &mut self.record) {
+            record.seen();
+        }
+    }
+
+    /// Whether the dear fields (program in front, its directory) may be out of date: the process tree changed, it is
+    /// not to be seen, or time has passed.
+    #[must_use]
+    pub fn is_program_due(&self, now: Instant) -> bool {
+        self.processes.is_empty() || self.program_at.is_none_or(|at| now.saturating_duration_since(at) >= WALK_ANYWAY)
+    }
+
+    /// Walks the process tree if there is reason to. Says whether what was recognised changed.
+    pub fn walk(&mut self, profiles: &Profiles, at: Timestamp, now: Instant) -> bool {
+        let since = |at: Option<Instant>| at.map(|at| now.saturating_duration_since(at));
+        let wrote = self.pulse.activity != self.walked_activity || !self.walk_settled;
+        let age = since(self.walked_at);
+        let due = match (age, self.recognised.as_ref().and_then(|r| r.pid)) {
+            (None, _) => true,
+            // A known agent's process tells by itself, at a tenth of a walk's cost.
+            (Some(age), Some(pid)) => {
+                let look = wrote || since(self.glanced_at).is_none_or(|age| age >= LOOK_ALIVE);
+                if look {
+                    self.glanced_at = Some(now);
+                    self.walked_activity = self.pulse.activity;
+                    self.walk_settled = self.is_settled(at, now);
+                }
+                age >= WALK_KNOWN || (look && self.program_changed(pid))
+            }
+            (Some(age), None) => age >= WALK_ANYWAY || (wrote && age >= WALK_AGAIN),
+        };
+        if !due {
+            return false;
+        }
+        self.walked_at = Some(now);
+        self.glanced_at = Some(now);
+        self.walked_activity = self.pulse.activity;
+        self.walk_settled = self.is_settled(at, now);
+        let processes = if self.pulse.dead { Vec::new() } else { process::under(self.pulse.pid) };
+        if processes == self.processes && age.is_some() {
+            return false;
+        }
+        self.processes = processes;
+        self.unheard = 0;
+        self.program_at = self.program_at.filter(|at| *at >= now);
+        self.may_hide = may_hide_agent(&self.pane, &self.processes);
+        let recognised = recognise(profiles, &self.pane, &self.processes);
+        let changed = recognised != self.recognised;
+        if changed {
+            let pid = recognised.as_ref().filter(|r| r.agent == "claude").and_then(|r| r.pid);
+            let file = pid.and_then(|pid| Some(published::folder(pid)?.join("sessions").join(format!("{pid}.json"))));
+            self.published = file.map(|file| (file, None));
+        }
+        self.recognised = recognised;
+        self.must_read |= self.is_candidate();
+        changed
+    }
+
+    /// Whether the agent's process has ended, stopped or left the foreground since the walk.
+    fn program_changed(&self, pid: u32) -> bool {
+        let known = self.processes.iter().find(|p| p.pid == pid);
+        known.is_some_and(|known| process::glance(pid) != Some(Glance::from(known)))
+    }
+
+    /// Looks now and then whether the program has published something new of itself.
+    pub fn publishes_news(&mut self, now: Instant) -> bool {
+        let Some((file, seen)) = &mut self.published else { return false };
+        if self.published_at.is_some_and(|at| now.saturating_duration_since(at) < LOOK_ALIVE) {
+            return false;
+        }
+        self.published_at = Some(now);
+        let modified = std::fs::metadata(file).and_then(|meta| meta.modified()).ok();
+        std::mem::replace(seen, modified) != modified
+    }
+
+    /// What the program publishes of itself.
+    #[must_use]
+    pub fn read_published(&self) -> Option<Published> {
+        let folder = self.published.as_ref()?.0.parent()?.parent()?;
+        let pid = self.recognised.as_ref()?.pid?;
+        let start = self.processes.iter().find(|p| p.pid == pid)?.start;
+        published::read(folder, pid, start)
+    }
+
+    /// Samples CPU and memory of the process tree now and then.
+    pub fn sample_usage(&mut self, now: Instant) {
+        if self.usage.as_ref().is_some_and(|(at, _)| now.saturating_duration_since(*at) < SAMPLE_USAGE) {
+            return;
+        }
+        let usage = process::usage(self.processes.iter().map(|p| p.pid));
+        if let Some((at, before)) = &self.usage {
+            let wall = now.saturating_duration_since(*at).as_secs_f64();
+            let seconds = usage.ticks.saturating_sub(before.ticks) as f64 / ticks_per_second();
+            self.cpu_percent = Some(seconds / wall.max(f64::EPSILON) * 100.0);
+        }
+        self.memory_bytes = Some(usage.memory_bytes);
+        self.usage = Some((now, usage));
+    }
+}
+
+/// Clock ticks a second, as the kernel counts CPU time in `/proc`.
+fn ticks_per_second() -> f64 {
+    rustix::param::clock_ticks_per_second() as f64
+}
+
+/// A hash of a screen, to tell whether a read showed something new.
+#[must_use]
+pub fn screen_hash(screen: &Screen) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    screen.text().hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tmux::PaneId;
+
+    fn pulse(id: u32, activity: i64, pid: u32) -> Pulse {
+        Pulse { id: PaneId(id), activity, pid, width: 80, height: 24, dead: false }
+    }
+
+    #[test]
+    fn a_capture_proves_something_only_after_the_second_of_the_last_output() {
+        let now = Instant::now();
+        let at = Timestamp::from_second(1_000).unwrap();
+        let tracked = Tracked::new(pulse(1, 1_000, 5), now);
+        assert!(!tracked.is_settled(at, now));
+        assert!(tracked.is_settled(Timestamp::from_second(1_001).unwrap(), now));
+        // The clock went back an hour: the output lies in the future, and a monotonic second settles it.
+        let back = Timestamp::from_second(1_000 - 3_600).unwrap();
+        assert!(!tracked.is_settled(back, now + Duration::from_millis(900)));
+        assert!(tracked.is_settled(back, now + Duration::from_millis(1_100)));
+    }
+
+    #[test]
+    fn fields_that_were_not_asked_for_stay_and_come_due_again() {
+        let now = Instant::now();
+        let mut tracked = Tracked::new(pulse(1, 10, 5), now);
+        tracked.processes = vec![Process { pid: 5, ..Process::default() }];
+        assert!(tracked.is_program_due(now), "never read");
+        let whole = Pane { command: "node".into(), path: "/src".into(), title: "a".into(), ..Pane::default() };
+        tracked.describe(whole, Fields::All, now);
+        assert!(!tracked.is_program_due(now));
+        tracked.describe(Pane { title: "b".into(), ..Pane::default() }, Fields::Cheap, now + WALK_ANYWAY / 2);
+        let Pane { command, path, title, .. } = &tracked.pane;
+        assert_eq!((command.as_str(), path.as_str(), title.as_str()), ("node", "/src", "b"));
+        assert!(tracked.is_program_due(now + WALK_ANYWAY));
+    }
+
+    #[test]
+    fn a_pane_whose_changes_are_not_heard_is_left_to_the_probes() {
+        let (now, second) = (Instant::now(), Duration::from_secs(1));
+        let mut tracked = Tracked::new(pulse(1, 10, 5), now);
+        tracked.announced = true;
+        tracked.hear(now);
+        assert!(!tracked.is_announced() && tracked.must_read, "a watch tells once");
+        tracked.was_read(now, true);
+        assert!(tracked.must_read, "what was heard since the read began may not be in it");
+        tracked.was_read(now + second, false);
+        assert!(!tracked.must_read);
+        for read in 2..4 {
+            tracked.announced = true;
+            assert!(tracked.is_announced());
+            tracked.was_read(now + second * read, true);
+        }
+        assert!(!tracked.is_announced());
+        tracked.hear(now + second * 5);
+        tracked.announced = true;
+        assert!(tracked.is_announced(), "one that was heard after all is believed again");
+    }
+
+    #[test]
+    fn a_known_agent_is_glanced_at_and_walked_again_when_it_ended() {
+        let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+        let (now, at) = (Instant::now(), Timestamp::from_second(1_000).unwrap());
+        let profiles = Profiles::embedded();
+        let mut tracked = Tracked::new(pulse(1, 10, child.id()), now);
+        tracked.walk(&profiles, at, now);
+        let seen = tracked.processes.clone();
+        assert_eq!(seen.len(), 1);
+        tracked.recognised =
+            Some(Recognised { agent: "claude".into(), pid: Some(child.id()), by: String::new(), stopped: false });
+        tracked.walk(&profiles, at, now + LOOK_ALIVE);
+        assert_eq!(tracked.walked_at, Some(now), "it is as it was: no walk");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        tracked.walk(&profiles, at, now + LOOK_ALIVE * 2);
+        assert_eq!((tracked.processes.len(), tracked.recognised.is_none()), (0, true));
+    }
+}
