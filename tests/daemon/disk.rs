@@ -16,33 +16,38 @@ use super::{
     watched::Watched,
 };
 
-/// A file system of its own, of a few hundred kilobytes; unmounted on drop.
-struct SmallDisk(PathBuf);
+/// A file system of its own for a base directory, of a few hundred kilobytes. On drop the engine in it is stopped, which
+/// nobody would find any more without its socket, and it is unmounted.
+struct SmallDisk<'a> {
+    server: &'a TmuxServer,
+    at: PathBuf,
+}
 
-impl SmallDisk {
+impl<'a> SmallDisk<'a> {
     /// Mounts one at `at`; `None` where this user may not mount.
-    fn mount(at: &Path, options: &str) -> Option<Self> {
+    fn mount(server: &'a TmuxServer, at: &Path, options: &str) -> Option<Self> {
         fs::create_dir_all(at).expect("made");
         let done = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(at).output();
-        done.is_ok_and(|done| done.status.success()).then(|| Self(at.to_owned()))
+        done.is_ok_and(|done| done.status.success()).then(|| Self { server, at: at.to_owned() })
     }
 
     /// Fills it to the last byte.
     fn fill(&self) {
-        let mut file = fs::File::create(self.0.join("filler")).expect("made");
+        let mut file = fs::File::create(self.at.join("filler")).expect("made");
         for size in [4096, 1] {
             while file.write_all(&vec![b'x'; size]).is_ok() {}
         }
     }
 
     fn make_room(&self) {
-        fs::remove_file(self.0.join("filler")).expect("removed");
+        fs::remove_file(self.at.join("filler")).expect("removed");
     }
 }
 
-impl Drop for SmallDisk {
+impl Drop for SmallDisk<'_> {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).output();
+        let _ = self.server.orc(&["monitor", "stop"]).env("TMUX_ORC_HOME", self.at.display().to_string()).output();
+        let _ = Command::new("umount").arg("-l").arg(&self.at).output();
     }
 }
 
@@ -67,7 +72,7 @@ fn full_devices(watched: &Watched) {
 fn an_engine_whose_disk_fills_up_goes_on_and_says_what_is_not_kept() {
     let watched = Watched::new();
     let home = watched.server.home().join("orc");
-    let disk = SmallDisk::mount(&home, "size=512k,mode=700");
+    let disk = SmallDisk::mount(&watched.server, &home, "size=512k,mode=700");
     if disk.is_none() {
         full_devices(&watched);
     }
@@ -104,7 +109,7 @@ fn an_engine_whose_disk_fills_up_goes_on_and_says_what_is_not_kept() {
 fn on_a_full_disk_nothing_is_half_written_and_all_works_again_with_room() {
     let watched = Watched::new();
     let home = watched.server.home().join("orc");
-    let Some(disk) = SmallDisk::mount(&home, "size=64k,mode=700") else {
+    let Some(disk) = SmallDisk::mount(&watched.server, &home, "size=64k,mode=700") else {
         // Without a small disk: a limit on the size of files fails in the middle of the write, too.
         let limited = |args: &str| {
             let line = format!("trap '' XFSZ; ulimit -f 1; exec {} config init {args}", env!("CARGO_BIN_EXE_tmux-orc"));
@@ -153,7 +158,7 @@ fn a_home_on_another_file_system_works() {
     } else {
         tempfile::tempdir().expect("made")
     };
-    let disk = SmallDisk::mount(&home.path().join("base"), "size=2m,mode=700");
+    let disk = SmallDisk::mount(&server, &home.path().join("base"), "size=2m,mode=700");
     let base = home.path().join("base");
     fs::create_dir_all(&base).expect("made");
     if disk.is_some() || elsewhere.is_dir() {
@@ -179,7 +184,7 @@ fn a_home_on_another_file_system_works() {
 fn a_home_that_is_read_only_is_told_and_looking_works() {
     let watched = Watched::new();
     let home = watched.server.home().join("orc");
-    let disk = SmallDisk::mount(&home, "size=64k,mode=700,ro");
+    let disk = SmallDisk::mount(&watched.server, &home, "size=64k,mode=700,ro");
     if disk.is_none() {
         fs::create_dir_all(&home).expect("made");
         fs::set_permissions(&home, fs::Permissions::from_mode(0o500)).expect("closed");
