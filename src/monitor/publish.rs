@@ -136,6 +136,8 @@ fn agent(tracked: &Tracked, max_failures: u32) -> Option<Agent> {
         title: pane.title.clone(),
         cwd: (!pane.path.is_empty()).then(|| pane.path.clone()),
         pid: verdict.pid,
+        start: verdict.start,
+        pane_pid: pane.pid,
         cpu_percent: tracked.cpu_percent,
         memory_bytes: tracked.memory_bytes,
         width: pane.width,

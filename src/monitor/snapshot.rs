@@ -534,8 +534,14 @@ pub struct Agent {
     pub title: String,
     /// Working directory.
     pub cwd: Option<String>,
-    /// Process id of the agent program; `None` when it is gone.
+    /// Process id of the agent program; `None` when it is gone or out of sight.
     pub pid: Option<u32>,
+    /// Start time of that process in the kernel's units (clock ticks since boot on Linux): with `pid`, its identity.
+    #[serde(default)]
+    pub start: Option<u64>,
+    /// Process id of the program that tmux started in the pane; 0 when it is not known.
+    #[serde(default)]
+    pub pane_pid: u32,
     /// CPU of its process tree, percent of one core.
     pub cpu_percent: Option<f64>,
     /// Resident memory of its process tree, bytes.

@@ -99,4 +99,7 @@ pub struct Evidence {
     pub source: Source,
     /// Region in which the rule looked, when it was the screen.
     pub region: Option<String>,
+    /// Rows of the screen that a prompt takes, its answers too: the first, counted from 0, and the one after the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<(u16, u16)>,
 }

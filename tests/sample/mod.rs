@@ -69,6 +69,7 @@ pub fn agent(sketch: &Sketch) -> Agent {
             line: if sketch.doing.is_empty() { "❯".into() } else { sketch.doing.into() },
             source: if sketch.state == State::Exited { Source::Process } else { Source::Screen },
             region: Some("dialog".into()),
+            rows: None,
         },
         stale: false,
         health: Health::Healthy,
@@ -77,6 +78,8 @@ pub fn agent(sketch: &Sketch) -> Agent {
         title: "title".into(),
         cwd: Some("/home/u/src/parser".into()),
         pid: (sketch.state != State::Exited).then_some(4000 + sketch.id),
+        start: (sketch.state != State::Exited).then_some(77),
+        pane_pid: 3000 + sketch.id,
         cpu_percent: Some(if sketch.state == State::Working { 12.4 } else { 0.1 }),
         memory_bytes: Some((180 + u64::from(sketch.id)) << 20),
         width: 120,
@@ -283,7 +286,7 @@ pub fn events() -> Vec<Event> {
         from,
         to,
         kind: kind.map(str::to_owned),
-        evidence: Evidence { rule: "r".into(), line: "l".into(), source: Source::Screen, region: None },
+        evidence: Evidence { rule: "r".into(), line: "l".into(), source: Source::Screen, region: None, rows: None },
     };
     let changed = |setting: &str, from: &str, to: &str| EventKind::Changed {
         setting: setting.into(),

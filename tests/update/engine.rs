@@ -156,7 +156,7 @@ fn waits(seq: u64, pane: u32, at: jiff::Timestamp) -> Event {
             from: State::Working,
             to: State::Waiting,
             kind: Some("permission".into()),
-            evidence: Evidence { rule: "r".into(), line: "l".into(), source: Source::Screen, region: None },
+            evidence: Evidence { rule: "r".into(), line: "l".into(), source: Source::Screen, region: None, rows: None },
         },
     }
 }

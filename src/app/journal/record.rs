@@ -127,6 +127,7 @@ mod tests {
             line: "y".into(),
             source: Source::Screen,
             region: Some("dialog".into()),
+            rows: None,
         };
         let (target, agent) = ("api:2.0".to_owned(), "claude".to_owned());
         let events = [

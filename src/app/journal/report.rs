@@ -183,7 +183,8 @@ mod tests {
     }
 
     fn went(minute: i64, from: State, to: State) -> Record {
-        let evidence = Evidence { rule: "r".into(), line: String::new(), source: Source::Screen, region: None };
+        let evidence =
+            Evidence { rule: "r".into(), line: String::new(), source: Source::Screen, region: None, rows: None };
         let (target, agent) = ("a:0.0".to_owned(), "claude".to_owned());
         let what = EventKind::Transition { pane_id: PaneId(1), target, agent, from, to, kind: None, evidence };
         record(minute, 1, Happened::Event(what))

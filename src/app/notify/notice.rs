@@ -163,7 +163,8 @@ pub(super) mod tests {
     };
 
     pub(crate) fn event(seq: u64, pane: u32, from: State, to: State, kind: Option<&str>) -> Event {
-        let evidence = Evidence { rule: "r".into(), line: String::new(), source: Source::Screen, region: None };
+        let evidence =
+            Evidence { rule: "r".into(), line: String::new(), source: Source::Screen, region: None, rows: None };
         let (target, agent) = (format!("s:0.{pane}"), "claude".into());
         let kind = kind.map(str::to_owned);
         let what = EventKind::Transition { pane_id: PaneId(pane), target, agent, from, to, kind, evidence };

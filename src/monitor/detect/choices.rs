@@ -3,7 +3,7 @@
 use super::{
     keys::KeyName,
     profile::{Answers, MarkedBy, Press},
-    profiles::Profile,
+    profiles::{CompiledRule, Profile, Where},
     rules::Hit,
     view::View,
 };
@@ -21,12 +21,7 @@ struct Found {
 
 /// The answers that the prompt of `hit` offers.
 pub(super) fn choices(profile: &Profile, view: &View<'_>, hit: &Hit<'_>) -> Vec<Choice> {
-    let id = &hit.rule.rule.id;
-    let fits = |rules: &[String]| {
-        rules.iter().any(|rule| rule.strip_suffix('*').map_or(rule == id, |start| id.starts_with(start)))
-    };
-    for (place, answers) in profile.answers.iter().filter(|(_, a)| fits(&a.rules)) {
-        let place = if answers.region.is_some() { *place } else { hit.rule.place };
+    for (place, answers) in fitting(profile, hit.rule) {
         let found = view.region(place).map(|range| find(answers, view, range)).unwrap_or_default();
         if !found.is_empty() {
             return with_keys(answers, view, found);
@@ -43,6 +38,19 @@ pub(super) fn choices(profile: &Profile, view: &View<'_>, hit: &Hit<'_>) -> Vec<
         }
     }
     Vec::new()
+}
+
+/// The ways in which answers are read for the prompts of a rule, and where they stand.
+pub(super) fn fitting<'p>(
+    profile: &'p Profile,
+    rule: &'p CompiledRule,
+) -> impl Iterator<Item = (Where, &'p Answers)> + 'p {
+    let id = &rule.rule.id;
+    let fits = move |rules: &[String]| {
+        rules.iter().any(|rule| rule.strip_suffix('*').map_or(rule == id, |start| id.starts_with(start)))
+    };
+    let place = |answers: &Answers, place: Where| if answers.region.is_some() { place } else { rule.place };
+    profile.answers.iter().filter(move |(_, a)| fits(&a.rules)).map(move |(at, a)| (place(a, *at), a))
 }
 
 fn find(answers: &Answers, view: &View<'_>, range: std::ops::Range<usize>) -> Vec<Found> {

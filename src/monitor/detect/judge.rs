@@ -12,7 +12,7 @@ use super::profiles::{Profile, Profiles};
 use super::recognise::{Recognised, by_screen, may_hide_agent, nested_tmux, recognise};
 use super::rules::{Hit, Step, first_hit};
 use super::view::View;
-use super::{Observation, Verdict, extract};
+use super::{Observation, Verdict, extract, request};
 use crate::{
     monitor::{Evidence, Source, State},
     tmux::Screen,
@@ -69,6 +69,8 @@ pub(super) fn judge(
     }
     let profile = profiles.get(&found.agent)?;
     let mut verdict = Verdict::blank(&found.agent, &found.by, found.pid);
+    let process = seen.processes.iter().find(|process| Some(process.pid) == found.pid);
+    verdict.start = process.map(|process| process.start);
     if found.stopped {
         let line = format!("process {} is stopped", found.pid.unwrap_or_default());
         return Some(verdict.say(State::Unknown, Some("suspended"), "process/stopped", &line, Source::Process));
@@ -79,6 +81,11 @@ pub(super) fn judge(
     weigh(seen, profile, hit.as_ref(), &mut verdict, trail.as_deref_mut());
     let same_state = hit.as_ref().filter(|hit| hit.says == Says::State(verdict.state));
     extract::fill(profile, &view, same_state, seen.now, &mut verdict);
+    if let Some(hit) = same_state.filter(|_| verdict.state == State::Waiting) {
+        let rows = request::of_rule(profile, &view, hit.rule).rows;
+        let row = |row: usize| u16::try_from(row).unwrap_or(u16::MAX);
+        verdict.evidence.rows = Some((row(rows.start), row(rows.end)));
+    }
     if seen.published.is_some_and(|file| file.status == "shell") {
         verdict.background = verdict.background.max(1);
     }
@@ -95,10 +102,17 @@ impl Verdict {
             agent: agent.to_owned(),
             recognised_by: recognised_by.to_owned(),
             pid,
+            start: None,
             version: None,
             state: State::Unknown,
             kind: None,
-            evidence: Evidence { rule: String::new(), line: String::new(), source: Source::None, region: None },
+            evidence: Evidence {
+                rule: String::new(),
+                line: String::new(),
+                source: Source::None,
+                region: None,
+                rows: None,
+            },
             doing: None,
             context_percent: None,
             reset_at: None,
@@ -125,7 +139,8 @@ impl Verdict {
     fn set(&mut self, state: State, kind: Option<&str>, rule: &str, line: &str, source: Source) {
         self.state = state;
         self.kind = kind.map(str::to_owned);
-        self.evidence = Evidence { rule: rule.to_owned(), line: line.trim().to_owned(), source, region: None };
+        self.evidence =
+            Evidence { rule: rule.to_owned(), line: line.trim().to_owned(), source, region: None, rows: None };
     }
 }
 

@@ -1,7 +1,7 @@
 //! Detection: from a pane's facts to a verdict with its evidence. Pure: no clock, no I/O.
 //!
 //! `recognise` finds the program, `profiles` holds what is known of it, `view` finds the parts of its screen, `rules`
-//! tries them in order, `judge` weighs the screen against what else is known, `extract` reads values, `explain` tells
+//! tries them in order, `request` tells what a prompt takes of the screen, `judge` weighs the screen against what else is known, `extract` reads values, `explain` tells
 //! the same to people.
 
 mod choices;
@@ -15,6 +15,7 @@ mod keys;
 mod profile;
 mod profiles;
 mod recognise;
+mod request;
 pub mod reset;
 mod rules;
 mod view;
@@ -27,6 +28,7 @@ pub use judge::{detect, detect_as};
 pub use keys::{KeyName, Keys};
 pub use profiles::{Profile, ProfileError, Profiles};
 pub use recognise::{Recognised, may_hide_agent, recognise};
+pub use request::{Request, request};
 pub use rules::Step;
 
 use super::{Choice, Evidence, State};
@@ -96,6 +98,8 @@ pub struct Verdict {
     pub recognised_by: String,
     /// Process id of the agent program, when it runs.
     pub pid: Option<u32>,
+    /// Start time of that process, as [`Process::start`].
+    pub start: Option<u64>,
     /// Version of the program, when it shows.
     pub version: Option<String>,
     /// What it is doing.

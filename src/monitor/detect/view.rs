@@ -44,6 +44,11 @@ impl<'a> View<'a> {
         self.rows.get(range).unwrap_or_default()
     }
 
+    /// How many rows there are, without blank ones at the end.
+    pub fn height(&self) -> usize {
+        self.rows.len()
+    }
+
     /// The backgrounds of its characters, when it was read with its colours.
     pub fn backgrounds(&self) -> Option<Backgrounds> {
         self.screen?.colours().map(Backgrounds::read)
