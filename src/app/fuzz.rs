@@ -14,7 +14,7 @@ pub(crate) fn config(data: &[u8]) {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     let base = PathBuf::from("/nowhere");
-    let paths = Paths { config: base.join("config.yaml"), base, config_was_named: false };
+    let paths = Paths { config: base.join("config.yaml"), base, config_was_named: false, demo: None };
     let get = |name: &str| environment.get(name).cloned();
     // As YAML counts them.
     let lines = text.split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']).count();

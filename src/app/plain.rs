@@ -24,9 +24,10 @@ fn write_frame(out: &mut String, s: &Snapshot) -> std::fmt::Result {
     let transport = s.server.transport.as_deref().unwrap_or(format::NONE);
     writeln!(
         out,
-        "{}  {} ({transport}{version})",
+        "{}  {} ({transport}{version}{})",
         s.timestamp.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        if s.server.socket.is_empty() { format::NONE } else { &s.server.socket }
+        if s.server.socket.is_empty() { format::NONE } else { &s.server.socket },
+        if s.server.simulated { ", simulated agents" } else { "" }
     )?;
     if s.server.status != ServerStatus::Reachable {
         writeln!(

@@ -67,6 +67,8 @@ pub struct Core {
     /// A cycle went well since the start.
     worked: bool,
     pub(super) server_pid: Option<u32>,
+    /// When the server started: see [`super::ServerInfo::started`].
+    pub(super) server_started: Option<i64>,
     pub(super) errors: u64,
     pub(super) notes: Vec<String>,
     pub(super) started: Instant,
@@ -140,6 +142,7 @@ impl Core {
             failed_cycles: 0,
             worked: false,
             server_pid: None,
+            server_started: None,
             errors: 0,
             notes: Vec::new(),
             started: clock::now(),
@@ -275,7 +278,7 @@ impl Core {
                 let text = format!("the tmux server is gone, and {agents} agents with it");
                 self.events.notice(Timestamp::now(), text, true);
             }
-            self.server_pid = None;
+            (self.server_pid, self.server_started) = (None, None);
             self.cache.reset(&self.settings.cache);
         }
         if self.settings.mode == Mode::Async

@@ -48,22 +48,31 @@ pub(super) fn count(stats: &mut CycleStats, reply: &Reply) {
     stats.bytes += reply.bytes;
 }
 
-/// Asks for the fields of all panes, and for the server's pid: another one means that all panes are others.
+/// A server, told apart from one that was started later on the same socket: its pid and the second of its start.
+pub(super) type Incarnation = (u32, Option<i64>);
+
+/// Asks for the fields of all panes, and for the server's pid and start: another one means that all panes are others.
 async fn list(
     lease: &mut Lease,
     features: Features,
     fields: Fields,
     stats: &mut CycleStats,
-) -> Result<(Vec<Pane>, Option<u32>), TmuxError> {
+) -> Result<(Vec<Pane>, Option<Incarnation>), TmuxError> {
     let mut batch = Batch::default();
-    batch.push(Tmux::new("display-message").args(["-p", "#{pid}"]), Expect::Any);
+    batch.push(Tmux::new("display-message").args(["-p", "#{pid} #{start_time}"]), Expect::Any);
     batch.push(Tmux::list_panes(features, fields), Expect::Any);
     let reply = lease.request(&batch).await?;
     count(stats, &reply);
     let mut parts = reply.parts.into_iter().map(Result::ok);
-    let pid = parts.next().flatten().and_then(|bytes| String::from_utf8_lossy(&bytes).trim().parse().ok());
+    let server = parts.next().flatten().and_then(|bytes| incarnation(&String::from_utf8_lossy(&bytes)));
     let panes = parts.next().flatten().map(|bytes| parse_panes(&bytes)).unwrap_or_default();
-    Ok((panes, pid))
+    Ok((panes, server))
+}
+
+/// `PID START` as tmux prints them; a tmux that does not know the start prints none.
+fn incarnation(text: &str) -> Option<Incarnation> {
+    let mut words = text.split_ascii_whitespace();
+    Some((words.next()?.parse().ok()?, words.next().and_then(|start| start.parse().ok())))
 }
 
 impl Core {
@@ -230,10 +239,12 @@ impl Core {
         }
     }
 
-    /// The server's pid as it just told. Says whether it is another server than before: then nothing that
-    /// was known of panes holds.
-    fn met_server(&mut self, pid: Option<u32>, at: Timestamp) -> bool {
-        let is_new = matches!((self.server_pid, pid), (Some(before), Some(after)) if before != after);
+    /// Which server it is, as it just told. Says whether it is another one than before: then nothing that was known of
+    /// panes holds.
+    fn met_server(&mut self, server: Option<Incarnation>, at: Timestamp) -> bool {
+        let Some((pid, started)) = server else { return false };
+        let is_new = self.server_pid.is_some_and(|before| before != pid)
+            || matches!((self.server_started, started), (Some(before), Some(after)) if before != after);
         if is_new {
             self.events.notice(at, "the tmux server is a new one", false);
             // Its panes have the ids of other panes, and nothing else of them.
@@ -242,7 +253,7 @@ impl Core {
             }
             self.cache.reset(&self.settings.cache);
         }
-        self.server_pid = pid.or(self.server_pid);
+        (self.server_pid, self.server_started) = (Some(pid), started.or(self.server_started.filter(|_| !is_new)));
         is_new
     }
 

@@ -36,6 +36,9 @@ impl Core {
                 transport: self.transport.map(|kind| kind.to_string()),
                 status: self.status,
                 problem: self.problem.clone(),
+                pid: self.server_pid,
+                started: self.server_started,
+                simulated: self.settings.simulated,
             },
             engine: EngineInfo {
                 mode: self.settings.mode.to_string(),

@@ -83,6 +83,8 @@ pub struct EngineSettings {
     pub strategies_dir: Option<PathBuf>,
     /// Panes that the settings call agents.
     pub named: Vec<NamedAgent>,
+    /// The server is a demo's: the snapshots say so.
+    pub simulated: bool,
 }
 
 /// One setting that was changed.
@@ -183,6 +185,7 @@ impl Default for EngineSettings {
             agents_dir: None,
             strategies_dir: None,
             named: Vec::new(),
+            simulated: false,
         }
     }
 }

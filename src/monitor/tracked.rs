@@ -300,13 +300,18 @@ impl Tracked {
         std::mem::replace(seen, modified) != modified
     }
 
+    /// When a process under it started, as the system counts; `None` when there is none of this pid.
+    #[must_use]
+    pub fn start_of(&self, pid: u32) -> Option<u64> {
+        self.processes.iter().find(|process| process.pid == pid).map(|process| process.start)
+    }
+
     /// What the program publishes of itself.
     #[must_use]
     pub fn read_published(&self) -> Option<Published> {
         let folder = self.published.as_ref()?.0.parent()?.parent()?;
         let pid = self.recognised.as_ref()?.pid?;
-        let start = self.processes.iter().find(|p| p.pid == pid)?.start;
-        published::read(folder, pid, start)
+        published::read(folder, pid, self.start_of(pid)?)
     }
 
     /// Samples CPU and memory of the process tree now and then.

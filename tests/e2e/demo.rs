@@ -158,3 +158,29 @@ fn the_demo_in_a_pipe_prints_frames() {
     let out = place.orc(&["demo", "--agents", "0"]).output();
     assert_eq!(out.status.code(), Some(2), "{}", String::from_utf8_lossy(&out.stderr));
 }
+
+#[test]
+fn what_is_kept_of_simulated_agents_goes_with_them() {
+    let server = TmuxServer::absent();
+    let terminal = Terminal::open_with(
+        &server,
+        &["demo", "--if-no-agents", "--agents", "3"],
+        120,
+        35,
+        &[("TMPDIR", home(&server))],
+    );
+    // The events are there, so they were written down, wherever that is.
+    terminal.wait("the agents and their events", |screen| screen.contains("api:0.0") && screen.contains("appeared"));
+    terminal.keys(&["q"]);
+    assert_eq!(terminal.ended(), 0);
+    let kept = |name: &str| fs::read_dir(server.home().join("orc").join(name)).map_or(0, Iterator::count);
+    assert_eq!(["events", "logs", "run"].map(kept), [0, 0, 0], "in the user's own directory");
+    assert!(!server.orc(&["events", "--since", "1h"]).stdout().contains("api:"));
+}
+
+#[test]
+fn a_snapshot_of_simulated_agents_says_that_they_are() {
+    let server = TmuxServer::absent();
+    let snapshot = server.orc(&["demo", "--once", "--agents", "1"]).env("TMPDIR", server.home()).stdout();
+    assert!(snapshot.contains("simulated"), "{snapshot}");
+}

@@ -15,6 +15,8 @@ pub async fn run(options: &DemoOptions, context: &mut Context) -> Result<Option<
     })?;
     context.global.socket_name = None;
     context.global.socket_path = Some(fleet.server().socket().to_owned());
+    // Of agents that never were nothing is kept: journal, log, locks and counts go with the fleet.
+    context.paths.demo = Some(fleet.dir().join("kept"));
     let watching = WatchOptions { once: options.once, embedded: true, ..WatchOptions::default() };
     let mut dashboard = watch::run(&watching, context).await?;
     if let Some(dashboard) = &mut dashboard {

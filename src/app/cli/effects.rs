@@ -37,7 +37,8 @@ pub struct Served {
 
 /// Starts doing what the dashboard asks. Ends when the dashboard does.
 pub fn serve(dashboard: &Dashboard) -> Result<Served, Failure> {
-    let context = Context::new(dashboard.global.clone())?;
+    let mut context = Context::new(dashboard.global.clone())?;
+    context.paths.clone_from(&dashboard.paths);
     let (effects, mut asked) = mpsc::channel(WAITING);
     let (tell, results) = mpsc::channel(WAITING);
     let engine = dashboard.following.handle.clone();

@@ -43,6 +43,7 @@ pub fn for_engine(settings: &Settings, paths: &Paths) -> Result<EngineSettings, 
         agents_dir: Some(paths.agents()),
         strategies_dir: Some(paths.strategies()),
         named: named_agents(settings),
+        simulated: paths.demo.is_some(),
     })
 }
 

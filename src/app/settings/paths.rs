@@ -1,6 +1,6 @@
 //! Where things are kept: all under one base directory.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
@@ -16,6 +16,8 @@ pub struct Paths {
     pub config: PathBuf,
     /// It was named by `--config`, so it must exist.
     pub config_was_named: bool,
+    /// The private directory of the demo whose agents are watched: what is kept of them goes there, and with it.
+    pub demo: Option<PathBuf>,
 }
 
 /// No home directory was found to keep the base directory in.
@@ -36,7 +38,7 @@ impl Paths {
         };
         let config_was_named = config.is_some();
         let config = config.unwrap_or_else(|| base.join("config.yaml"));
-        Ok(Self { base, config, config_was_named })
+        Ok(Self { base, config, config_was_named, demo: None })
     }
 
     /// Script strategies, `NAME.rhai`.
@@ -57,21 +59,26 @@ impl Paths {
         self.base.join("themes")
     }
 
+    /// Where what is written goes: of simulated agents nothing is left in the user's own directory.
+    fn kept(&self) -> &Path {
+        self.demo.as_deref().unwrap_or(&self.base)
+    }
+
     /// Log files.
     #[must_use]
     pub fn logs(&self) -> PathBuf {
-        self.base.join("logs")
+        self.kept().join("logs")
     }
 
     /// The journal of events.
     #[must_use]
     pub fn events(&self) -> PathBuf {
-        self.base.join("events")
+        self.kept().join("events")
     }
 
     /// Locks and sockets of running engines.
     #[must_use]
     pub fn run(&self) -> PathBuf {
-        self.base.join("run")
+        self.kept().join("run")
     }
 }

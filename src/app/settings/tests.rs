@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 
 fn paths(dir: &Path) -> Paths {
-    Paths { base: dir.to_owned(), config: dir.join("config.yaml"), config_was_named: false }
+    Paths { base: dir.to_owned(), config: dir.join("config.yaml"), config_was_named: false, demo: None }
 }
 
 fn nothing(_: &str) -> Option<String> {
