@@ -54,6 +54,8 @@ pub struct Core {
     pub(super) measured: Measured,
     pub(super) profiles: Arc<Profiles>,
     pub(super) transport: Option<TransportKind>,
+    /// Names and places must be read anew: since something changed, no list of all panes was taken in.
+    pub(super) undescribed: bool,
     /// All panes' fields were read in this cycle.
     pub(super) fields_fresh: bool,
     pub(super) rejudge: Vec<(PaneId, Arc<Screen>)>,
@@ -131,6 +133,7 @@ impl Core {
             measured: Measured::default(),
             profiles,
             transport: None,
+            undescribed: false,
             fields_fresh: false,
             rejudge: Vec::new(),
             focus: None,

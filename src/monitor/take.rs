@@ -39,7 +39,7 @@ impl Core {
         };
         let stamp = tracked.stamp();
         if let Some((pane, fields)) = read.fields {
-            tracked.describe(pane, fields, read.now);
+            self.undescribed |= tracked.describe_alone(pane, fields, read.now);
         }
         tracked.read_at = Some((read.now, read.at));
         let hash = screen_hash(&screen);

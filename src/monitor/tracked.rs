@@ -230,6 +230,22 @@ impl Tracked {
         }
     }
 
+    /// Takes in what was listed of this pane alone: such a list tells one place of several, and not always the same, so
+    /// the places stay those of the last list of all panes. Says whether it stands where that list did not have it.
+    pub fn describe_alone(&mut self, mut pane: Pane, fields: Fields, now: Instant) -> bool {
+        let known = &mut self.pane;
+        if known.places.is_empty() {
+            self.describe(pane, fields, now);
+            return false;
+        }
+        let moved = !known.places.contains(&pane.target());
+        pane.session = std::mem::take(&mut known.session);
+        pane.places = std::mem::take(&mut known.places);
+        (pane.window_index, pane.pane_index) = (known.window_index, known.pane_index);
+        self.describe(pane, fields, now);
+        moved
+    }
+
     /// Whether the dear fields (program in front, its directory) may be out of date: the process tree changed, it is
     /// not to be seen, or time has passed.
     #[must_use]

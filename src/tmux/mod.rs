@@ -10,6 +10,7 @@ pub(crate) mod fuzz;
 mod id;
 mod mark;
 mod pane;
+pub mod places;
 mod pool;
 mod pool_state;
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod support;
 mod agents;
 mod failures;
 mod heard;
+mod places;
 mod tuning;
 
 use std::{sync::Arc, time::Duration};

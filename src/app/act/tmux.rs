@@ -52,7 +52,7 @@ pub(super) async fn look(
     pool.transport().await;
     let features = pool.version().map(|version| version.features()).unwrap_or_default();
     let mut batch = Batch::new();
-    batch.push(Command::pane_details(features, pane, Fields::All), Expect::Any);
+    batch.push(Command::pane_and_places(features, pane, Fields::All), Expect::Any);
     batch.push(Command::print(pane, "#{pane_synchronized} #{pane_input_off}"), Expect::Any);
     // With its colours: some programs tell the marked answer by nothing else.
     batch.push(Command::capture(pane, true), Expect::Any);
@@ -70,9 +70,7 @@ pub(super) async fn look(
     let screen = Screen::styled(&captured);
     let processes = if details.pid == 0 { Vec::new() } else { process::under(details.pid) };
     let flags = String::from_utf8_lossy(&flags).into_owned();
-    let (target, id) = (details.target(), pane.to_string());
-    let assumed =
-        named.iter().find(|one| one.target == target || one.target == id).and_then(|one| one.agent.as_deref());
+    let assumed = named.iter().find(|one| details.is_at(&one.target)).and_then(|one| one.agent.as_deref());
     let observe = |published| {
         let observation = Observation {
             pane: &details,

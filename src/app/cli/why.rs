@@ -14,7 +14,7 @@ use crate::{
     },
     tmux::{
         Batch, Command, Expect, Features, Fields, Pane, PaneId, Screen, Server, Transport, TransportKind, clean,
-        parse_panes,
+        parse_panes, places,
     },
 };
 
@@ -46,7 +46,7 @@ pub async fn run(options: &WhyOptions, context: &mut Context) -> Result<(), Fail
     let profiles = Profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
     let processes = process::under(pane.pid);
     let known = before.as_deref().and_then(|snapshot| snapshot.agents.iter().find(|agent| agent.pane_id == pane.id));
-    let named = loaded.settings.agents.iter().find(|named| named.target == pane.target());
+    let named = loaded.settings.agents.iter().find(|named| pane.is_at(&named.target));
     let now = Timestamp::now();
     let looked = Looked { pane: &pane, screen: &screen, processes: &processes, now };
     let known_agent = known.map(|agent| agent.agent.clone()).or_else(|| named.and_then(|named| named.agent.clone()));
@@ -136,15 +136,14 @@ impl Asked {
     async fn find(&self, wanted: &str, before: Option<&Snapshot>) -> Result<Pane, Failure> {
         let panes = parse_panes(&self.one(Command::list_panes(self.features, Fields::All)).await?);
         let id = before.and_then(|snapshot| target::find(snapshot, wanted).ok()).map(|agent| agent.pane_id);
-        let exact = |pane: &&Pane| pane.id.to_string() == wanted || pane.target() == wanted || Some(pane.id) == id;
+        let exact = |pane: &&Pane| pane.is_at(wanted) || Some(pane.id) == id;
         if let Some(pane) = panes.iter().find(exact) {
             return Ok(pane.clone());
         }
         let in_window = |pane: &&Pane| {
-            wanted == pane.session
-                || wanted == pane.window
-                || wanted == format!("{}:{}", pane.session, pane.window)
-                || wanted == format!("{}:{}", pane.session, pane.window_index)
+            wanted == pane.window
+                || places::in_session(&pane.places, wanted)
+                || places::in_window(&pane.places, &pane.window, wanted)
         };
         let found: Vec<&Pane> = panes.iter().filter(in_window).collect();
         match found[..] {
