@@ -14,6 +14,7 @@ use super::{
     cost::CostMeter,
     detect::Profiles,
     events::Events,
+    file,
     fleet::Fleet,
     history::{Combination, History},
     settings::{CachePolicy, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL},
@@ -24,6 +25,9 @@ use crate::tmux::{PaneId, Pool, Screen, Server, TmuxError, TransportChoice, Tran
 
 /// How long the agents of a server that is gone stay in view, marked stale: it may only be restarting.
 const KEEP_AFTER_LOSS: Duration = Duration::from_secs(3);
+
+/// How long a cycle waits for the profiles that are read again.
+const READ_PROFILES: Duration = Duration::from_secs(1);
 
 /// Notes kept for the snapshot.
 const NOTES: usize = 8;
@@ -197,10 +201,14 @@ impl Core {
             .cache
             .config
             .get_or((), async {
-                match Profiles::load(dir.as_deref()) {
-                    Ok(profiles) => Arc::new(profiles),
-                    Err(error) => {
+                match file::beside(READ_PROFILES, move || Profiles::load(dir.as_deref())).await {
+                    Some(Ok(profiles)) => Arc::new(profiles),
+                    Some(Err(error)) => {
                         problem = Some(error.to_string());
+                        before
+                    }
+                    None => {
+                        problem = Some("the agent profiles were not read again: the disk does not answer".to_owned());
                         before
                     }
                 }

@@ -49,7 +49,7 @@ impl Fleet {
         for pane in panes {
             let Some(tracked) = self.panes.get_mut(&pane.id) else { continue };
             tracked.describe(pane, fields, now);
-            tracked.named = named.iter().find(|named| tracked.pane.is_at(&named.target)).cloned();
+            tracked.named = NamedAgent::of(named, &tracked.pane).cloned();
         }
     }
 

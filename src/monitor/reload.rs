@@ -142,7 +142,7 @@ impl Core {
         let at = Timestamp::now();
         let before = std::mem::replace(&mut self.settings.named, named);
         for tracked in self.fleet.iter_mut() {
-            let now = self.settings.named.iter().find(|named| tracked.pane.is_at(&named.target));
+            let now = NamedAgent::of(&self.settings.named, &tracked.pane);
             // Said to be one by the settings alone, and no more: what it is, is found out anew.
             if let Some(was) = &tracked.named
                 && now.is_none_or(|now| now.agent != was.agent)

@@ -5,6 +5,7 @@ mod support;
 
 mod agents;
 mod failures;
+mod foreign;
 mod heard;
 mod places;
 mod tuning;

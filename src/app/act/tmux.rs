@@ -6,7 +6,7 @@ use super::Refusal;
 use crate::{
     monitor::{
         NamedAgent,
-        detect::{Observation, Profiles, Verdict, detect, detect_as},
+        detect::{Observation, Profiles, Verdict, detect_named},
         process, published,
     },
     tmux::{Batch, Command, CommandError, Expect, Fields, Pane, PaneId, Pool, Screen, TmuxError, parse_panes},
@@ -70,7 +70,7 @@ pub(super) async fn look(
     let screen = Screen::styled(&captured);
     let processes = if details.pid == 0 { Vec::new() } else { process::under(details.pid) };
     let flags = String::from_utf8_lossy(&flags).into_owned();
-    let assumed = named.iter().find(|one| details.is_at(&one.target)).and_then(|one| one.agent.as_deref());
+    let named = NamedAgent::of(named, &details);
     let observe = |published| {
         let observation = Observation {
             pane: &details,
@@ -79,22 +79,16 @@ pub(super) async fn look(
             published,
             known_agent: (!known.is_empty()).then_some(known),
             previous: None,
-            quiet_for: None,
             now: Timestamp::now(),
         };
-        match assumed {
-            Some(agent) => detect_as(profiles, agent, &observation),
-            None => detect(profiles, &observation),
-        }
+        detect_named(profiles, named, &observation)
     };
     let mut verdict = observe(None);
     // The program's own file may know of a prompt that the screen does not tell.
-    if let Some(pid) = verdict.as_ref().filter(|verdict| verdict.agent == "claude").and_then(|verdict| verdict.pid) {
-        let start = processes.iter().find(|process| process.pid == pid).map_or(0, |process| process.start);
-        let published = published::folder(pid).and_then(|folder| published::read(&folder, pid, start));
-        if published.is_some() {
-            verdict = observe(published.as_ref());
-        }
+    if let Some((agent, pid)) = verdict.as_ref().and_then(|verdict| Some((&verdict.agent, verdict.pid?)))
+        && let Some(published) = published::read(profiles, agent, pid, &processes).await
+    {
+        verdict = observe(Some(&published));
     }
     let mut flags = flags.split_whitespace();
     let synchronized = flags.next() == Some("1");
