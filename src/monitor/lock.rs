@@ -98,6 +98,12 @@ impl EnginePaths {
         self.dir.join(format!("{}.err", self.key))
     }
 
+    /// The directory of all locks.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// A short name for this server, fit for file names.
     #[must_use]
     pub fn key(&self) -> &str {

@@ -10,7 +10,6 @@ pub mod detect;
 mod engine;
 mod events;
 mod fetch;
-pub mod file;
 mod fleet;
 mod follow;
 #[cfg(any(test, fuzzing))]

@@ -83,14 +83,6 @@ impl Command {
         Self::new("list-panes").target(pane).args(["-f", &filter, "-F", &format::pane(features, fields)])
     }
 
-    /// As [`Command::pane_details`], with every place of the pane: dearer, since the server goes through all panes for it.
-    /// A pane that is gone gives an empty output.
-    #[must_use]
-    pub fn pane_and_places(features: Features, pane: PaneId, fields: Fields) -> Self {
-        let filter = format!("#{{==:#{{pane_id}},{pane}}}");
-        Self::new("list-panes").args(["-a", "-f", &filter, "-F", &format::pane(features, fields)])
-    }
-
     /// The pane's screen, exactly its height in rows, with SGR colours if asked for. Read it with [`super::Screen`].
     #[must_use]
     pub fn capture(pane: PaneId, colours: bool) -> Self {
@@ -145,6 +137,15 @@ impl Command {
         [
             Self::new("set-buffer").args(["-b", buffer, "--", text]),
             Self::new("paste-buffer").args(["-p", "-d", "-b", buffer]).target(pane),
+        ]
+    }
+
+    /// The same with the ends of lines as they are: to a program that asked for no brackets each is Ctrl-J, not Enter.
+    #[must_use]
+    pub fn paste_lines(pane: PaneId, text: &str, buffer: &str) -> [Self; 2] {
+        [
+            Self::new("set-buffer").args(["-b", buffer, "--", text]),
+            Self::new("paste-buffer").args(["-p", "-r", "-d", "-b", buffer]).target(pane),
         ]
     }
 

@@ -1,9 +1,6 @@
 //! The formats that we ask tmux for, and the parsers of what it prints: typed, and clean of anything hostile.
 
-use super::{
-    Features, Fields, Pane, PaneId, Pulse, clean, mark,
-    places::{Listing, Rank, merge},
-};
+use super::{Features, Fields, Pane, PaneId, Pulse, clean, mark};
 
 /// The pulse: numbers only, so that nothing hostile can be in it. Each field costs the server 0.6 microseconds a pane.
 pub(crate) fn pulse(features: Features) -> String {
@@ -73,7 +70,7 @@ pub(crate) fn first_tty<'a>(ttys: impl IntoIterator<Item = (PaneId, &'a str)>) -
 
 const NUMBERS: &str = "#{pane_id} #{window_index} #{pane_index} #{pane_pid} #{pane_width} #{pane_height} \
      #{ACTIVITY} #{pane_dead} #{pane_in_mode} #{alternate_on} #{cursor_flag} #{cursor_x} #{cursor_y} \
-     #{pane_active} #{window_active} #{window_active_clients} #{session_attached} #{session_id} .#{pane_dead_status}.";
+     #{pane_active} #{window_active} #{session_attached} .#{pane_dead_status}.";
 /// Fields for which the server reads `/proc`: each costs 5 to 12 times any other.
 const DEAR: [&str; 2] = ["#{pane_current_command}", "#{pane_current_path}"];
 const TEXTS: &[&str] = &[
@@ -108,8 +105,7 @@ pub(crate) fn pane(features: Features, fields: Fields) -> String {
 }
 
 /// Reads the output of [`super::Command::list_panes`] or [`super::Command::pane_details`]. A record that is not whole is
-/// skipped. Texts come out without controls, escapes and bidi marks, cut at 1000 characters. A pane that is listed at
-/// several places comes out once.
+/// skipped. Texts come out without controls, escapes and bidi marks, cut at 1000 characters.
 #[must_use]
 pub fn parse_panes(output: &[u8]) -> Vec<Pane> {
     let Some((separator, _)) = output.split_at_checked(mark::LENGTH) else { return Vec::new() };
@@ -120,10 +116,10 @@ pub fn parse_panes(output: &[u8]) -> Vec<Pane> {
     let separator = String::from_utf8_lossy(separator);
     // SEP numbers SEP text SEP ... SEP \n SEP numbers ...: fields between separators, records of a fixed count.
     let fields: Vec<&str> = text.split(&*separator).skip(1).collect();
-    merge(fields.chunks(TEXTS.len() + 2).filter(|record| record.len() == TEXTS.len() + 2).filter_map(record))
+    fields.chunks(TEXTS.len() + 2).filter(|record| record.len() == TEXTS.len() + 2).filter_map(record).collect()
 }
 
-fn record(fields: &[&str]) -> Option<Listing> {
+fn record(fields: &[&str]) -> Option<Pane> {
     let [numbers, tty, command, session, window, title, path, hook, _end] = fields else { return None };
     let (numbers, dead) = numbers.split_once(" .")?;
     let (status, signal) = dead.split_once('.')?;
@@ -144,23 +140,13 @@ fn record(fields: &[&str]) -> Option<Listing> {
         y,
         active,
         front,
-        watching,
         attached,
-        session_id,
     ] = numbers[..]
     else {
         return None;
     };
     let text = |field: &&str| clean(field).chars().take(MAX_TEXT).collect::<String>();
-    let some = |count: &str| count != "0" && !count.is_empty();
-    let shown_here = active == "1" && front == "1" && some(attached);
-    let rank = Rank {
-        out_of_view: !shown_here,
-        detached: !some(attached),
-        session: number(session_id.trim_start_matches('$')),
-        window_index: number(window_index),
-    };
-    let pane = Pane {
+    Some(Pane {
         id: id.parse::<PaneId>().ok()?,
         session: text(session),
         window_index: number(window_index),
@@ -174,7 +160,7 @@ fn record(fields: &[&str]) -> Option<Listing> {
         dead: dead == "1",
         dead_status: status.parse().ok(),
         dead_signal: signal_number(signal),
-        in_mode: some(mode),
+        in_mode: mode != "0" && !mode.is_empty(),
         alternate_on: alternate == "1",
         cursor_shown: cursor == "1",
         cursor: (x.parse().unwrap_or(0), y.parse().unwrap_or(0)),
@@ -182,11 +168,8 @@ fn record(fields: &[&str]) -> Option<Listing> {
         path: text(path),
         title: text(title),
         hook: text(hook),
-        // A client may show the window in another session than that of this line.
-        in_view: shown_here || (active == "1" && some(watching)),
-        places: Vec::new(),
-    };
-    Some(Listing { pane, rank })
+        in_view: active == "1" && front == "1" && attached != "0" && !attached.is_empty(),
+    })
 }
 
 fn number(text: &str) -> u32 {

@@ -7,10 +7,10 @@ mod error;
 mod format;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+mod guard;
 mod id;
 mod mark;
 mod pane;
-pub mod places;
 mod pool;
 mod pool_state;
 #[cfg(test)]
@@ -31,6 +31,7 @@ pub use batch::{Batch, Expect, Reply};
 pub use command::Command;
 pub use error::{CommandError, TmuxError};
 pub use format::{parse_panes, parse_pulses};
+pub use guard::Guard;
 pub use id::{PaneId, ParseIdError};
 pub use pane::{Fields, Pane, Pulse};
 pub use pool::{Lease, Pool};

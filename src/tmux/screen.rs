@@ -122,7 +122,7 @@ fn push_styled(out: &mut String, line: &str) {
 }
 
 /// Skips one escape sequence whose `ESC` was read: CSI to its final byte, OSC/DCS/APC/PM/SOS to its terminator.
-fn skip_escape(rest: &mut std::str::Chars<'_>) {
+pub(super) fn skip_escape(rest: &mut std::str::Chars<'_>) {
     match rest.next() {
         Some('[') => {
             for c in rest.by_ref() {

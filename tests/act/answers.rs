@@ -5,7 +5,11 @@ use tmux_orc::app::act::{Act, Caller, Seen};
 use crate::stage::{ASKS, Actress, IDLE, Stage, WORKS, rows};
 
 fn answer(actress: &Actress, seen: &Seen, label: &str) -> Act {
-    let choice = seen.choices.iter().position(|choice| choice.label == label).expect("the answer is offered");
+    let choice = seen
+        .choices
+        .iter()
+        .position(|choice| choice.label == label)
+        .unwrap_or_else(|| panic!("{label} is not offered: {seen:?}"));
     Act::Answer { pane: actress.pane, choice, seen: seen.clone() }
 }
 
@@ -64,10 +68,106 @@ async fn what_moves_above_the_prompt_does_not_matter() {
 }
 
 #[tokio::test]
-async fn without_its_screen_in_view_the_question_and_the_answers_must_be_the_same() {
+async fn a_prompt_whose_request_was_not_shown_gets_nothing() {
     let stage = Stage::new();
     let claude = stage.agent("one", ASKS);
     let seen = stage.row(&claude).await;
+    let result = stage.actor().perform(answer(&claude, &seen, "Yes")).await;
+    assert!(!result.ok && result.text.contains("its request was not shown"), "{result:?}");
+    assert_eq!(claude.input(), "");
+}
+
+/// The prompt with other rows in the place of its command.
+fn asking(command: &[&str]) -> Vec<String> {
+    let all = rows(ASKS);
+    let row = all.iter().position(|row| row.starts_with(" touch")).expect("the command");
+    let mut asking = all.clone();
+    asking.splice(row..=row, command.iter().map(|row| (*row).to_owned()));
+    asking.truncate(all.len());
+    asking
+}
+
+#[tokio::test]
+async fn every_row_of_the_request_counts_whatever_stands_below_it() {
+    let stage = Stage::new();
+    let claude = stage.agent("one", ASKS);
+    let actor = stage.actor();
+    // What looks like the upper edge of a dialog may be a row of the command.
+    for middle in [" # note", " ────────────", "────────────", " ┌ note", "╭──────╮", " ══════════"]
+    {
+        stage.draw(&claude, &asking(&[" ls -la", middle, " echo done"]));
+        let seen = stage.seen(&claude).await;
+        stage.draw(&claude, &asking(&[" rm -rf ~/work", middle, " echo done"]));
+        let result = actor.perform(answer(&claude, &seen, "Yes")).await;
+        assert!(!result.ok && result.text.contains("its prompt has changed"), "{middle}: {result:?}");
+    }
+    // Blanks count, and rows that were blank.
+    stage.draw(&claude, &asking(&[" rm -r a b", "", " echo"]));
+    let seen = stage.seen(&claude).await;
+    for other in [[" rm -r a  b", "", " echo"], [" rm -r a b", " rm c", " echo"]] {
+        stage.draw(&claude, &asking(&other));
+        let result = actor.perform(answer(&claude, &seen, "Yes")).await;
+        assert!(!result.ok && result.text.contains("its prompt has changed"), "{result:?}");
+    }
+    assert_eq!(claude.input(), "");
+}
+
+#[tokio::test]
+async fn what_it_asks_about_counts_also_where_it_stands_above_the_prompt() {
+    let stage = Stage::new();
+    let claude = stage.agent("one", ASKS);
+    let seen = stage.seen(&claude).await;
+    let other = |row: String| if row.starts_with("● Bash(") { "● Bash(rm -rf ~)".to_owned() } else { row };
+    stage.draw(&claude, &rows(ASKS).into_iter().map(other).collect::<Vec<_>>());
+    let result = stage.actor().perform(answer(&claude, &seen, "Yes")).await;
+    assert!(!result.ok && result.text.contains("what it asks about has changed"), "{result:?}");
+    assert_eq!(claude.input(), "");
+}
+
+#[tokio::test]
+async fn two_programs_that_answer_one_prompt_press_one_key() {
+    let stage = Stage::new();
+    let claude = stage.agent("one", ASKS);
+    let seen = stage.seen(&claude).await;
+    // Each with a lock, a pool and a journal of its own, as two dashboards have them.
+    let (one, two) = (stage.actor(), stage.actor());
+    let (act, other) = (answer(&claude, &seen, "Yes"), answer(&claude, &seen, "No"));
+    let (first, second) = tokio::join!(one.perform(act), two.perform(other));
+    // The stand-in never takes its prompt down, as one that is slow.
+    assert_eq!(claude.input().len(), 1, "{first:?} {second:?}");
+    let refused = [&first, &second].into_iter().filter(|result| result.text.contains("the same prompt was answered"));
+    assert_eq!(refused.count(), 1, "{first:?} {second:?}");
+    assert!(!first.ok && !second.ok, "an answer after which nothing changed is not said to have worked");
+}
+
+#[tokio::test]
+async fn another_agent_of_the_same_name_in_the_same_pane_is_left_alone() {
+    let stage = Stage::new();
+    let claude = stage.agent("one", ASKS);
+    let seen = stage.seen(&claude).await;
+    let again = stage.again(&claude, ASKS);
+    let actor = stage.actor();
+    let pane = claude.pane;
+    let acts = [
+        answer(&claude, &seen, "Yes"),
+        Act::Reply { pane, text: "hello".into(), seen: seen.clone() },
+        Act::Interrupt { pane, seen: seen.clone() },
+        Act::Kill { pane, seen: seen.clone() },
+    ];
+    for (act, screen) in acts.into_iter().zip([ASKS, IDLE, WORKS, IDLE]) {
+        stage.show(&again, screen);
+        let result = actor.perform(act).await;
+        assert!(!result.ok && result.text.contains("another claude runs in it now"), "{result:?}");
+    }
+    assert_eq!(again.input(), "");
+    assert!(stage.server.run(&["list-panes", "-a", "-F", "#{pane_id}"]).contains(&pane.to_string()));
+}
+
+#[tokio::test]
+async fn answers_that_changed_get_nothing_and_the_one_that_was_seen_gets_its_key() {
+    let stage = Stage::new();
+    let claude = stage.agent("one", ASKS);
+    let seen = stage.seen(&claude).await;
     let other: Vec<String> =
         rows(ASKS).into_iter().map(|row| row.replace("3. Yes, and switch", "3. Yes, and never switch")).collect();
     stage.draw(&claude, &other);

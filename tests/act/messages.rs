@@ -7,7 +7,7 @@ use crate::{
     support::{PATIENCE, wait_for},
 };
 
-const TEXT: &str = "first line; $(touch harm) `x` #{pane_id} %H\n  ünïcode ✓ 日本語 🦀\n\nlast \"line\" '$HOME' \\n ~";
+const TEXT: &str = "first line; $(touch harm)\t`x` #{pane_id} %H\n  ünïcode ✓ 日本語 🦀\n\nlast \"line\" '$HOME' \\n ~";
 
 #[tokio::test]
 async fn a_message_of_several_lines_arrives_as_one_paste() {
@@ -18,8 +18,7 @@ async fn a_message_of_several_lines_arrives_as_one_paste() {
     let result = stage.actor().perform(Act::Reply { pane: claude.pane, text: TEXT.into(), seen }).await;
     reaction.join().expect("Enter came");
     assert_eq!((result.text.as_str(), result.ok), ("main:1.0: message sent, now working", true));
-    // tmux turns line ends into carriage returns, as a terminal does.
-    assert_eq!(claude.input(), format!("\x1b[200~{}\x1b[201~\r", TEXT.replace('\n', "\r")));
+    assert_eq!(claude.input(), stage.pasted(&claude, TEXT) + "\r");
     assert_eq!(stage.buffers(), "");
     assert_eq!(stage.last_act(), (TEXT.to_owned(), true));
 }
@@ -33,7 +32,7 @@ async fn a_long_message_arrives_whole() {
     let reaction = claude.react("\x1b[201~\r", WORKS);
     assert!(stage.actor().perform(Act::Reply { pane: claude.pane, text: text.clone(), seen }).await.ok);
     reaction.join().expect("Enter came");
-    assert_eq!(claude.input(), format!("\x1b[200~{}\x1b[201~\r", text.trim_end().replace('\n', "\r")));
+    assert_eq!(claude.input(), stage.pasted(&claude, text.trim_end()) + "\r");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use tmux_orc::{
         journal::{Happened, Journal, Record, read_since},
     },
     monitor::{
-        Agent, Engine, EngineSettings, EventKind, Preview,
+        Agent, Engine, EnginePaths, EngineSettings, EventKind, Preview,
         detect::{Profiles, fixture},
     },
     tmux::{PaneId, Pool, PoolSettings, Server, TransportChoice},
@@ -72,6 +72,24 @@ impl Stage {
         actress
     }
 
+    /// Starts another agent in the same pane, in the place of the first.
+    pub fn again(&self, before: &Actress, screen: &str) -> Actress {
+        let pane = before.pane.to_string();
+        fs::write(&before.input, "").expect("the input's file");
+        let program = self.server.home().join("claude").display().to_string();
+        self.server.run(&["select-pane", "-t", &pane, "-T", "none"]);
+        let file = before.input.display().to_string();
+        self.server.run(&["respawn-pane", "-k", "-t", &pane, "sh", "-c", "\"$0\" \"$1\"; exec sh", &program, &file]);
+        wait_some("the stand-in", PATIENCE, || {
+            let title = self.server.run(&["display-message", "-p", "-t", &pane, "#{pane_title}"]);
+            title.contains("Claude").then_some(())
+        });
+        let tty = self.server.run(&["display-message", "-p", "-t", &pane, "#{pane_tty}"]);
+        let again = Actress { pane: before.pane, tty, input: before.input.clone() };
+        self.show(&again, screen);
+        again
+    }
+
     /// Draws a recorded screen and waits until tmux has it.
     pub fn show(&self, actress: &Actress, screen: &str) {
         self.draw(actress, &rows(screen));
@@ -122,7 +140,8 @@ impl Stage {
     pub fn actor_of(&self, caller: Caller, read_only: bool) -> Actor {
         let pool = Pool::new(self.tmux(), TransportChoice::Auto, PoolSettings::default());
         let known = Known { profiles: Arc::new(Profiles::embedded()), named: Vec::new(), read_only };
-        Actor::new(pool, known, caller, Journal::new(self.events()))
+        let paths = EnginePaths::new(&self.server.home().join("run"), self.server.socket());
+        Actor::new(pool, known, caller, Journal::new(self.events())).locking(paths)
     }
 
     fn events(&self) -> PathBuf {
@@ -151,6 +170,15 @@ impl Stage {
             Happened::Event(EventKind::Acted(act)) => (act.sent, act.ok),
             other => panic!("no act: {other:?}"),
         }
+    }
+
+    /// A message as it arrives in a bracketed paste.
+    pub fn pasted(&self, actress: &Actress, text: &str) -> String {
+        // Where tmux tells that the program takes brackets, ends of lines are those of a terminal.
+        let tells =
+            self.server.run(&["display-message", "-p", "-t", &actress.pane.to_string(), "#{bracket_paste_flag}"]);
+        let text = if tells.is_empty() { text.to_owned() } else { text.replace('\n', "\r") };
+        format!("\x1b[200~{text}\x1b[201~")
     }
 
     /// Names of the paste buffers that are there.

@@ -5,9 +5,7 @@ mod support;
 
 mod agents;
 mod failures;
-mod foreign;
 mod heard;
-mod places;
 mod tuning;
 
 use std::{sync::Arc, time::Duration};

@@ -9,7 +9,6 @@ mod mouse;
 mod property;
 mod redraw;
 mod rows;
-mod words;
 
 use sample::stage::Stage;
 use tmux_orc::monitor::Snapshot;

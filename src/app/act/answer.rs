@@ -1,10 +1,18 @@
 //! Picks an answer of a prompt: of the one that was seen, or of none.
 
-use super::{Actor, Refusal, Seen, seen::same_prompt, tmux::Look};
-use crate::{
-    monitor::{Choice, State},
-    tmux::PaneId,
+use std::{ops::Range, time::Duration};
+
+use super::{
+    Actor, Refusal, Seen,
+    prompt::{Differs, same_prompt},
+    tmux::Look,
+    turn::Turn,
 };
+use crate::tmux::PaneId;
+
+/// Looks at what may differ only because something blinks, and the time between them: no bullet blinks more slowly.
+const BLINKS: usize = 6;
+const BLINK: Duration = Duration::from_millis(250);
 
 impl Actor {
     pub(super) async fn answer(
@@ -12,13 +20,19 @@ impl Actor {
         pane: PaneId,
         choice: usize,
         seen: &Seen,
+        turn: &mut Turn,
         sent: &mut String,
     ) -> Result<String, Refusal> {
         let name = seen.name(pane);
         let label = &seen.choices.get(choice).ok_or_else(|| Refusal(format!("{name}: there is no such answer")))?.label;
-        let before = self.look(pane, seen).await?;
-        before.takes_keys(&name)?;
-        check_prompt(&before, seen, &name)?;
+        let (before, shown) = self.same_prompt(pane, seen).await?;
+        let request = before.screen.rows().skip(shown.start).collect::<Vec<_>>().join("\n");
+        if let Some(ago) = turn.answered(&request) {
+            let ago = ago.as_millis();
+            return Err(Refusal(format!(
+                "{name}: nothing was sent, the same prompt was answered {ago} ms ago: look at it again in a moment"
+            )));
+        }
         // The keys of this moment: some start from the mark, which only a screen read with its colours tells.
         let now = before.verdict.as_ref().and_then(|verdict| verdict.choices.get(choice));
         let keys = now.map(|choice| choice.keys.clone()).unwrap_or_default();
@@ -26,35 +40,30 @@ impl Actor {
             let why = format!("{name}: no key is known for '{label}'; jump to it and answer there");
             return Err(Refusal(why));
         }
-        self.press(pane, before.agent(), &keys).await?;
+        self.press_answer(pane, seen, &before, shown, &keys).await?;
+        turn.answer(&request);
         *sent = keys.join(" ");
-        let followed = self.followed(pane, seen, &before).await;
-        Ok(format!("{name}: answered '{label}', {followed}"))
+        let (followed, changed) = self.followed(pane, seen, &before).await;
+        turn.answer(&request);
+        if changed {
+            return Ok(format!("{name}: answered '{label}', {followed}"));
+        }
+        Err(Refusal(format!("{name}: {sent} was pressed for '{label}', but it is {followed}: look at it")))
     }
-}
 
-/// Whether the pane still shows the prompt that was seen.
-fn check_prompt(look: &Look, seen: &Seen, name: &str) -> Result<(), Refusal> {
-    let changed = |what: String| Err(Refusal(format!("{name}: nothing was sent, {what}")));
-    let Some(verdict) = &look.verdict else { return changed("no agent runs in it any more".to_owned()) };
-    if verdict.state != State::Waiting {
-        return changed(format!("its prompt is gone: it is {} now", verdict.state));
+    /// A look at the pane that shows the prompt which was seen, and the rows that it takes.
+    async fn same_prompt(&self, pane: PaneId, seen: &Seen) -> Result<(Look, Range<usize>), Refusal> {
+        let name = seen.name(pane);
+        let mut looks = 0;
+        loop {
+            let look = self.look(pane, seen).await?;
+            look.takes_keys(&name)?;
+            looks += 1;
+            match same_prompt(&self.known().profiles, &look, seen) {
+                Ok(shown) => return Ok((look, shown)),
+                Err(Differs::Perhaps(_)) if looks < BLINKS => tokio::time::sleep(BLINK).await,
+                Err(differs) => return Err(differs.refusal(&name)),
+            }
+        }
     }
-    if verdict.agent != seen.agent && !seen.agent.is_empty() {
-        return changed(format!("{} runs in it now and not {}", verdict.agent, seen.agent));
-    }
-    let another = || changed("its prompt has changed: look at it again".to_owned());
-    // Their labels only: the mark that is seen is in the rows, and one told by colour does not matter.
-    let labels = |choices: &[Choice]| choices.iter().map(|choice| choice.label.clone()).collect::<Vec<_>>();
-    if labels(&verdict.choices) != labels(&seen.choices) {
-        return another();
-    }
-    if seen.rows.is_empty() {
-        // Its screen was not in view: what was seen is the question and the answers.
-        let same =
-            verdict.evidence.rule == seen.rule && verdict.evidence.line == seen.line && verdict.doing == seen.doing;
-        return if same { Ok(()) } else { another() };
-    }
-    let same = same_prompt(seen.rows.iter().map(String::as_str), look.screen.rows(), &seen.choices);
-    if same { Ok(()) } else { another() }
 }

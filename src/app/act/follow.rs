@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Actor, Seen, seen::same_prompt, tmux::Look};
+use super::{Actor, Seen, prompt::same_request, tmux::Look};
 use crate::{monitor::State, tmux::PaneId};
 
 /// How long the state that follows is waited for.
@@ -12,8 +12,8 @@ const FOLLOW_UP: Duration = Duration::from_millis(2500);
 const LOOK_EVERY: Duration = Duration::from_millis(80);
 
 impl Actor {
-    /// What the agent does after it was acted on, in words.
-    pub(super) async fn followed(&self, pane: PaneId, seen: &Seen, before: &Look) -> String {
+    /// What the agent does after it was acted on, in words, and whether anything has changed.
+    pub(super) async fn followed(&self, pane: PaneId, seen: &Seen, before: &Look) -> (String, bool) {
         let end = tokio::time::Instant::now() + FOLLOW_UP;
         let state = |look: &Look| look.verdict.as_ref().map(|verdict| (verdict.state, verdict.kind.clone()));
         let asked = before.verdict.as_ref().is_some_and(|verdict| verdict.state == State::Waiting);
@@ -21,11 +21,11 @@ impl Actor {
             tokio::time::sleep(LOOK_EVERY).await;
             let now = match self.look(pane, seen).await {
                 Ok(now) => now,
-                Err(refusal) => return format!("then: {refusal}"),
+                Err(refusal) => return (format!("then: {refusal}"), true),
             };
             let another = asked
                 && now.verdict.as_ref().is_some_and(|verdict| verdict.state == State::Waiting)
-                && !same_prompt(before.screen.rows(), now.screen.rows(), &seen.choices);
+                && !same_request(&self.known().profiles, before, &now, &seen.choices);
             let words = match state(&now) {
                 None => "no agent runs in it any more".to_owned(),
                 Some(_) if another => "it asks again".to_owned(),
@@ -36,10 +36,10 @@ impl Actor {
             let settled =
                 state(&now) != state(before) && !matches!(state(&now), Some((State::Unknown | State::Starting, _)));
             if settled || another {
-                return words;
+                return (words, true);
             }
             if tokio::time::Instant::now() >= end {
-                return words.replacen("now", "still", 1);
+                return (words.replacen("now", "still", 1), false);
             }
         }
     }

@@ -8,10 +8,13 @@ mod follow;
 mod jump;
 mod next;
 mod perform;
+mod press;
+mod prompt;
 mod reply;
 mod seen;
 mod stop;
 mod tmux;
+mod turn;
 mod what;
 
 use std::{fmt, sync::Arc};
@@ -23,7 +26,7 @@ pub use client::{Caller, Client};
 pub(crate) use fixture::{test_agent, test_snapshot};
 pub use next::{Round, next_waiting};
 pub use perform::{Actor, Known};
-pub use seen::{Seen, same_prompt};
+pub use seen::Seen;
 pub use what::Act;
 
 /// How something that was asked for ended, for the one who asked.

@@ -11,11 +11,12 @@ use tokio::sync::mpsc;
 use super::{
     Act, ActionResult, Caller, Refusal, Seen, SharedJournal, jump,
     tmux::{Look, look, run},
+    turn::Turn,
 };
 use crate::{
     app::journal::{Happened, Journal, Record},
     monitor::{
-        ActKind, Acted, Command as ToEngine, EventKind, NamedAgent,
+        ActKind, Acted, Command as ToEngine, EnginePaths, EventKind, NamedAgent,
         detect::{Keys, Profiles},
     },
     tmux::{Command, PaneId, Pool, TransportChoice},
@@ -39,6 +40,8 @@ pub struct Actor {
     pub(super) caller: Caller,
     journal: SharedJournal,
     engine: Option<mpsc::Sender<ToEngine>>,
+    /// Where the programs of this user keep each other from acting on one pane at a time.
+    locks: Option<EnginePaths>,
     /// One act at a time for each pane: two replies must not mix.
     busy: Mutex<HashMap<PaneId, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -48,7 +51,7 @@ impl Actor {
     #[must_use]
     pub fn new(pool: Pool, known: Known, caller: Caller, journal: Journal) -> Self {
         let (known, journal) = (Mutex::new(Arc::new(known)), Arc::new(Mutex::new(journal)));
-        Self { pool, known, caller, journal, engine: None, busy: Mutex::default() }
+        Self { pool, known, caller, journal, engine: None, locks: None, busy: Mutex::default() }
     }
 
     /// Goes by this from now on, and by this way to tmux.
@@ -69,6 +72,13 @@ impl Actor {
         self
     }
 
+    /// Waits, before it acts on a pane, until no other program of this user does. `paths` are those of the server's engine.
+    #[must_use]
+    pub fn locking(mut self, paths: EnginePaths) -> Self {
+        self.locks = Some(paths);
+        self
+    }
+
     /// Does it. Never more than was asked for, and nothing when the pane is not as it was seen; the result says which.
     pub async fn perform(&self, act: Act) -> ActionResult {
         let turn = self.turn(act.pane());
@@ -76,18 +86,9 @@ impl Actor {
         let (pane, kind) = (act.pane(), act.kind());
         let seen = act.seen().cloned().unwrap_or_default();
         let mut sent = String::new();
-        let done = if self.known().read_only && kind != ActKind::Jump {
-            Err(Refusal(format!(
-                "{pane}: nothing is sent, acting is switched off (--read-only or dashboard.read_only)"
-            )))
-        } else {
-            match &act {
-                Act::Jump { pane } => jump::jump(&self.pool, &self.caller, *pane).await,
-                Act::Answer { pane, choice, seen } => self.answer(*pane, *choice, seen, &mut sent).await,
-                Act::Reply { pane, text, seen } => self.reply(*pane, text, seen, &mut sent).await,
-                Act::Interrupt { pane, seen } => self.interrupt(*pane, seen, &mut sent).await,
-                Act::Kill { pane, seen } => self.kill(*pane, seen, &mut sent).await,
-            }
+        let done = match kind {
+            ActKind::Jump => jump::jump(&self.pool, &self.caller, pane).await,
+            _ => self.type_in(&act, &mut sent).await,
         };
         let result = match done {
             Ok(text) => ActionResult { text, ok: true },
@@ -95,6 +96,42 @@ impl Actor {
         };
         self.keep(pane, kind, &seen, sent, &result).await;
         result
+    }
+
+    /// Types into a pane, or closes it: alone of all programs that do.
+    async fn type_in(&self, act: &Act, sent: &mut String) -> Result<String, Refusal> {
+        let pane = act.pane();
+        if self.known().read_only {
+            let why = "nothing is sent, acting is switched off (--read-only or dashboard.read_only)";
+            return Err(Refusal(format!("{pane}: {why}")));
+        }
+        let mut turn = self.turn_of_all(pane).await?;
+        match act {
+            Act::Answer { pane, choice, seen } => self.answer(*pane, *choice, seen, &mut turn, sent).await,
+            Act::Reply { pane, text, seen } => self.reply(*pane, text, seen, sent).await,
+            Act::Interrupt { pane, seen } => self.interrupt(*pane, seen, sent).await,
+            Act::Kill { pane, seen } => self.kill(*pane, seen, sent).await,
+            Act::Jump { pane } => jump::jump(&self.pool, &self.caller, *pane).await,
+        }
+    }
+
+    /// The right to act on a pane, before all programs of this user.
+    async fn turn_of_all(&self, pane: PaneId) -> Result<Turn, Refusal> {
+        let Some(paths) = self.locks.clone() else { return Ok(Turn::alone()) };
+        // Not by the path of its socket: there may be several for one server.
+        let mut parts = run(&self.pool, [Command::print(pane, "#{pid} #{start_time}")]).await?;
+        let server = match parts.pop() {
+            Some(Ok(server)) => server,
+            Some(Err(error)) => return Err(Refusal::command(pane, &error)),
+            None => return Err(Refusal::gone(pane)),
+        };
+        let taken = tokio::task::spawn_blocking(move || {
+            paths.prepare().map_err(|error| error.to_string())?;
+            Turn::take(paths.dir(), &server, pane)
+                .map_err(|error| format!("{}: {error}", paths.dir().join("act-*.lock").display()))
+        });
+        let taken = taken.await.map_err(|error| Refusal(error.to_string()))?;
+        taken.map_err(|why| Refusal(format!("{pane}: nothing was sent, the pane cannot be locked: {why}")))
     }
 
     /// Sends one message to each of several agents. A result for each, in their order; one that fails stops no other.
@@ -112,7 +149,7 @@ impl Actor {
         let sent = results.len() - failed.len();
         let text = match failed.as_slice() {
             [] => format!("message sent to {sent} agents"),
-            failed => format!("message sent to {sent} of {}; {}", results.len(), failed.join("; ")),
+            failed => format!("message sent to {sent} of {}; not to {}", results.len(), by_reason(failed)),
         };
         ActionResult { text, ok: failed.is_empty() }
     }
@@ -120,28 +157,6 @@ impl Actor {
     pub(super) async fn look(&self, pane: PaneId, seen: &Seen) -> Result<Look, Refusal> {
         let known = self.known();
         look(&self.pool, &known.profiles, &known.named, pane, &seen.agent).await
-    }
-
-    pub(super) async fn run_one(&self, pane: PaneId, command: Command) -> Result<(), Refusal> {
-        for part in run(&self.pool, [command]).await? {
-            part.map_err(|error| Refusal::command(pane, &error))?;
-        }
-        Ok(())
-    }
-
-    /// Presses keys in the order in which they are given, with the pauses that the program needs.
-    pub(super) async fn press(&self, pane: PaneId, agent: &str, keys: &[String]) -> Result<(), Refusal> {
-        let pause = self.keys(agent).pause();
-        if pause.is_zero() {
-            return self.run_one(pane, Command::send_keys(pane, keys)).await;
-        }
-        for (index, key) in keys.iter().enumerate() {
-            if index > 0 {
-                tokio::time::sleep(pause).await;
-            }
-            self.run_one(pane, Command::send_keys(pane, std::slice::from_ref(key))).await?;
-        }
-        Ok(())
     }
 
     /// The keys of this agent's program.
@@ -179,5 +194,39 @@ impl Actor {
         if let Some(engine) = &self.engine {
             engine.send(ToEngine::Acted(acted)).await.ok();
         }
+    }
+}
+
+/// Refusals `PLACE: REASON` by their reasons: `api:0.0, web:1.1 (it asks something now); docs:0.0 (pane %3 is gone)`.
+fn by_reason(refusals: &[&str]) -> String {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for refusal in refusals {
+        let (place, reason) = refusal.split_once(": ").unwrap_or(("", refusal));
+        let reason = reason.strip_prefix("nothing was sent, ").unwrap_or(reason);
+        match reasons.iter_mut().find(|(other, _)| *other == reason) {
+            Some((_, places)) => places.push(place),
+            None => reasons.push((reason, vec![place])),
+        }
+    }
+    let words = |(reason, places): &(&str, Vec<&str>)| match places.join(", ") {
+        places if places.is_empty() => (*reason).to_owned(),
+        places => format!("{places} ({reason})"),
+    };
+    reasons.iter().map(words).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_listed_by_their_reasons() {
+        let listed = by_reason(&[
+            "a b:0.0: nothing was sent, it asks: so",
+            "c:1.0: it is gone",
+            "d:0.1: nothing was sent, it asks: so",
+        ]);
+        assert_eq!(listed, "a b:0.0, d:0.1 (it asks: so); c:1.0 (it is gone)");
+        assert_eq!(by_reason(&["tmux is gone"]), "tmux is gone");
     }
 }

@@ -1,37 +1,60 @@
 //! Stops a turn, or closes a pane.
 
-use super::{Actor, Refusal, Seen};
+use super::{
+    Actor, Refusal, Seen,
+    tmux::{Look, run},
+};
 use crate::{
     monitor::State,
-    tmux::{Command, PaneId},
+    tmux::{Command, Guard, PaneId},
 };
 
 impl Actor {
     pub(super) async fn interrupt(&self, pane: PaneId, seen: &Seen, sent: &mut String) -> Result<String, Refusal> {
         let name = seen.name(pane);
         let before = self.look(pane, seen).await?;
-        before.takes_keys(&name)?;
-        let agent = match &before.verdict {
-            Some(verdict) if verdict.state == State::Working => verdict.agent.clone(),
-            Some(verdict) => return Err(Refusal(format!("{name}: nothing to interrupt, it is {}", verdict.state))),
-            None => return Err(Refusal(format!("{name}: no agent runs in it any more"))),
+        let fits = |look: &Look| {
+            look.takes_keys(&name)?;
+            seen.same_agent(look).map_err(|why| Refusal(format!("{name}: nothing was sent, {why}")))?;
+            match look.verdict.as_ref().map(|verdict| verdict.state) {
+                Some(State::Working) | None => Ok(()),
+                Some(state) => Err(Refusal(format!("{name}: nothing to interrupt, it is {state}"))),
+            }
         };
-        let keys = self.keys(&agent).interrupt();
-        self.press(pane, &agent, &keys).await?;
-        *sent = keys.join(" ");
-        let followed = self.followed(pane, seen, &before).await;
-        Ok(format!("{name}: interrupted, {followed}"))
+        let keys = self.keys(before.agent());
+        let pressed = keys.interrupt();
+        // Some programs take keys that come together for one.
+        let at_once = if keys.pause().is_zero() { pressed.len().max(1) } else { 1 };
+        for (index, together) in pressed.chunks(at_once).enumerate() {
+            if index > 0 {
+                tokio::time::sleep(keys.pause()).await;
+            }
+            match self.press_where(pane, seen, together, fits).await {
+                Ok(()) => *sent = pressed[..(index + 1) * at_once].join(" "),
+                // The first key was enough, or something came up that the others are not meant for.
+                Err(_) if index > 0 => break,
+                Err(refusal) => return Err(refusal),
+            }
+        }
+        let (followed, changed) = self.followed(pane, seen, &before).await;
+        if changed {
+            return Ok(format!("{name}: interrupted, {followed}"));
+        }
+        Err(Refusal(format!("{name}: {sent} was pressed, but it is {followed}")))
     }
 
     pub(super) async fn kill(&self, pane: PaneId, seen: &Seen, sent: &mut String) -> Result<String, Refusal> {
         let name = seen.name(pane);
         let before = self.look(pane, seen).await?;
-        let agent = before.agent();
-        if !seen.agent.is_empty() && agent != seen.agent {
-            let what = if agent.is_empty() { "no agent" } else { agent };
-            return Err(Refusal(format!("{name}: not closed, {what} runs in it and not {}", seen.agent)));
+        seen.same_agent(&before).map_err(|why| Refusal(format!("{name}: not closed, {why}")))?;
+        // The pane's own process once more, in the step that closes it.
+        let guard = Guard::process(pane, before.pane.pid);
+        let mut parts = run(&self.pool, [guard.then(&[Command::new("kill-pane").target(pane)])]).await?;
+        match parts.pop() {
+            Some(Ok(printed)) if Guard::was_done(&printed) => {}
+            Some(Err(error)) => return Err(Refusal::command(pane, &error)),
+            _ => return Err(Refusal(format!("{name}: not closed, another program was started in it"))),
         }
-        self.run_one(pane, Command::new("kill-pane").target(pane)).await?;
         *sent = "kill-pane".to_owned();
         Ok(format!("{name}: pane {pane} closed"))
     }

@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::Refusal;
+use super::{Refusal, prompt::blinks};
 use crate::{
     monitor::{
         NamedAgent,
-        detect::{Observation, Profiles, Verdict, detect_named},
+        detect::{Observation, Profiles, Verdict, detect, detect_as},
         process, published,
     },
-    tmux::{Batch, Command, CommandError, Expect, Fields, Pane, PaneId, Pool, Screen, TmuxError, parse_panes},
+    tmux::{Batch, Command, CommandError, Expect, Fields, Guard, Pane, PaneId, Pool, Screen, TmuxError, parse_panes},
 };
 
 /// Output of each command of a request, or why it failed.
@@ -32,12 +32,16 @@ pub(super) struct Look {
     pub pane: Pane,
     /// Its screen.
     pub screen: Screen,
+    /// The same as tmux printed it.
+    pub captured: Vec<u8>,
     /// What its agent does; `None` when no agent runs in it.
     pub verdict: Option<Verdict>,
     /// Keys for it would go to other panes too.
     pub synchronized: bool,
     /// It takes no input.
     pub input_off: bool,
+    /// Its program takes a paste in brackets; `None` where tmux does not tell (before 3.7).
+    pub brackets: Option<bool>,
 }
 
 /// Reads a pane anew, past every cache. `known` is the agent that is known to have run in it.
@@ -52,8 +56,8 @@ pub(super) async fn look(
     pool.transport().await;
     let features = pool.version().map(|version| version.features()).unwrap_or_default();
     let mut batch = Batch::new();
-    batch.push(Command::pane_and_places(features, pane, Fields::All), Expect::Any);
-    batch.push(Command::print(pane, "#{pane_synchronized} #{pane_input_off}"), Expect::Any);
+    batch.push(Command::pane_details(features, pane, Fields::All), Expect::Any);
+    batch.push(Command::print(pane, "#{pane_synchronized} #{pane_input_off} #{bracket_paste_flag}"), Expect::Any);
     // With its colours: some programs tell the marked answer by nothing else.
     batch.push(Command::capture(pane, true), Expect::Any);
     let reply = pool.acquire().await?.request(&batch).await?;
@@ -70,7 +74,9 @@ pub(super) async fn look(
     let screen = Screen::styled(&captured);
     let processes = if details.pid == 0 { Vec::new() } else { process::under(details.pid) };
     let flags = String::from_utf8_lossy(&flags).into_owned();
-    let named = NamedAgent::of(named, &details);
+    let (target, id) = (details.target(), pane.to_string());
+    let assumed =
+        named.iter().find(|one| one.target == target || one.target == id).and_then(|one| one.agent.as_deref());
     let observe = |published| {
         let observation = Observation {
             pane: &details,
@@ -79,27 +85,41 @@ pub(super) async fn look(
             published,
             known_agent: (!known.is_empty()).then_some(known),
             previous: None,
+            quiet_for: None,
             now: Timestamp::now(),
         };
-        detect_named(profiles, named, &observation)
+        match assumed {
+            Some(agent) => detect_as(profiles, agent, &observation),
+            None => detect(profiles, &observation),
+        }
     };
     let mut verdict = observe(None);
     // The program's own file may know of a prompt that the screen does not tell.
-    if let Some((agent, pid)) = verdict.as_ref().and_then(|verdict| Some((&verdict.agent, verdict.pid?)))
-        && let Some(published) = published::read(profiles, agent, pid, &processes).await
-    {
-        verdict = observe(Some(&published));
+    if let Some(pid) = verdict.as_ref().filter(|verdict| verdict.agent == "claude").and_then(|verdict| verdict.pid) {
+        let start = processes.iter().find(|process| process.pid == pid).map_or(0, |process| process.start);
+        let published = published::folder(pid).and_then(|folder| published::read(&folder, pid, start));
+        if published.is_some() {
+            verdict = observe(published.as_ref());
+        }
     }
     let mut flags = flags.split_whitespace();
     let synchronized = flags.next() == Some("1");
     let input_off = flags.next() == Some("1");
-    Ok(Look { pane: details, screen, verdict, synchronized, input_off })
+    let brackets = flags.next().map(|flag| flag == "1");
+    Ok(Look { pane: details, screen, captured: captured.to_vec(), verdict, synchronized, input_off, brackets })
 }
 
 impl Look {
     /// The agent that runs in it; empty when none does.
     pub fn agent(&self) -> &str {
         self.verdict.as_ref().map_or("", |verdict| verdict.agent.as_str())
+    }
+
+    /// What must hold at the moment in which keys are sent: the pane's program is the same, and these rows of its screen
+    /// are as they were at this look.
+    pub fn guard(&self, rows: std::ops::Range<usize>) -> Guard {
+        let loose = |row: usize| blinks(self.screen.row(row));
+        Guard::new(self.pane.id, self.pane.pid).showing(&self.captured, rows, loose)
     }
 
     /// Whether keys for this pane would reach its program, and only it.

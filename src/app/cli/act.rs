@@ -27,7 +27,7 @@ pub fn actor(
     let profiles = Profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
     let journal = Journal::new(context.paths.events());
     let known = Known { profiles: Arc::new(profiles), named: named_agents(settings), read_only };
-    Ok(Actor::new(small_pool(server, settings), known, caller, journal))
+    Ok(Actor::new(small_pool(server, settings), known, caller, journal).locking(context.engine_paths(server)))
 }
 
 /// Goes to a pane that is named.

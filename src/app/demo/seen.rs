@@ -66,6 +66,7 @@ fn verdict(
             published: None,
             known_agent: None,
             previous: None,
+            quiet_for: None,
             now: Timestamp::now(),
         },
     )

@@ -77,6 +77,10 @@ pub struct Keys {
     /// Sends off what was written; `Enter` if not given.
     #[serde(default)]
     pub submit: Option<KeyList>,
+    /// Begins a new line in what is written; without it several lines are sent only where tmux tells that the program
+    /// takes a paste in brackets.
+    #[serde(default)]
+    pub newline: Option<KeyList>,
     /// Milliseconds between two keys of one answer or interrupt; 0 if not given, which is all at once.
     #[serde(default)]
     pub pause_ms: Option<u16>,
@@ -95,6 +99,12 @@ impl Keys {
         names(self.submit.as_ref(), "Enter")
     }
 
+    /// What begins a new line of a message, if that is known.
+    #[must_use]
+    pub fn newline(&self) -> Option<Vec<String>> {
+        self.newline.as_ref().map(|keys| keys.0.iter().map(|key| key.0.clone()).collect())
+    }
+
     /// Time between two keys: some programs take keys that come together for something else.
     #[must_use]
     pub fn pause(&self) -> Duration {
@@ -105,6 +115,7 @@ impl Keys {
     pub(super) fn extend(&mut self, user: Self) {
         self.interrupt = user.interrupt.or(self.interrupt.take());
         self.submit = user.submit.or(self.submit.take());
+        self.newline = user.newline.or(self.newline.take());
         self.pause_ms = user.pause_ms.or(self.pause_ms);
     }
 }
