@@ -8,13 +8,13 @@ use tokio::{
         UnixStream,
         unix::{OwnedReadHalf, OwnedWriteHalf},
     },
-    sync::{mpsc, watch},
+    sync::watch,
     task::JoinHandle,
     time::{MissedTickBehavior, timeout},
 };
 
 use super::{
-    Command, EnginePaths, Handle, LiveSettings, Snapshot,
+    Command, EnginePaths, Handle, Interest, LiveSettings, Requests, Snapshot,
     wire::{self, ClientHello, EngineHello, FromClient, FromEngine, LONGEST_FROM_ENGINE, LineError, Lines},
 };
 
@@ -101,6 +101,8 @@ pub struct Client {
     write: OwnedWriteHalf,
     latest: Option<Arc<Snapshot>>,
     next_id: u64,
+    /// Somebody looks at the snapshots, as the engine was told.
+    watch: bool,
 }
 
 impl Client {
@@ -144,7 +146,7 @@ impl Client {
                 our_protocol: wire::PROTOCOL,
             });
         }
-        Ok(Self { hello, lines, write, latest: None, next_id: 1 })
+        Ok(Self { hello, lines, write, latest: None, next_id: 1, watch })
     }
 
     /// The next snapshot; the first call gives the one that is newest now.
@@ -158,9 +160,7 @@ impl Client {
 
     /// Gives a command and waits for its confirmation.
     pub async fn command(&mut self, command: &Command) -> Result<Confirmed, AttachError> {
-        let id = self.next_id;
-        self.next_id += 1;
-        send(&mut self.write, &message(id, command)?).await?;
+        let id = self.give(command).await?;
         let answer = timeout(ANSWER_LIMIT, async {
             loop {
                 match self.take().await? {
@@ -184,16 +184,14 @@ impl Client {
             Err(_) => return Err(AttachError::Silent("it publishes nothing".to_owned())),
         };
         let (publish, snapshots) = watch::channel(first);
-        let (commands, queue) = mpsc::channel(COMMANDS_WAITING);
-        let task = tokio::spawn(self.forward(publish, queue));
-        Ok((Handle { snapshots, commands }, task))
+        let (handle, requests) = Handle::new(snapshots, COMMANDS_WAITING);
+        let task = tokio::spawn(self.forward(publish, requests));
+        Ok((handle, task))
     }
 
-    async fn forward(
-        mut self,
-        publish: watch::Sender<Arc<Snapshot>>,
-        mut queue: mpsc::Receiver<Command>,
-    ) -> AttachError {
+    async fn forward(mut self, publish: watch::Sender<Arc<Snapshot>>, mut requests: Requests) -> AttachError {
+        // What the engine was told so far; the watch with the hello.
+        let mut told = Interest { focus: None, watched: self.watch };
         let mut ping = tokio::time::interval(PING_EVERY);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut unanswered = 0;
@@ -219,15 +217,21 @@ impl Client {
                     }),
                     Err(error) => return error,
                 },
-                command = queue.recv() => {
+                Ok(()) = requests.clients.changed() => {
+                    let wanted = requests.clients.borrow_and_update().of(requests.own);
+                    let focus = (wanted.focus != told.focus).then_some(Command::Focus(wanted.focus));
+                    let watched = (wanted.watched != told.watched).then_some(Command::Watched(wanted.watched));
+                    told = wanted;
+                    for command in focus.into_iter().chain(watched) {
+                        if let Err(error) = self.give(&command).await {
+                            return error;
+                        }
+                    }
+                    continue;
+                }
+                command = requests.commands.recv() => {
                     let Some(command) = command else { return AttachError::Lost("nobody looks any more".to_owned()) };
-                    let id = self.next_id;
-                    self.next_id += 1;
-                    let sent = match message(id, &command) {
-                        Ok(message) => send(&mut self.write, &message).await,
-                        Err(error) => Err(error),
-                    };
-                    if let Err(error) = sent {
+                    if let Err(error) = self.give(&command).await {
                         return error;
                     }
                     continue;
@@ -235,6 +239,14 @@ impl Client {
             }
             unanswered = 0;
         }
+    }
+
+    /// Sends a command. Returns the number by which it is answered.
+    async fn give(&mut self, command: &Command) -> Result<u64, AttachError> {
+        let id = self.next_id;
+        self.next_id += 1;
+        send(&mut self.write, &message(id, command)?).await?;
+        Ok(id)
     }
 
     async fn take(&mut self) -> Result<Taken, AttachError> {

@@ -1,6 +1,7 @@
 //! The engine's state from cycle to cycle, and what changes it besides the cycles.
 
 use std::{
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 use super::{
     Command, EngineSettings, EventKind, Mode, RereadInfo, ServerStatus, StrategyInfo,
     cache::Layers,
+    clients::{ClientId, Clients},
     clock,
     cost::CostMeter,
     detect::Profiles,
@@ -57,7 +59,10 @@ pub struct Core {
     /// All panes' fields were read in this cycle.
     pub(super) fields_fresh: bool,
     pub(super) rejudge: Vec<(PaneId, Arc<Screen>)>,
-    pub(super) focus: Option<PaneId>,
+    /// Panes that clients show.
+    pub(super) focus: BTreeSet<PaneId>,
+    /// The one of the client for which the engine was started.
+    pub(super) own_focus: Option<PaneId>,
     pub(super) watched: bool,
     pub(super) paused: bool,
     pub(super) status: ServerStatus,
@@ -133,7 +138,8 @@ impl Core {
             transport: None,
             fields_fresh: false,
             rejudge: Vec::new(),
-            focus: None,
+            focus: BTreeSet::new(),
+            own_focus: None,
             watched: true,
             paused: false,
             status: ServerStatus::Connecting,
@@ -368,31 +374,39 @@ impl Core {
                 }
                 return !paused;
             }
-            Command::Focus(pane) => {
-                let new = self.focus != pane && pane.is_some();
-                if let Some(tracked) = self.focus.and_then(|old| self.fleet.get_mut(old)).filter(|_| self.focus != pane)
-                {
-                    tracked.preview = None;
-                }
-                self.focus = pane;
-                return new;
-            }
             Command::Seen(pane) => {
                 if let Some(record) = self.fleet.get_mut(pane).and_then(|t| t.record.as_mut()) {
                     record.seen();
                 }
                 return false;
             }
-            Command::Watched(watched) => {
-                self.watched = watched;
-                return watched;
-            }
+            // They are put down as what the client wants, and do not come here.
+            Command::Focus(_) | Command::Watched(_) => return false,
             Command::Acted(acted) => self.events.push(Timestamp::now(), EventKind::Acted(acted)),
             Command::Noted(changes) => changes.into_iter().for_each(|change| self.noted(change)),
             Command::Problem(text) => self.events.notice(Timestamp::now(), text, true),
             Command::Refresh | Command::Reload | Command::Stop => {}
         }
         true
+    }
+
+    /// Takes in who is there and what each wants. Says whether the next cycle should begin at once.
+    pub(super) fn attend(&mut self, clients: &Clients, own: ClientId) -> bool {
+        let (focus, watched) = (clients.focus(), clients.watched());
+        let news = focus.difference(&self.focus).next().is_some() || watched && !self.watched;
+        for left in self.focus.difference(&focus) {
+            if let Some(tracked) = self.fleet.get_mut(*left) {
+                tracked.preview = None;
+            }
+        }
+        for came in focus.difference(&self.focus) {
+            // Its last screen may be known with its colours, but they were let go of.
+            if let Some(tracked) = self.fleet.get_mut(*came) {
+                tracked.must_read |= tracked.is_candidate();
+            }
+        }
+        (self.focus, self.watched, self.own_focus) = (focus, watched, clients.of(own).focus);
+        news
     }
 
     pub(super) fn set_strategy(&mut self, name: &str) {

@@ -174,7 +174,7 @@ impl Core {
         let profiles = self.profiles().await;
         let at = Timestamp::now();
         let mut known = Vec::new();
-        let focus = self.focus;
+        let focus = self.focus.clone();
         for tracked in self.fleet.iter_mut() {
             tracked.walk(&profiles, at, now);
             if !tracked.is_candidate() {
@@ -184,7 +184,7 @@ impl Core {
                 }
                 continue;
             }
-            let focused = focus == Some(tracked.pulse.id);
+            let focused = focus.contains(&tracked.pulse.id);
             let stamp = tracked.stamp();
             let id = tracked.pulse.id;
             let content = self.cache.pane_content.get(&id, |c| c.holds_for(stamp) && (c.coloured || !focused)).await;
@@ -220,7 +220,8 @@ impl Core {
             interval: self.settings.interval,
             pool_size: self.pool.stats().pool_size,
             measured: self.measured,
-            watched: self.watched || self.focus.is_some(),
+            // One that is gone is shown by nobody.
+            watched: self.watched || known.iter().any(|pane| pane.focused),
         };
         match self.strategy.plan(&view) {
             Ok(plan) => plan,

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::{
-    Command, EngineSettings, Handle, SettingsSource, Snapshot, State, clock,
+    ClientId, Clients, Command, EngineSettings, Handle, Requests, SettingsSource, Snapshot, State, clock,
     core::{Core, EngineError},
     events::log_event,
     history::Cycle,
@@ -55,10 +55,10 @@ impl Engine {
         source: SettingsSource,
     ) -> Result<(Handle, JoinHandle<()>), EngineError> {
         let mut core = Core::new(server, settings)?;
-        let (commands, inbox) = mpsc::channel(COMMANDS);
         let (publisher, snapshots) = watch::channel(Arc::new(core.snapshot()));
-        let task = tokio::spawn(run(core, Inbox::new(inbox, source), publisher));
-        Ok((Handle { snapshots, commands }, task))
+        let (handle, requests) = Handle::new(snapshots, COMMANDS);
+        let task = tokio::spawn(run(core, Inbox::new(requests, source), publisher));
+        Ok((handle, task))
     }
 
     /// Runs cycles until every agent has its verdict, without publishing, and returns the snapshot: for commands that
@@ -92,14 +92,23 @@ pub enum OnceError {
 /// What reaches the engine's task from outside.
 struct Inbox {
     commands: mpsc::Receiver<Command>,
+    clients: watch::Receiver<Clients>,
+    own: ClientId,
     source: SettingsSource,
     /// Settings that were read again, on a thread of their own: a disk that does not answer holds no cycle up.
     fresh: (mpsc::Sender<Fresh>, mpsc::Receiver<Fresh>),
 }
 
 impl Inbox {
-    fn new(commands: mpsc::Receiver<Command>, source: SettingsSource) -> Self {
-        Self { commands, source, fresh: mpsc::channel(1) }
+    fn new(requests: Requests, source: SettingsSource) -> Self {
+        let Requests { commands, clients, own } = requests;
+        Self { commands, clients, own, source, fresh: mpsc::channel(1) }
+    }
+
+    /// Takes in who is there. Says whether the next cycle should begin at once.
+    fn attend(&mut self, core: &mut Core) -> bool {
+        let clients = self.clients.borrow_and_update();
+        core.attend(&clients, self.own)
     }
 
     /// Carries out a command. Says whether the next cycle should begin at once.
@@ -135,6 +144,17 @@ async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snap
                     publish(&mut core, &publisher, &mut logged);
                 } else if at_once {
                     next = clock::now();
+                }
+            }
+            // All places are given up with the last handle; then the queue ends too.
+            Ok(()) = inbox.clients.changed() => {
+                published = None;
+                if inbox.attend(&mut core) && !core.paused {
+                    next = clock::now();
+                }
+                if core.paused {
+                    core.show_focused().await;
+                    publish(&mut core, &publisher, &mut logged);
                 }
             }
             Some(fresh) = inbox.fresh.1.recv() => {

@@ -1,11 +1,14 @@
 //! Fetch: captures the panes that the plan names, together with those of their fields that may be out of date.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
-use super::{CycleStats, clock, core::Core, cycle::count, strategy::Plan};
+use super::{CycleStats, Preview, clock, core::Core, cycle::count, strategy::Plan};
 use crate::tmux::{Batch, Command as Tmux, Expect, Fields, Pane, PaneId, Pool, Reply, Screen, parse_panes};
 
 /// One list of all panes is cheaper than single lines from a quarter of them on.
@@ -68,7 +71,7 @@ impl Core {
                 if let Some(fields) = each {
                     request.batch.push(Tmux::pane_details(features, pane, fields), Expect::Any);
                 }
-                let coloured = self.focus == Some(pane);
+                let coloured = self.focus.contains(&pane);
                 request.batch.push(Tmux::capture(pane, coloured), Expect::Lines(usize::from(tracked.pulse.height)));
                 let settled = tracked.is_settled(at, now);
                 let announced = plan.early.is_some() && tracked.announce(&mut self.writes, at, now);
@@ -100,6 +103,31 @@ impl Core {
             self.measured.batch_panes = panes;
         }
         all
+    }
+}
+
+impl Core {
+    /// Captures the panes in focus whose screen is not there, and nothing else of them: also while the cycles rest their
+    /// user may choose what to look at. One that cannot be read stays without.
+    pub(super) async fn show_focused(&mut self) {
+        let missing = |id: &PaneId| self.fleet.get(*id).is_some_and(|tracked| tracked.preview.is_none());
+        let panes: Vec<PaneId> = self.focus.iter().copied().filter(missing).collect();
+        if panes.is_empty() {
+            return;
+        }
+        let mut batch = Batch::default();
+        for pane in &panes {
+            let height = self.fleet.get(*pane).map_or(0, |tracked| tracked.pulse.height);
+            batch.push(Tmux::capture(*pane, true), Expect::Lines(usize::from(height)));
+        }
+        let at = Timestamp::now();
+        let Ok(mut lease) = self.pool.acquire().await else { return };
+        let Ok(reply) = lease.request(&batch).await else { return };
+        for (pane, part) in panes.into_iter().zip(reply.parts) {
+            if let (Ok(capture), Some(tracked)) = (part, self.fleet.get_mut(pane)) {
+                tracked.preview = Some(Arc::new(Preview::of(pane, &Screen::styled(&capture), at)));
+            }
+        }
     }
 }
 

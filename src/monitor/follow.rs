@@ -12,10 +12,10 @@ use tokio::{
 };
 
 use super::{
-    AttachError, Client, Command, Engine, EngineError, EnginePaths, EngineSettings, Handle, ServerStatus,
-    SettingsSource, Snapshot,
+    AttachError, Client, Command, Engine, EngineError, EnginePaths, EngineSettings, Handle, Interest, Requests,
+    ServerStatus, SettingsSource, Snapshot,
 };
-use crate::tmux::{PaneId, Server};
+use crate::tmux::Server;
 
 /// How often an engine in the background is looked for while one runs inside.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -87,10 +87,10 @@ impl Follow {
         };
         let first = Arc::clone(&source.handle.snapshots.borrow());
         let (publish, snapshots) = watch::channel(first);
-        let (commands, inbox) = mpsc::channel(COMMANDS_WAITING);
+        let (handle, requests) = Handle::new(snapshots, COMMANDS_WAITING);
         let (tell, now) = watch::channel(source.followed());
-        let follower = Follower { follow: self, source, publish, tell, inbox, focus: None, watched: None, told: None };
-        Ok(Following { handle: Handle { snapshots, commands }, now, task: tokio::spawn(follower.run()) })
+        let follower = Follower { follow: self, source, publish, tell, requests, told: None };
+        Ok(Following { handle, now, task: tokio::spawn(follower.run()) })
     }
 
     async fn attach(&self) -> Option<Source> {
@@ -139,11 +139,7 @@ struct Follower {
     source: Source,
     publish: watch::Sender<Arc<Snapshot>>,
     tell: watch::Sender<Followed>,
-    inbox: mpsc::Receiver<Command>,
-    /// The pane in focus, told again to a new source.
-    focus: Option<PaneId>,
-    /// Whether somebody looks, told again to a new source.
-    watched: Option<bool>,
+    requests: Requests,
     /// The last switch, and until when it is told.
     told: Option<(String, Instant)>,
 }
@@ -152,6 +148,7 @@ enum Step {
     Published,
     Ended,
     Command(Option<Command>),
+    Interest,
     Found(Source),
 }
 
@@ -171,7 +168,8 @@ impl Follower {
         loop {
             let step = tokio::select! {
                 biased;
-                command = self.inbox.recv() => Step::Command(command),
+                command = self.requests.commands.recv() => Step::Command(command),
+                Ok(()) = self.requests.clients.changed() => Step::Interest,
                 changed = self.source.handle.snapshots.changed() => {
                     if changed.is_ok() { Step::Published } else { Step::Ended }
                 }
@@ -180,7 +178,13 @@ impl Follower {
             match step {
                 Step::Published => self.pass_on(),
                 Step::Command(None | Some(Command::Stop)) => return Ok(()),
-                Step::Command(Some(command)) => self.give(command).await,
+                // A source that has just ended is replaced in the next step; the pending change is then seen not to be
+                // confirmed.
+                Step::Command(Some(command)) => drop(self.source.handle.commands.send(command).await),
+                Step::Interest => {
+                    let interest = self.interest();
+                    self.source.handle.commands.set_interest(interest);
+                }
                 Step::Ended => self.replace().await?,
                 Step::Found(found) => {
                     let note = match found.followed() {
@@ -208,14 +212,9 @@ impl Follower {
         self.publish.send_replace(snapshot);
     }
 
-    async fn give(&mut self, command: Command) {
-        match &command {
-            Command::Focus(pane) => self.focus = *pane,
-            Command::Watched(on) => self.watched = Some(*on),
-            _ => {}
-        }
-        // A source that has just ended is replaced in the next step; the pending change is then seen not to be confirmed.
-        self.source.handle.commands.send(command).await.ok();
+    /// What the front end wants; a new source is told of it before it is followed.
+    fn interest(&mut self) -> Interest {
+        self.requests.clients.borrow_and_update().of(self.requests.own)
     }
 
     /// The source ended by itself: the engine in the background left, or the one inside crashed.
@@ -251,11 +250,7 @@ impl Follower {
 
     /// Makes `source` the one that is followed, once it has something to show. Returns the one before.
     async fn switch(&mut self, mut source: Source, note: String) -> Source {
-        let commands = &source.handle.commands;
-        if let Some(on) = self.watched {
-            commands.send(Command::Watched(on)).await.ok();
-        }
-        commands.send(Command::Focus(self.focus)).await.ok();
+        source.handle.commands.set_interest(self.interest());
         let ready = |snapshot: &Arc<Snapshot>| snapshot.server.status != ServerStatus::Connecting;
         timeout(FIRST_CYCLE_LIMIT, source.handle.snapshots.wait_for(ready)).await.ok();
         self.told = Some((note, Instant::now() + TELL_FOR));

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::UnixStream,
-    sync::{mpsc, watch},
+    sync::watch,
 };
 
 use super::{
@@ -164,9 +164,9 @@ async fn say(stream: &mut tokio::net::unix::OwnedWriteHalf, hello: &[u8], said: 
 /// An engine is told this; all it says back is messages.
 async fn to_engine(ours: UnixStream, theirs: UnixStream, newest: Snapshot, hello: bool, said: &[u8], piece: usize) {
     let (publish, snapshots) = watch::channel(Arc::new(newest));
-    let (commands, mut queue) = mpsc::channel(1024);
+    let (handle, mut requests) = Handle::new(snapshots, 1024);
     let shared = Arc::new(Shared::new(engine_hello()));
-    let engine = tokio::spawn(shared.admit(theirs, Handle { snapshots, commands }));
+    let engine = tokio::spawn(shared.admit(theirs, handle));
     let (mut read, mut write) = ours.into_split();
     let first = wire::line(&FromClient::Hello(client_hello())).expect("a line");
     let talk = async {
@@ -183,7 +183,7 @@ async fn to_engine(ours: UnixStream, theirs: UnixStream, newest: Snapshot, hello
     for line in heard.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         serde_json::from_slice::<FromEngine>(line).unwrap_or_else(|error| panic!("{error}"));
     }
-    while let Ok(command) = queue.try_recv() {
+    while let Ok(command) = requests.commands.try_recv() {
         let again = serde_json::to_value(&command).expect("a command is JSON");
         assert_eq!(serde_json::from_value::<super::Command>(again).expect("a command"), command);
     }

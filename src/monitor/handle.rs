@@ -1,19 +1,141 @@
 //! The two ends that a front end holds of an engine, whether it runs inside or is attached to.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tokio::sync::{mpsc, watch};
 
-use super::{Acted, Change, Snapshot};
+use super::{
+    Acted, Change, Snapshot,
+    clients::{ClientId, Clients, Interest, Place},
+};
 use crate::tmux::PaneId;
 
-/// What a front end holds of an engine: the newest snapshot, and a bounded queue of commands.
+/// What a client holds of an engine: the newest snapshot, a bounded queue of commands, and a place of its own. Clones are
+/// the same client; it is gone when the last of them is.
 #[derive(Clone, Debug)]
 pub struct Handle {
     /// The newest snapshot; intermediate ones may be missed.
     pub snapshots: watch::Receiver<Arc<Snapshot>>,
     /// Commands; each takes effect from the next cycle and is confirmed by the next snapshot.
-    pub commands: mpsc::Sender<Command>,
+    pub commands: Commands,
+}
+
+/// The engine's ends of what its clients hold.
+#[derive(Debug)]
+pub struct Requests {
+    /// Commands in the order in which they came.
+    pub commands: mpsc::Receiver<Command>,
+    /// Who is there and what each wants.
+    pub clients: watch::Receiver<Clients>,
+    /// The client for which the engine was started: its preview is that of the snapshots as they are published.
+    pub own: ClientId,
+}
+
+impl Handle {
+    /// The handle of an engine's first client, and the engine's own ends. So many commands may wait.
+    #[must_use]
+    pub fn new(snapshots: watch::Receiver<Arc<Snapshot>>, waiting: usize) -> (Self, Requests) {
+        let (queue, commands) = mpsc::channel(waiting);
+        let (place, clients) = Place::first();
+        let own = place.id();
+        let commands_end = Commands { queue, place: Arc::new(place) };
+        (Self { snapshots, commands: commands_end }, Requests { commands, clients, own })
+    }
+
+    /// A handle for another client of the same engine; `watched`: somebody looks at its snapshots.
+    #[must_use]
+    pub fn another(&self, watched: bool) -> Self {
+        let place = Arc::new(self.commands.place.another(watched));
+        Self { snapshots: self.snapshots.clone(), commands: Commands { queue: self.commands.queue.clone(), place } }
+    }
+}
+
+/// The way to an engine for one client.
+#[derive(Clone, Debug)]
+pub struct Commands {
+    queue: mpsc::Sender<Command>,
+    place: Arc<Place>,
+}
+
+/// The same without a claim: the engine ends, and the client is gone, although this is still held.
+#[derive(Clone, Debug)]
+pub struct WeakCommands {
+    queue: mpsc::WeakSender<Command>,
+    place: Weak<Place>,
+}
+
+/// A command was not handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotSent {
+    /// Too many wait already.
+    #[error("too many commands wait already")]
+    Full,
+    /// The engine has ended.
+    #[error("the engine has ended")]
+    Ended,
+}
+
+impl Commands {
+    /// Hands a command to the engine, and waits while too many wait.
+    ///
+    /// # Errors
+    /// If the engine has ended.
+    pub async fn send(&self, command: Command) -> Result<(), NotSent> {
+        match self.want(command) {
+            Some(command) => self.queue.send(command).await.map_err(|_| NotSent::Ended),
+            None => Ok(()),
+        }
+    }
+
+    /// Hands a command to the engine if there is room for it.
+    ///
+    /// # Errors
+    /// See [`NotSent`].
+    pub fn try_send(&self, command: Command) -> Result<(), NotSent> {
+        match self.want(command) {
+            Some(command) => self.queue.try_send(command).map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => NotSent::Full,
+                mpsc::error::TrySendError::Closed(_) => NotSent::Ended,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// What this client wants of the engine now.
+    #[must_use]
+    pub fn interest(&self) -> Interest {
+        self.place.interest()
+    }
+
+    /// This client wants this from now on, for as long as it is there.
+    pub fn set_interest(&self, interest: Interest) {
+        self.place.want(interest);
+    }
+
+    /// The same without a claim.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakCommands {
+        WeakCommands { queue: self.queue.downgrade(), place: Arc::downgrade(&self.place) }
+    }
+
+    /// Puts down what lasts as long as the client does; gives back what is to be done.
+    fn want(&self, command: Command) -> Option<Command> {
+        let interest = self.place.interest();
+        match command {
+            Command::Focus(focus) => self.place.want(Interest { focus, ..interest }),
+            Command::Watched(watched) => self.place.want(Interest { watched, ..interest }),
+            command => return Some(command),
+        }
+        None
+    }
+}
+
+impl WeakCommands {
+    /// The way to the engine, if anybody else still holds it.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Commands> {
+        Some(Commands { queue: self.queue.upgrade()?, place: self.place.upgrade()? })
+    }
 }
 
 /// A change asked of a running engine. Confirmed by the next snapshot, never before.
@@ -38,11 +160,13 @@ pub enum Command {
     Pause(bool),
     /// Run one cycle now.
     Refresh,
-    /// The pane whose coloured screen the snapshots carry as `preview`, and that is looked at more often.
+    /// The pane whose coloured screen this client's snapshots carry as `preview`, and that is looked at more often. Other
+    /// clients have their own; it ends with the client.
     Focus(Option<PaneId>),
     /// The pane was looked at: a `done` there is seen.
     Seen(PaneId),
-    /// Whether somebody sees the snapshots now; an unwatched engine may take its time when all is quiet.
+    /// Whether somebody sees this client's snapshots now; an engine that nobody watches may take its time when all is
+    /// quiet. It ends with the client.
     Watched(bool),
     /// A person did something to an agent: told in the events, and the agent is looked at.
     Acted(Acted),

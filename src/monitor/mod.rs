@@ -2,11 +2,13 @@
 
 mod attach;
 mod cache;
+mod clients;
 mod clock;
 mod core;
 mod cost;
 mod cycle;
 pub mod detect;
+mod encode;
 mod engine;
 mod events;
 mod fetch;
@@ -35,10 +37,11 @@ pub mod wire;
 mod writes;
 
 pub use attach::{AttachError, Client, Confirmed};
+pub use clients::{ClientId, Clients, Interest};
 pub use core::EngineError;
 pub use engine::{Engine, OnceError};
 pub use follow::{Follow, FollowError, Followed, Following};
-pub use handle::{Command, Handle};
+pub use handle::{Command, Commands, Handle, NotSent, Requests, WeakCommands};
 pub use lock::{EngineLock, EnginePaths, LockError};
 pub use serve::{EngineSocket, ServeError};
 pub use settings::{

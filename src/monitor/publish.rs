@@ -6,6 +6,7 @@ use super::{
     Agent, BaseStatus, EngineInfo, Health, HealthSummary, LiveSettings, PoolInfo, SCHEMA, ServerInfo, Snapshot, State,
     StrategyInfo, clock, core::Core, engine::is_active, tracked::Tracked,
 };
+use crate::tmux::PaneId;
 
 impl Core {
     /// The snapshot of this moment.
@@ -22,7 +23,9 @@ impl Core {
             a.pane.session.cmp(&b.pane.session).then_with(|| place(a).cmp(&place(b)))
         });
         let agents: Vec<Agent> = agents.into_iter().map(|(_, agent)| agent).collect();
-        let preview = self.focus.and_then(|id| self.fleet.get(id)).and_then(|t| t.preview.clone());
+        let preview = |id: PaneId| self.fleet.get(id).and_then(|tracked| tracked.preview.clone());
+        let previews: Vec<_> = self.focus.iter().filter_map(|id| preview(*id)).collect();
+        let preview = self.own_focus.and_then(preview);
         let combination = self.combination();
         let cycle = self.history.info(now);
         let count = self.history.count();
@@ -69,6 +72,7 @@ impl Core {
             events: self.events.published(),
             notes: self.notes.clone(),
             preview,
+            previews,
             agents,
         }
     }

@@ -5,7 +5,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::PathBuf,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -24,6 +24,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     Command, EngineLock, EnginePaths, Handle, RereadInfo, Snapshot,
+    encode::{Encoded, Line},
     wire::{self, ClientHello, EngineHello, FromClient, FromEngine, Had, LONGEST_FROM_CLIENT, LineError, Lines},
 };
 
@@ -110,14 +111,9 @@ async fn closed(snapshots: &mut tokio::sync::watch::Receiver<Arc<Snapshot>>) {
 /// What all clients of one engine share.
 pub(super) struct Shared {
     hello: EngineHello,
-    /// The newest whole snapshot as a line: made once for all who want it.
-    encoded: Mutex<Option<Encoded>>,
+    encoded: Encoded,
     clients: AtomicUsize,
-    watching: AtomicUsize,
 }
-
-/// A snapshot and its line.
-type Encoded = (Arc<Snapshot>, Arc<Vec<u8>>);
 
 /// Why a client was let go that left by itself.
 const HUNG_UP: &str = "it hung up";
@@ -131,7 +127,7 @@ type Gone = Result<(), String>;
 
 impl Shared {
     pub(super) fn new(hello: EngineHello) -> Self {
-        Self { hello, encoded: Mutex::default(), clients: AtomicUsize::new(0), watching: AtomicUsize::new(0) }
+        Self { hello, encoded: Encoded::default(), clients: AtomicUsize::new(0) }
     }
 
     /// Serves one client to its end.
@@ -160,18 +156,6 @@ impl Shared {
             Err(reason) => tracing::info!(reason, "a client was let go"),
         }
     }
-
-    fn encode(&self, snapshot: &Arc<Snapshot>) -> Result<Arc<Vec<u8>>, String> {
-        let mut encoded = self.encoded.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some((of, bytes)) = encoded.as_ref()
-            && Arc::ptr_eq(of, snapshot)
-        {
-            return Ok(Arc::clone(bytes));
-        }
-        let bytes = Arc::new(to_line("snapshot", snapshot)?);
-        *encoded = Some((Arc::clone(snapshot), Arc::clone(&bytes)));
-        Ok(bytes)
-    }
 }
 
 struct Client {
@@ -193,15 +177,9 @@ impl Client {
         let hello = FromEngine::Hello(self.shared.hello.clone());
         self.send(&hello).await?;
         let Some(hello) = self.hello().await? else { return Ok(()) };
-        if hello.watch && self.shared.watching.fetch_add(1, Ordering::Relaxed) == 0 {
-            self.handle.commands.try_send(Command::Watched(true)).ok();
-        }
-        let (shared, commands) = (Arc::clone(&self.shared), self.handle.commands.clone());
-        let gone = self.talk(&hello).await;
-        if hello.watch && shared.watching.fetch_sub(1, Ordering::Relaxed) == 1 {
-            commands.try_send(Command::Watched(false)).ok();
-        }
-        gone
+        // Its focus and its watch end with this, however it goes.
+        self.handle = self.handle.another(hello.watch);
+        self.talk(&hello).await
     }
 
     /// Who the client is; `None` when it left before it said so.
@@ -277,14 +255,15 @@ impl Client {
     /// Sends the newest snapshot: whole, or only what is new of its history and events.
     async fn push(&mut self, snapshots: &mut tokio::sync::watch::Receiver<Arc<Snapshot>>, hello: &ClientHello) -> Gone {
         let snapshot = Arc::clone(&snapshots.borrow_and_update());
-        let bytes = match self.had {
-            Some(had) => Arc::new(to_line("update", &had.rest_of(&snapshot))?),
-            None => self.shared.encode(&snapshot)?,
-        };
+        let focus = self.handle.commands.interest().focus;
+        let preview = snapshot.previews.iter().find(|preview| focus == Some(preview.pane_id));
+        let line = self.shared.encoded.line(&snapshot, self.had, preview.map(Arc::as_ref));
+        let Line { bulk, end } = line.map_err(|error| error.to_string())?;
         if hello.tail {
             self.had = Some(Had::of(&snapshot));
         }
-        self.write(&bytes).await
+        self.write(&bulk).await?;
+        self.write(&end).await
     }
 
     async fn refuse(&mut self, reason: String) -> Gone {
@@ -305,14 +284,6 @@ impl Client {
             Err(_) => Err(format!("it did not read for {} s", WRITE_LIMIT.as_secs())),
         }
     }
-}
-
-/// A message whose content is borrowed, as a line.
-fn to_line(kind: &str, content: &impl serde::Serialize) -> Result<Vec<u8>, String> {
-    let mut bytes = format!("{{\"{kind}\":").into_bytes();
-    serde_json::to_writer(&mut bytes, content).map_err(|error| error.to_string())?;
-    bytes.extend_from_slice(b"}\n");
-    Ok(bytes)
 }
 
 /// Hands a command to the engine and waits until a snapshot shows it.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Change, Evidence, Health, State};
-use crate::tmux::PaneId;
+use crate::tmux::{PaneId, Screen};
 
 /// The version of the JSON object. Fields are added, never changed in meaning, within one version.
 pub const SCHEMA: u32 = 1;
@@ -48,8 +48,11 @@ pub struct Snapshot {
     pub events: Arc<Vec<Event>>,
     /// Things the user should know, such as a fallback to another transport.
     pub notes: Vec<String>,
-    /// The coloured screen of the focused pane.
+    /// The coloured screen of the pane that the client has in focus for which this snapshot is.
     pub preview: Option<Arc<Preview>>,
+    /// Those of all panes that any client has in focus, from which each gets its own: within the engine's process.
+    #[serde(skip)]
+    pub previews: Vec<Arc<Preview>>,
     /// Every agent, ordered by session, window and pane.
     pub agents: Vec<Agent>,
 }
@@ -503,6 +506,14 @@ pub struct Preview {
     pub text: String,
     /// When it was captured.
     pub captured_at: Timestamp,
+}
+
+impl Preview {
+    /// What was captured with its colours.
+    #[must_use]
+    pub(super) fn of(pane_id: PaneId, screen: &Screen, captured_at: Timestamp) -> Self {
+        Self { pane_id, text: screen.colours().unwrap_or_default().to_owned(), captured_at }
+    }
 }
 
 /// One agent.

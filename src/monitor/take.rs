@@ -56,11 +56,7 @@ impl Core {
             }
         }
         if read.coloured {
-            tracked.preview = Some(Arc::new(Preview {
-                pane_id: read.pane,
-                text: screen.colours().unwrap_or_default().to_owned(),
-                captured_at: read.at,
-            }));
+            tracked.preview = Some(Arc::new(Preview::of(read.pane, &screen, read.at)));
         }
         let screen = Arc::new(screen);
         let verdict = judge(&self.cache, profiles, tracked, &screen, read.at).await;

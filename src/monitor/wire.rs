@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
-use super::{Command, CyclePoint, EVENTS_KEPT, Event, HISTORY_POINTS, LiveSettings, Snapshot};
+use super::{Command, EVENTS_KEPT, HISTORY_POINTS, LiveSettings, Snapshot};
 
 /// Version of these messages. An engine and a client that differ part at the hello, and both say why.
 pub const PROTOCOL: u32 = 1;
@@ -143,15 +143,6 @@ impl Had {
             cycle: snapshot.history.last().map_or(0, |point| point.cycle),
             event: snapshot.events.last().map_or(0, |event| event.seq),
         }
-    }
-
-    /// The snapshot with only what the client has not.
-    #[must_use]
-    pub fn rest_of(self, snapshot: &Snapshot) -> Snapshot {
-        let history: Vec<CyclePoint> =
-            snapshot.history.iter().filter(|point| point.cycle > self.cycle).cloned().collect();
-        let events: Vec<Event> = snapshot.events.iter().filter(|event| event.seq > self.event).cloned().collect();
-        Snapshot { history: Arc::new(history), events: Arc::new(events), ..snapshot.clone() }
     }
 }
 

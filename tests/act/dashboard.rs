@@ -2,7 +2,7 @@
 
 use crate::{
     stage::{ASKS, IDLE, Stage, WORKS},
-    support::{PATIENCE, Terminal, wait_for},
+    support::{PATIENCE, Terminal, signal, wait_for},
 };
 
 #[tokio::test]
@@ -88,4 +88,49 @@ async fn read_only_leaves_the_agent_alone() {
     terminal.keys(&["y", "1", "Enter", "m", "h", "i", "Enter", "q"]);
     wait_for("the end", PATIENCE, || terminal.screen().contains("ended: "));
     assert_eq!(claude.input(), "");
+}
+
+#[test]
+fn two_dashboards_on_one_engine_each_show_the_pane_they_chose() {
+    let stage = Stage::new();
+    let (one, two) = (stage.agent("one", IDLE), stage.agent("two", WORKS));
+    let own = |name: &str| vec![format!("this is the screen of {name}"), "\u{276f} ".to_owned()];
+    stage.draw(&one, &own("one"));
+    stage.draw(&two, &own("two"));
+    let started = stage.server.orc(&["monitor", "start", "--interval", "0.2"]).output();
+    assert!(started.status.success(), "{started:?}");
+    let dashboards = [140, 141].map(|width| Terminal::open(&stage.server, &["perf", "watch"], width, 42));
+    for dashboard in &dashboards {
+        dashboard.wait_text("this is the screen of");
+    }
+    let [first, second] = &dashboards;
+    let shows = |terminal: &Terminal, name: &str| terminal.wait_text(&format!("this is the screen of {name}"));
+    first.keys(&["g"]);
+    second.keys(&["G"]);
+    let name = if first.screen().contains("screen of one") { ["one", "two"] } else { ["two", "one"] };
+    shows(second, name[1]);
+    shows(first, name[0]);
+    // Anew, so that nothing that was shown before is taken for it.
+    for (agent, of) in [(&one, "one"), (&two, "two")] {
+        stage.draw(agent, &own(&format!("{of}, drawn later")));
+    }
+    shows(first, &format!("{}, drawn later", name[0]));
+    shows(second, &format!("{}, drawn later", name[1]));
+    let status = stage.server.orc(&["status", "--json"]).json();
+    assert!(status["preview"].is_null(), "one that asked for no screen gets none: {}", status["preview"]);
+    let pid: u32 = second.format("#{pane_pid}").trim().parse().expect("a pid");
+    signal(child_of(pid), rustix::process::Signal::KILL);
+    second.wait_text("ended: 137");
+    stage.draw(&one, &own("one, drawn last"));
+    stage.draw(&two, &own("two, drawn last"));
+    shows(first, &format!("{}, drawn last", name[0]));
+    let stopped = stage.server.orc(&["monitor", "stop"]).output();
+    assert!(stopped.status.success(), "{stopped:?}");
+}
+
+/// The process that a terminal's shell runs.
+fn child_of(shell: u32) -> u32 {
+    let out = std::process::Command::new("ps").args(["-o", "pid=", "--ppid", &shell.to_string()]).output();
+    let text = String::from_utf8(out.expect("ps runs").stdout).expect("numbers");
+    text.split_whitespace().next().and_then(|pid| pid.parse().ok()).expect("a child")
 }

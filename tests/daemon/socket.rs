@@ -1,8 +1,11 @@
 //! The socket between an engine and its clients: hello, snapshots, commands, versions, the end.
 
-use std::{os::unix::fs::MetadataExt, time::Duration};
+use std::{collections::BTreeSet, os::unix::fs::MetadataExt, time::Duration};
 
-use tmux_orc::monitor::{AttachError, Client, Command, EnginePaths, Snapshot, wire};
+use tmux_orc::{
+    monitor::{AttachError, Client, Clients, Command, EnginePaths, Snapshot, wire},
+    tmux::PaneId,
+};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::UnixStream,
@@ -76,29 +79,56 @@ async fn several_handles_share_one_engine_and_learn_of_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_engine_hears_whether_anybody_looks() {
-    let engine = StandIn::start(wire::PROTOCOL);
-    let one = soon(Client::connect(&engine.paths, true)).await.unwrap();
-    let (handle, task) = soon(one.into_handle()).await.unwrap();
+async fn the_engine_knows_whether_anybody_looks() {
+    let mut engine = StandIn::start(wire::PROTOCOL);
+    // The stand-in itself looks at nothing.
+    assert!(!engine.clients.borrow().watched());
     let mut passing = soon(Client::connect(&engine.paths, false)).await.unwrap();
     soon(passing.snapshot()).await.unwrap();
+    soon(passing.command(&Command::PoolSize(6))).await.unwrap();
+    assert!(!engine.clients.borrow().watched(), "one that takes a snapshot and leaves");
+    let one = soon(Client::connect(&engine.paths, true)).await.unwrap();
+    soon(engine.clients.wait_for(|clients| clients.watched())).await.unwrap();
+    // One comes, another goes: never nobody, in whatever order that is heard.
+    let two = soon(Client::connect(&engine.paths, true)).await.unwrap();
+    let (handle, task) = soon(two.into_handle()).await.unwrap();
+    drop(one);
     drop(passing);
+    soon(engine.clients.wait_for(|clients| clients.count() == 2)).await.unwrap();
+    assert!(engine.clients.borrow().watched());
     drop(handle);
     soon(task).await.unwrap();
-    // A later command shows that those before it were heard.
-    let mut last = soon(Client::connect(&engine.paths, false)).await.unwrap();
-    let heard = engine.obeys;
-    let mut tries = 0;
-    while tries < 100 && engine.publish.receiver_count() > 4 {
-        tries += 1;
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    soon(last.command(&Command::PoolSize(7))).await.unwrap();
-    drop(last);
-    drop(engine.publish);
-    soon(engine.serves).await.unwrap();
-    let heard = soon(heard).await.unwrap();
-    assert_eq!(heard, [Command::Watched(true), Command::Watched(false), Command::PoolSize(7)]);
+    soon(engine.clients.wait_for(|clients| !clients.watched())).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_client_sees_its_own_pane_and_takes_its_focus_along() {
+    let mut engine = StandIn::start(wire::PROTOCOL);
+    let shows = |pane: u32| move |snapshot: &std::sync::Arc<Snapshot>| shown(snapshot) == Some(PaneId(pane));
+    let (mut one, _one) = soon(soon(Client::connect(&engine.paths, true)).await.unwrap().into_handle()).await.unwrap();
+    let (mut two, two_task) =
+        soon(soon(Client::connect(&engine.paths, true)).await.unwrap().into_handle()).await.unwrap();
+    one.commands.send(Command::Focus(Some(PaneId(1)))).await.unwrap();
+    two.commands.send(Command::Focus(Some(PaneId(2)))).await.unwrap();
+    let both = |clients: &Clients| clients.focus() == BTreeSet::from([PaneId(1), PaneId(2)]);
+    soon(engine.clients.wait_for(both)).await.unwrap();
+    engine.show(5, &[1, 2]);
+    soon(one.snapshots.wait_for(shows(1))).await.unwrap();
+    soon(two.snapshots.wait_for(shows(2))).await.unwrap();
+    let mut passing = soon(Client::connect(&engine.paths, false)).await.unwrap();
+    assert_eq!(shown(&soon(passing.snapshot()).await.unwrap()), None, "it asked for none");
+    // The second one is killed, without a word.
+    two_task.abort();
+    soon(engine.clients.wait_for(|clients| clients.focus() == BTreeSet::from([PaneId(1)]))).await.unwrap();
+    engine.show(6, &[1]);
+    let still = |s: &std::sync::Arc<Snapshot>| s.base_status.cycle_count == 6;
+    assert_eq!(shown(&soon(one.snapshots.wait_for(still)).await.unwrap()), Some(PaneId(1)));
+    one.commands.send(Command::Focus(None)).await.unwrap();
+    soon(engine.clients.wait_for(|clients| clients.focus().is_empty())).await.unwrap();
+}
+
+fn shown(snapshot: &Snapshot) -> Option<PaneId> {
+    snapshot.preview.as_ref().map(|preview| preview.pane_id)
 }
 
 #[tokio::test(flavor = "multi_thread")]

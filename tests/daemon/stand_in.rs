@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use tmux_orc::monitor::{
-    Command, CyclePoint, EngineInfo, EngineLock, EnginePaths, EngineSocket, Event, EventKind, Handle, LiveSettings,
-    ServerInfo, Snapshot, wire,
+use tmux_orc::{
+    monitor::{
+        Clients, Command, CyclePoint, EngineInfo, EngineLock, EnginePaths, EngineSocket, Event, EventKind, Handle,
+        Interest, LiveSettings, Preview, Requests, ServerInfo, Snapshot, wire,
+    },
+    tmux::PaneId,
 };
 use tokio::{
     sync::{mpsc, watch},
@@ -39,6 +42,7 @@ pub fn snapshot(cycle: u64) -> Snapshot {
         events: Arc::new((1..=cycle).map(event).collect()),
         notes: Vec::new(),
         preview: None,
+        previews: Vec::new(),
         agents: Vec::new(),
     }
 }
@@ -48,6 +52,8 @@ pub struct StandIn {
     pub dir: tempfile::TempDir,
     pub paths: EnginePaths,
     pub publish: Arc<watch::Sender<Arc<Snapshot>>>,
+    /// Who is there; the first is the stand-in's own.
+    pub clients: watch::Receiver<Clients>,
     pub obeys: JoinHandle<Vec<Command>>,
     pub serves: JoinHandle<()>,
     _lock: EngineLock,
@@ -62,7 +68,7 @@ impl StandIn {
         let socket = EngineSocket::bind(&paths, &lock).expect("bound");
         let (publish, snapshots) = watch::channel(Arc::new(snapshot(1)));
         let publish = Arc::new(publish);
-        let (commands, queue) = mpsc::channel(16);
+        let (handle, requests) = Handle::new(snapshots, 16);
         let hello = wire::EngineHello {
             protocol,
             version: "9.9.9".into(),
@@ -71,14 +77,26 @@ impl StandIn {
             tmux_socket: "tmux".into(),
             logs: None,
         };
-        let obeys = tokio::spawn(obey(queue, Arc::downgrade(&publish)));
-        let serves = tokio::spawn(socket.serve(Handle { snapshots, commands }, hello));
-        Self { dir, paths, publish, obeys, serves, _lock: lock }
+        handle.commands.set_interest(Interest::default());
+        let Requests { commands, clients, .. } = requests;
+        let obeys = tokio::spawn(obey(commands, Arc::downgrade(&publish)));
+        let serves = tokio::spawn(socket.serve(handle, hello));
+        Self { dir, paths, publish, clients, obeys, serves, _lock: lock }
     }
 
     /// Publishes the snapshot of a cycle.
     pub fn publish(&self, cycle: u64) {
         self.publish.send_replace(Arc::new(snapshot(cycle)));
+    }
+
+    /// Publishes the snapshot of a cycle with the screens of these panes.
+    pub fn show(&self, cycle: u64, panes: &[u32]) {
+        let preview = |pane: &u32| {
+            let captured_at = jiff::Timestamp::UNIX_EPOCH;
+            Arc::new(Preview { pane_id: PaneId(*pane), text: format!("pane {pane}"), captured_at })
+        };
+        let previews = panes.iter().map(preview).collect();
+        self.publish.send_replace(Arc::new(Snapshot { previews, ..snapshot(cycle) }));
     }
 
     /// Ends the engine: no snapshot can come any more.

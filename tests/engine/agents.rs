@@ -113,6 +113,35 @@ async fn the_focused_pane_comes_with_its_colours() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_client_of_an_engine_has_its_focus_and_a_paused_one_shows_what_is_chosen() {
+    let server = TmuxServer::start();
+    let (one, two) = (claude_window(&server, "one", "permission"), claude_window(&server, "two", "idle"));
+    let mut watching = Watching::new(&server, quick());
+    let seen = watching.until("both", |s| agent(s, &one).is_some() && agent(s, &two).is_some()).await;
+    let id = |pane: &str| agent(&seen, pane).unwrap().pane_id;
+    let (first, second) = (id(&one), id(&two));
+    let shown = |s: &super::Snapshot| s.previews.iter().map(|preview| preview.pane_id).collect::<Vec<_>>();
+    let other = watching.handle.another(true);
+    watching.send(Command::Focus(Some(first))).await;
+    other.commands.send(Command::Focus(Some(second))).await.unwrap();
+    let both = watching.until("both screens", |s| shown(s) == [first, second]).await;
+    assert_eq!(both.preview.as_ref().map(|preview| preview.pane_id), Some(first), "its own");
+    drop(other);
+    watching.until("one screen", |s| shown(s) == [first]).await;
+    // Chosen again, its screen comes again though nothing in the pane has changed.
+    watching.send(Command::Focus(Some(second))).await;
+    watching.until("the other screen", |s| shown(s) == [second]).await;
+    watching.send(Command::Focus(Some(first))).await;
+    watching.until("the first screen", |s| shown(s) == [first]).await;
+    watching.send(Command::Pause(true)).await;
+    let paused = watching.until("paused", |s| s.engine.paused).await;
+    watching.send(Command::Focus(Some(second))).await;
+    let chosen = watching.until("a screen", |s| s.preview.as_ref().is_some_and(|p| p.pane_id == second)).await;
+    assert_eq!(chosen.base_status.cycle_count, paused.base_status.cycle_count, "the cycles rest");
+    watching.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pane_that_the_settings_call_an_agent_is_one() {
     let server = TmuxServer::start();
     let path = super::show(&server, "permission");

@@ -444,6 +444,7 @@ pub fn snapshot(agents: Vec<Agent>) -> Snapshot {
         events: Arc::new(events()),
         notes: Vec::new(),
         preview: Some(Arc::new(preview())),
+        previews: Vec::new(),
         agents,
     }
 }

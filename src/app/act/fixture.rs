@@ -74,6 +74,7 @@ pub(crate) fn test_snapshot() -> Snapshot {
         events: Arc::default(),
         notes: Vec::new(),
         preview: None,
+        previews: Vec::new(),
         agents: Vec::new(),
     }
 }

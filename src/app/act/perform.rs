@@ -6,7 +6,6 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
 
 use super::{
     Act, ActionResult, Caller, Refusal, Seen, SharedJournal, jump,
@@ -16,7 +15,7 @@ use super::{
 use crate::{
     app::journal::{Happened, Journal, Record},
     monitor::{
-        ActKind, Acted, Command as ToEngine, EnginePaths, EventKind, NamedAgent,
+        ActKind, Acted, Command as ToEngine, Commands, EnginePaths, EventKind, NamedAgent,
         detect::{Keys, Profiles},
     },
     tmux::{Command, PaneId, Pool, TransportChoice},
@@ -39,7 +38,7 @@ pub struct Actor {
     known: Mutex<Arc<Known>>,
     pub(super) caller: Caller,
     journal: SharedJournal,
-    engine: Option<mpsc::Sender<ToEngine>>,
+    engine: Option<Commands>,
     /// Where the programs of this user keep each other from acting on one pane at a time.
     locks: Option<EnginePaths>,
     /// One act at a time for each pane: two replies must not mix.
@@ -67,7 +66,7 @@ impl Actor {
 
     /// Tells this engine of every act, for its events; it looks at once at what came of it.
     #[must_use]
-    pub fn telling(mut self, engine: mpsc::Sender<ToEngine>) -> Self {
+    pub fn telling(mut self, engine: Commands) -> Self {
         self.engine = Some(engine);
         self
     }

@@ -15,7 +15,7 @@ use super::{Beside, Context, EngineOptions, Failure, source::engine_failure};
 use crate::{
     app::{logging, settings::Settings},
     monitor::{
-        Command, Engine, EngineLock, EnginePaths, EngineSocket, Handle, LockError, ServerStatus, Snapshot,
+        Command, Engine, EngineLock, EnginePaths, EngineSocket, Handle, Interest, LockError, ServerStatus, Snapshot,
         wire::{self, EngineHello},
     },
 };
@@ -53,6 +53,8 @@ pub async fn run(options: &EngineOptions, daemon: bool, context: &mut Context) -
         logs: daemon.then(|| context.paths.logs().display().to_string()),
     };
     tracing::info!(server = %server.socket().display(), pid = hello.pid, "the engine starts");
+    // Nobody looks at what it publishes but those who come by the socket.
+    handle.commands.set_interest(Interest::default());
     let serving = tokio::spawn(socket.serve(handle.clone(), hello));
     let beside = Beside::start(&handle, &server, &paths, &context.paths, in_force.subscribe());
     let mut signals = Signals::listen()?;

@@ -7,14 +7,11 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tokio::{
-    sync::{mpsc, watch},
-    time::MissedTickBehavior,
-};
+use tokio::{sync::watch, time::MissedTickBehavior};
 
 use super::{Happened, Journal, Mark, Record};
 use crate::{
-    monitor::{Command, EventKind, Snapshot},
+    monitor::{Command, EventKind, Snapshot, WeakCommands},
     tmux::PaneId,
 };
 
@@ -26,7 +23,7 @@ pub const ALIVE_EVERY: Duration = Duration::from_secs(60);
 ///
 /// A journal that cannot be written is told of once, in the engine's events and in the log; the watching goes on without
 /// it, and it is tried again with every event.
-pub async fn keep(mut snapshots: watch::Receiver<Arc<Snapshot>>, engine: mpsc::WeakSender<Command>, journal: Journal) {
+pub async fn keep(mut snapshots: watch::Receiver<Arc<Snapshot>>, engine: WeakCommands, journal: Journal) {
     let mut keeper = Keeper::new(std::process::id());
     let mut writer = Writer { journal: Some(journal), engine, failed: false };
     let first = Arc::clone(&snapshots.borrow_and_update());
@@ -137,7 +134,7 @@ impl Keeper {
 struct Writer {
     journal: Option<Journal>,
     /// The engine whose events are kept. Weak: it ends when nobody else holds it.
-    engine: mpsc::WeakSender<Command>,
+    engine: WeakCommands,
     failed: bool,
 }
 
@@ -175,7 +172,7 @@ mod tests {
     use super::*;
     use crate::{
         app::act::{test_agent, test_snapshot},
-        monitor::{Event, State},
+        monitor::{Event, Handle, State},
     };
 
     fn snapshot(pid: u32, uptime: f64, agents: &[u32], seqs: std::ops::Range<u64>) -> Snapshot {
@@ -218,8 +215,8 @@ mod tests {
     async fn the_journal_says_how_the_engine_ended() {
         let dir = tempfile::tempdir().unwrap();
         let (publish, snapshots) = watch::channel(Arc::new(snapshot(std::process::id(), 1.0, &[], 1..3)));
-        let (commands, _inbox) = mpsc::channel(1);
-        let task = tokio::spawn(keep(snapshots, commands.downgrade(), Journal::new(dir.path())));
+        let (handle, _requests) = Handle::new(snapshots, 1);
+        let task = tokio::spawn(keep(handle.snapshots, handle.commands.downgrade(), Journal::new(dir.path())));
         let written = || crate::app::journal::read_since(dir.path(), Timestamp::MIN).unwrap().len();
         while written() < 3 {
             tokio::task::yield_now().await;
