@@ -30,7 +30,6 @@ fn observe<'a>(fixture: &'a Fixture, screen: &'a Screen) -> Observation<'a> {
         published: None,
         known_agent: None,
         previous: None,
-        quiet_for: None,
         now: jiff::Timestamp::UNIX_EPOCH,
     }
 }

@@ -1,9 +1,7 @@
 //! The agents as they are listed: order, filter, groups, cursor and scrolling. Rows stay put: a new order is taken only
 //! when it has settled and nobody is at the keys, and the cursor stays on its pane and at its place on the screen.
 
-use std::{cmp::Ordering, collections::HashMap};
-
-use jiff::Timestamp;
+use std::{cmp::Ordering, collections::HashMap, time::Duration};
 
 use super::{
     fuzzy::Query,
@@ -14,8 +12,8 @@ use crate::{
     tmux::PaneId,
 };
 
-/// Seconds for which an order must stand, and the keys must rest, before rows move.
-pub const SETTLE: i64 = 2;
+/// Time for which an order must stand, and the keys must rest, before rows move.
+pub const SETTLE: Duration = Duration::from_secs(2);
 
 /// What the rows are sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, strum::EnumIter, strum::Display)]
@@ -75,17 +73,17 @@ pub struct List {
     pub top: usize,
     /// Lines in view.
     pub height: usize,
-    /// When the user last did something.
-    pub last_input: Timestamp,
+    /// When the user last did something. Times are those since the dashboard began.
+    pub last_input: Option<Duration>,
     order: Vec<PaneId>,
-    unsettled: Option<Timestamp>,
+    unsettled: Option<Duration>,
     /// Line of the cursor when the lines were last made.
     at: Option<usize>,
 }
 
 impl List {
     /// Takes over the agents of a snapshot. `force` takes the right order at once. Says whether a line changed.
-    pub fn rebuild(&mut self, snapshot: &Snapshot, now: Timestamp, force: bool) -> bool {
+    pub fn rebuild(&mut self, snapshot: &Snapshot, now: Duration, force: bool) -> bool {
         let agents = &snapshot.agents;
         let place: HashMap<PaneId, usize> = agents.iter().enumerate().map(|(i, agent)| (agent.pane_id, i)).collect();
         let mut wanted: Vec<usize> = (0..agents.len()).collect();
@@ -109,7 +107,7 @@ impl List {
         agents: &[Agent],
         place: &HashMap<PaneId, usize>,
         wanted: Vec<PaneId>,
-        now: Timestamp,
+        now: Duration,
         force: bool,
     ) {
         let known: std::collections::HashSet<PaneId> = self.order.iter().copied().collect();
@@ -125,11 +123,11 @@ impl List {
             return;
         }
         let since = *self.unsettled.get_or_insert(now);
-        let passed = |from: Timestamp| now.as_second() - from.as_second() >= SETTLE;
+        let passed = |from: Duration| now.saturating_sub(from) >= SETTLE;
         let urgent = self.order.iter().zip(&wanted).find(|(is, should)| is != should).is_some_and(|(_, id)| {
             Some(*id) != self.selected && place.get(id).is_some_and(|i| agents[*i].state.needs_user())
         });
-        if force || (passed(self.last_input) && (passed(since) || urgent)) {
+        if force || (self.last_input.is_none_or(passed) && (passed(since) || urgent)) {
             self.order = wanted;
             self.unsettled = None;
         }

@@ -1,6 +1,6 @@
 //! What the dashboard's core is told, and what it asks to be done.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -36,6 +36,8 @@ pub enum Message {
     Focus(bool),
     /// It is this time now. Sent once a second.
     Tick(Timestamp),
+    /// So much time has passed since the dashboard began, by a clock that nobody can set. Comes before other messages.
+    Elapsed(Duration),
     /// How the engine is reached changed.
     Link(Link),
     /// The dashboard's own settings were read again.

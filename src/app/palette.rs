@@ -10,7 +10,10 @@ use super::{
     state::State,
     words::word,
 };
-use crate::tmux::PaneId;
+use crate::{
+    monitor::{self, Agent},
+    tmux::PaneId,
+};
 
 /// What an item does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +101,11 @@ pub fn keys(keymap: &Keymap, action: Action) -> String {
     keymap.keys(action).iter().map(super::key::Key::label).collect::<Vec<_>>().join(" ")
 }
 
+/// Its program is known to run: something can be written to it.
+fn runs(agent: &Agent) -> bool {
+    agent.pid.is_some() && agent.state != monitor::State::Exited
+}
+
 /// Whether an action can be done now. What cannot is neither shown nor done.
 #[must_use]
 pub fn available(action: Action, state: &State) -> bool {
@@ -105,9 +113,9 @@ pub fn available(action: Action, state: &State) -> bool {
     match action {
         Action::Jump => state.can.jump && selected.is_some(),
         Action::Answer => state.can.act && selected.is_some_and(|agent| !agent.choices.is_empty()),
-        Action::Reply | Action::Interrupt => state.can.act && selected.is_some_and(|agent| agent.pid.is_some()),
+        Action::Reply | Action::Interrupt => state.can.act && selected.is_some_and(runs),
         Action::Kill => state.can.act && selected.is_some(),
-        Action::Broadcast => state.can.act && state.snapshot.agents.iter().any(|agent| agent.pid.is_some()),
+        Action::Broadcast => state.can.act && state.snapshot.agents.iter().any(runs),
         Action::Copy => state.can.copy && selected.is_some(),
         Action::Reload => state.can.reload,
         Action::Strategy(n) => usize::from(n) <= state.snapshot.strategies.len(),

@@ -1,20 +1,20 @@
 //! Commands between the key and the snapshot that confirms them: shown as asked for, never as done.
 
-use jiff::Timestamp;
+use std::time::Duration;
 
 use super::state::State;
 use crate::monitor::{Command, Snapshot};
 
-/// Seconds after which a command that nothing confirmed is given up.
-pub const GIVE_UP: i64 = 10;
+/// Time after which a command that nothing confirmed is given up.
+pub const GIVE_UP: Duration = Duration::from_secs(10);
 
 /// A command that was sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pending {
     /// The command.
     pub command: Command,
-    /// When.
-    pub asked: Timestamp,
+    /// When, as [`State::elapsed`].
+    pub asked: Duration,
     /// Cycles that had run by then.
     pub cycle: u64,
 }

@@ -1,6 +1,6 @@
 //! All that the dashboard knows: the newest snapshot, what is looked at and how, and the time. No clock is read here.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
 use tui_input::Input;
@@ -111,8 +111,8 @@ pub enum Mode {
         pane: PaneId,
         /// The prompt as it was seen.
         seen: Seen,
-        /// The answer that Enter takes.
-        at: usize,
+        /// The answer that Enter takes; none until the person moves to one.
+        at: Option<usize>,
     },
     /// A message to an agent.
     Reply {
@@ -161,8 +161,8 @@ pub struct Toast {
     pub text: String,
     /// What it means.
     pub tone: Tone,
-    /// When it goes.
-    pub until: Timestamp,
+    /// When it goes, as [`State::elapsed`].
+    pub until: Duration,
 }
 
 /// The dashboard's state. Changed only by [`super::update::update`].
@@ -170,8 +170,10 @@ pub struct Toast {
 pub struct State {
     /// What the engine published last.
     pub snapshot: Arc<Snapshot>,
-    /// Now, as told by the last tick or snapshot.
+    /// Now, as told by the last tick or snapshot. For ages and for what is shown; what waits goes by `elapsed`.
     pub now: Timestamp,
+    /// Time since the dashboard began, by a clock that nobody can set.
+    pub elapsed: Duration,
     /// Where the user's clock is.
     pub zone: TimeZone,
     /// How the engine is reached.
@@ -205,7 +207,11 @@ pub struct State {
     /// Commands that no snapshot has confirmed yet.
     pub pending: Vec<Pending>,
     /// When the cursor came to the selected agent.
-    pub selected_at: Timestamp,
+    pub selected_at: Duration,
+    /// When the user last did something, as `now` was then.
+    pub input_at: Timestamp,
+    /// Words that were meant for an agent are being typed: till then none of them is a key of ours.
+    pub swallows: Option<Duration>,
     /// The terminal has the keyboard.
     pub focused: bool,
     /// The instruments on the screen are older than the snapshot; the next tick shows them.
@@ -226,6 +232,7 @@ impl State {
         let mut state = Self {
             snapshot,
             now,
+            elapsed: Duration::ZERO,
             zone,
             link: Link::default(),
             can: Capabilities::default(),
@@ -242,14 +249,16 @@ impl State {
             mode: Mode::Normal,
             toasts: VecDeque::new(),
             pending: Vec::new(),
-            selected_at: now,
+            selected_at: Duration::ZERO,
+            input_at: Timestamp::UNIX_EPOCH,
+            swallows: None,
             focused: true,
             behind: false,
             asked_focus: None,
             asked_seen: None,
             seen_event,
         };
-        state.list.rebuild(&state.snapshot, now, true);
+        state.list.rebuild(&state.snapshot, Duration::ZERO, true);
         state
     }
 

@@ -1,7 +1,7 @@
 //! Which agent a person means: by pane id, place or name.
 
 use crate::monitor::{Agent, Snapshot};
-use crate::tmux::clean;
+use crate::tmux::{clean, places};
 
 /// No single agent is meant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,9 +33,14 @@ fn there_are(there: &[String]) -> String {
 }
 
 /// Finds the agent that `target` names: `%12`, `session:window.pane`, `session:window` (by index or name), a session
-/// or an agent's name. Exact ones win over those that fit several.
+/// or an agent's name. Exact ones win over those that fit several. An agent whose window stands in several sessions is
+/// found at each.
 pub fn find<'s>(snapshot: &'s Snapshot, target: &str) -> Result<&'s Agent, TargetError> {
-    let exact = |agent: &&Agent| agent.pane_id.to_string() == target || agent.target == target;
+    let exact = |agent: &&Agent| {
+        agent.pane_id.to_string() == target
+            || agent.target == target
+            || agent.places.iter().any(|place| place == target)
+    };
     if let Some(agent) = snapshot.agents.iter().find(exact) {
         return Ok(agent);
     }
@@ -56,13 +61,39 @@ pub fn find<'s>(snapshot: &'s Snapshot, target: &str) -> Result<&'s Agent, Targe
 }
 
 fn in_window(agent: &Agent, target: &str) -> bool {
-    let Some(rest) = target.strip_prefix(agent.session.as_str()).and_then(|rest| rest.strip_prefix(':')) else {
-        return false;
-    };
-    let index = agent.target[agent.session.len()..].trim_start_matches(':').split('.').next();
-    rest == agent.window || Some(rest) == index
+    places::in_window(&all_places(agent), &agent.window, target)
 }
 
 fn in_session(agent: &Agent, target: &str) -> bool {
-    agent.session == target.trim_end_matches(':')
+    places::in_session(&all_places(agent), target)
+}
+
+/// Its places; an engine of an earlier version tells one only.
+fn all_places(agent: &Agent) -> Vec<&str> {
+    std::iter::once(&agent.target).chain(&agent.places).map(String::as_str).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        app::act::{test_agent, test_snapshot},
+        monitor::State,
+    };
+
+    #[test]
+    fn an_agent_is_found_at_each_of_its_places() {
+        let mut agent = test_agent(3, State::Idle);
+        agent.target = "main:0.0".into();
+        agent.places = vec!["main:0.0".into(), "view:4.0".into()];
+        let mut other = test_agent(4, State::Idle);
+        other.target = "x:1.0".into();
+        let snapshot = Snapshot { agents: vec![agent, other], ..test_snapshot() };
+        for target in ["%3", "main:0.0", "view:4.0", "main:0", "view:4", "view:w", "view", "view:", "main"] {
+            assert_eq!(find(&snapshot, target).map(|agent| agent.pane_id.0), Ok(3), "{target}");
+        }
+        assert_eq!(find(&snapshot, "x").map(|agent| agent.pane_id.0), Ok(4));
+        assert!(matches!(find(&snapshot, "w"), Err(TargetError::Several { fit, .. }) if fit == ["main:0.0", "x:1.0"]));
+        assert!(matches!(find(&snapshot, "view:0.0"), Err(TargetError::None { .. })));
+    }
 }

@@ -17,6 +17,9 @@ use super::{
     },
 };
 
+/// Most bytes of a theme.
+const LARGEST_FILE: u64 = 1 << 20;
+
 /// The name that leaves the theme to the terminal's background.
 pub const AUTO: &str = "auto";
 
@@ -153,7 +156,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 fn read_file(path: &Path) -> Result<ThemeFile, ThemeError> {
     let origin = path.display().to_string();
-    match std::fs::read_to_string(path) {
+    match crate::monitor::file::read_own(path, LARGEST_FILE) {
         Ok(text) => read(&text, &origin),
         Err(error) => Err(ThemeError(Problem::of(origin, error.to_string()))),
     }

@@ -16,6 +16,7 @@ use super::{
     cost::CostMeter,
     detect::Profiles,
     events::Events,
+    file,
     fleet::Fleet,
     history::{Combination, History},
     settings::{CachePolicy, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL},
@@ -26,6 +27,9 @@ use crate::tmux::{PaneId, Pool, Screen, Server, TmuxError, TransportChoice, Tran
 
 /// How long the agents of a server that is gone stay in view, marked stale: it may only be restarting.
 const KEEP_AFTER_LOSS: Duration = Duration::from_secs(3);
+
+/// How long a cycle waits for the profiles that are read again.
+const READ_PROFILES: Duration = Duration::from_secs(1);
 
 /// Notes kept for the snapshot.
 const NOTES: usize = 8;
@@ -56,6 +60,8 @@ pub struct Core {
     pub(super) measured: Measured,
     pub(super) profiles: Arc<Profiles>,
     pub(super) transport: Option<TransportKind>,
+    /// Names and places must be read anew: since something changed, no list of all panes was taken in.
+    pub(super) undescribed: bool,
     /// All panes' fields were read in this cycle.
     pub(super) fields_fresh: bool,
     pub(super) rejudge: Vec<(PaneId, Arc<Screen>)>,
@@ -136,6 +142,7 @@ impl Core {
             measured: Measured::default(),
             profiles,
             transport: None,
+            undescribed: false,
             fields_fresh: false,
             rejudge: Vec::new(),
             focus: BTreeSet::new(),
@@ -200,10 +207,14 @@ impl Core {
             .cache
             .config
             .get_or((), async {
-                match Profiles::load(dir.as_deref()) {
-                    Ok(profiles) => Arc::new(profiles),
-                    Err(error) => {
+                match file::beside(READ_PROFILES, move || Profiles::load(dir.as_deref())).await {
+                    Some(Ok(profiles)) => Arc::new(profiles),
+                    Some(Err(error)) => {
                         problem = Some(error.to_string());
+                        before
+                    }
+                    None => {
+                        problem = Some("the agent profiles were not read again: the disk does not answer".to_owned());
                         before
                     }
                 }

@@ -148,20 +148,24 @@ impl Core {
             self.cache.pane_content.drop_entry(&tracked.pulse.id).await;
             self.forget(tracked, at);
         }
-        let known = self.cache.session_info.get(&(), |()| !probed.topology_changed).await.is_some();
+        self.undescribed |= probed.topology_changed;
+        let known = self.cache.session_info.get(&(), |()| !self.undescribed).await.is_some();
         if let Some(panes) = listed {
             self.fleet.describe(panes, Fields::Cheap, &self.settings.named, now);
             self.fields_fresh = true;
+            // What is new is asked for its dear fields too, below.
+            self.undescribed = probed.topology_changed;
         }
-        let outdated = probed.topology_changed || (cached && !known);
+        let outdated = self.undescribed || (cached && !known);
         if outdated && (!self.fleet.is_empty() || self.server_pid.is_none()) {
-            let fields = if probed.topology_changed { Fields::All } else { Fields::Cheap };
+            let fields = if self.undescribed { Fields::All } else { Fields::Cheap };
             let (panes, server) = list(&mut lease, features, fields, stats).await?;
             if self.met_server(server, at) {
                 self.fleet.probe(panes.iter().map(Pulse::from).collect(), now);
             }
             self.fleet.describe(panes, fields, &self.settings.named, now);
             self.fields_fresh = true;
+            self.undescribed = false;
             self.cache.session_info.put((), ()).await;
         }
         drop(lease);

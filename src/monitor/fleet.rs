@@ -25,6 +25,10 @@ impl Fleet {
         let mut before = std::mem::take(&mut self.panes);
         for pulse in pulses {
             let id = pulse.id;
+            // A window that stands in several sessions is listed in each: one pane, told once.
+            if self.panes.contains_key(&id) {
+                continue;
+            }
             match before.remove(&id) {
                 Some(mut tracked) => {
                     probed.topology_changed |= tracked.beat(pulse, now);
@@ -45,12 +49,7 @@ impl Fleet {
         for pane in panes {
             let Some(tracked) = self.panes.get_mut(&pane.id) else { continue };
             tracked.describe(pane, fields, now);
-            tracked.named = if named.is_empty() {
-                None
-            } else {
-                let (target, id) = (tracked.pane.target(), tracked.pane.id.to_string());
-                named.iter().find(|n| n.target == target || n.target == id).cloned()
-            };
+            tracked.named = NamedAgent::of(named, &tracked.pane).cloned();
         }
     }
 
@@ -99,6 +98,19 @@ mod tests {
 
     fn pulse(id: u32, activity: i64, pid: u32) -> Pulse {
         Pulse { id: PaneId(id), activity, pid, width: 80, height: 24, dead: false }
+    }
+
+    #[test]
+    fn a_pane_that_is_listed_twice_is_one_pane_and_stays_it() {
+        let mut fleet = Fleet::default();
+        let now = Instant::now();
+        assert!(fleet.probe(vec![pulse(1, 10, 5), pulse(1, 10, 5)], now).0.topology_changed);
+        fleet.get_mut(PaneId(1)).unwrap().read_at = Some((now, jiff::Timestamp::UNIX_EPOCH));
+        let (probed, gone) = fleet.probe(vec![pulse(1, 11, 5), pulse(1, 11, 5)], now);
+        assert!(!probed.topology_changed && gone.is_empty());
+        assert!(fleet.get(PaneId(1)).unwrap().read_at.is_some(), "its record is kept");
+        let (probed, gone) = fleet.probe(vec![pulse(1, 11, 5)], now);
+        assert!(!probed.topology_changed && gone.is_empty(), "a place less is no pane less");
     }
 
     #[test]

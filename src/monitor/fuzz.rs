@@ -13,10 +13,10 @@ use tokio::{
 };
 
 use super::{
-    Handle, SCHEMA, Snapshot,
+    Handle, NamedAgent, SCHEMA, Snapshot,
     attach::Client,
     detect::{
-        Observation, Profiles, detect, detect_as, explain,
+        Observation, Profiles, detect, detect_named, explain,
         fixture::{Fixture, mask},
         hook::{self, Hook},
         recognise, reset,
@@ -77,13 +77,13 @@ fn judge(profiles: &Profiles, fixture: &Fixture) {
         published: None,
         known_agent: known,
         previous: None,
-        quiet_for: Some(0.5),
         now: now(),
     };
     let verdict = detect(profiles, &seen);
-    assert_eq!(explain(profiles, &seen).verdict, verdict, "the explanation is that of the verdict");
+    assert_eq!(explain(profiles, None, &seen).verdict, verdict, "the explanation is that of the verdict");
     for profile in profiles.list().take(2) {
-        let _ = detect_as(profiles, &profile.name, &seen);
+        let named = NamedAgent { target: fixture.pane.id.to_string(), name: None, agent: Some(profile.name.clone()) };
+        assert!(detect_named(profiles, Some(&named), &seen).is_some(), "what the settings name is an agent");
     }
     if let Some(verdict) = verdict {
         assert!(profiles.get(&verdict.agent).is_some(), "{} is a profile", verdict.agent);

@@ -12,6 +12,7 @@ mod encode;
 mod engine;
 mod events;
 mod fetch;
+pub mod file;
 mod fleet;
 mod follow;
 #[cfg(any(test, fuzzing))]

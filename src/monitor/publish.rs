@@ -126,6 +126,7 @@ fn agent(tracked: &Tracked, max_failures: u32) -> Option<Agent> {
     Some(Agent {
         pane_id: pane.id,
         target: pane.target(),
+        places: pane.places.clone(),
         session: pane.session.clone(),
         window: pane.window.clone(),
         name,

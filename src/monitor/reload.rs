@@ -142,14 +142,13 @@ impl Core {
         let at = Timestamp::now();
         let before = std::mem::replace(&mut self.settings.named, named);
         for tracked in self.fleet.iter_mut() {
-            let (target, id) = (tracked.pane.target(), tracked.pulse.id.to_string());
-            let now = self.settings.named.iter().find(|named| named.target == target || named.target == id);
+            let now = NamedAgent::of(&self.settings.named, &tracked.pane);
             // Said to be one by the settings alone, and no more: what it is, is found out anew.
             if let Some(was) = &tracked.named
                 && now.is_none_or(|now| now.agent != was.agent)
                 && tracked.record.is_some()
             {
-                let gone = gone_event(tracked, target);
+                let gone = gone_event(tracked, tracked.pane.target());
                 self.events.push(at, gone);
                 tracked.record = None;
             }

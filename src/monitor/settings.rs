@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr};
 
 use super::detect::Profiles;
-use crate::tmux::{PoolSettings, TransportChoice};
+use crate::tmux::{Pane, PoolSettings, TransportChoice};
 
 /// How the engine talks to tmux.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, IntoStaticStr)]
@@ -58,6 +58,14 @@ pub struct NamedAgent {
     pub name: Option<String>,
     /// The profile to judge it by, when its program is not recognised.
     pub agent: Option<String>,
+}
+
+impl NamedAgent {
+    /// What `all` say of a pane.
+    #[must_use]
+    pub fn of<'n>(all: &'n [Self], pane: &Pane) -> Option<&'n Self> {
+        all.iter().find(|named| pane.is_at(&named.target))
+    }
 }
 
 /// All that the engine can be told.

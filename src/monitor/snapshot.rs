@@ -521,8 +521,12 @@ impl Preview {
 pub struct Agent {
     /// Its pane: the only handle for acting.
     pub pane_id: PaneId,
-    /// `session:window.pane` as it is now.
+    /// `session:window.pane` as it is now: of several places the one that is in view, else one in a session with a
+    /// client, else the one in the oldest session.
     pub target: String,
+    /// Every place it stands at (session groups, linked windows), its target first.
+    #[serde(default)]
+    pub places: Vec<String>,
     /// Session's name.
     pub session: String,
     /// Window's name.

@@ -9,11 +9,11 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    CycleStats, EventKind, NamedAgent, Preview, Source, State,
+    CycleStats, EventKind, Preview, State,
     cache::{Captured, Layers},
     clock,
     core::Core,
-    detect::{self, Observation, Profiles, Verdict},
+    detect::{Observation, Profiles, Verdict, detect_named},
     fetch::Read,
     record::{Change, Record},
     tracked::{Tracked, screen_hash},
@@ -39,7 +39,7 @@ impl Core {
         };
         let stamp = tracked.stamp();
         if let Some((pane, fields)) = read.fields {
-            tracked.describe(pane, fields, read.now);
+            self.undescribed |= tracked.describe_alone(pane, fields, read.now);
         }
         tracked.read_at = Some((read.now, read.at));
         let hash = screen_hash(&screen);
@@ -161,7 +161,7 @@ pub(super) async fn judge(
     screen: &Screen,
     now: Timestamp,
 ) -> Option<Arc<Verdict>> {
-    let published = tracked.read_published();
+    let published = tracked.read_published().await;
     let previous = tracked.record.as_ref().map(|r| (r.state(), r.verdict.kind.as_deref()));
     let known_agent = tracked.record.as_ref().map(|r| r.verdict.agent.as_str());
     let observation = Observation {
@@ -171,49 +171,22 @@ pub(super) async fn judge(
         published: published.as_ref(),
         known_agent,
         previous,
-        quiet_for: None,
         now,
     };
     let screen_hash = tracked.screen_hash.unwrap_or_else(|| screen_hash(screen));
-    let key =
-        observation_key(screen_hash, &observation, tracked.named.as_ref().map(|n| n.agent.as_deref().unwrap_or("")));
-    let judged = async {
-        match &tracked.named {
-            None => detect::detect(profiles, &observation),
-            Some(named) => named
-                .agent
-                .as_deref()
-                .map_or_else(
-                    || detect::detect(profiles, &observation),
-                    |a| detect::detect_as(profiles, a, &observation),
-                )
-                .or_else(|| Some(said_so(named, &observation))),
-        }
-        .map(Arc::new)
-    };
+    let named = tracked.named.as_ref().map(|n| n.agent.as_deref().unwrap_or(""));
+    let key = observation_key(profiles.stamp(), screen_hash, &observation, named);
+    let judged = async { detect_named(profiles, tracked.named.as_ref(), &observation).map(Arc::new) };
     let verdict = cache.agent_status.get_or(key, judged).await;
     tracked.verdict_key = Some(key);
     verdict
 }
 
-/// The verdict for a pane that only the settings call an agent: what it does is not known, and said so.
-fn said_so(named: &NamedAgent, observation: &Observation<'_>) -> Verdict {
-    let line = format!("the settings name {} an agent; nothing that is known runs there", named.target);
-    let state = if observation.pane.dead { State::Exited } else { State::Unknown };
-    Verdict::blank(named.agent.as_deref().unwrap_or("other"), "the settings", None).say(
-        state,
-        None,
-        "settings/agents",
-        &line,
-        Source::None,
-    )
-}
-
 /// A hash of all that a verdict is made from; the screen comes hashed.
-fn observation_key(screen_hash: u64, observation: &Observation<'_>, named: Option<&str>) -> u64 {
+fn observation_key(profiles: u64, screen_hash: u64, observation: &Observation<'_>, named: Option<&str>) -> u64 {
     let mut hasher = DefaultHasher::new();
     let pane = observation.pane;
-    screen_hash.hash(&mut hasher);
+    (profiles, screen_hash).hash(&mut hasher);
     (&pane.title, &pane.command, &pane.hook, pane.dead, pane.dead_status, pane.dead_signal).hash(&mut hasher);
     (pane.in_mode, pane.alternate_on, pane.cursor_shown, pane.cursor, pane.width, pane.height).hash(&mut hasher);
     for process in observation.processes {
@@ -221,7 +194,7 @@ fn observation_key(screen_hash: u64, observation: &Observation<'_>, named: Optio
         (&process.comm, &process.args).hash(&mut hasher);
     }
     if let Some(published) = observation.published {
-        (&published.status, &published.waiting_for).hash(&mut hasher);
+        (&published.status, &published.waiting_for, published.at).hash(&mut hasher);
     }
     (observation.known_agent, observation.previous, named).hash(&mut hasher);
     hasher.finish()

@@ -1,9 +1,8 @@
 //! What is known of one pane, from cycle to cycle: what runs in it, when it was read, whether it must be read again.
 
 use std::{
-    path::PathBuf,
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
@@ -13,7 +12,7 @@ use super::{
     cache::Stamp,
     detect::{Process, Profiles, Published, Recognised, may_hide_agent, recognise},
     process::{self, Glance, Usage},
-    published,
+    published::{self, SessionFile},
     record::Record,
     writes::Writes,
 };
@@ -58,6 +57,8 @@ pub struct Tracked {
     glanced_at: Option<Instant>,
     /// The agent program in its process tree.
     pub recognised: Option<Recognised>,
+    /// Stamp of the profiles that it was looked for with.
+    recognised_with: Option<u64>,
     /// Its process tree may hide an agent (ssh, a container, a nested tmux).
     pub may_hide: bool,
     /// The settings call it an agent.
@@ -84,8 +85,7 @@ pub struct Tracked {
     pub verdict_key: Option<u64>,
     /// Its coloured screen, while it has the focus.
     pub preview: Option<Arc<Preview>>,
-    published: Option<(PathBuf, Option<SystemTime>)>,
-    published_at: Option<Instant>,
+    published: Option<published::Watch>,
     usage: Option<(Instant, Usage)>,
     /// CPU of its process tree, percent of one core.
     pub cpu_percent: Option<f64>,
@@ -109,6 +109,7 @@ impl Tracked {
             walk_settled: false,
             glanced_at: None,
             recognised: None,
+            recognised_with: None,
             may_hide: false,
             named: None,
             record: None,
@@ -123,7 +124,6 @@ impl Tracked {
             verdict_key: None,
             preview: None,
             published: None,
-            published_at: None,
             usage: None,
             cpu_percent: None,
             memory_bytes: None,
@@ -230,6 +230,22 @@ impl Tracked {
         }
     }
 
+    /// Takes in what was listed of this pane alone: such a list tells one place of several, and not always the same, so
+    /// the places stay those of the last list of all panes. Says whether it stands where that list did not have it.
+    pub fn describe_alone(&mut self, mut pane: Pane, fields: Fields, now: Instant) -> bool {
+        let known = &mut self.pane;
+        if known.places.is_empty() {
+            self.describe(pane, fields, now);
+            return false;
+        }
+        let moved = !known.places.contains(&pane.target());
+        pane.session = std::mem::take(&mut known.session);
+        pane.places = std::mem::take(&mut known.places);
+        (pane.window_index, pane.pane_index) = (known.window_index, known.pane_index);
+        self.describe(pane, fields, now);
+        moved
+    }
+
     /// Whether the dear fields (program in front, its directory) may be out of date: the process tree changed, it is
     /// not to be seen, or time has passed.
     #[must_use]
@@ -256,8 +272,10 @@ impl Tracked {
             }
             (Some(age), None) => age >= WALK_ANYWAY || (wrote && age >= WALK_AGAIN),
         };
+        // Other profiles may know what runs here already.
+        let renewed = self.recognised_with.is_some_and(|stamp| stamp != profiles.stamp());
         if !due {
-            return false;
+            return renewed && self.recognise(profiles);
         }
         self.walked_at = Some(now);
         self.glanced_at = Some(now);
@@ -265,18 +283,28 @@ impl Tracked {
         self.walk_settled = self.is_settled(at, now);
         let processes = if self.pulse.dead { Vec::new() } else { process::under(self.pulse.pid) };
         if processes == self.processes && age.is_some() {
-            return false;
+            return renewed && self.recognise(profiles);
         }
         self.processes = processes;
         self.unheard = 0;
         self.program_at = self.program_at.filter(|at| *at >= now);
+        self.recognise(profiles)
+    }
+
+    /// Looks for an agent program among the processes as they were seen last. Says whether another one was found.
+    fn recognise(&mut self, profiles: &Profiles) -> bool {
+        if self.recognised_with.replace(profiles.stamp()) != Some(profiles.stamp()) {
+            // Judged by other rules, it may be in another state.
+            self.verdict_key = None;
+        }
         self.may_hide = may_hide_agent(&self.pane, &self.processes);
         let recognised = recognise(profiles, &self.pane, &self.processes);
         let changed = recognised != self.recognised;
         if changed {
-            let pid = recognised.as_ref().filter(|r| r.agent == "claude").and_then(|r| r.pid);
-            let file = pid.and_then(|pid| Some(published::folder(pid)?.join("sessions").join(format!("{pid}.json"))));
-            self.published = file.map(|file| (file, None));
+            self.published = recognised.as_ref().and_then(|found| {
+                let process = self.processes.iter().find(|process| Some(process.pid) == found.pid)?;
+                SessionFile::of(profiles.get(&found.agent)?, process).map(published::Watch::new)
+            });
         }
         self.recognised = recognised;
         self.must_read |= self.is_candidate();
@@ -291,27 +319,12 @@ impl Tracked {
 
     /// Looks now and then whether the program has published something new of itself.
     pub fn publishes_news(&mut self, now: Instant) -> bool {
-        let Some((file, seen)) = &mut self.published else { return false };
-        if self.published_at.is_some_and(|at| now.saturating_duration_since(at) < LOOK_ALIVE) {
-            return false;
-        }
-        self.published_at = Some(now);
-        let modified = std::fs::metadata(file).and_then(|meta| meta.modified()).ok();
-        std::mem::replace(seen, modified) != modified
-    }
-
-    /// When a process under it started, as the system counts; `None` when there is none of this pid.
-    #[must_use]
-    pub fn start_of(&self, pid: u32) -> Option<u64> {
-        self.processes.iter().find(|process| process.pid == pid).map(|process| process.start)
+        self.published.as_mut().is_some_and(|file| file.has_news(now, LOOK_ALIVE))
     }
 
     /// What the program publishes of itself.
-    #[must_use]
-    pub fn read_published(&self) -> Option<Published> {
-        let folder = self.published.as_ref()?.0.parent()?.parent()?;
-        let pid = self.recognised.as_ref()?.pid?;
-        published::read(folder, pid, self.start_of(pid)?)
+    pub async fn read_published(&mut self) -> Option<Published> {
+        self.published.as_mut()?.now().await
     }
 
     /// Samples CPU and memory of the process tree now and then.

@@ -83,6 +83,14 @@ impl Command {
         Self::new("list-panes").target(pane).args(["-f", &filter, "-F", &format::pane(features, fields)])
     }
 
+    /// As [`Command::pane_details`], with every place of the pane: dearer, since the server goes through all panes for it.
+    /// A pane that is gone gives an empty output.
+    #[must_use]
+    pub fn pane_and_places(features: Features, pane: PaneId, fields: Fields) -> Self {
+        let filter = format!("#{{==:#{{pane_id}},{pane}}}");
+        Self::new("list-panes").args(["-a", "-f", &filter, "-F", &format::pane(features, fields)])
+    }
+
     /// The pane's screen, exactly its height in rows, with SGR colours if asked for. Read it with [`super::Screen`].
     #[must_use]
     pub fn capture(pane: PaneId, colours: bool) -> Self {

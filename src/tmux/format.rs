@@ -1,6 +1,9 @@
 //! The formats that we ask tmux for, and the parsers of what it prints: typed, and clean of anything hostile.
 
-use super::{Features, Fields, Pane, PaneId, Pulse, clean, mark};
+use super::{
+    Features, Fields, Pane, PaneId, Pulse, clean, mark,
+    places::{Listing, Rank, merge},
+};
 
 /// The pulse: numbers only, so that nothing hostile can be in it. Each field costs the server 0.6 microseconds a pane.
 pub(crate) fn pulse(features: Features) -> String {
@@ -70,7 +73,7 @@ pub(crate) fn first_tty<'a>(ttys: impl IntoIterator<Item = (PaneId, &'a str)>) -
 
 const NUMBERS: &str = "#{pane_id} #{window_index} #{pane_index} #{pane_pid} #{pane_width} #{pane_height} \
      #{ACTIVITY} #{pane_dead} #{pane_in_mode} #{alternate_on} #{cursor_flag} #{cursor_x} #{cursor_y} \
-     #{pane_active} #{window_active} #{session_attached} .#{pane_dead_status}.";
+     #{pane_active} #{window_active} #{window_active_clients} #{session_attached} #{session_id} .#{pane_dead_status}.";
 /// Fields for which the server reads `/proc`: each costs 5 to 12 times any other.
 const DEAR: [&str; 2] = ["#{pane_current_command}", "#{pane_current_path}"];
 const TEXTS: &[&str] = &[
@@ -105,7 +108,8 @@ pub(crate) fn pane(features: Features, fields: Fields) -> String {
 }
 
 /// Reads the output of [`super::Command::list_panes`] or [`super::Command::pane_details`]. A record that is not whole is
-/// skipped. Texts come out without controls, escapes and bidi marks, cut at 1000 characters.
+/// skipped. Texts come out without controls, escapes and bidi marks, cut at 1000 characters. A pane that is listed at
+/// several places comes out once.
 #[must_use]
 pub fn parse_panes(output: &[u8]) -> Vec<Pane> {
     let Some((separator, _)) = output.split_at_checked(mark::LENGTH) else { return Vec::new() };
@@ -116,10 +120,10 @@ pub fn parse_panes(output: &[u8]) -> Vec<Pane> {
     let separator = String::from_utf8_lossy(separator);
     // SEP numbers SEP text SEP ... SEP \n SEP numbers ...: fields between separators, records of a fixed count.
     let fields: Vec<&str> = text.split(&*separator).skip(1).collect();
-    fields.chunks(TEXTS.len() + 2).filter(|record| record.len() == TEXTS.len() + 2).filter_map(record).collect()
+    merge(fields.chunks(TEXTS.len() + 2).filter(|record| record.len() == TEXTS.len() + 2).filter_map(record))
 }
 
-fn record(fields: &[&str]) -> Option<Pane> {
+fn record(fields: &[&str]) -> Option<Listing> {
     let [numbers, tty, command, session, window, title, path, hook, _end] = fields else { return None };
     let (numbers, dead) = numbers.split_once(" .")?;
     let (status, signal) = dead.split_once('.')?;
@@ -140,13 +144,23 @@ fn record(fields: &[&str]) -> Option<Pane> {
         y,
         active,
         front,
+        watching,
         attached,
+        session_id,
     ] = numbers[..]
     else {
         return None;
     };
     let text = |field: &&str| clean(field).chars().take(MAX_TEXT).collect::<String>();
-    Some(Pane {
+    let some = |count: &str| count != "0" && !count.is_empty();
+    let shown_here = active == "1" && front == "1" && some(attached);
+    let rank = Rank {
+        out_of_view: !shown_here,
+        detached: !some(attached),
+        session: number(session_id.trim_start_matches('$')),
+        window_index: number(window_index),
+    };
+    let pane = Pane {
         id: id.parse::<PaneId>().ok()?,
         session: text(session),
         window_index: number(window_index),
@@ -160,7 +174,7 @@ fn record(fields: &[&str]) -> Option<Pane> {
         dead: dead == "1",
         dead_status: status.parse().ok(),
         dead_signal: signal_number(signal),
-        in_mode: mode != "0" && !mode.is_empty(),
+        in_mode: some(mode),
         alternate_on: alternate == "1",
         cursor_shown: cursor == "1",
         cursor: (x.parse().unwrap_or(0), y.parse().unwrap_or(0)),
@@ -168,8 +182,11 @@ fn record(fields: &[&str]) -> Option<Pane> {
         path: text(path),
         title: text(title),
         hook: text(hook),
-        in_view: active == "1" && front == "1" && attached != "0" && !attached.is_empty(),
-    })
+        // A client may show the window in another session than that of this line.
+        in_view: shown_here || (active == "1" && some(watching)),
+        places: Vec::new(),
+    };
+    Some(Listing { pane, rank })
 }
 
 fn number(text: &str) -> u32 {

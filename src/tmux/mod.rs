@@ -11,6 +11,7 @@ mod guard;
 mod id;
 mod mark;
 mod pane;
+pub mod places;
 mod pool;
 mod pool_state;
 #[cfg(test)]

@@ -67,8 +67,12 @@ pub struct Pane {
     pub title: String,
     /// What a hook of the agent stored in the pane option `@tmux_orc_hook`; empty when none.
     pub hook: String,
-    /// The pane is the one in view: active in its window, its window active in a session that has clients.
+    /// The pane is the one in view of a client, at any of its places: active in its window, its window active there.
     pub in_view: bool,
+    /// Every place it stands at, as `session:window.pane`, its own first: a window of a session group, or one that was
+    /// linked, has several. A list of all panes tells them all, one of a single pane only one.
+    #[serde(default)]
+    pub places: Vec<String>,
 }
 
 /// Which fields of a pane are asked for.
@@ -98,5 +102,13 @@ impl Pane {
     #[must_use]
     pub fn target(&self) -> String {
         format!("{}:{}.{}", self.session, self.window_index, self.pane_index)
+    }
+
+    /// Whether `target` names it exactly: `%12`, or any of its places.
+    #[must_use]
+    pub fn is_at(&self, target: &str) -> bool {
+        self.places.iter().any(|place| place == target)
+            || self.target() == target
+            || target.parse().is_ok_and(|id: PaneId| id == self.id)
     }
 }

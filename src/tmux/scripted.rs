@@ -118,7 +118,7 @@ impl Play {
 fn record(pulse: &Pulse, separator: &str) -> String {
     let Pane { cursor, .. } = Pane::default();
     let numbers = format!(
-        "{} {} 0 {} {} {} {} {} 0 0 1 {} {} 1 0 0 ..",
+        "{} {} 0 {} {} {} {} {} 0 0 1 {} {} 1 0 0 0 $0 ..",
         pulse.id,
         pulse.id.0,
         pulse.pid,

@@ -84,8 +84,16 @@ async fn read_only_leaves_the_agent_alone() {
     let stage = Stage::new();
     let claude = stage.agent("one", ASKS);
     let terminal = Terminal::open(&stage.server, &["perf", "watch", "--read-only"], 140, 42);
-    terminal.wait("the agent", |screen| screen.contains("permission"));
-    terminal.keys(&["y", "1", "Enter", "m", "h", "i", "Enter", "q"]);
+    terminal.wait("the agent, and that nothing is typed", |screen| {
+        screen.contains("permission") && screen.contains("read-only")
+    });
+    terminal.keys(&["y", "1", "Enter"]);
+    terminal.wait_text("what you type is dropped");
+    terminal.keys(&["m", "h", "i", "Enter"]);
+    // What was typed was dropped until Escape said that the words are over.
+    terminal.keys(&["Escape"]);
+    terminal.wait("keys that are keys again", |screen| !screen.contains("what you type is dropped"));
+    terminal.keys(&["q"]);
     wait_for("the end", PATIENCE, || terminal.screen().contains("ended: "));
     assert_eq!(claude.input(), "");
 }

@@ -1,6 +1,6 @@
 //! The verbs that report, on real panes: what they print, what they return, with and without an engine.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeSet, io::Write, path::PathBuf, time::Duration};
 
 use serde_json::Value;
 use tmux_orc::{
@@ -8,7 +8,7 @@ use tmux_orc::{
     monitor::State,
 };
 
-use super::support::{PATIENCE, Program, TmuxServer, Watched, wait_for};
+use super::support::{PATIENCE, Program, TmuxServer, Watched, wait_for, wait_some};
 
 /// Quiet agents: one that waits for a permission, one that is idle.
 struct Two {
@@ -202,6 +202,23 @@ fn hooks_store_what_the_agent_says_and_never_hold_it_up() {
     for (args, pane) in [(["hook", "claude", "{not json"], pane.as_str()), (["hook", "codex", "{}"], "%99")] {
         let output = orc(&args, pane);
         assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+    }
+    // The event counts when it is whole, also where standard input never ends; and where none comes, the agent goes on.
+    for (event, stored) in
+        [(r#"{"hook_event_name":"UserPromptSubmit"}"#, Some("claude working - ")), ("", None), ("{", None)]
+    {
+        server.run(&["set-option", "-p", "-u", "-t", &pane, "@tmux_orc_hook"]);
+        let tmux = format!("{},0,0", server.socket().display());
+        let mut command = server.orc(&["hook", "claude"]).env("TMUX_PANE", &pane).env("TMUX", tmux).command();
+        let mut hook = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+        let mut input = hook.stdin.take().unwrap();
+        input.write_all(event.as_bytes()).unwrap();
+        // Its own four seconds and a busy machine's.
+        let status = wait_some("the hook's end", Duration::from_secs(12), || hook.try_wait().unwrap());
+        drop(input);
+        assert!(status.success(), "{status}");
+        let told = server.run(&["show-options", "-p", "-q", "-v", "-t", &pane, "@tmux_orc_hook"]);
+        assert!(stored.map_or(told.is_empty(), |stored| told.starts_with(stored)), "{event}: {told}");
     }
     assert!(server.orc(&["hooks", "show", "claude"]).stdout().contains("tmux-orc hook claude"));
     assert!(server.orc(&["hooks", "show", "codex"]).stdout().contains("notify = "));

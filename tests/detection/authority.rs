@@ -23,12 +23,11 @@ struct Case<'a> {
     hook: &'a str,
     file: Option<(&'a str, Option<&'a str>)>,
     previous: Option<(State, Option<&'a str>)>,
-    quiet_for: Option<f64>,
 }
 
 impl Default for Case<'_> {
     fn default() -> Self {
-        Self { screen: IDLE, hook: "", file: None, previous: None, quiet_for: None }
+        Self { screen: IDLE, hook: "", file: None, previous: None }
     }
 }
 
@@ -59,7 +58,6 @@ fn look(case: &Case<'_>) -> Verdict {
             published: published.as_ref(),
             known_agent: None,
             previous: case.previous,
-            quiet_for: case.quiet_for,
             now,
         },
     )
@@ -135,18 +133,9 @@ fn a_fresh_hook_wins_until_the_screen_proves_it_stale() {
 }
 
 #[test]
-fn work_that_seems_over_holds_on_for_a_moment() {
-    let worked = Some((State::Working, Some("retrying")));
-    let at = |quiet_for| Case { previous: worked, quiet_for, ..Case::default() };
-    is(at(Some(0.2)), State::Working, Some("retrying"), Source::Kept);
-    is(at(Some(1.0)), State::Idle, None, Source::Screen);
-    is(at(None), State::Idle, None, Source::Screen);
-    // The row that ends a turn needs no second look, and what needs the user none ever.
-    is(Case { screen: ENDED, ..at(Some(0.0)) }, State::Idle, None, Source::Screen);
-    is(Case { screen: ASKING, ..at(Some(0.0)) }, State::Waiting, Some("permission"), Source::Screen);
-    // An answered prompt does not linger.
+fn an_answered_prompt_does_not_linger() {
     is(
-        Case { previous: Some((State::Waiting, Some("permission"))), quiet_for: Some(0.0), ..Case::default() },
+        Case { previous: Some((State::Waiting, Some("permission"))), ..Case::default() },
         State::Idle,
         None,
         Source::Screen,

@@ -64,11 +64,10 @@ proptest! {
         let mut seen = observation(&fixture, &screen);
         if flags[2] {
             seen.previous = Some((tmux_orc::monitor::State::Working, Some("retrying")));
-            seen.quiet_for = Some(0.1);
         }
         let verdict = detect(profiles, &seen);
         prop_assert!(verdict.is_some());
-        prop_assert_eq!(&explain(profiles, &seen).verdict, &verdict);
+        prop_assert_eq!(&explain(profiles, None, &seen).verdict, &verdict);
     }
 }
 

@@ -165,7 +165,6 @@ fn look<'a>(pane: &'a Pane, screen: &'a Screen, processes: &'a [Process]) -> Obs
         published: None,
         known_agent: None,
         previous: None,
-        quiet_for: None,
         now: "2026-11-24T17:00:00Z".parse().unwrap(),
     }
 }

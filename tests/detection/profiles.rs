@@ -56,7 +56,6 @@ fn state(profiles: &Profiles, comm: &str, screen: &str) -> Option<(State, Option
         published: None,
         known_agent: None,
         previous: None,
-        quiet_for: None,
         now: "2026-11-24T17:00:00Z".parse().unwrap(),
     };
     detect(profiles, &seen).map(|v| (v.state, v.kind))

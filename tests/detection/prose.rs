@@ -184,7 +184,7 @@ fn what_the_user_types_changes_nothing() {
 /// The row of the prompt, what it begins with, and what further rows of a draft begin with.
 fn prompt_row(profiles: &Profiles, fixture: &Fixture) -> Option<(usize, &'static str, &'static str)> {
     let screen = fixture.screen();
-    let explanation = explain(profiles, &observation(fixture, &screen));
+    let explanation = explain(profiles, None, &observation(fixture, &screen));
     if !explanation.regions.iter().any(|region| region.starts_with("composer ")) {
         return None;
     }

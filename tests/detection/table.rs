@@ -36,7 +36,6 @@ pub fn observation<'a>(fixture: &'a Fixture, screen: &'a tmux_orc::tmux::Screen)
         published: None,
         known_agent: fixture.agent.as_deref().filter(|_| fixture.states.iter().any(|s| s == "exited")),
         previous: None,
-        quiet_for: None,
         now: "2026-11-24T17:00:00Z".parse().unwrap(),
     }
 }
@@ -80,7 +79,7 @@ fn an_explanation_ends_in_the_same_verdict() {
     for fixture in fixtures() {
         let screen = fixture.screen();
         let seen = observation(&fixture, &screen);
-        let explanation = explain(&profiles, &seen);
+        let explanation = explain(&profiles, None, &seen);
         assert_eq!(explanation.verdict, detect(&profiles, &seen), "{}", fixture.name);
         if let Some(verdict) = &explanation.verdict {
             assert!(explanation.to_string().contains(&verdict.evidence.rule), "{}", fixture.name);

@@ -5,7 +5,9 @@ mod support;
 
 mod agents;
 mod failures;
+mod foreign;
 mod heard;
+mod places;
 mod tuning;
 
 use std::{sync::Arc, time::Duration};

@@ -90,6 +90,7 @@ pub fn agent(sketch: &Sketch) -> Agent {
         background: 0,
         choices,
         in_view: false,
+        places: Vec::new(),
         activity: sketch.activity.to_vec(),
         transitions: vec![
             Transition { at: ago(sketch.since + 311), from: State::Idle, to: State::Working, kind: None },

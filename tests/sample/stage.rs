@@ -74,8 +74,14 @@ impl Stage {
     pub fn wait(&mut self, seconds: i64) -> bool {
         (0..seconds).fold(false, |redraw, _| {
             let now = self.state.now + jiff::SignedDuration::from_secs(1);
+            self.pass(1000);
             self.tell(Message::Tick(now)) || redraw
         })
+    }
+
+    /// So many milliseconds pass by the clock that nobody sets; no tick comes.
+    pub fn pass(&mut self, milliseconds: u64) {
+        self.tell(Message::Elapsed(self.state.elapsed + std::time::Duration::from_millis(milliseconds)));
     }
 
     /// The effects since the last look.

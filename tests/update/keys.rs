@@ -146,7 +146,7 @@ fn an_answer_stays_with_the_prompt_that_was_seen() {
         let agent = next.agents.iter_mut().find(|a| a.pane_id == PaneId(14)).unwrap();
         agent.evidence.line = "Delete everything?".into();
     });
-    s.keys("enter");
+    s.keys("down enter");
     let effects = s.effects();
     assert!(
         matches!(&effects[..], [Effect::Act(Act::Answer { seen, choice: 0, .. })] if seen.line == "cargo publish --dry-run?"),

@@ -47,6 +47,7 @@ pub(crate) fn test_agent(id: u32, state: State) -> Agent {
         background: 0,
         choices: Vec::new(),
         in_view: false,
+        places: Vec::new(),
         activity: Vec::new(),
         transitions: Vec::new(),
         read_at: None,

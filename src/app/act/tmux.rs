@@ -6,7 +6,7 @@ use super::{Refusal, prompt::blinks};
 use crate::{
     monitor::{
         NamedAgent,
-        detect::{Observation, Profiles, Verdict, detect, detect_as},
+        detect::{Observation, Profiles, Verdict, detect_named},
         process, published,
     },
     tmux::{Batch, Command, CommandError, Expect, Fields, Guard, Pane, PaneId, Pool, Screen, TmuxError, parse_panes},
@@ -56,7 +56,7 @@ pub(super) async fn look(
     pool.transport().await;
     let features = pool.version().map(|version| version.features()).unwrap_or_default();
     let mut batch = Batch::new();
-    batch.push(Command::pane_details(features, pane, Fields::All), Expect::Any);
+    batch.push(Command::pane_and_places(features, pane, Fields::All), Expect::Any);
     batch.push(Command::print(pane, "#{pane_synchronized} #{pane_input_off} #{bracket_paste_flag}"), Expect::Any);
     // With its colours: some programs tell the marked answer by nothing else.
     batch.push(Command::capture(pane, true), Expect::Any);
@@ -74,9 +74,7 @@ pub(super) async fn look(
     let screen = Screen::styled(&captured);
     let processes = if details.pid == 0 { Vec::new() } else { process::under(details.pid) };
     let flags = String::from_utf8_lossy(&flags).into_owned();
-    let (target, id) = (details.target(), pane.to_string());
-    let assumed =
-        named.iter().find(|one| one.target == target || one.target == id).and_then(|one| one.agent.as_deref());
+    let named = NamedAgent::of(named, &details);
     let observe = |published| {
         let observation = Observation {
             pane: &details,
@@ -85,22 +83,16 @@ pub(super) async fn look(
             published,
             known_agent: (!known.is_empty()).then_some(known),
             previous: None,
-            quiet_for: None,
             now: Timestamp::now(),
         };
-        match assumed {
-            Some(agent) => detect_as(profiles, agent, &observation),
-            None => detect(profiles, &observation),
-        }
+        detect_named(profiles, named, &observation)
     };
     let mut verdict = observe(None);
     // The program's own file may know of a prompt that the screen does not tell.
-    if let Some(pid) = verdict.as_ref().filter(|verdict| verdict.agent == "claude").and_then(|verdict| verdict.pid) {
-        let start = processes.iter().find(|process| process.pid == pid).map_or(0, |process| process.start);
-        let published = published::folder(pid).and_then(|folder| published::read(&folder, pid, start));
-        if published.is_some() {
-            verdict = observe(published.as_ref());
-        }
+    if let Some((agent, pid)) = verdict.as_ref().and_then(|verdict| Some((&verdict.agent, verdict.pid?)))
+        && let Some(published) = published::read(profiles, agent, pid, &processes).await
+    {
+        verdict = observe(Some(&published));
     }
     let mut flags = flags.split_whitespace();
     let synchronized = flags.next() == Some("1");

@@ -1,6 +1,6 @@
 //! `hook` and `hooks show`: agents that tell their state themselves.
 
-use std::{io::Read, process::Stdio};
+use std::{io::Read, process::Stdio, time::Duration};
 
 use jiff::Timestamp;
 
@@ -13,8 +13,8 @@ use crate::{
 /// Longest event that is read, bytes.
 const LONGEST_EVENT: u64 = 4 << 20;
 
-/// Pane option that the probe reads.
-const OPTION: &str = "@tmux_orc_hook";
+/// All that a hook takes: the agent waits for it, and it promises to end within four seconds.
+const LIMIT: Duration = Duration::from_millis(3500);
 
 /// Programs that tell their state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -40,8 +40,10 @@ pub enum HooksVerb {
 /// Stores the state that an event tells in the option of the pane it runs in. Whatever happens, the agent goes on: the
 /// exit code is 0, and nothing is printed that it could take for an answer.
 pub async fn hook(program: Program, event: Option<String>) -> Result<(), Failure> {
-    if let Err(error) = store(program, event).await {
-        tracing::warn!("the event was not stored: {error}");
+    match tokio::time::timeout(LIMIT, store(program, event)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!("the event was not stored: {error}"),
+        Err(_) => tracing::warn!("the event was not stored: it took more than {} s", LIMIT.as_secs_f64()),
     }
     Ok(())
 }
@@ -53,9 +55,10 @@ async fn store(program: Program, event: Option<String>) -> Result<(), String> {
     let event = match event {
         Some(event) => event,
         None => {
-            let mut text = String::new();
-            std::io::stdin().lock().take(LONGEST_EVENT).read_to_string(&mut text).map_err(|error| error.to_string())?;
-            text
+            // On a thread of its own, which may be left behind: nobody knows when the other end closes.
+            let (tell, told) = tokio::sync::oneshot::channel();
+            std::thread::spawn(move || tell.send(first_value(std::io::stdin().lock())).ok());
+            told.await.map_err(|_| "standard input cannot be read".to_owned())??
         }
     };
     let now = Timestamp::now();
@@ -67,14 +70,22 @@ async fn store(program: Program, event: Option<String>) -> Result<(), String> {
     let Some(value) = value else { return Ok(()) };
     let server = Server::resolve(&SocketChoice::default()).map_err(|error| error.to_string())?;
     let mut tmux = tokio::process::Command::new(server.program());
-    tmux.arg("-S").arg(server.socket()).args(["set-option", "-p", "-t", &pane.to_string(), OPTION, &value]);
+    tmux.arg("-S").arg(server.socket()).args(["set-option", "-p", "-t", &pane.to_string(), hook::OPTION, &value]);
     tmux.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-    let ran = tokio::time::timeout(std::time::Duration::from_secs(4), tmux.status()).await;
-    match ran {
-        Ok(Ok(status)) if status.success() => Ok(()),
-        Ok(Ok(status)) => Err(format!("tmux ended with {status}")),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err("tmux did not answer".to_owned()),
+    match tmux.status().await {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("tmux ended with {status}")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The first JSON value of an input, as text: what comes after it, or whether it ever ends, does not matter.
+fn first_value(input: impl Read) -> Result<String, String> {
+    let mut values = serde_json::Deserializer::from_reader(input.take(LONGEST_EVENT)).into_iter::<serde_json::Value>();
+    match values.next() {
+        Some(Ok(event)) => Ok(event.to_string()),
+        Some(Err(error)) => Err(error.to_string()),
+        None => Err("there is no event on standard input".to_owned()),
     }
 }
 

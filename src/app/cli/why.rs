@@ -6,15 +6,15 @@ use jiff::Timestamp;
 
 use super::{Context, Failure, source};
 use crate::{
-    app::target,
+    app::{settings::named_agents, target},
     monitor::{
-        Agent, Snapshot,
+        Agent, NamedAgent, Snapshot,
         detect::{self, Observation, Profiles, Published, fixture::Fixture},
         process, published,
     },
     tmux::{
         Batch, Command, Expect, Features, Fields, Pane, PaneId, Screen, Server, Transport, TransportKind, clean,
-        parse_panes,
+        parse_panes, places,
     },
 };
 
@@ -46,15 +46,19 @@ pub async fn run(options: &WhyOptions, context: &mut Context) -> Result<(), Fail
     let profiles = Profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
     let processes = process::under(pane.pid);
     let known = before.as_deref().and_then(|snapshot| snapshot.agents.iter().find(|agent| agent.pane_id == pane.id));
-    let named = loaded.settings.agents.iter().find(|named| named.target == pane.target());
+    let named = named_agents(&loaded.settings);
+    let named = NamedAgent::of(&named, &pane);
     let now = Timestamp::now();
     let looked = Looked { pane: &pane, screen: &screen, processes: &processes, now };
-    let known_agent = known.map(|agent| agent.agent.clone()).or_else(|| named.and_then(|named| named.agent.clone()));
+    let known_agent = known.map(|agent| agent.agent.clone());
     // The program's own file is found by its process, which a first look without the file tells.
-    let first = detect::detect(&profiles, &looked.seen(known, known_agent.as_deref(), None));
-    let file = first.as_ref().and_then(|verdict| own_word(verdict.pid?, &processes));
+    let first = detect::detect_named(&profiles, named, &looked.seen(known, known_agent.as_deref(), None));
+    let file = match first.as_ref().and_then(|verdict| Some((&verdict.agent, verdict.pid?))) {
+        Some((agent, pid)) => published::read(&profiles, agent, pid, &processes).await,
+        None => None,
+    };
     let seen = looked.seen(known, known_agent.as_deref(), file.as_ref());
-    let explanation = detect::explain(&profiles, &seen);
+    let explanation = detect::explain(&profiles, named, &seen);
     if let Some(file) = &options.save {
         save(file, &seen, &explanation, known_agent.as_deref())?;
     }
@@ -94,15 +98,9 @@ impl<'a> Looked<'a> {
             published,
             known_agent,
             previous: known.map(|agent| (agent.state, agent.kind.as_deref())),
-            quiet_for: known.map(|agent| self.now.duration_since(agent.last_change).as_secs_f64().max(0.0)),
             now: self.now,
         }
     }
-}
-
-fn own_word(pid: u32, processes: &[detect::Process]) -> Option<Published> {
-    let start = processes.iter().find(|process| process.pid == pid).map_or(0, |process| process.start);
-    published::read(&published::folder(pid)?, pid, start)
 }
 
 /// The server, asked without an engine.
@@ -136,15 +134,14 @@ impl Asked {
     async fn find(&self, wanted: &str, before: Option<&Snapshot>) -> Result<Pane, Failure> {
         let panes = parse_panes(&self.one(Command::list_panes(self.features, Fields::All)).await?);
         let id = before.and_then(|snapshot| target::find(snapshot, wanted).ok()).map(|agent| agent.pane_id);
-        let exact = |pane: &&Pane| pane.id.to_string() == wanted || pane.target() == wanted || Some(pane.id) == id;
+        let exact = |pane: &&Pane| pane.is_at(wanted) || Some(pane.id) == id;
         if let Some(pane) = panes.iter().find(exact) {
             return Ok(pane.clone());
         }
         let in_window = |pane: &&Pane| {
-            wanted == pane.session
-                || wanted == pane.window
-                || wanted == format!("{}:{}", pane.session, pane.window)
-                || wanted == format!("{}:{}", pane.session, pane.window_index)
+            wanted == pane.window
+                || places::in_session(&pane.places, wanted)
+                || places::in_window(&pane.places, &pane.window, wanted)
         };
         let found: Vec<&Pane> = panes.iter().filter(in_window).collect();
         match found[..] {

@@ -66,7 +66,6 @@ fn verdict(
             published: None,
             known_agent: None,
             previous: None,
-            quiet_for: None,
             now: Timestamp::now(),
         },
     )

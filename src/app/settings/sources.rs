@@ -11,6 +11,7 @@ use super::{
     table::{self, Kind},
     yaml::{self, Place, Step},
 };
+use crate::monitor::file;
 
 /// Largest settings file that is read, bytes.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -59,7 +60,8 @@ pub(super) fn read(path: &Path, must_exist: bool) -> Result<Option<String>, Sett
     if meta.len() > LARGEST_FILE {
         return Err(wrong(format!("cannot read the settings: {} bytes is no settings file", meta.len())));
     }
-    let bytes = std::fs::read(path).map_err(|error| wrong(format!("cannot read the settings: {error}")))?;
+    let bytes = file::read_own_bytes(path, LARGEST_FILE)
+        .map_err(|error| wrong(format!("cannot read the settings: {error}")))?;
     String::from_utf8(bytes).map(Some).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = before.iter().filter(|b| **b == b'\n').count() + 1;

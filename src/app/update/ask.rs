@@ -15,10 +15,8 @@ pub(super) fn ask(state: &mut State, action: Action) -> Outcome {
     let seen = Seen::of(agent, state.snapshot.preview.as_deref());
     let pane = agent.pane_id;
     state.mode = match action {
-        Action::Answer => {
-            let at = seen.choices.iter().position(|choice| choice.selected).unwrap_or(0);
-            Mode::Answer { pane, seen, at }
-        }
+        // Nothing is marked: Enter alone, or at the end of words that were meant for the agent, picks nothing.
+        Action::Answer => Mode::Answer { pane, seen, at: None },
         Action::Reply => Mode::Reply { pane, seen, input: tui_input::Input::default() },
         _ => Mode::Confirm { pane, seen, kill: action == Action::Kill },
     };

@@ -23,7 +23,7 @@ const POLICIES: [&str; 3] = ["ttl", "lru", "lfu"];
 pub(super) fn command(state: &mut State, command: Command) -> Outcome {
     state.pending.retain(|pending| !pending.same_kind(&command));
     let cycle = state.snapshot.base_status.cycle_count;
-    let pending = Pending { command: command.clone(), asked: state.now, cycle };
+    let pending = Pending { command: command.clone(), asked: state.elapsed, cycle };
     if !pending.confirmed(&state.snapshot) {
         state.pending.push(pending);
     }

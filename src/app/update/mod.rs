@@ -6,8 +6,11 @@ mod engine;
 mod modes;
 mod rows;
 mod snapshot;
+mod swallow;
 
-use jiff::{Timestamp, ToSpan};
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::{
     format,
@@ -19,24 +22,29 @@ use super::{
     words::Tone,
 };
 
-/// Seconds a toast shows.
-const TOAST: i64 = 6;
+/// Time a toast shows.
+const TOAST: Duration = Duration::from_secs(6);
 
 /// Takes one message in.
 pub fn update(state: &mut State, message: Message) -> Outcome {
     match message {
         Message::Snapshot(new) => snapshot::arrived(state, new),
         Message::Key(key) => {
-            state.list.last_input = state.now;
+            input(state);
             pressed(state, key)
         }
         Message::Paste(text) => {
-            state.list.last_input = state.now;
+            input(state);
             modes::pasted(state, &text)
         }
         Message::Mouse(mouse, hit) => {
-            state.list.last_input = state.now;
+            input(state);
+            state.swallows = None;
             mouse_used(state, mouse, hit)
+        }
+        Message::Elapsed(elapsed) => {
+            state.elapsed = elapsed;
+            Outcome::default()
         }
         Message::Resize(columns, rows) => {
             let changed = state.size != (columns, rows);
@@ -79,13 +87,23 @@ pub fn update(state: &mut State, message: Message) -> Outcome {
     }
 }
 
+/// The user did something.
+fn input(state: &mut State) {
+    state.list.last_input = Some(state.elapsed);
+    state.input_at = state.now;
+}
+
 fn pressed(state: &mut State, key: Key) -> Outcome {
+    if swallow::takes(state, key) {
+        return Outcome::default();
+    }
     // Any key takes the newest toast away: it was read.
     let had_toast = state.toasts.pop_back().is_some();
     let outcome = match state.mode {
         Mode::Normal => match state.keymap.action(key) {
             Some(action) if palette::available(action, state) => act::act(state, action),
-            _ => Outcome::default(),
+            Some(action) => swallow::refuse(state, action),
+            None => Outcome::default(),
         },
         _ => modes::pressed(state, key),
     };
@@ -124,11 +142,12 @@ fn tick(state: &mut State, now: Timestamp) -> Outcome {
         ages_differ(state, before, now) || format::minute(before, &state.zone) != format::minute(now, &state.zone);
     redraw |= std::mem::take(&mut state.behind);
     let toasts = state.toasts.len();
-    state.toasts.retain(|toast| toast.until > now);
+    let elapsed = state.elapsed;
+    state.toasts.retain(|toast| toast.until > elapsed);
     redraw |= state.toasts.len() != toasts;
     redraw |= snapshot::give_up(state);
     let snapshot = state.snapshot.clone();
-    redraw |= state.list.rebuild(&snapshot, now, false);
+    redraw |= state.list.rebuild(&snapshot, state.elapsed, false);
     Outcome::redraw_if(redraw).and(snapshot::mark_seen(state))
 }
 
@@ -151,7 +170,7 @@ pub fn fresh(since: Timestamp, now: Timestamp) -> bool {
 
 /// Shows a line for some seconds.
 pub(super) fn toast(state: &mut State, text: String, tone: Tone) {
-    let until = state.now.saturating_add(TOAST.seconds()).unwrap_or(Timestamp::MAX);
+    let until = state.elapsed + TOAST;
     state.toasts.push_back(Toast { text, tone, until });
     while state.toasts.len() > 4 {
         state.toasts.pop_front();

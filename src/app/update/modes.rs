@@ -2,7 +2,7 @@
 
 use tui_input::{Input, InputRequest};
 
-use super::act;
+use super::{Tone, act, swallow, toast};
 use crate::app::{
     action::Action,
     help::help_rows,
@@ -32,8 +32,9 @@ pub(super) fn pressed(state: &mut State, key: Key) -> Outcome {
     if let Mode::Broadcast { to, at, input: None } = &mut state.mode
         && let Code::Char(c) = key.code
         && !key.ctrl
+        && !key.alt
     {
-        return mark(to, at, c);
+        return if mark(to, at, c) { Outcome::redraw() } else { swallow::close(state, key) };
     }
     let delta = match key {
         Key { code: Code::Down, .. } => 1,
@@ -49,21 +50,21 @@ pub(super) fn pressed(state: &mut State, key: Key) -> Outcome {
     }
     match &mut state.mode {
         Mode::Answer { seen, at, .. } => match key.code {
-            Code::Char('j') => step(state, 1),
-            Code::Char('k') => step(state, -1),
+            Code::Char('j') if plain(key) => step(state, 1),
+            Code::Char('k') if plain(key) => step(state, -1),
             Code::Char(c) => match c.to_digit(10).and_then(|n| usize::try_from(n).ok()) {
-                Some(n) if (1..=seen.choices.len()).contains(&n) => {
-                    *at = n - 1;
+                Some(n) if plain(key) && (1..=seen.choices.len()).contains(&n) => {
+                    *at = Some(n - 1);
                     enter(state)
                 }
-                _ => Outcome::default(),
+                _ => swallow::close(state, key),
             },
-            _ => Outcome::default(),
+            _ => swallow::close(state, key),
         },
         Mode::Confirm { .. } => match key.code {
-            Code::Char('y') => enter(state),
-            Code::Char('n' | 'q') => close(state),
-            _ => Outcome::default(),
+            Code::Char('y') if plain(key) => enter(state),
+            Code::Char('n' | 'q') if plain(key) => close(state),
+            _ => swallow::close(state, key),
         },
         Mode::Help { input, .. } if input.value().is_empty() && closes_help(&state.keymap, key) => close(state),
         Mode::Filter(input)
@@ -79,6 +80,11 @@ pub(super) fn pressed(state: &mut State, key: Key) -> Outcome {
         },
         Mode::Normal | Mode::Broadcast { .. } => Outcome::default(),
     }
+}
+
+/// Neither Ctrl nor Alt is held.
+fn plain(key: Key) -> bool {
+    !key.ctrl && !key.alt
 }
 
 fn closes_help(keymap: &crate::app::keymap::Keymap, key: Key) -> bool {
@@ -118,7 +124,7 @@ pub(super) fn mouse(state: &mut State, mouse: Mouse, hit: &Hit) -> Outcome {
         }
         (Mouse::Click, Hit::Choice(row)) => {
             if let Mode::Answer { at, .. } = &mut state.mode {
-                *at = *row;
+                *at = Some(*row);
                 return enter(state);
             }
             Outcome::default()
@@ -162,12 +168,12 @@ fn apply_filter(state: &mut State, text: String) -> Outcome {
     }
     state.list.filter = text;
     let snapshot = state.snapshot.clone();
-    state.list.rebuild(&snapshot, state.now, false);
+    state.list.rebuild(&snapshot, state.elapsed, false);
     Outcome::redraw().and(super::snapshot::ask_focus(state))
 }
 
-/// A key while those who get a message are marked.
-fn mark(to: &mut [Recipient], at: &mut usize, key: char) -> Outcome {
+/// A key while those who get a message are marked. Says whether it is one of theirs.
+fn mark(to: &mut [Recipient], at: &mut usize, key: char) -> bool {
     match key {
         ' ' => {
             if let Some(one) = to.get_mut(*at) {
@@ -182,9 +188,9 @@ fn mark(to: &mut [Recipient], at: &mut usize, key: char) -> Outcome {
         'i' => to.iter_mut().for_each(|one| one.marked = one.seen.state == Some(crate::monitor::State::Idle)),
         'j' => *at = (*at + 1).min(to.len().saturating_sub(1)),
         'k' => *at = at.saturating_sub(1),
-        _ => return Outcome::default(),
+        _ => return false,
     }
-    Outcome::redraw()
+    true
 }
 
 fn escape(state: &mut State) -> Outcome {
@@ -195,7 +201,7 @@ fn escape(state: &mut State) -> Outcome {
     close(state)
 }
 
-fn close(state: &mut State) -> Outcome {
+pub(super) fn close(state: &mut State) -> Outcome {
     state.mode = Mode::Normal;
     Outcome::redraw()
 }
@@ -207,7 +213,13 @@ fn enter(state: &mut State) -> Outcome {
             Some(item) => act::does(state, item.does).and(Outcome::redraw()),
             None => Outcome::redraw(),
         },
-        Mode::Answer { pane, seen, at } => does(Act::Answer { pane, choice: at, seen }),
+        Mode::Answer { pane, seen, at: Some(choice) } => does(Act::Answer { pane, choice, seen }),
+        Mode::Answer { pane, seen, at: None } => {
+            state.mode = Mode::Answer { pane, seen, at: None };
+            let text = "no answer is marked: press its number, or move to it".to_owned();
+            toast(state, text, Tone::NeedsYou);
+            Outcome::redraw()
+        }
         Mode::Reply { pane, seen, input } if !input.value().trim().is_empty() => {
             does(Act::Reply { pane, text: input.value().to_owned(), seen })
         }
@@ -239,9 +251,18 @@ fn step(state: &mut State, delta: isize) -> Outcome {
         Mode::Filter(_) => return super::rows::scroll(state, state.view.focus, delta),
         _ => return Outcome::default(),
     };
-    let (Mode::Palette { at, .. } | Mode::Help { top: at, .. } | Mode::Answer { at, .. } | Mode::Broadcast { at, .. }) =
-        &mut state.mode
-    else {
+    if let Mode::Answer { at, .. } = &mut state.mode {
+        // The first step marks the first answer, or the last one when it goes up.
+        let to = match *at {
+            Some(at) => at.saturating_add_signed(delta).min(rows.saturating_sub(1)),
+            None if delta < 0 => rows.saturating_sub(1),
+            None => 0,
+        };
+        let moved = rows > 0 && *at != Some(to);
+        *at = (rows > 0).then_some(to);
+        return Outcome::redraw_if(moved);
+    }
+    let (Mode::Palette { at, .. } | Mode::Help { top: at, .. } | Mode::Broadcast { at, .. }) = &mut state.mode else {
         return Outcome::default();
     };
     let to = at.saturating_add_signed(delta).min(rows.saturating_sub(1));

@@ -55,7 +55,7 @@ pub(super) fn select(state: &mut State, id: PaneId) -> Outcome {
 
 fn moved_cursor(state: &mut State, moved: bool) -> Outcome {
     if moved {
-        state.selected_at = state.now;
+        state.selected_at = state.elapsed;
     }
     Outcome::redraw_if(moved).and(snapshot::ask_focus(state))
 }
@@ -72,7 +72,7 @@ pub(super) fn next_needy(state: &mut State) -> Outcome {
         let snapshot = state.snapshot.clone();
         if state.list.agents(&snapshot.agents).all(|listed| listed != id) {
             state.list.filter.clear();
-            state.list.rebuild(&snapshot, state.now, false);
+            state.list.rebuild(&snapshot, state.elapsed, false);
         }
     }
     select(state, id)
@@ -92,6 +92,6 @@ pub(super) fn sort_by(state: &mut State, sort: Sort) -> Outcome {
 /// Makes the lines anew because the user asked for another order.
 pub(super) fn relist(state: &mut State) -> Outcome {
     let snapshot = state.snapshot.clone();
-    state.list.rebuild(&snapshot, state.now, true);
+    state.list.rebuild(&snapshot, state.elapsed, true);
     Outcome::redraw().and(snapshot::ask_focus(state))
 }

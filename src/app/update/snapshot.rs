@@ -1,6 +1,6 @@
 //! A snapshot arrives: what it confirms, what it shows anew, and whom it calls for.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::toast;
 use crate::{
@@ -13,6 +13,9 @@ use crate::{
     monitor::{Agent, Command, EventKind, Snapshot, State as AgentState},
 };
 
+/// Time for which the cursor is on an agent before what it shows counts as seen.
+const DWELL: Duration = Duration::from_secs(2);
+
 /// Takes a snapshot in.
 pub(super) fn arrived(state: &mut State, new: Arc<Snapshot>) -> Outcome {
     let old = std::mem::replace(&mut state.snapshot, new.clone());
@@ -22,7 +25,7 @@ pub(super) fn arrived(state: &mut State, new: Arc<Snapshot>) -> Outcome {
     let mut redraw = state.pending.len() != pending;
     redraw |= call(state, &new);
     keep_events(state, &old, &new);
-    redraw |= state.list.rebuild(&new, state.now, false);
+    redraw |= state.list.rebuild(&new, state.elapsed, false);
     redraw |= differs(state, &old, &new);
     // Instruments alone wait for the tick: numbers that change ten times a second cannot be read, and cost frames.
     state.behind = !redraw && (state.behind || state.viewport.instruments && instruments_differ(&old, &new));
@@ -143,13 +146,13 @@ pub(super) fn ask_focus(state: &mut State) -> Outcome {
 /// A `done` that the user has had before them is seen: the cursor came to it, or they did something, after it was done.
 pub(super) fn mark_seen(state: &mut State) -> Outcome {
     let Some(agent) = state.selected() else { return Outcome::default() };
-    let dwelt = state.now.as_second() - state.selected_at.as_second() >= 2;
+    let dwelt = state.elapsed.saturating_sub(state.selected_at) >= DWELL;
     if agent.state == AgentState::Idle
         && agent.kind.as_deref() == Some("done")
         && state.viewport.preview > 0
         && state.focused
         && dwelt
-        && state.list.last_input > agent.since
+        && state.input_at > agent.since
     {
         let seen = (agent.pane_id, agent.since);
         if state.asked_seen != Some(seen) {
@@ -162,9 +165,9 @@ pub(super) fn mark_seen(state: &mut State) -> Outcome {
 
 /// Gives up commands that the engine has not confirmed for long, and says so.
 pub(super) fn give_up(state: &mut State) -> bool {
-    let now = state.now.as_second();
+    let now = state.elapsed;
     let (late, waiting) =
-        std::mem::take(&mut state.pending).into_iter().partition(|p| now - p.asked.as_second() >= GIVE_UP);
+        std::mem::take(&mut state.pending).into_iter().partition(|p| now.saturating_sub(p.asked) >= GIVE_UP);
     state.pending = waiting;
     let late: Vec<_> = late;
     for pending in &late {

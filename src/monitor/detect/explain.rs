@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::judge::{Trail, judge};
+use super::judge::{Trail, judge_named};
 use super::{Observation, Process, Profiles, Step, Verdict};
+use crate::monitor::NamedAgent;
 
 /// How a verdict came about.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -28,17 +29,15 @@ pub struct Explanation {
     pub own_word: Vec<String>,
     /// Where two sources disagreed, and which decided.
     pub notes: Vec<String>,
-    /// Seconds for which the screen has not changed, if it was read before.
-    pub quiet_for: Option<f64>,
     /// The verdict; `None` when no agent is in the pane.
     pub verdict: Option<Verdict>,
 }
 
-/// Explains the verdict that [`super::detect`] gives for the same observation.
+/// Explains the verdict that [`super::detect_named`] gives for the same observation.
 #[must_use]
-pub fn explain(profiles: &Profiles, seen: &Observation<'_>) -> Explanation {
+pub fn explain(profiles: &Profiles, named: Option<&NamedAgent>, seen: &Observation<'_>) -> Explanation {
     let mut trail = Trail::default();
-    let verdict = judge(profiles, seen, None, Some(&mut trail));
+    let verdict = judge_named(profiles, named, seen, Some(&mut trail));
     let pane = seen.pane;
     let mut fields = vec![
         format!("{} columns, {} rows", pane.width, pane.height),
@@ -69,7 +68,6 @@ pub fn explain(profiles: &Profiles, seen: &Observation<'_>) -> Explanation {
         steps: trail.steps,
         own_word,
         notes: trail.notes,
-        quiet_for: seen.quiet_for,
         verdict,
     }
 }
@@ -104,9 +102,6 @@ impl fmt::Display for Explanation {
                 writeln!(f, "  recognised   by {}", verdict.recognised_by)?;
             }
             (None, _) => writeln!(f, "No agent: no process under the pane is a known program.")?,
-        }
-        if let Some(quiet) = self.quiet_for {
-            writeln!(f, "  unchanged    for {quiet:.1} s")?;
         }
         section(f, "Processes", &self.processes)?;
         writeln!(f, "\nTitle: {}", self.title)?;

@@ -32,7 +32,7 @@ impl Hook {
         Some(Self {
             agent: agent.to_owned(),
             state: state.parse().ok()?,
-            kind: (kind != "-").then(|| kind.to_owned()),
+            kind: (kind != "-" && is_kind(kind)).then(|| kind.to_owned()),
             at: Timestamp::from_millisecond(at.parse().ok()?).ok()?,
         })
     }
@@ -43,6 +43,11 @@ impl Hook {
         let kind = self.kind.as_deref().unwrap_or("-");
         format!("{} {} {kind} {}", self.agent, self.state, self.at.as_millisecond())
     }
+}
+
+/// Whether a word can be a kind: any program can set the option, and its words are shown.
+fn is_kind(word: &str) -> bool {
+    word.len() <= 24 && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-' || b == b'_')
 }
 
 /// Turns Claude Code's hook JSON (on standard input of the hook's command) into the option's value.

@@ -14,12 +14,9 @@ use super::rules::{Hit, Step, first_hit};
 use super::view::View;
 use super::{Observation, Verdict, extract, request};
 use crate::{
-    monitor::{Evidence, Source, State},
+    monitor::{Evidence, NamedAgent, Source, State},
     tmux::Screen,
 };
-
-/// Seconds of an unchanged screen after which an end of work without proof is believed.
-pub const IDLE_CONFIRMED_AFTER: f64 = 1.0;
 
 /// Seconds after which a hook's word is no longer fresh, when the screen shows nothing that supports it.
 const HOOK_FRESH: i64 = 600;
@@ -27,14 +24,37 @@ const HOOK_FRESH: i64 = 600;
 /// What an agent in this pane is doing and why; `None` when no agent is in it.
 #[must_use]
 pub fn detect(profiles: &Profiles, seen: &Observation<'_>) -> Option<Verdict> {
-    judge(profiles, seen, None, None)
+    judge_named(profiles, None, seen, None)
 }
 
-/// As [`detect`], where the settings say which program runs in the pane: its profile judges the screen even if the
-/// process tree does not show it.
+/// As [`detect`], in a pane that the settings may name: the profile that they name judges the screen where the process
+/// tree does not show the program, and the pane is an agent in any case. Everything that judges a pane asks this.
 #[must_use]
-pub fn detect_as(profiles: &Profiles, agent: &str, seen: &Observation<'_>) -> Option<Verdict> {
-    judge(profiles, seen, Some(agent), None)
+pub fn detect_named(profiles: &Profiles, named: Option<&NamedAgent>, seen: &Observation<'_>) -> Option<Verdict> {
+    judge_named(profiles, named, seen, None)
+}
+
+pub(super) fn judge_named(
+    profiles: &Profiles,
+    named: Option<&NamedAgent>,
+    seen: &Observation<'_>,
+    trail: Option<&mut Trail>,
+) -> Option<Verdict> {
+    let assumed = named.and_then(|named| named.agent.as_deref());
+    judge(profiles, seen, assumed, trail).or_else(|| named.map(|named| said_so(named, seen)))
+}
+
+/// The verdict for a pane that only the settings call an agent: what it does is not known, and said so.
+fn said_so(named: &NamedAgent, seen: &Observation<'_>) -> Verdict {
+    let line = format!("the settings name {} an agent; nothing that is known runs there", named.target);
+    let state = if seen.pane.dead { State::Exited } else { State::Unknown };
+    Verdict::blank(named.agent.as_deref().unwrap_or("other"), "the settings", None).say(
+        state,
+        None,
+        "settings/agents",
+        &line,
+        Source::None,
+    )
 }
 
 /// What the judge looked at, for people.
@@ -46,7 +66,7 @@ pub(super) struct Trail {
     pub regions: Vec<String>,
 }
 
-pub(super) fn judge(
+fn judge(
     profiles: &Profiles,
     seen: &Observation<'_>,
     assumed: Option<&str>,
@@ -164,7 +184,8 @@ fn out_of_sight(profiles: &Profiles, seen: &Observation<'_>) -> (Option<Recognis
 /// An agent that ran here and is no more.
 fn gone(profiles: &Profiles, seen: &Observation<'_>, trail: Option<&mut Trail>) -> Option<Verdict> {
     let (agent, by) = match seen.known_agent {
-        Some(agent) => (agent.to_owned(), "it ran here before".to_owned()),
+        // Its profile may be gone: then nothing is known of it any more.
+        Some(agent) => (profiles.get(agent)?.name.clone(), "it ran here before".to_owned()),
         None => match dead_program(profiles, seen) {
             Some(profile) => (profile.name.clone(), "the dead pane's program".to_owned()),
             None => (left_behind(profiles, seen)?.name.clone(), "the screen it left behind".to_owned()),
@@ -247,7 +268,6 @@ fn weigh(
         (None, Some(word)) if !(word.vague && hit.is_some()) => word.decide(verdict),
         (None, _) => keep_or_unknown(seen, hit, verdict),
     }
-    hold_back_idle(seen, hit, verdict);
     if let (Some(trail), Some(note)) = (trail, note) {
         trail.notes.push(note);
     }
@@ -283,20 +303,6 @@ fn keep_or_unknown(seen: &Observation<'_>, hit: Option<&Hit<'_>>, verdict: &mut 
 
 fn is_blank(screen: &Screen) -> bool {
     screen.rows().all(str::is_empty)
-}
-
-/// Work that seems to have ended is believed only when the screen proves it or has been quiet for a moment.
-fn hold_back_idle(seen: &Observation<'_>, hit: Option<&Hit<'_>>, verdict: &mut Verdict) {
-    let was_working = seen.previous.is_some_and(|(state, _)| state == State::Working);
-    let proven = hit.is_some_and(|hit| hit.rule.rule.is_proof());
-    let by_word = matches!(verdict.evidence.source, Source::File | Source::Hook);
-    let quiet = seen.quiet_for.is_none_or(|quiet| quiet >= IDLE_CONFIRMED_AFTER);
-    if verdict.state == State::Idle && was_working && !proven && !by_word && !quiet {
-        let kind = seen.previous.and_then(|(_, kind)| kind);
-        verdict.state = State::Working;
-        verdict.kind = kind.map(str::to_owned);
-        verdict.evidence.source = Source::Kept;
-    }
 }
 
 /// What the program says of itself outside its screen.

@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use explain::{Explanation, explain};
-pub use judge::{detect, detect_as};
+pub use judge::{detect, detect_named};
 pub use keys::{KeyName, Keys};
 pub use profiles::{Profile, ProfileError, Profiles};
 pub use recognise::{Recognised, may_hide_agent, recognise};
@@ -83,8 +83,6 @@ pub struct Observation<'a> {
     pub known_agent: Option<&'a str>,
     /// The state before, which a menu or a viewer keeps.
     pub previous: Option<(State, Option<&'a str>)>,
-    /// Seconds for which the screen has not changed, if it was read before.
-    pub quiet_for: Option<f64>,
     /// Now, for reset times.
     pub now: Timestamp,
 }

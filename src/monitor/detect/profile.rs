@@ -151,6 +151,22 @@ pub struct Source {
     /// Keys that mean the same in every state.
     #[serde(default)]
     pub keys: Keys,
+    /// The file in which the program publishes its own state.
+    #[serde(default)]
+    pub session_file: Option<SessionFile>,
+}
+
+/// Where a program publishes its own state, in the form of Claude Code's session file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionFile {
+    /// The variable of its environment that names its folder.
+    #[serde(default)]
+    pub variable: Option<String>,
+    /// Its folder below the home folder, where that variable is not set.
+    pub home: String,
+    /// The file below its folder; `{pid}` stands for the process.
+    pub path: String,
 }
 
 fn yes() -> bool {

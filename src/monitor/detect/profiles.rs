@@ -1,10 +1,12 @@
 //! Profiles ready for use: the built-in ones, and a user's beside or instead of them.
 
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::keys::Keys;
-use super::profile::{self, Answers, Extract, Recognise, Rule, Source};
+use super::profile::{self, Answers, Extract, Recognise, Rule, SessionFile, Source};
+use crate::monitor::file;
 
 /// The built-in profiles: file name and text.
 const EMBEDDED: &[(&str, &str)] = &[
@@ -20,6 +22,9 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("goose.yaml", include_str!("../../../assets/agents/goose.yaml")),
     ("crush.yaml", include_str!("../../../assets/agents/crush.yaml")),
 ];
+
+/// Most bytes of a profile.
+const LARGEST_FILE: u64 = 1 << 20;
 
 /// Why a profile cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +55,8 @@ pub enum ProfileError {
 #[derive(Clone, Debug)]
 pub struct Profiles {
     all: Arc<Vec<Profile>>,
+    /// See [`Profiles::stamp`].
+    stamp: u64,
 }
 
 /// One program's profile, checked and compiled.
@@ -69,6 +76,8 @@ pub struct Profile {
     pub note: Option<String>,
     /// Keys that mean the same in every state.
     pub keys: Keys,
+    /// The file in which the program publishes its own state.
+    pub session_file: Option<SessionFile>,
     pub(super) recognise: Recognise,
     pub(super) regions: Vec<NamedRegion>,
     pub(super) rules: Vec<CompiledRule>,
@@ -142,8 +151,8 @@ impl Profiles {
     pub fn load(user_dir: Option<&Path>) -> Result<Self, ProfileError> {
         let mut texts = Vec::new();
         for path in user_dir.map(user_files).transpose()?.unwrap_or_default() {
-            let text =
-                std::fs::read_to_string(&path).map_err(|source| ProfileError::Read { path: path.clone(), source })?;
+            let text = file::read_own(&path, LARGEST_FILE)
+                .map_err(|source| ProfileError::Read { path: path.clone(), source })?;
             texts.push((path, text));
         }
         Self::with(texts, |_| true)
@@ -154,6 +163,7 @@ impl Profiles {
         texts: Vec<(PathBuf, String)>,
         wanted: impl Fn(&str) -> bool,
     ) -> Result<Self, ProfileError> {
+        let stamp = BuildHasherDefault::<DefaultHasher>::default().hash_one(&texts);
         let mut all = Vec::new();
         for (file, text) in EMBEDDED.iter().filter(|(file, _)| wanted(file.trim_end_matches(".yaml"))) {
             let path = PathBuf::from(file);
@@ -184,7 +194,13 @@ impl Profiles {
             .into_iter()
             .map(|(source, origin, path)| compile(source, origin, &path))
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { all: Arc::new(all) })
+        Ok(Self { all: Arc::new(all), stamp })
+    }
+
+    /// Equal for profiles that were made from the same texts.
+    #[must_use]
+    pub fn stamp(&self) -> u64 {
+        self.stamp
     }
 
     /// Every profile.
@@ -324,6 +340,7 @@ fn extend(base: &mut Source, user: Source) {
     answers.append(&mut base.answers);
     base.answers = answers;
     base.keys.extend(user.keys);
+    base.session_file = user.session_file.or(base.session_file.take());
 }
 
 /// Resolves the names in a profile; `path` is the file that is blamed when one is unknown.
@@ -409,6 +426,7 @@ fn compile(source: Source, origin: String, path: &Path) -> Result<Profile, Profi
         versions: source.versions,
         note: source.note,
         keys: source.keys,
+        session_file: source.session_file,
         recognise: source.recognise,
         regions,
         rules,

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::sync::OnceLock;
 
 use super::{Glance, Process, Usage};
@@ -75,6 +76,10 @@ pub fn usage(pid: u32) -> Option<Usage> {
     let (_, fields) = split(&stat)?;
     let number = |index: usize| fields.get(index).and_then(|word| word.parse::<u64>().ok()).unwrap_or(0);
     Some(Usage { ticks: number(11) + number(12), memory_bytes: number(21) * rustix::param::page_size() as u64 })
+}
+
+pub fn owner(pid: u32) -> Option<u32> {
+    fs::metadata(format!("/proc/{pid}")).ok().map(|found| found.uid())
 }
 
 pub fn variable(pid: u32, name: &str) -> Option<String> {

@@ -112,6 +112,12 @@ pub fn variable(pid: u32, name: &str) -> Option<String> {
     system::variable(pid, name)
 }
 
+/// The user whose process it is; `None` when it has ended.
+#[must_use]
+pub fn owner(pid: u32) -> Option<u32> {
+    system::owner(pid)
+}
+
 fn walk(pid: u32, one: impl Fn(u32) -> Option<Process>, children: impl Fn(u32) -> Vec<u32>) -> Vec<Process> {
     let mut found: Vec<Process> = Vec::new();
     let mut open = vec![(pid, 0_u16)];

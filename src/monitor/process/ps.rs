@@ -18,6 +18,7 @@ const GOOD_FOR: Duration = Duration::from_millis(900);
 struct Row {
     process: Process,
     usage: Usage,
+    owner: u32,
 }
 
 type Rows = Arc<HashMap<u32, Row>>;
@@ -52,6 +53,11 @@ pub fn usage(pid: u32) -> Option<Usage> {
     rows().get(&pid).map(|row| row.usage)
 }
 
+/// The user whose process it is.
+pub fn owner(pid: u32) -> Option<u32> {
+    rows().get(&pid).map(|row| row.owner)
+}
+
 /// Another process's environment is not shown.
 pub fn variable(_pid: u32, _name: &str) -> Option<String> {
     None
@@ -71,7 +77,7 @@ fn rows() -> Rows {
 }
 
 fn read() -> HashMap<u32, Row> {
-    let table = ps(&["-axo", "pid=,ppid=,pgid=,tpgid=,stat=,time=,rss=,lstart=,ucomm="]);
+    let table = ps(&["-axo", "pid=,ppid=,pgid=,tpgid=,stat=,time=,rss=,lstart=,uid=,ucomm="]);
     let mut rows: HashMap<u32, Row> = table.lines().filter_map(row).map(|row| (row.process.pid, row)).collect();
     for line in ps(&["-axwwo", "pid=,args="]).lines() {
         let Some((pid, args)) = line.trim_start().split_once(' ') else { continue };
@@ -86,8 +92,9 @@ fn row(line: &str) -> Option<Row> {
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
     let (group, front): (i64, i64) = (words.get(2)?.parse().ok()?, words.get(3)?.parse().ok()?);
     let stat = *words.get(4)?;
-    // Weekday, month, day, time and year of the start come before the name.
-    let comm = words.get(12..)?.join(" ");
+    // Weekday, month, day, time and year of the start come before the owner and the name.
+    let owner = words.get(12)?.parse().ok()?;
+    let comm = words.get(13..)?.join(" ");
     let process = Process {
         pid: words.first()?.parse().ok()?,
         ppid: words.get(1)?.parse().ok()?,
@@ -103,7 +110,7 @@ fn row(line: &str) -> Option<Row> {
         ticks: (seconds(words.get(5)?)? * 100.0) as u64,
         memory_bytes: words.get(6)?.parse::<u64>().ok()? * 1024,
     };
-    Some(Row { process, usage })
+    Some(Row { process, usage, owner })
 }
 
 /// `[[days-]hours:]minutes:seconds[.hundredths]`.
@@ -138,8 +145,9 @@ mod tests {
 
     #[test]
     fn a_line_of_ps_is_a_process() {
-        let line = "  501     1   501   612 S+     1-02:03:04.50  3144 Tue Nov 24 20:31:52 2026 my agent";
-        let Row { process, usage } = row(line).unwrap();
+        let line = "  501     1   501   612 S+     1-02:03:04.50  3144 Tue Nov 24 20:31:52 2026 1000 my agent";
+        let Row { process, usage, owner } = row(line).unwrap();
+        assert_eq!(owner, 1000);
         assert_eq!((process.pid, process.ppid, process.comm.as_str()), (501, 1, "my agent"));
         assert!(process.foreground && !process.stopped && !process.zombie);
         assert_eq!(usage, Usage { ticks: 9_378_450, memory_bytes: 3144 * 1024 });

@@ -13,12 +13,18 @@ use rhai::{AST, Array, Dynamic, Engine, INT, Map, Scope};
 
 use super::{BUILT_IN, Plan, Strategy, View, built_in};
 use crate::{
-    monitor::settings::{MAX_INTERVAL, MIN_INTERVAL},
+    monitor::{
+        file,
+        settings::{MAX_INTERVAL, MIN_INTERVAL},
+    },
     tmux::PaneId,
 };
 
 /// Most steps of one `plan`: about 50 ms.
 const MAX_OPERATIONS: u64 = 2_000_000;
+
+/// Most bytes of a script.
+const LARGEST_FILE: u64 = 1 << 20;
 
 /// Why a script cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +61,7 @@ impl Script {
     pub fn load(dir: &Path, name: &str) -> Result<Self, ScriptError> {
         let path = dir.join(format!("{name}.rhai"));
         let error = |problem: String| ScriptError { path: path.clone(), problem };
-        let text = std::fs::read_to_string(&path).map_err(|e| error(e.to_string()))?;
+        let text = file::read_own(&path, LARGEST_FILE).map_err(|e| error(e.to_string()))?;
         let engine = sandbox();
         let ast = engine.compile(&text).map_err(|e| error(e.to_string()))?;
         if !ast.iter_functions().any(|f| f.name == "plan" && f.params.len() == 1) {

@@ -102,26 +102,34 @@ fn engine(state: &State, theme: &crate::ui::theme::Theme, room: usize, narrow: b
         (true, None) => Some(("PAUSED".to_owned(), theme.limited.add_modifier(Modifier::BOLD))),
         (false, None) => None,
     };
+    let read_only = (!state.can.act).then(|| ("read-only".to_owned(), theme.warn));
     let muted = |text: Option<String>| text.map(|text| (text, theme.muted));
     let transport = muted(s.server.transport.clone());
     let version = muted(s.server.version.as_ref().map(|v| format!("tmux {v}")));
     let sync = (s.engine.mode == "sync").then(|| ("sync".to_owned(), theme.warn));
     let clock = (format::minute(state.now, &state.zone), theme.muted);
-    let ways: [Vec<Option<Words>>; 4] = [
-        vec![paused.clone(), Some(strategy.clone()), sync.clone(), transport.clone(), version, Some(every.clone())],
-        vec![paused.clone(), Some(strategy.clone()), sync, transport, Some(every.clone())],
-        vec![paused.clone(), Some(strategy)],
-        vec![paused],
+    let (strategy, every) = (Some(strategy), Some(every));
+    // The clock goes before the interval does: the keys of the interval change nothing else that is in view.
+    let clocks = if narrow { [false, false] } else { [true, false] };
+    let ways: [(&[&Option<Words>], bool); 7] = [
+        (&[&strategy, &sync, &transport, &version, &every], clocks[0]),
+        (&[&strategy, &sync, &transport, &every], clocks[0]),
+        (&[&strategy, &sync, &every], clocks[0]),
+        (&[&strategy, &every], clocks[0]),
+        (&[&strategy, &every], clocks[1]),
+        (&[&every], clocks[0]),
+        (&[], clocks[0]),
     ];
-    for way in ways {
+    for (way, with_clock) in ways {
         let mut words: Vec<Words> = Vec::new();
-        for part in way.into_iter().flatten().filter(|(text, _)| !text.is_empty()) {
+        let said = [&read_only, &paused].into_iter().chain(way.iter().copied()).cloned();
+        for part in said.flatten().filter(|(text, _)| !text.is_empty()) {
             if !words.is_empty() {
                 words.push((" · ".to_owned(), theme.faint));
             }
             words.push(part);
         }
-        if !narrow {
+        if with_clock {
             words.push((if words.is_empty() { String::new() } else { "   ".to_owned() }, theme.muted));
             words.push(clock.clone());
         }

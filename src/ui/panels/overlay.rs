@@ -35,7 +35,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) -> Option<Position> {
                 }
                 let number = format!("{} ", i + 1);
                 c.pieces(line.x, y, line.width, &[(&number, c.theme.key), (&choice.label, c.theme.text)]);
-                if i == *at {
+                if Some(i) == *at {
                     c.style(Rect { y, height: 1, ..inner }, c.theme.select);
                     c.text(inner.x, y, 1, "▌", c.theme.focus);
                 }

@@ -1,0 +1,93 @@
+//! Words that were meant for an agent are no keys of ours: what cannot be done to it says so, and what is typed then is
+//! dropped until the typing rests.
+
+use std::time::Duration;
+
+use super::{Tone, modes, toast};
+use crate::{
+    app::{
+        action::Action,
+        key::{Code, Key},
+        message::Outcome,
+        state::{Mode, State},
+        words::state_and_kind,
+    },
+    monitor,
+};
+
+/// Rest after which keys are keys again. Who types a sentence leaves less between two letters.
+const REST: Duration = Duration::from_secs(1);
+
+/// Whether the key is dropped, because it belongs to words that are being typed to nobody. Any key that no sentence
+/// holds (Escape, an arrow, one with Ctrl) ends that at once.
+pub(super) fn takes(state: &mut State, key: Key) -> bool {
+    let Some(until) = state.swallows else { return false };
+    if state.elapsed >= until || !in_words(key) {
+        state.swallows = None;
+        return false;
+    }
+    state.swallows = Some(state.elapsed + REST);
+    true
+}
+
+/// A key that stands in a sentence.
+fn in_words(key: Key) -> bool {
+    !key.ctrl && matches!(key.code, Code::Char(_) | Code::Enter | Code::Tab | Code::Backspace)
+}
+
+/// Says why an action cannot be done now. After one that would have taken words, or an answer, what is typed is dropped.
+pub(super) fn refuse(state: &mut State, action: Action) -> Outcome {
+    let Some(why) = why_not(state, action) else { return Outcome::default() };
+    toast(state, why, Tone::Error);
+    if !matches!(action, Action::Jump | Action::Copy) {
+        state.swallows = Some(state.elapsed + REST);
+    }
+    Outcome::redraw()
+}
+
+/// Why an action on an agent cannot be done; `None` for the other actions.
+fn why_not(state: &State, action: Action) -> Option<String> {
+    let (verb, types) = match action {
+        Action::Jump => ("to go to", false),
+        Action::Copy => ("to copy", false),
+        Action::Answer => ("to answer", true),
+        Action::Reply | Action::Broadcast => ("to write to", true),
+        Action::Interrupt => ("to interrupt", true),
+        Action::Kill => ("to close", true),
+        _ => return None,
+    };
+    if types && !state.can.act {
+        return Some("read-only: nothing is typed into panes, what you type is dropped".to_owned());
+    }
+    let Some(agent) = state.selected().filter(|_| action != Action::Broadcast) else {
+        return Some(format!("there is no agent {verb}"));
+    };
+    let target = &agent.target;
+    Some(match (action, agent.state) {
+        (Action::Jump | Action::Copy, _) => format!("there is no way {verb} {target} from here"),
+        (_, monitor::State::Exited) => format!("{target} has exited: nothing {verb}, what you type is dropped"),
+        (Action::Answer, monitor::State::Waiting) => {
+            format!("{target}: its answers are not known here, go to its pane; what you type is dropped")
+        }
+        (Action::Answer, _) => {
+            let is = state_and_kind(agent.state, agent.kind.as_deref());
+            format!("{target} is {is}: it asks nothing to answer, what you type is dropped")
+        }
+        _ => format!("{target}: its program is not known to run: nothing {verb}, what you type is dropped"),
+    })
+}
+
+/// A key that is none of an open question's closes it; a letter is taken for the first of words, which are dropped.
+pub(super) fn close(state: &mut State, key: Key) -> Outcome {
+    let what = match state.mode {
+        Mode::Answer { .. } => "the answers",
+        Mode::Broadcast { .. } => "the list",
+        _ => "the question",
+    };
+    modes::close(state);
+    if in_words(key) {
+        toast(state, format!("'{}' is none of its keys: {what} closed, nothing was done", key.label()), Tone::Error);
+        state.swallows = Some(state.elapsed + REST);
+    }
+    Outcome::redraw()
+}
