@@ -21,6 +21,7 @@ use super::{
     history::{Combination, History},
     settings::{CachePolicy, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL},
     strategy::{self, BUILT_IN, Measured, Plan, Script, ScriptError, Strategy, View},
+    told::Told,
     writes::{Heard, Writes},
 };
 use crate::tmux::{PaneId, Pool, Screen, Server, TmuxError, TransportChoice, TransportKind};
@@ -73,7 +74,13 @@ pub struct Core {
     pub(super) paused: bool,
     pub(super) status: ServerStatus,
     pub(super) problem: Option<String>,
+    /// What was told of reaching the server, and of reading single panes.
+    pub(super) told: Told,
+    pub(super) told_of_reads: Told,
+    /// Cycles fail since then, for whatever reason.
     pub(super) unreachable_since: Option<Instant>,
+    /// Since then no server runs: not while one only did not answer.
+    no_server_since: Option<Instant>,
     failed_cycles: u32,
     /// A cycle went well since the start.
     worked: bool,
@@ -151,7 +158,10 @@ impl Core {
             paused: false,
             status: ServerStatus::Connecting,
             problem: None,
+            told: Told::default(),
+            told_of_reads: Told::default(),
             unreachable_since: None,
+            no_server_since: None,
             failed_cycles: 0,
             worked: false,
             server_pid: None,
@@ -273,14 +283,18 @@ impl Core {
         } else {
             ServerStatus::Unreachable
         };
-        let text = problem.to_string();
-        if self.problem.as_deref() != Some(&text) {
+        let (text, news) = self.told.tell(problem);
+        if news {
             tracing::warn!(problem = text, "tmux");
             self.events.notice(Timestamp::now(), text.clone(), true);
         }
         self.status = status;
         self.problem = Some(text);
-        let since = *self.unreachable_since.get_or_insert(now);
+        self.unreachable_since.get_or_insert(now);
+        let gone_since = match status {
+            ServerStatus::NoServer => Some(*self.no_server_since.get_or_insert(now)),
+            _ => self.no_server_since.take().and(None),
+        };
         let interval = self.settings.interval;
         for tracked in self.fleet.iter_mut() {
             if let Some(record) = &mut tracked.record {
@@ -289,7 +303,7 @@ impl Core {
             }
         }
         // A server that is gone took its panes with it; one that only does not answer keeps them.
-        if status == ServerStatus::NoServer && now.saturating_duration_since(since) >= KEEP_AFTER_LOSS {
+        if gone_since.is_some_and(|since| now.saturating_duration_since(since) >= KEEP_AFTER_LOSS) {
             let agents = self.fleet.clear().into_iter().filter(|t| t.record.is_some()).count();
             if agents > 0 {
                 let text = format!("the tmux server is gone, and {agents} agents with it");
@@ -325,6 +339,29 @@ impl Core {
         self.pool.set_transport(self.settings.transport);
         self.pool.configure(self.settings.pool);
         self.cache.reset(&self.settings.cache);
+    }
+
+    /// The server answered: problems are over.
+    pub(super) fn answered(&mut self) {
+        self.status = ServerStatus::Reachable;
+        self.problem = None;
+        self.told.over();
+        (self.unreachable_since, self.no_server_since) = (None, None);
+    }
+
+    /// Some panes could not be read in this cycle, for these reasons; none where all could.
+    pub(super) fn read_all_but(&mut self, failed: &[TmuxError]) {
+        if failed.is_empty() {
+            self.told_of_reads.over();
+        }
+        for problem in failed {
+            let (text, news) = self.told_of_reads.tell(problem);
+            if news {
+                let text = format!("{} panes could not be read: {text}", failed.len());
+                tracing::warn!(text, "tmux");
+                self.events.notice(Timestamp::now(), text, true);
+            }
+        }
     }
 
     /// How long to wait before a server that did not answer is tried again.

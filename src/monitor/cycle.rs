@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{
@@ -16,7 +17,8 @@ use super::{
     tracked::Tracked,
 };
 use crate::tmux::{
-    Batch, Command as Tmux, Expect, Features, Fields, Lease, Pane, Pulse, Reply, TmuxError, parse_panes, parse_pulses,
+    Batch, Command as Tmux, CommandError, Expect, Features, Fields, Lease, Pane, Pulse, Reply, TmuxError, clean,
+    parse_panes, parse_pulses,
 };
 
 /// What one cycle brought.
@@ -63,10 +65,26 @@ async fn list(
     batch.push(Tmux::list_panes(features, fields), Expect::Any);
     let reply = lease.request(&batch).await?;
     count(stats, &reply);
-    let mut parts = reply.parts.into_iter().map(Result::ok);
-    let server = parts.next().flatten().and_then(|bytes| incarnation(&String::from_utf8_lossy(&bytes)));
-    let panes = parts.next().flatten().map(|bytes| parse_panes(&bytes)).unwrap_or_default();
-    Ok((panes, server))
+    let mut parts = reply.parts.into_iter();
+    let server = parts.next().and_then(Result::ok).and_then(|bytes| incarnation(&String::from_utf8_lossy(&bytes)));
+    Ok((whole(parts.next(), parse_panes)?, server))
+}
+
+/// A list as it was asked for. A list that failed, or that cannot be read, says nothing of what there is; only tmux's
+/// own words for a server without a session do.
+fn whole<T>(part: Option<Result<Bytes, CommandError>>, parse: fn(&[u8]) -> Vec<T>) -> Result<Vec<T>, TmuxError> {
+    let bytes = match part {
+        Some(Ok(bytes)) => bytes,
+        Some(Err(error)) if error.is_no_sessions() => Bytes::new(),
+        Some(Err(error)) => return Err(TmuxError::Refused { message: error.message }),
+        None => return Err(TmuxError::Refused { message: "no answer to the list of panes".into() }),
+    };
+    let list = parse(&bytes);
+    if list.is_empty() && !bytes.trim_ascii().is_empty() {
+        let words = clean(&String::from_utf8_lossy(&bytes)).chars().take(200).collect::<String>();
+        return Err(TmuxError::Refused { message: format!("the list of panes cannot be read: {words}") });
+    }
+    Ok(list)
 }
 
 /// `PID START` as tmux prints them; a tmux that does not know the start prints none.
@@ -102,6 +120,11 @@ impl Core {
         let detecting = clock::now();
         let profiles = self.profiles_now();
         let checked = reads.len();
+        let failed: Vec<TmuxError> =
+            reads.iter().filter_map(|read| read.screen.as_ref()?.as_ref().err().cloned()).collect();
+        if checked > 0 {
+            self.read_all_but(&failed);
+        }
         for read in reads {
             self.take_in(read, &profiles, &mut stats).await;
         }
@@ -135,12 +158,19 @@ impl Core {
             probe.push(Tmux::list_pulses(features), Expect::Any);
             let reply = lease.request(&probe).await?;
             count(stats, &reply);
-            // A server without a session has no panes: that is no failure.
-            reply.parts.into_iter().next().and_then(Result::ok).map(|bytes| parse_pulses(&bytes)).unwrap_or_default()
+            whole(reply.parts.into_iter().next(), parse_pulses)?
         } else {
             let (panes, server) = list(&mut lease, features, Fields::Cheap, stats).await?;
             self.met_server(server, Timestamp::now());
             listed.insert(panes).iter().map(Pulse::from).collect()
+        };
+        let pulses = if pulses.is_empty() && !self.fleet.is_empty() {
+            // That all panes are gone at once is believed when it is said twice.
+            let (panes, server) = list(&mut lease, features, Fields::Cheap, stats).await?;
+            self.met_server(server, Timestamp::now());
+            panes.iter().map(Pulse::from).collect()
+        } else {
+            pulses
         };
         let (probed, gone) = self.fleet.probe(pulses, now);
         let at = Timestamp::now();
@@ -267,9 +297,7 @@ impl Core {
             if self.problem.is_some() {
                 self.events.notice(at, "the tmux server answers again", false);
             }
-            self.status = ServerStatus::Reachable;
-            self.problem = None;
-            self.unreachable_since = None;
+            self.answered();
         }
         for note in self.pool.take_notes() {
             tracing::warn!(note, "transport");

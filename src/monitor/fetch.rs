@@ -9,7 +9,7 @@ use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
 use super::{CycleStats, Preview, clock, core::Core, cycle::count, strategy::Plan};
-use crate::tmux::{Batch, Command as Tmux, Expect, Fields, Pane, PaneId, Pool, Reply, Screen, parse_panes};
+use crate::tmux::{Batch, Command as Tmux, Expect, Fields, Pane, PaneId, Pool, Reply, Screen, TmuxError, parse_panes};
 
 /// One list of all panes is cheaper than single lines from a quarter of them on.
 const LIST_ALL_FROM: usize = 4;
@@ -20,7 +20,7 @@ pub(super) struct Read {
     /// Its fields, when they were asked for with it.
     pub(super) fields: Option<(Pane, Fields)>,
     /// `None`: the pane vanished between probe and capture.
-    pub(super) screen: Option<Result<Screen, String>>,
+    pub(super) screen: Option<Result<Screen, TmuxError>>,
     /// See [`super::cache::Captured::settled`].
     pub(super) settled: bool,
     /// Its colours were asked for.
@@ -159,7 +159,7 @@ impl Request {
         let mut reply = match answer {
             Ok(reply) => reply,
             Err(problem) => {
-                let failed = |(_, read)| Read { screen: Some(Err(problem.to_string())), ..read };
+                let failed = |(_, read)| Read { screen: Some(Err(problem.clone())), ..read };
                 let reads = self.reads.into_iter().map(failed).collect();
                 return Answer { reply: None, reads, listed: Vec::new(), took };
             }
@@ -176,11 +176,15 @@ impl Request {
                 let pane = parse_panes(&bytes).into_iter().find(|p| p.id == read.pane);
                 read.fields = pane.map(|pane| (pane, fields));
             }
-            // A capture that failed: the pane vanished since the probe, and the next one says so.
-            if let Some(Ok(capture)) = parts.next() {
-                let screen = if read.coloured { Screen::styled(&capture) } else { Screen::plain(&capture) };
-                read.screen = Some(Ok(screen));
-            }
+            read.screen = match parts.next() {
+                Some(Ok(capture)) => {
+                    Some(Ok(if read.coloured { Screen::styled(&capture) } else { Screen::plain(&capture) }))
+                }
+                // It vanished since the probe, and the next one says so.
+                Some(Err(error)) if error.is_gone() || error.is_no_sessions() => None,
+                Some(Err(error)) => Some(Err(TmuxError::Refused { message: error.message })),
+                None => Some(Err(TmuxError::Refused { message: "no answer to a capture".into() })),
+            };
             read
         };
         let reads = self.reads.into_iter().map(take).collect();

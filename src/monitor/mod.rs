@@ -33,6 +33,7 @@ mod snapshot;
 mod state;
 pub mod strategy;
 mod take;
+mod told;
 mod tracked;
 pub mod wire;
 mod writes;

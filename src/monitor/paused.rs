@@ -207,3 +207,95 @@ async fn a_day_passes_and_nothing_grows() {
     assert!(last.agents.iter().all(|a| a.transitions.len() <= 8));
     assert_eq!((last.agents.len(), last.base_status.errors_detected, last.cycle.overruns), (3, 0, 0));
 }
+
+/// Notices with these words, and agents that came or went.
+fn notices(snapshot: &Snapshot, words: &str) -> usize {
+    let has = |what: &EventKind| matches!(what, EventKind::Notice { text, .. } if text.contains(words));
+    snapshot.events.iter().filter(|event| has(&event.what)).count()
+}
+
+fn comings_and_goings(snapshot: &Snapshot) -> usize {
+    let is = |what: &EventKind| matches!(what, EventKind::Appeared { .. } | EventKind::Gone { .. });
+    snapshot.events.iter().filter(|event| is(&event.what)).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_failed_is_not_an_empty_one_whatever_failed_and_is_said_once() {
+    for (what, cached) in [(0, true), (1, true), (1, false)] {
+        for words in ["the command failed without a word", "client 17: killed", "can't find window: x", "unknown: 9"] {
+            let (script, mut settings) = fleet(4);
+            settings.cache.enabled = cached;
+            let mut handle = start(&script, settings);
+            let before = until(&mut handle, "all idle", all(State::Idle, 4)).await;
+            script.play().failing[what] = Some(words.to_owned());
+            let lost = until(&mut handle, "stale", |s| s.agents.len() == 4 && s.agents.iter().all(|a| a.stale)).await;
+            assert!(lost.server.problem.as_deref().is_some_and(|text| text.contains(words)), "{:?}", lost.server);
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            let lost = Arc::clone(&handle.snapshots.borrow());
+            assert!(lost.agents.len() == 4 && lost.agents.iter().all(|a| a.state == State::Idle));
+            assert_eq!(notices(&lost, words), 1, "told once");
+            assert!(lost.base_status.errors_detected > 4, "each failure counts");
+            script.play().failing[what] = None;
+            let back = until(&mut handle, "recovery", all(State::Idle, 4)).await;
+            assert_eq!(comings_and_goings(&back), 4, "{words}: nobody went and came again");
+            assert_eq!(back.agents[0].since, before.agents[0].since);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_says_it_has_no_session_has_no_agents() {
+    let (script, settings) = fleet(3);
+    let mut handle = start(&script, settings);
+    until(&mut handle, "all idle", all(State::Idle, 3)).await;
+    {
+        let words = Some("no current target".to_owned());
+        script.play().failing = [words.clone(), words.clone(), words];
+    }
+    let left = until(&mut handle, "nobody", |s| s.agents.is_empty()).await;
+    assert_eq!((left.server.status, left.server.problem.clone()), (ServerStatus::Reachable, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pane_that_came_while_its_place_could_not_be_read_gets_it_at_once_afterwards() {
+    let (script, settings) = fleet(2);
+    let mut handle = start(&script, settings);
+    until(&mut handle, "all idle", all(State::Idle, 2)).await;
+    script.play().failing[1] = Some("client 3: killed".to_owned());
+    script.play().panes.push((pulse(2, 1_000), IDLE.to_owned()));
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    script.play().failing[1] = None;
+    let seen = until(&mut handle, "the third", all(State::Idle, 3)).await;
+    assert_eq!(seen.agents[2].target, "main:2.0");
+    assert!(seen.agents[2].places == ["main:2.0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn captures_that_fail_make_stale_and_are_said_once() {
+    let (script, settings) = fleet(3);
+    let mut handle = start(&script, settings);
+    until(&mut handle, "all idle", all(State::Idle, 3)).await;
+    script.play().failing[2] = Some("client 3: killed".to_owned());
+    write(&script, 1, PERMISSION);
+    until(&mut handle, "one stale", |s| s.agents.iter().filter(|a| a.stale).count() == 1).await;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let lost = Arc::clone(&handle.snapshots.borrow());
+    assert_eq!((lost.agents[1].state, lost.agents[1].stale), (State::Idle, true));
+    assert_eq!(notices(&lost, "client 3: killed"), 1);
+    script.play().failing[2] = None;
+    until(&mut handle, "it waits", |s| s.agents[1].state == State::Waiting && !s.agents[1].stale).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_ends_after_a_hang_has_its_seconds_to_return() {
+    let (script, settings) = fleet(2);
+    let mut handle = start(&script, settings);
+    until(&mut handle, "all idle", all(State::Idle, 2)).await;
+    script.play().unreachable = true;
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    script.play().gone = true;
+    until(&mut handle, "no server", |s| s.server.status == ServerStatus::NoServer).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(handle.snapshots.borrow().agents.len(), 2, "it may only be restarting");
+    until(&mut handle, "they are gone", |s| s.agents.is_empty()).await;
+}

@@ -109,6 +109,8 @@ pub(crate) struct Answer {
 pub(crate) struct Learned {
     pub(crate) panes: usize,
     pub(crate) first_tty: Option<String>,
+    /// A hook of the user's fails after commands of ours: an exit status says nothing, and only marks tell what is whole.
+    pub(crate) hooks_fail: bool,
 }
 
 /// The answer could not be told apart, or says that nothing was run.
@@ -232,6 +234,7 @@ impl Script {
         let learned = Learned {
             panes: heads.len(),
             first_tty: format::first_tty(heads.into_iter().map(|(id, tty, _)| (id, tty))),
+            hooks_fail: false,
         };
         (end == at && rest == stdout.len()).then_some(Answer { parts, learned: Some(learned) })
     }

@@ -53,6 +53,17 @@ impl Command {
         self.pane
     }
 
+    /// It only reads: asked twice it changes nothing.
+    #[must_use]
+    pub(crate) fn only_reads(&self) -> bool {
+        let prints = || self.argv.iter().any(|argument| argument == "-p");
+        match self.argv[0].as_str() {
+            "list-panes" | "list-clients" | "list-sessions" | "list-windows" => true,
+            "capture-pane" | "display-message" => prints(),
+            _ => false,
+        }
+    }
+
     // What watching asks. None of these changes anything in the server.
 
     /// The light probe: the pulse of every pane of the server. Read it with [`super::parse_pulses`].

@@ -63,7 +63,8 @@ async fn request(peer: Peer<'_>, argv: &[impl AsRef<str>], input: &[u8], limit: 
     let output =
         answer.unwrap_or_else(|_| Err(TmuxError::Timeout { socket: peer.server.socket().into(), after: limit }))?;
     match server_error(peer.server, &output.stderr) {
-        Some(error) if !output.success => Err(error),
+        // A server answered: that there is none was said by something else, such as a hook.
+        Some(error) if !output.success && !error.is_no_server() => Err(error),
         _ => Ok(output),
     }
 }

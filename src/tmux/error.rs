@@ -59,7 +59,7 @@ pub enum TmuxError {
         socket: PathBuf,
     },
     /// The answer did not come in time. A client process that was waiting for it has been ended.
-    #[error("tmux did not answer within {after:?}: the server at {} is stopped, hangs or is overloaded", socket.display())]
+    #[error("tmux did not answer within {}: the server at {} is stopped, hangs or is overloaded", seconds(*after), socket.display())]
     Timeout {
         /// The socket.
         socket: PathBuf,
@@ -67,7 +67,7 @@ pub enum TmuxError {
         after: Duration,
     },
     /// Every connection of the pool stayed in use.
-    #[error("no connection became free within {after:?}: raise pool.max_size or connection_timeout")]
+    #[error("no connection became free within {}: raise pool.max_size or connection_timeout", seconds(*after))]
     AcquireTimeout {
         /// How long it was waited.
         after: Duration,
@@ -107,6 +107,17 @@ impl TmuxError {
         Self::Io { doing: doing.into(), error: error.to_string(), kind: error.kind() }
     }
 
+    /// Whether it is the same trouble: what tells one time from the next (durations, numbers in tmux's words) aside.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        let no_digits = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
+        match (self, other) {
+            (Self::Refused { message: a }, Self::Refused { message: b }) => no_digits(a) == no_digits(b),
+            (Self::Io { doing: a, kind: one, .. }, Self::Io { doing: b, kind: two, .. }) => a == b && one == two,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+
     /// No server runs: its agents are gone, as opposed to "cannot be read now".
     #[must_use]
     pub fn is_no_server(&self) -> bool {
@@ -126,6 +137,11 @@ impl TmuxError {
     }
 }
 
+/// A duration as people say it; what a clock measured more finely is noise.
+fn seconds(duration: Duration) -> String {
+    format!("{} s", (duration.as_secs_f64() * 10.0).round() / 10.0)
+}
+
 /// One command of a request failed; the others went on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -135,9 +151,43 @@ pub struct CommandError {
 }
 
 impl CommandError {
+    /// tmux's own words, from 3.2 to 3.8, for a server that has no session (`exit-empty off`): there is nothing to list.
+    /// Any other failure of a list says nothing of what there is.
+    #[must_use]
+    pub fn is_no_sessions(&self) -> bool {
+        matches!(self.message.as_str(), "no current target" | "no sessions" | "no current session")
+    }
+
     /// The pane, window or session that was named does not exist (any more).
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.message.contains("can't find ") || self.message.contains("no such ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_tmux_s_own_words_say_that_there_is_nothing_to_list() {
+        let says = |message: &str| CommandError { message: message.into() }.is_no_sessions();
+        assert!(says("no current target") && says("no sessions"));
+        for other in [
+            "the command failed without a word",
+            "can't find pane: %9",
+            "unknown command: bogus",
+            "",
+            "no sessions; lost",
+        ] {
+            assert!(!says(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_time_out_is_told_in_the_same_words_each_time() {
+        let late = |nanos| TmuxError::Timeout { socket: "/s".into(), after: Duration::from_nanos(nanos) }.to_string();
+        assert_eq!(late(4_999_981_234), late(4_999_979_871));
+        assert!(late(4_999_981_234).contains("within 5 s"), "{}", late(4_999_981_234));
     }
 }

@@ -36,9 +36,11 @@ pub(crate) async fn single(server: &Server, command: &Command, limit: Duration) 
     checked(server, run(server, client, None, limit).await?)
 }
 
+/// What the client said of the request as a whole. Beside output the words are another's: a hook of the user's may print
+/// what a client of another server said.
 fn checked(server: &Server, output: Output) -> Result<Output, TmuxError> {
     match server_error(server, &output.stderr) {
-        Some(error) if !output.success => Err(error),
+        Some(error) if !output.success && (output.stdout.is_empty() || !error.is_no_server()) => Err(error),
         _ => Ok(output),
     }
 }

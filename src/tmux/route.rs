@@ -127,7 +127,14 @@ impl Route {
             let late = TmuxError::Refused { message: "the script took too long".into() };
             return tokio::time::timeout(limit, script.answer(batch)).await.unwrap_or(Err(late));
         }
-        let deadline = Instant::now() + limit;
+        self.send_by(batch, Instant::now() + limit).await.map_err(|error| match error {
+            // Its limit, not what was left of it.
+            TmuxError::Timeout { socket, .. } => TmuxError::Timeout { socket, after: limit },
+            other => other,
+        })
+    }
+
+    async fn send_by(&self, batch: &Batch, deadline: Instant) -> Result<Reply, TmuxError> {
         let left = || deadline.saturating_duration_since(Instant::now());
         let transport = self.transport(left()).await?;
         let result = transport.send(batch, left()).await;

@@ -18,6 +18,10 @@ pub(crate) struct Play {
     pub(crate) panes: Vec<(Pulse, String)>,
     /// How long an answer takes.
     pub(crate) delay: Duration,
+    /// In what words every list of pulses fails, every list of all fields, every capture.
+    pub(crate) failing: [Option<String>; 3],
+    /// No server runs.
+    pub(crate) gone: bool,
     /// It cannot be reached.
     pub(crate) unreachable: bool,
     /// Panes that vanish between probe and capture.
@@ -64,6 +68,9 @@ impl Script {
         tokio::time::sleep(delay).await;
         let mut play = self.play();
         play.requests += 1;
+        if play.gone {
+            return Err(TmuxError::NoServer { socket: "/nowhere".into() });
+        }
         if play.unreachable {
             return Err(TmuxError::Refused { message: "the script says so".into() });
         }
@@ -72,8 +79,8 @@ impl Script {
             reply.commands += 1;
             let argv: Vec<&str> = command.argv().iter().map(String::as_str).collect();
             let part = match argv[0] {
-                "list-panes" if argv.iter().any(|arg| arg.contains("session_name")) => Ok(play.all()),
-                "list-panes" => Ok(play.pulses()),
+                "list-panes" if argv.iter().any(|arg| arg.contains("session_name")) => play.fail(1, play.all()),
+                "list-panes" => play.fail(0, play.pulses()),
                 "display-message" => match command.pane() {
                     None => Ok("1\n".to_owned()),
                     Some(pane) => play.one(pane),
@@ -88,6 +95,11 @@ impl Script {
 }
 
 impl Play {
+    /// The answer, unless it is to fail.
+    fn fail(&self, what: usize, answer: String) -> Result<String, String> {
+        self.failing[what].clone().map_or(Ok(answer), Err)
+    }
+
     fn pulses(&self) -> String {
         let line =
             |p: &Pulse| format!("{} {} {} {} {} {}\n", p.id, p.activity, p.pid, p.width, p.height, u8::from(p.dead));
@@ -110,6 +122,7 @@ impl Play {
 
     fn capture(&mut self, pane: Option<PaneId>) -> Result<String, String> {
         self.captures += 1;
+        self.fail(2, String::new())?;
         Ok(self.find(pane.unwrap_or_default())?.1.clone())
     }
 }

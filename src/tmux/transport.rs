@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::{
-    Batch, Command, CommandError, Reply, Server, ServerFacts, TmuxError,
-    batch::{Layout, Learned, Script, error_lines},
+    Batch, Command, CommandError, Expect, Reply, Server, ServerFacts, TmuxError,
+    batch::{Answer, Layout, Learned, Script, error_lines},
     dial::{self, Peer},
     process::{self, Output},
 };
@@ -72,8 +72,11 @@ impl Transport {
     /// process. Without them any may answer.
     #[must_use]
     pub fn new(server: Server, kind: TransportKind, facts: Option<&ServerFacts>) -> Self {
-        let learned =
-            facts.map(|facts| Learned { panes: facts.panes, first_tty: facts.first_tty.clone() }).unwrap_or_default();
+        let learned = facts.map_or_else(Learned::default, |facts| Learned {
+            panes: facts.panes,
+            first_tty: facts.first_tty.clone(),
+            hooks_fail: false,
+        });
         let server_pid = facts.map_or(0, |facts| facts.pid);
         Self { server, kind, server_pid, learned: Arc::new(Mutex::new(learned)) }
     }
@@ -103,16 +106,15 @@ impl Transport {
             return Ok(reply);
         }
         // Heights, then marks when they did not fit, then each by itself when the server could not read the request.
-        let best = Layout::best(batch, self.learned().panes);
+        let learned = self.learned();
+        let best = if learned.hooks_fail { Layout::Marks } else { Layout::best(batch, learned.panes) };
         for layout in [best, Layout::Marks] {
             if layout != best || reply.requests == 0 {
                 let script = Script::new(batch, layout);
                 let output = self.source(&script.text, deadline).await?;
                 reply.count(self.kind, batch.len(), &output);
                 if let Ok(answer) = script.split(batch, &output.stdout, &output.stderr) {
-                    if let Some(learned) = answer.learned {
-                        *self.learned.lock().unwrap_or_else(PoisonError::into_inner) = learned;
-                    }
+                    self.learn(&output, &answer);
                     reply.parts = answer.parts;
                     return Ok(reply);
                 }
@@ -126,13 +128,53 @@ impl Transport {
         self.learned.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// An exit status of 1 though every command did its work: a hook of the user's failed after one.
+    fn learn(&self, output: &Output, answer: &Answer) {
+        let whole = answer.parts.iter().all(Result::is_ok);
+        let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(new) = &answer.learned {
+            *learned = new.clone();
+        }
+        if whole {
+            learned.hooks_fail = !output.success;
+        }
+    }
+
     async fn send_singly(&self, batch: &Batch, deadline: Instant, reply: &mut Reply) -> Result<(), TmuxError> {
         for command in batch.commands() {
-            let output = self.single(command, deadline).await?;
-            reply.count(self.kind, 1, &output);
-            reply.parts.push(part(output));
+            let part = self.one(command, deadline, reply).await?;
+            reply.parts.push(part);
         }
         Ok(())
+    }
+
+    /// One command by itself. One that printed something and failed all the same is asked again with a mark after it,
+    /// which tells whether its output is whole: a hook of the user's may have failed after it, or the client was killed.
+    async fn one(
+        &self,
+        command: &Command,
+        deadline: Instant,
+        reply: &mut Reply,
+    ) -> Result<Result<Bytes, CommandError>, TmuxError> {
+        if !(command.only_reads() && self.learned().hooks_fail) {
+            let output = self.single(command, deadline).await?;
+            reply.count(self.kind, 1, &output);
+            if output.success || output.stdout.is_empty() || !command.only_reads() {
+                return Ok(part(output));
+            }
+        }
+        let mut alone = Batch::new();
+        alone.push(command.clone(), Expect::Any);
+        let script = Script::new(&alone, Layout::Marks);
+        let output = self.source(&script.text, deadline).await?;
+        reply.count(self.kind, 1, &output);
+        match script.split(&alone, &output.stdout, &output.stderr) {
+            Ok(mut answer) if answer.parts.len() == 1 => {
+                self.learn(&output, &answer);
+                Ok(answer.parts.remove(0))
+            }
+            _ => Ok(part(Output { success: false, ..output })),
+        }
     }
 
     async fn source(&self, script: &str, deadline: Instant) -> Result<Output, TmuxError> {

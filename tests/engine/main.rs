@@ -27,7 +27,10 @@ struct Watching {
 impl Watching {
     fn new(server: &TmuxServer, settings: EngineSettings) -> Self {
         let choice = SocketChoice { name: None, path: Some(server.socket().to_owned()) };
-        let server = Server::resolve(&choice).expect("a socket path");
+        Self::with(Server::resolve(&choice).expect("a socket path"), settings)
+    }
+
+    fn with(server: Server, settings: EngineSettings) -> Self {
         let (handle, task) = Engine::start(server, settings).expect("valid settings");
         Self { handle, task }
     }

@@ -1,0 +1,49 @@
+//! Problems that were told already: each kind once, in the words of the first time, until it is over.
+
+use crate::tmux::TmuxError;
+
+/// What was told since it last went well.
+#[derive(Debug, Default)]
+pub struct Told(Vec<TmuxError>);
+
+impl Told {
+    /// The words for a problem, and whether it is the first of its kind. The words of those that follow are the
+    /// first one's: what differs from time to time (a duration, a number) is no news.
+    pub fn tell(&mut self, problem: &TmuxError) -> (String, bool) {
+        match self.0.iter().find(|known| known.is_like(problem)) {
+            Some(known) => (known.to_string(), false),
+            None => {
+                self.0.push(problem.clone());
+                (problem.to_string(), true)
+            }
+        }
+    }
+
+    /// It went well: the next problem is news again.
+    pub fn over(&mut self) {
+        self.0.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn each_kind_is_told_once_until_it_is_over() {
+        let late = |ms| TmuxError::Timeout { socket: "/s".into(), after: Duration::from_micros(ms) };
+        let refused = |message: &str| TmuxError::Refused { message: message.into() };
+        let mut told = Told::default();
+        let (first, news) = told.tell(&late(4_999_981));
+        assert!(news);
+        assert_eq!(told.tell(&late(3_200_000)), (first, false), "the same but for its time");
+        assert!(told.tell(&refused("client 17 was killed")).1);
+        assert!(!told.tell(&refused("client 18 was killed")).1, "numbers make no other problem");
+        assert!(told.tell(&refused("out of memory")).1, "other words do");
+        assert!(!told.tell(&late(1)).1, "one that comes again between others was told");
+        told.over();
+        assert!(told.tell(&late(1)).1);
+    }
+}
