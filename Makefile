@@ -1,6 +1,9 @@
 # What one does with a checkout: run, test, lint, bench, install. `make help` lists it.
-CARGO ?= cargo
+# Where rustup puts cargo: not on the PATH before the next login.
+export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
+CARGO ?= $(or $(shell command -v cargo),cargo)
 ORC = $(CARGO) run -q --release --locked --
+BUILT = $(or $(CARGO_TARGET_DIR),target)/release/tmux-orc
 
 # What is given away is built apart, without the paths of this machine in it, and dated by its commit.
 PACKAGE = target/package
@@ -8,7 +11,7 @@ REMAP = --remap-path-prefix=$(CURDIR)=/tmux-orc --remap-path-prefix=$(or $(CARGO
 EPOCH = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || date -r Cargo.lock +%s))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test lint bench test-compat fuzz coverage install dist deb deny
+.PHONY: help setup build run demo test lint bench test-compat fuzz coverage install dist deb deny
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,10 +19,14 @@ help: ## this list
 setup: ## install tmux, a C linker and ps when they are missing (apt-get or brew)
 	@scripts/setup
 
-run: setup ## build, then the dashboard: on your tmux server when agents run in it, else on simulated ones
+build: setup # shown, since the first one takes its time
+	@[ -e "$(BUILT)" ] || echo "The first build takes some minutes: about 3 on two quiet cores, 10 and more on slow or busy ones."
+	$(CARGO) build --release --locked
+
+run: build ## build, then the dashboard: on your tmux server when agents run in it, else on simulated ones
 	$(ORC) demo --if-no-agents
 
-demo: setup ## build, then the dashboard on simulated agents
+demo: build ## build, then the dashboard on simulated agents
 	$(ORC) demo
 
 test: setup ## the whole test suite, on real tmux servers of its own

@@ -174,6 +174,9 @@ pub fn read_counts(path: &Path) -> io::Result<Option<Counts>> {
     Ok(None)
 }
 
+/// Columns of status-right: tmux's own default and the longest segment.
+const STATUS_LENGTH: u16 = 120;
+
 /// Columns of the side pane.
 pub const SIDEBAR_WIDTH: u16 = 40;
 
@@ -196,7 +199,10 @@ bind-key A run-shell -b \"{run} next --client '#{{client_name}}' --message\"
 bind-key M-a run-shell -b \"{run} sidebar --toggle --pane '#{{pane_id}}'\"
 # The status line: who waits, who works. `#(...)` is asked every status-interval seconds.
 set-option -g status-interval 2
-set-option -ag status-right \" #({run} statusline --range) \"
+# tmux shows 40 columns of status-right, which its own default fills: more of them, unless you have more already.
+if-shell -F '#{{e|<:#{{status-right-length}},{STATUS_LENGTH}}}' 'set-option -g status-right-length {STATUS_LENGTH}'
+# Only once, however often this is read.
+if-shell -F '#{{m:*statusline --range*,#{{status-right}}}}' {{ }} {{ set-option -ag status-right \" #({run} statusline --range) \" }}
 # A click on it: to the agent that has waited longest. tmux 3.4 and newer:
 # bind-key -n MouseDown1Status if-shell -F '#{{==:#{{mouse_status_range}},orc}}' {{ run-shell -b \"{run} next --client '#{{client_name}}' --message\" }} {{ switch-client -t= }}
 # Older ones know no ranges of one's own: a click anywhere in status-right

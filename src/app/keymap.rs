@@ -11,6 +11,9 @@ use super::{
 /// The user's changes: an action's name to its keys. An empty list takes its keys away.
 pub type Overrides = BTreeMap<String, Vec<String>>;
 
+/// Most unknown names that are told of: looking for the ones that were meant takes its time.
+const MOST_UNKNOWN: usize = 32;
+
 /// The keys in force.
 #[derive(Clone, Debug)]
 pub struct Keymap {
@@ -69,6 +72,7 @@ impl Keymap {
     fn build(overrides: &Overrides) -> (Self, Vec<KeymapError>) {
         let unknown = overrides.keys().filter(|name| !ACTIONS.iter().any(|entry| entry.name == name.as_str()));
         let mut problems: Vec<KeymapError> = unknown
+            .take(MOST_UNKNOWN)
             .map(|name| {
                 let hint = did_you_mean(name, ACTIONS.iter().map(|entry| entry.name));
                 KeymapError::Action { name: name.clone(), hint }

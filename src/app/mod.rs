@@ -28,6 +28,7 @@ pub mod target;
 pub mod text;
 pub mod theme;
 pub mod update;
+pub mod wanted;
 pub mod words;
 
 pub use message::Effect;

@@ -13,6 +13,7 @@ use super::{
     nearest::did_you_mean,
     settings::{
         Problem,
+        places::Places,
         yaml::{self, Place, Step},
     },
 };
@@ -259,13 +260,13 @@ impl Reader<'_> {
     fn known(&self, map: &Map<String, Value>, known: &[&'static str], path: &[&str]) -> Result<(), ThemeError> {
         let Some(key) = map.keys().find(|key| !known.contains(&key.as_str())) else { return Ok(()) };
         let at: Vec<&str> = path.iter().copied().chain([key.as_str()]).collect();
-        let place = yaml::place_of_key(self.text, &steps(&at));
+        let place = Places::of(self.text).key(&steps(&at));
         let hint = did_you_mean(key, known.iter().copied());
         Err(self.at(place, &at, format!("unknown field{hint}")))
     }
 
     fn wrong(&self, path: &[&str], message: impl fmt::Display) -> ThemeError {
-        self.at(yaml::place_of_value(self.text, &steps(path)), path, message)
+        self.at(Places::of(self.text).value(&steps(path)), path, message)
     }
 
     fn at(&self, place: Option<Place>, path: &[&str], message: impl fmt::Display) -> ThemeError {

@@ -379,7 +379,7 @@ impl Core {
         self.events.notice(Timestamp::now(), text.clone(), true);
         self.note(text);
         if let Some(info) = self.strategies.iter_mut().find(|info| info.name == name) {
-            info.problem = Some(problem.to_owned());
+            info.problem = Some(format!("{}{problem}", strategy::COULD_NOT_PLAN));
         }
         let mut base: Box<dyn Strategy> =
             strategy::built_in(&base).unwrap_or_else(|| Box::<strategy::Adaptive>::default());
@@ -458,6 +458,9 @@ impl Core {
     }
 
     pub(super) fn set_strategy(&mut self, name: &str) {
+        if self.settings.mode == Mode::Sync {
+            return self.refuse(format!("the sync engine has one strategy: {}", self.strategy.name()));
+        }
         self.strategies = strategy::list(self.settings.strategies_dir.as_deref());
         match Self::strategy_named(name, &self.settings) {
             Ok(strategy) => {
@@ -473,7 +476,7 @@ impl Core {
     fn set_pool(&mut self, size: usize) {
         let size = size.clamp(1, MAX_POOL);
         let before = std::mem::replace(&mut self.settings.pool.max_size, size);
-        self.settings.pool.min_size = self.settings.pool.min_size.min(size);
+        // The floor stays as it was set: the pool itself keeps it under the ceiling, and a larger pool has it again.
         self.pool.resize(size);
         self.changed("pool", before.to_string(), size.to_string());
     }

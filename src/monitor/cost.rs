@@ -21,14 +21,19 @@ struct Sample {
     server: Option<(u32, Duration)>,
 }
 
+impl Sample {
+    fn take(now: Instant, server: Option<u32>) -> Self {
+        Self { at: now, own: own_cpu(), server: server.and_then(|pid| process_cpu(pid).map(|cpu| (pid, cpu))) }
+    }
+}
+
 impl CostMeter {
     /// Takes a sample if the last one is old enough; says whether it did. `server` is the pid of the tmux server.
     pub fn sample(&mut self, now: Instant, server: Option<u32>) -> bool {
         if self.last.is_some_and(|last| now.saturating_duration_since(last.at) < SAMPLE_EVERY) {
             return false;
         }
-        let sample =
-            Sample { at: now, own: own_cpu(), server: server.and_then(|pid| process_cpu(pid).map(|cpu| (pid, cpu))) };
+        let sample = Sample::take(now, server);
         if let Some(last) = self.last {
             let wall = now.saturating_duration_since(last.at).as_secs_f64();
             let percent = |before: Duration, after: Duration| after.saturating_sub(before).as_secs_f64() / wall * 100.0;
@@ -43,6 +48,11 @@ impl CostMeter {
         self.info.threads = threads;
         self.last = Some(sample);
         true
+    }
+
+    /// The next sample begins here: what was used before belongs to other settings.
+    pub fn begin(&mut self, now: Instant, server: Option<u32>) {
+        self.last = Some(Sample::take(now, server));
     }
 
     /// The last sample.

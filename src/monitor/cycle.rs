@@ -12,7 +12,7 @@ use super::{
     CycleStats, ServerStatus, clock,
     core::Core,
     record::Record,
-    strategy::{Known, Plan, View},
+    strategy::{Known, Plan, View, answer_of},
     take::{gone_event, judge},
     tracked::Tracked,
 };
@@ -257,7 +257,11 @@ impl Core {
             // One that is gone is shown by nobody.
             watched: self.watched || known.iter().any(|pane| pane.focused),
         };
-        match self.strategy.plan(&view) {
+        let planned = match self.strategy.plan_apart(&view) {
+            Some(plan) => answer_of(plan).await,
+            None => self.strategy.plan(&view),
+        };
+        match planned {
             Ok(plan) => plan,
             Err(problem) => self.strategy_failed(&problem, &view_of(&known, &view)),
         }

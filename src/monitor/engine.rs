@@ -255,7 +255,14 @@ impl Core {
         self.quiet = outcome.is_quiet();
         let now = clock::now();
         self.cache.settle().await;
-        let sampled = self.cost.sample(now, self.server_pid);
+        let combination = self.combination();
+        // The first cycle under other settings ends what the ones before cost.
+        let sampled = if self.history.ran_last(&combination) {
+            self.cost.sample(now, self.server_pid)
+        } else {
+            self.cost.begin(now, self.server_pid);
+            false
+        };
         let cost = self.cost.info();
         self.measured.tmux_cpu_percent = cost.tmux_cpu_percent;
         let info = self.cache.info();
@@ -272,7 +279,6 @@ impl Core {
             tmux_cpu_percent: cost.tmux_cpu_percent.filter(|_| sampled),
         };
         self.peak = cycle.in_use;
-        let combination = self.combination();
         self.history.record(now, &combination, &cycle);
         if outcome.problem.is_none() {
             self.transport = self.pool.transport().await;

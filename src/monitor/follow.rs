@@ -320,7 +320,6 @@ fn taken_over(own: &EngineSettings, last: &Snapshot) -> EngineSettings {
     }
     if live.pool_max > 0 {
         settings.pool.max_size = live.pool_max;
-        settings.pool.min_size = settings.pool.min_size.min(live.pool_max);
     }
     settings.cache.enabled = live.cache_enabled;
     if let Ok(policy) = live.cache_policy.parse() {

@@ -258,6 +258,12 @@ impl History {
         self.last = Some(cycle.stats.clone());
     }
 
+    /// Whether the last cycle ran under this combination, or there was none.
+    #[must_use]
+    pub fn ran_last(&self, combination: &Combination) -> bool {
+        self.runs.last().is_none_or(|run| run.combination == *combination)
+    }
+
     /// The run of `combination`, moved to the end: the order of the rows is that of their last use.
     fn run(&mut self, combination: &Combination) -> &mut Run {
         let run = match self.runs.iter().position(|run| run.combination == *combination) {
@@ -337,6 +343,7 @@ impl Run {
                 .then(|| self.staleness_ms / self.cycles as f64 + self.seconds * 500.0 / self.cycles as f64),
             cpu_percent: self.cpu.get(),
             tmux_cpu_percent: self.tmux_cpu.get(),
+            cpu_samples: self.cpu.count,
             current: self.combination == *current,
         }
     }

@@ -81,8 +81,9 @@ impl Core {
         let stats = self.pool.stats();
         PoolInfo {
             pool_size: stats.pool_size,
+            // Both of the moment in the last cycle at which most were in use: now, between cycles, none is.
             active_connections: self.peak,
-            idle_connections: stats.idle_connections,
+            idle_connections: (stats.active_connections + stats.idle_connections).saturating_sub(self.peak),
             waiters: stats.waiters,
             connections_created: stats.connections_created,
             connections_reused: stats.connections_reused,

@@ -3,12 +3,12 @@
 //! Compared is with what was read before, not with what is in force: what was tuned by hand since then stays unless the
 //! file says something new about it.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
 
 use super::{
-    Change, EngineSettings, Event, EventKind, Mode, NamedAgent, Reread, RereadInfo, core::Core, strategy,
+    Change, EngineSettings, Event, EventKind, Mode, NamedAgent, Reread, RereadInfo, StrategyInfo, core::Core, strategy,
     take::gone_event,
 };
 
@@ -54,7 +54,7 @@ impl Core {
 
     fn apply_settings(&mut self, fresh: EngineSettings) {
         let was = std::mem::replace(&mut self.configured, fresh.clone());
-        self.strategies = strategy::list(self.settings.strategies_dir.as_deref());
+        self.list_strategies();
         if was.mode != fresh.mode {
             self.set_mode(&fresh);
         }
@@ -73,6 +73,25 @@ impl Core {
             let text =
                 "the sync engine runs: strategy, transport, pool and cache are for the async one, and wait for it";
             self.events.notice(Timestamp::now(), text, false);
+        }
+    }
+
+    /// Lists the strategies anew; what came, went or got another problem is told.
+    fn list_strategies(&mut self) {
+        let fresh = strategy::list(self.settings.strategies_dir.as_deref());
+        let before = std::mem::replace(&mut self.strategies, fresh);
+        let word = |info: Option<&StrategyInfo>| match info {
+            None => "none".to_owned(),
+            Some(StrategyInfo { problem: None, .. }) => "good".to_owned(),
+            Some(StrategyInfo { problem: Some(problem), .. }) => problem.clone(),
+        };
+        let find = |list: &[StrategyInfo], name: &str| word(list.iter().find(|info| info.name == name));
+        let names: BTreeSet<String> = before.iter().chain(&self.strategies).map(|info| info.name.clone()).collect();
+        for name in names {
+            let (from, to) = (find(&before, &name), find(&self.strategies, &name));
+            if from != to {
+                self.noted(Change { setting: format!("script {name}"), from, to });
+            }
         }
     }
 

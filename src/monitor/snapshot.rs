@@ -147,7 +147,7 @@ pub struct PoolInfo {
     pub pool_size: usize,
     /// In use now. In a published snapshot: the highest number that were in use at once during the last cycle.
     pub active_connections: usize,
-    /// Ready and not in use.
+    /// Ready and not in use, at the same moment.
     pub idle_connections: usize,
     /// Waiting for one.
     pub waiters: usize,
@@ -359,6 +359,9 @@ pub struct TuneRow {
     pub cpu_percent: Option<f64>,
     /// CPU of the tmux server, percent of one core.
     pub tmux_cpu_percent: Option<f64>,
+    /// Samples of the CPU that those are the means of.
+    #[serde(default)]
+    pub cpu_samples: u64,
     /// It is the combination in force.
     pub current: bool,
 }

@@ -156,7 +156,16 @@ impl Lease {
             connection.broken = true;
         }
         let limit = shared.lock().settings.request_timeout;
-        let reply = shared.route.send(batch, limit).await?;
+        let began = Instant::now();
+        let reply = shared.route.send(batch, limit).await;
+        // Their names only: what is typed into a pane is nobody else's to read.
+        tracing::trace!(
+            commands = ?batch.commands().filter_map(|command| command.argv().first()).collect::<Vec<_>>(),
+            took = ?began.elapsed(),
+            answered = reply.is_ok(),
+            "request"
+        );
+        let reply = reply?;
         if let Some(connection) = &mut self.connection {
             connection.broken = false;
             connection.served += 1;

@@ -96,7 +96,9 @@ async fn the_printed_bindings_work_in_a_real_terminal() {
         screen.contains("Do you want to proceed?") && !screen.contains("╭ Agents")
     });
     // prefix M-a: the side pane, and again: it is closed.
-    let panes = || stage.server.run(&["list-panes", "-t", "main:1", "-F", "#{pane_width} #{@tmux_orc_sidebar}"]);
+    let panes = || {
+        stage.server.run(&["list-panes", "-t", "main:1", "-F", "#{pane_width} #{==:#{pane_pid},#{@tmux_orc_sidebar}}"])
+    };
     terminals.keys("main", &["C-b", "M-a"]);
     wait_for("the side pane", PATIENCE, || panes().lines().any(|pane| pane == "40 1"));
     terminals.keys("main", &["C-b", "M-a"]);

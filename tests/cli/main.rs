@@ -5,6 +5,7 @@ use std::process::Command;
 mod benchmark;
 mod generated;
 mod services;
+mod setup;
 #[path = "../support/mod.rs"]
 mod support;
 mod verbs;

@@ -6,6 +6,7 @@ mod follow;
 mod hostile;
 mod modes;
 mod reload;
+mod scripts;
 mod socket;
 mod stand_in;
 #[path = "../support/mod.rs"]

@@ -8,4 +8,5 @@ mod dashboard;
 mod demo;
 mod docs;
 mod fixture;
+mod joined;
 mod plugin;

@@ -323,6 +323,7 @@ pub fn tune() -> Vec<TuneRow> {
         staleness_ms: age,
         cpu_percent: cpu,
         tmux_cpu_percent: tmux,
+        cpu_samples: if cpu.is_some() { cycles / 2 } else { 0 },
         current,
     };
     vec![

@@ -10,10 +10,7 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    monitor::{Agent, State},
-    tmux::PaneId,
-};
+use crate::{app::wanted::Wanted, monitor::Agent, tmux::PaneId};
 
 /// Seconds after which a round is forgotten: who asks again then wants the longest wait, not the next one.
 const FORGET_AFTER: i64 = 600;
@@ -44,16 +41,21 @@ impl Round {
     }
 }
 
-/// The next agent in one of `states`, longest first; after all were gone to, the first one again. A wait that is a new
+/// The next agent of those that are wanted, longest first; after all were gone to, the first one again. A wait that is a new
 /// one counts as not gone to.
 #[must_use]
-pub fn next_waiting<'a>(agents: &'a [Agent], states: &[State], round: &mut Round, now: Timestamp) -> Option<&'a Agent> {
+pub fn next_waiting<'a>(
+    agents: &'a [Agent],
+    wanted: &[Wanted],
+    round: &mut Round,
+    now: Timestamp,
+) -> Option<&'a Agent> {
     if round.last.is_none_or(|last| now.as_second() - last.as_second() > FORGET_AFTER) {
         round.visited.clear();
     }
-    let mut waiting: Vec<&Agent> = agents.iter().filter(|agent| states.contains(&agent.state)).collect();
+    let mut waiting: Vec<&Agent> = agents.iter().filter(|agent| wanted.iter().any(|wanted| wanted.is(agent))).collect();
     // States in the order in which they were asked for, the longest wait first.
-    waiting.sort_by_key(|agent| (states.iter().position(|state| *state == agent.state), agent.since, agent.pane_id));
+    waiting.sort_by_key(|agent| (wanted.iter().position(|wanted| wanted.is(agent)), agent.since, agent.pane_id));
     round.visited.retain(|(pane, since)| waiting.iter().any(|agent| agent.pane_id == *pane && agent.since == *since));
     let fresh = |agent: &&&Agent| !round.visited.contains(&(agent.pane_id, agent.since));
     let next = match waiting.iter().find(fresh) {
@@ -73,7 +75,9 @@ pub fn next_waiting<'a>(agents: &'a [Agent], states: &[State], round: &mut Round
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::act::test_agent as agent;
+    use crate::{app::act::test_agent as agent, monitor::State};
+
+    const WAITING: &[Wanted] = &[Wanted::State(State::Waiting)];
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -87,9 +91,8 @@ mod tests {
             .collect();
         agents.push(Agent { since: at(0), ..agent(4, State::Working) });
         let mut round = Round::default();
-        let mut next = |agents: &[Agent], now| {
-            next_waiting(agents, &[State::Waiting], &mut round, at(now)).map(|agent| agent.pane_id.0)
-        };
+        let mut next =
+            |agents: &[Agent], now| next_waiting(agents, WAITING, &mut round, at(now)).map(|agent| agent.pane_id.0);
         assert_eq!(
             [next(&agents, 40), next(&agents, 41), next(&agents, 42), next(&agents, 43)].map(Option::unwrap),
             [2, 3, 1, 2]
@@ -109,7 +112,7 @@ mod tests {
         let path = dir.path().join("x.next");
         let agents = [agent(1, State::Waiting)];
         let mut round = Round::load(&path);
-        assert!(next_waiting(&agents, &[State::Waiting], &mut round, at(1)).is_some());
+        assert!(next_waiting(&agents, WAITING, &mut round, at(1)).is_some());
         round.save(&path).unwrap();
         assert_eq!(Round::load(&path), round);
         fs::write(&path, "{").unwrap();

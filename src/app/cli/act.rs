@@ -11,6 +11,7 @@ use crate::{
         journal::Journal,
         settings::{Overrides, Settings, named_agents},
         target,
+        wanted::Wanted,
     },
     monitor::{State, detect::Profiles},
     tmux::{Batch, Command, Expect, PaneId, Server},
@@ -69,7 +70,7 @@ async fn go_next(options: &NextOptions, going: &Going, context: &mut Context) ->
     let engine = context.engine_paths(&going.server);
     let file = context.paths.run().join(format!("{}.next", engine.key()));
     let mut round = Round::load(&file);
-    let states: &[State] = if options.state.is_empty() { &[State::Waiting] } else { &options.state };
+    let states: &[Wanted] = if options.state.is_empty() { &[Wanted::State(State::Waiting)] } else { &options.state };
     let Some(agent) = next_waiting(&snapshot.agents, states, &mut round, Timestamp::now()) else {
         let states: Vec<String> = states.iter().map(ToString::to_string).collect();
         return Err(Failure::failed(format!("no agent is {}", states.join(" or "))));

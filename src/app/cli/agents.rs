@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::{AgentsOptions, AgentsVerb, Context, Failure, Look, age, cell, source};
+use super::{AgentsOptions, AgentsVerb, Context, Cut, Failure, Look, age, cell, source};
 use crate::{
-    app::settings::Overrides,
+    app::{settings::Overrides, wanted::Wanted},
     monitor::{Agent, ServerStatus, Snapshot, State, detect::Profiles},
 };
 
@@ -22,8 +22,11 @@ pub async fn run(options: &AgentsOptions, verb: Option<&AgentsVerb>, context: &m
         wait(options, context).await?
     };
     let wanted = if options.wait.is_empty() { &options.state } else { &options.wait };
-    let agents: Vec<&Agent> =
-        snapshot.agents.iter().filter(|agent| wanted.is_empty() || wanted.contains(&agent.state)).collect();
+    let agents: Vec<&Agent> = snapshot
+        .agents
+        .iter()
+        .filter(|agent| wanted.is_empty() || wanted.iter().any(|wanted| wanted.is(agent)))
+        .collect();
     if options.report.json {
         let Snapshot { schema, timestamp, server, .. } = &*snapshot;
         return context
@@ -39,7 +42,9 @@ async fn wait(options: &AgentsOptions, context: &Context) -> Result<Arc<Snapshot
     let following = follow.start().await.map_err(|error| Failure::usage(error.to_string()))?;
     let (mut handle, task) = (following.handle, following.task);
     let states = options.wait.clone();
-    let there = move |snapshot: &Arc<Snapshot>| snapshot.agents.iter().any(|agent| states.contains(&agent.state));
+    let there = move |snapshot: &Arc<Snapshot>| {
+        snapshot.agents.iter().any(|agent| states.iter().any(|wanted| wanted.is(agent)))
+    };
     let waiting = async {
         let found = handle.snapshots.wait_for(there).await;
         found.map(|snapshot| Arc::clone(&snapshot)).map_err(|_| Failure::failed("the engine ended".to_owned()))
@@ -58,7 +63,7 @@ async fn wait(options: &AgentsOptions, context: &Context) -> Result<Arc<Snapshot
     }
 }
 
-fn table(snapshot: &Snapshot, agents: &[&Agent], wanted: &[State], context: &mut Context) -> Result<(), Failure> {
+fn table(snapshot: &Snapshot, agents: &[&Agent], wanted: &[Wanted], context: &mut Context) -> Result<(), Failure> {
     if snapshot.server.status == ServerStatus::Unreachable {
         let problem = snapshot.server.problem.clone().unwrap_or_default();
         context.out.line(context.out.paint(
@@ -74,12 +79,48 @@ fn table(snapshot: &Snapshot, agents: &[&Agent], wanted: &[State], context: &mut
     order.sort_by_key(|agent| agent.state);
     let title = |text: &str| (Look::Title, text.to_owned());
     let mut rows = vec![
-        ["STATE", "FOR", "AGENT", "TARGET", "PANE", "DOING", "EVIDENCE"].into_iter().map(title).collect::<Vec<_>>(),
+        ["STATE", "FOR", "AGENT", "NAME", "TARGET", "PANE", "DOING", "EVIDENCE"]
+            .into_iter()
+            .map(title)
+            .collect::<Vec<_>>(),
     ];
-    for agent in order {
+    for agent in &order {
         rows.push(row(agent, snapshot));
     }
-    context.out.table(&rows)
+    let [agent_column, name, target, pane, doing, evidence] = [2, 3, 4, 5, 6, 7];
+    let mut cuts = vec![
+        Cut::To(evidence, 24),
+        Cut::To(doing, 24),
+        Cut::Out(evidence),
+        Cut::To(target, 20),
+        Cut::To(doing, 12),
+        Cut::Out(pane),
+        Cut::Out(agent_column),
+        Cut::Out(doing),
+        Cut::To(target, 8),
+        Cut::Out(name),
+    ];
+    // Only settings give names: without any the column is empty.
+    if order.iter().all(|agent| given_name(agent).is_none()) {
+        rows.iter_mut().for_each(|row| drop(row.remove(name)));
+        cuts = cuts.into_iter().filter_map(|cut| before_it(cut, name)).collect();
+    }
+    context.out.table_cut(&rows, &cuts)
+}
+
+/// The same cut of a table from which a column was taken out.
+fn before_it(cut: Cut, gone: usize) -> Option<Cut> {
+    let moved = |column: usize| if column > gone { column - 1 } else { column };
+    match cut {
+        Cut::Out(column) | Cut::To(column, _) if column == gone => None,
+        Cut::Out(column) => Some(Cut::Out(moved(column))),
+        Cut::To(column, least) => Some(Cut::To(moved(column), least)),
+    }
+}
+
+/// The name that the settings give an agent; without one it goes by its window's.
+pub(super) fn given_name(agent: &Agent) -> Option<&str> {
+    Some(agent.name.as_str()).filter(|name| !name.is_empty() && *name != agent.window)
 }
 
 fn row(agent: &Agent, snapshot: &Snapshot) -> Vec<(Look, String)> {
@@ -102,6 +143,7 @@ fn row(agent: &Agent, snapshot: &Snapshot) -> Vec<(Look, String)> {
         (look, state),
         plain(age(seconds)),
         plain(cell(&agent.agent, 12)),
+        (Look::Good, given_name(agent).map_or(String::new(), |name| cell(name, 24))),
         plain(cell(&agent.target, 40)),
         plain(agent.pane_id.to_string()),
         plain(cell(agent.doing.as_deref().unwrap_or(""), 48)),

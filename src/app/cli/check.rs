@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Context, Failure, Look, Report, age, cell, source};
+use super::{Context, Failure, Look, Report, age, agents::given_name, cell, source};
 use crate::{
     app::target,
     monitor::{Health, State},
@@ -22,6 +22,7 @@ pub async fn run(target: &str, report: Report, context: &mut Context) -> Result<
             "target": agent.target,
             "pane_id": agent.pane_id,
             "agent": agent.agent,
+            "name": agent.name,
             "status": agent.health,
             "responsive": responsive,
             "idle": idle,
@@ -36,10 +37,11 @@ pub async fn run(target: &str, report: Report, context: &mut Context) -> Result<
         let since = age(snapshot.timestamp.duration_since(agent.since).as_secs_f64());
         let look = if agent.health == Health::Healthy { Look::Good } else { Look::Bad };
         let yes = |yes: bool| if yes { "yes" } else { "no" };
+        let name = given_name(agent).map_or(String::new(), |name| format!(" ({})", cell(name, 40)));
         let status = context.out.paint(look, &agent.health.to_string());
         for line in [
             format!("Target: {} ({})", cell(&agent.target, 80), agent.pane_id),
-            format!("Agent: {}", cell(&agent.agent, 40)),
+            format!("Agent: {}{name}", cell(&agent.agent, 40)),
             format!("Status: {status}"),
             format!("Responsive: {}", yes(responsive)),
             format!("Idle: {}", yes(idle)),

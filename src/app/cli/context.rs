@@ -29,7 +29,13 @@ impl Context {
 
     /// Reads the settings in force.
     pub fn load(&self, overrides: &Overrides) -> Result<Loaded, SettingsError> {
-        settings::load(&self.paths, &environment, overrides)
+        let loaded = settings::load(&self.paths, &environment, overrides);
+        match &loaded {
+            Ok(Loaded { file: Some(file), .. }) => tracing::debug!(file = %file.display(), "settings read"),
+            Ok(_) => tracing::debug!(file = %self.paths.config.display(), "no settings file: the defaults"),
+            Err(_) => tracing::debug!(file = %self.paths.config.display(), "settings with problems"),
+        }
+        loaded
     }
 
     /// Reads the settings for a process that goes on living by them.
@@ -41,7 +47,9 @@ impl Context {
     /// The tmux server that is meant. Nothing is contacted.
     pub fn server(&self) -> Result<Server, Failure> {
         let choice = SocketChoice { name: self.global.socket_name.clone(), path: self.global.socket_path.clone() };
-        Server::resolve(&choice).map_err(|error| Failure::usage(error.to_string()))
+        let server = Server::resolve(&choice).map_err(|error| Failure::usage(error.to_string()))?;
+        tracing::debug!(socket = %server.socket().display(), tmux = %server.program().display(), "the tmux server");
+        Ok(server)
     }
 
     /// Where the engine of this server keeps its lock and its socket.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{Context, Failure, Look, Report, source};
-use crate::monitor::Snapshot;
+use crate::monitor::{ServerStatus, Snapshot};
 
 /// Lookups under which a hit rate says nothing.
 const ENOUGH_LOOKUPS: u64 = 20;
@@ -42,7 +42,31 @@ pub struct Check {
 
 /// Runs it. Exit code 1 when a check failed, 3 when no engine runs.
 pub async fn run(report: Report, context: &mut Context) -> Result<(), Failure> {
-    let snapshot = source::from_engine(context).await?;
+    let snapshot = match source::from_engine(context).await {
+        Ok(snapshot) => snapshot,
+        Err(failure) => {
+            if report.json {
+                let (schema, now) = (crate::monitor::SCHEMA, jiff::Timestamp::now());
+                context
+                    .out
+                    .json(&json!({ "schema": schema, "timestamp": now, "ok": false, "engine": null, "checks": [] }))?;
+            }
+            return Err(failure);
+        }
+    };
+    // What an engine without a server measures of its own says nothing good.
+    let status = snapshot.server.status;
+    if matches!(status, ServerStatus::NoServer | ServerStatus::NoTmux) {
+        if report.json {
+            let Snapshot { schema, timestamp, server, .. } = &*snapshot;
+            context.out.json(
+                &json!({ "schema": schema, "timestamp": timestamp, "ok": false, "server": server, "checks": [] }),
+            )?;
+        }
+        let problem =
+            snapshot.server.problem.clone().unwrap_or_else(|| format!("no tmux server at {}", snapshot.server.socket));
+        return Err(Failure::unreachable(format!("{status}: {problem}")));
+    }
     let checks = checks(&snapshot);
     let ok = checks.iter().all(|check| check.outcome != Outcome::Failed);
     if report.json {

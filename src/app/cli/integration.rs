@@ -15,7 +15,8 @@ use crate::{
     tmux::{Batch, Command, Expect, PaneId, Pool},
 };
 
-/// Option by which a side pane is known again. It is set on our own pane only.
+/// Option by which a side pane is known again, set on our own pane only. It holds the pid of what we started in it: a
+/// pane in which something else was started since is its user's.
 const MARK: &str = "@tmux_orc_sidebar";
 
 /// Prints lines for a tmux configuration.
@@ -62,27 +63,47 @@ pub async fn sidebar(options: &SidebarOptions, context: &mut Context) -> Result<
     let Some(pane) = named else {
         return Err(Failure::usage("say beside which pane: run it inside tmux, or with --pane %ID"));
     };
-    if options.toggle {
-        let listed =
-            ask(&pool, Command::new("list-panes").target(pane).args(["-F", &format!("#{{pane_id}} #{{{MARK}}}")]))
-                .await?;
-        let ours = listed.lines().find_map(|line| line.strip_suffix(" 1")?.parse::<PaneId>().ok());
-        if let Some(ours) = ours {
-            ask(&pool, Command::new("kill-pane").target(ours)).await?;
-            return Ok(());
-        }
+    if options.toggle
+        && let Some((ours, pid)) = open_sidebar(&pool, pane).await?
+    {
+        // One step of the server: nothing can be started in the pane between the look and the end.
+        let still = format!("#{{==:#{{pane_pid}},{pid}}}");
+        let close = format!("kill-pane -t {ours}");
+        ask(&pool, Command::new("if-shell").arg("-F").target(ours).arg(still).arg(close)).await?;
+        return Ok(());
     }
     let own = std::env::current_exe().map_err(|error| Failure::failed(format!("cannot find this program: {error}")))?;
     let width = options.width.to_string();
     let side = if options.left { "-fhb" } else { "-fh" };
     // `-d` leaves the cursor where it is; the words after it are run as they are, without a shell.
-    let split = Command::new("split-window").args(["-d", side, "-l", &width, "-P", "-F", "#{pane_id}"]).target(pane);
-    let split = split.arg(own.display().to_string()).arg("-S").arg(server.socket().display().to_string());
+    let opened = "#{pane_id} #{pane_pid}";
+    let mut split = Command::new("split-window").args(["-d", side, "-l", &width, "-P", "-F", opened]).target(pane);
+    if let Ok(home) = std::env::var("TMUX_ORC_HOME") {
+        split = split.args(["-e", &format!("TMUX_ORC_HOME={home}")]);
+    }
+    split = split.arg(own.display().to_string()).arg("-S").arg(server.socket().display().to_string());
+    if let Some(config) = &context.global.config {
+        // The pane may be in another directory.
+        let config = std::path::absolute(config).unwrap_or_else(|_| config.clone());
+        split = split.arg("--config").arg(config.display().to_string());
+    }
     let opened = ask(&pool, split.args(["perf", "watch"])).await?;
-    let opened: PaneId =
-        opened.trim().parse().map_err(|_| Failure::failed("tmux opened no pane: the window may be too small"))?;
-    ask(&pool, Command::new("set-option").arg("-p").target(opened).args([MARK, "1"])).await?;
+    let opened = opened.trim().split_once(' ').and_then(|(id, pid)| Some((id.parse::<PaneId>().ok()?, pid.to_owned())));
+    let (opened, pid) = opened.ok_or_else(|| Failure::failed("tmux opened no pane: the window may be too small"))?;
+    ask(&pool, Command::new("set-option").arg("-p").target(opened).args([MARK, &pid])).await?;
     Ok(())
+}
+
+/// The side pane in the window of this pane, if one is there in which still runs what we started: its id and the pid.
+async fn open_sidebar(pool: &Pool, pane: PaneId) -> Result<Option<(PaneId, u32)>, Failure> {
+    let format = format!("#{{pane_id}} #{{pane_pid}} #{{{MARK}}}");
+    let listed = ask(pool, Command::new("list-panes").target(pane).args(["-F", &format])).await?;
+    let ours = |line: &str| {
+        let mut words = line.split(' ');
+        let (id, pid, mark) = (words.next()?, words.next()?, words.next()?);
+        if mark == pid { Some((id.parse().ok()?, pid.parse().ok()?)) } else { None }
+    };
+    Ok(listed.lines().find_map(ours))
 }
 
 async fn ask(pool: &Pool, command: Command) -> Result<String, Failure> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use super::{Context, EventsOptions, Failure, Look, ReportOptions, age, cell};
+use super::{Context, Cut, EventsOptions, Failure, Look, ReportOptions, age, cell};
 use crate::app::journal::{self, AgentReport, Follow, JournalError, Record, Slice, bar, parse_since, read_since};
 
 /// Time between two looks at the journal while it is followed.
@@ -119,7 +119,17 @@ pub fn report(options: &ReportOptions, context: &mut Context) -> Result<(), Fail
             .into(),
     ];
     rows.extend(report.agents.iter().map(row));
-    context.out.table(&rows)?;
+    let [agent, target, share, turns, median, longest] = [0, 1, 3, 7, 9, 10];
+    let cuts = [
+        Cut::To(target, 20),
+        Cut::Out(share),
+        Cut::Out(turns),
+        Cut::Out(median),
+        Cut::To(agent, 8),
+        Cut::Out(longest),
+        Cut::To(target, 8),
+    ];
+    context.out.table_cut(&rows, &cuts)?;
     let legend = "█ working  ▒ waiting  ! error or limited  x exited  · idle";
     let legend = context.out.paint(Look::Muted, legend);
     context.out.line(legend)?;

@@ -24,6 +24,7 @@ mod source;
 mod status;
 mod strategies;
 mod tune;
+mod tuned;
 mod watch;
 mod why;
 
@@ -41,20 +42,16 @@ pub use effects::{Served, serve};
 pub use failure::Failure;
 pub use hooks::{HooksVerb, Program};
 pub use in_force::InForce;
-pub use output::{Look, Output, age, cell};
+pub use output::{Cut, Look, Output, age, cell};
 pub use watch::Dashboard;
 pub use why::WhyOptions;
 
-use super::logging;
+use super::{logging, settings::Overrides};
 
 /// Runs a verb to its end. `perf watch` on a terminal comes back with what the dashboard needs: the terminal belongs to
 /// the layer above.
 pub async fn run(cli: Cli) -> Result<Option<Box<Dashboard>>, Failure> {
-    let verb = match cli.verb {
-        Some(verb) => verb,
-        None if std::io::stdout().is_terminal() => Verb::Perf { verb: PerfVerb::Watch(WatchOptions::default()) },
-        None => return Err(Failure::usage("say what to do: `tmux-orc --help` lists the verbs")),
-    };
+    let verb = verb_of(cli.verb, cli.watch)?;
     let mut context = Context::new(cli.global)?;
     let _logging = if logs_elsewhere(&verb) {
         None
@@ -62,6 +59,11 @@ pub async fn run(cli: Cli) -> Result<Option<Box<Dashboard>>, Failure> {
         logging::start(logging::Target::StandardError, "error", context.global.verbose).ok()
     };
     let context = &mut context;
+    tracing::debug!(version = env!("TMUX_ORC_VERSION"), ?verb, home = %context.paths.base.display(), "begins");
+    // A file that is named is looked at by every verb, also by one that an engine in the background answers.
+    if context.global.config.is_some() && !reads_settings_itself(&verb) {
+        context.load(&Overrides::new())?;
+    }
     match verb {
         Verb::Perf { verb: PerfVerb::Watch(options) } => {
             let dashboard = watch::run(&options, context).await?;
@@ -99,6 +101,31 @@ pub async fn run(cli: Cli) -> Result<Option<Box<Dashboard>>, Failure> {
     Ok(None)
 }
 
+/// The verb, with the dashboard's options where they may stand in front of it. Without one it is the dashboard.
+fn verb_of(verb: Option<Verb>, options: WatchOptions) -> Result<Verb, Failure> {
+    match verb {
+        None if options.any() || std::io::stdout().is_terminal() => Ok(Verb::Perf { verb: PerfVerb::Watch(options) }),
+        None => Err(Failure::usage("say what to do: `tmux-orc --help` lists the verbs")),
+        Some(Verb::Perf { verb: PerfVerb::Watch(own) }) => Ok(Verb::Perf { verb: PerfVerb::Watch(options.or(own)) }),
+        Some(verb) if !options.any() => Ok(verb),
+        Some(_) => Err(Failure::usage(
+            "--interval, --once, --json, --read-only, --exit-on-jump and --embedded before the verb belong to the dashboard: \
+             put those of this verb behind it (`tmux-orc VERB --help` lists them)",
+        )),
+    }
+}
+
+/// Verbs that read the settings with options of their own, or are about the file itself, or need none.
+fn reads_settings_itself(verb: &Verb) -> bool {
+    matches!(
+        verb,
+        Verb::Config { .. } | Verb::Monitor { .. } | Verb::Completions { .. } | Verb::Man | Verb::Hook { .. }
+    ) && !matches!(
+        verb,
+        Verb::Monitor { verb: Some(MonitorVerb::Stop | MonitorVerb::Status(_) | MonitorVerb::Logs { .. }), .. }
+    )
+}
+
 impl Cli {
     /// The verb waits for nothing: it needs neither a server nor time.
     #[must_use]
@@ -118,7 +145,6 @@ fn logs_elsewhere(verb: &Verb) -> bool {
             None => !engine.dry_run,
             Some(verb) => matches!(verb, MonitorVerb::Run { .. }),
         },
-        Verb::Statusline(_) => true,
         _ => false,
     }
 }

@@ -11,6 +11,7 @@ use super::{Context, EngineOptions, Failure, MonitorVerb, engine, source::attach
 use crate::{
     app::{logging, settings},
     monitor::{AttachError, Client, Command, EnginePaths, Mode},
+    tmux::clean,
 };
 
 /// A start takes no longer than this, or has failed.
@@ -97,7 +98,7 @@ async fn dry_run(options: &EngineOptions, context: &mut Context) -> Result<(), F
         format!("Transport: {}", settings.transport),
         format!("Max failures: {}", settings.max_failures),
         match &loaded.file {
-            Some(file) => format!("Settings: {}", file.display()),
+            Some(file) => format!("Settings: {}", clean(&file.display().to_string())),
             None => format!("Settings: defaults ({} is not there)", context.paths.config.display()),
         },
         format!("Server: {} ({reached})", server.socket().display()),
@@ -136,7 +137,7 @@ async fn start(options: &EngineOptions, context: &mut Context) -> Result<(), Fai
             context.out.line(line)?;
         }
         if let Some(file) = log {
-            context.out.line(format!("Log: {}", file.display()))?;
+            context.out.line(format!("Log: {}", clean(&file.display().to_string())))?;
         }
         return Ok(());
     }
@@ -262,7 +263,7 @@ async fn logs(follow: bool, lines: usize, context: &mut Context) -> Result<(), F
     let (dir, prefix) = (context.paths.logs(), engine::log_prefix(&paths));
     let newest = || logging::newest(&dir, &prefix);
     let Some(mut file) = newest() else {
-        return Err(Failure::failed(format!(
+        return Err(Failure::unreachable(format!(
             "no log of an engine in {}: `tmux-orc monitor start` starts one",
             dir.display()
         )));

@@ -11,6 +11,17 @@ use crate::tmux::clean;
 pub struct Output {
     to: BufWriter<io::Stdout>,
     colour: bool,
+    /// Columns of the terminal; `None` when standard output is none.
+    width: Option<usize>,
+}
+
+/// What is done to a table that is wider than the terminal: one after another until it fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// This column shrinks, at most to so many cells.
+    To(usize, usize),
+    /// This column is left out.
+    Out(usize),
 }
 
 /// The meaning of a text, which decides its look.
@@ -56,7 +67,8 @@ impl Output {
                 !unwanted && !dumb && io::stdout().is_terminal()
             }
         };
-        Self { to: BufWriter::new(io::stdout()), colour }
+        let width = if io::stdout().is_terminal() { terminal_width() } else { None };
+        Self { to: BufWriter::new(io::stdout()), colour, width }
     }
 
     /// Prints one line.
@@ -95,21 +107,60 @@ impl Output {
 
     /// Prints rows in columns, each as wide as its widest cell; the last one is not padded.
     pub fn table(&mut self, rows: &[Vec<(Look, String)>]) -> Result<(), Failure> {
-        let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|(_, cell)| cell.width()).max();
-        let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+        self.table_cut(rows, &[])
+    }
+
+    /// The same; on a terminal that is too narrow for it, cut as told.
+    pub fn table_cut(&mut self, rows: &[Vec<(Look, String)>], cuts: &[Cut]) -> Result<(), Failure> {
+        let widths = fit(natural(rows), self.width, cuts);
         for row in rows {
             let mut line = String::new();
-            for (column, (look, cell)) in row.iter().enumerate() {
-                line.push_str(&self.paint(*look, cell));
-                if column + 1 < row.len() {
-                    line.push_str(&" ".repeat(widths[column].saturating_sub(cell.width()) + 2));
+            let shown = || row.iter().enumerate().filter(|(column, _)| widths[*column].is_some());
+            let last = shown().last().map_or(0, |(column, _)| column);
+            for (column, (look, text)) in shown() {
+                let width = widths[column].unwrap_or(0);
+                let text = cell(text, width);
+                line.push_str(&self.paint(*look, &text));
+                if column < last {
+                    line.push_str(&" ".repeat(width.saturating_sub(text.width()) + 2));
                 }
             }
             self.line(line.trim_end())?;
         }
         Ok(())
     }
+}
+
+fn terminal_width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|width| *width > 0)
+}
+
+/// The widest cell of each column.
+fn natural(rows: &[Vec<(Look, String)>]) -> Vec<usize> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|(_, cell)| cell.width()).max();
+    (0..columns).map(|column| width(column).unwrap_or(0)).collect()
+}
+
+/// Widths of the columns in a terminal of so many cells; `None`: left out.
+fn fit(natural: Vec<usize>, room: Option<usize>, cuts: &[Cut]) -> Vec<Option<usize>> {
+    let mut widths: Vec<Option<usize>> = natural.into_iter().map(Some).collect();
+    let Some(room) = room else { return widths };
+    for cut in cuts {
+        let shown = widths.iter().flatten();
+        let over = (shown.clone().sum::<usize>() + 2 * shown.count().saturating_sub(1)).saturating_sub(room);
+        if over == 0 {
+            break;
+        }
+        match *cut {
+            Cut::Out(column) => widths[column] = None,
+            Cut::To(column, least) => {
+                widths[column] = widths[column].map(|width| width.min(width.saturating_sub(over).max(least)));
+            }
+        }
+    }
+    widths
 }
 
 /// Text of others made safe for a line of output and cut to `most` cells.
@@ -130,7 +181,7 @@ pub fn cell(text: &str, most: usize) -> String {
     out
 }
 
-/// An age or a duration in words that do not jitter: `41s`, `2m14s`, `14m`, `3h`.
+/// An age or a duration in words that do not jitter: `41s`, `2m14s`, `14m`, `3h03m`, `2d07h`.
 #[must_use]
 pub fn age(seconds: f64) -> String {
     let seconds = seconds.max(0.0) as u64;
@@ -152,6 +203,18 @@ mod tests {
         assert_eq!(cell("\x1b[31mred\x1b[0m", 9), "red");
         assert_eq!(cell("日本語テキスト", 7), "日本語…");
         assert_eq!(cell("plain", 5), "plain");
+    }
+
+    #[test]
+    fn a_table_is_cut_where_it_matters_least() {
+        let cuts = [Cut::To(2, 10), Cut::Out(2), Cut::To(1, 5)];
+        let fit = |room| fit(vec![8, 12, 40], room, &cuts);
+        assert_eq!(fit(None), [Some(8), Some(12), Some(40)]);
+        assert_eq!(fit(Some(64)), [Some(8), Some(12), Some(40)]);
+        assert_eq!(fit(Some(50)), [Some(8), Some(12), Some(26)]);
+        assert_eq!(fit(Some(30)), [Some(8), Some(12), None]);
+        assert_eq!(fit(Some(18)), [Some(8), Some(8), None]);
+        assert_eq!(fit(Some(3)), [Some(8), Some(5), None]);
     }
 
     #[test]

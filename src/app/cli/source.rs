@@ -12,7 +12,9 @@ use crate::{
 pub async fn from_engine(context: &Context) -> Result<Arc<Snapshot>, Failure> {
     let paths = context.engine_paths(&context.server()?);
     let mut client = Client::connect(&paths, false).await.map_err(attach_failure)?;
-    client.snapshot().await.map_err(attach_failure)
+    let snapshot = client.snapshot().await.map_err(attach_failure)?;
+    tell(&snapshot, "the engine in the background answered");
+    Ok(snapshot)
 }
 
 /// The newest snapshot of the engine in the background, or else one of a cycle made now.
@@ -21,10 +23,13 @@ pub async fn from_engine_or_now(context: &Context) -> Result<Arc<Snapshot>, Fail
     let paths = context.engine_paths(&server);
     match Client::connect(&paths, false).await {
         Ok(mut client) => match client.snapshot().await {
-            Ok(snapshot) => return reachable(snapshot),
+            Ok(snapshot) => {
+                tell(&snapshot, "the engine in the background answered");
+                return reachable(snapshot);
+            }
             Err(error) => tracing::warn!(%error, "the engine in the background is of no use; looking myself"),
         },
-        Err(AttachError::NoEngine) => {}
+        Err(AttachError::NoEngine) => tracing::debug!("no engine in the background: looking myself"),
         Err(error) => tracing::warn!(%error, "the engine in the background is of no use; looking myself"),
     }
     now(context).await
@@ -39,7 +44,23 @@ pub async fn now(context: &Context) -> Result<Arc<Snapshot>, Failure> {
             OnceError::Engine(error) => engine_failure(&error),
             OnceError::Tmux(error) => Failure::unreachable(error.to_string()),
         })?;
+    tell(&snapshot, "looked");
     Ok(Arc::new(snapshot))
+}
+
+/// Says where the answer comes from.
+fn tell(snapshot: &Snapshot, what: &str) {
+    let (engine, server) = (&snapshot.engine, &snapshot.server);
+    tracing::debug!(
+        pid = engine.pid,
+        mode = engine.mode,
+        strategy = snapshot.current_strategy,
+        tmux = server.version,
+        transport = server.transport,
+        agents = snapshot.agents.len(),
+        cycle = ?snapshot.cycle.last,
+        "{what}"
+    );
 }
 
 /// What to follow for as long as a verb runs, with the settings in force.

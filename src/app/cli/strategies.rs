@@ -9,16 +9,26 @@ use crate::monitor::{StrategyInfo, strategy};
 pub async fn run(report: Report, context: &mut Context) -> Result<(), Failure> {
     let running = source::from_engine(context).await.ok();
     let current = running.as_ref().map(|snapshot| snapshot.current_strategy.clone());
-    let list = match running {
-        Some(snapshot) => snapshot.strategies.clone(),
-        None => strategy::list(Some(&context.paths.strategies())),
-    };
+    // The folder as it is now, whenever the engine looked at it last.
+    let mut list = strategy::list(Some(&context.paths.strategies()));
+    if let Some(snapshot) = &running {
+        list.iter_mut().for_each(|info| add_measures(info, &snapshot.strategies));
+    }
     if report.json {
         let schema = crate::monitor::SCHEMA;
         return context.out.json(&json!({ "schema": schema, "current": current, "strategies": list }));
     }
     let rows: Vec<_> = list.iter().map(|info| row(info, current.as_deref())).collect();
     context.out.table(&rows)
+}
+
+/// What only the engine knows: what a strategy costs, and that a script that compiles could not plan.
+fn add_measures(info: &mut StrategyInfo, known: &[StrategyInfo]) {
+    let Some(known) = known.iter().find(|known| known.name == info.name && known.origin == info.origin) else { return };
+    info.p50_ms = known.p50_ms;
+    if info.problem.is_none() {
+        info.problem = known.problem.clone().filter(|problem| problem.starts_with(strategy::COULD_NOT_PLAN));
+    }
 }
 
 fn row(info: &StrategyInfo, current: Option<&str>) -> Vec<(Look, String)> {

@@ -1,6 +1,12 @@
 //! `why`: how the verdict on one pane comes about, and saving it as a fixture for the tests.
 
-use std::{io::Write, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
+use std::{
+    fs::Permissions,
+    io::Write,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::Path,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 
@@ -172,7 +178,12 @@ fn save(
     let text = Fixture::record(&name, seen, &state, kind, known).text();
     let mut open = std::fs::OpenOptions::new();
     let mut out = open.append(true).create(true).mode(0o600).open(file).map_err(cannot)?;
-    let before = out.metadata().map_err(cannot)?.len();
+    let meta = out.metadata().map_err(cannot)?;
+    let before = meta.len();
+    // Also one that was there: what an agent shows is its user's.
+    if meta.is_file() {
+        out.set_permissions(Permissions::from_mode(0o600)).map_err(cannot)?;
+    }
     out.write_all(text.as_bytes()).map_err(|error| {
         // Half a fixture would spoil those before it.
         out.set_len(before).ok();

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{
+    problem::MOST,
     table::{self, Kind, Row},
     yaml::Step,
 };
@@ -13,10 +14,34 @@ use crate::app::nearest::{did_you_mean, nearest};
 pub struct Finding {
     /// The setting as steps from the top.
     pub path: Vec<Step>,
-    /// The name is wrong rather than the value: its place is the key's.
-    pub at_key: bool,
-    /// What is wrong and what to do, without the setting's name.
-    pub message: String,
+    /// What is wrong with it.
+    pub what: What,
+}
+
+/// What is wrong with a setting.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// There is none of this name: the place is the key's.
+    Name,
+    /// Its value: what is wrong and what to do, without the setting's name.
+    Value(String),
+}
+
+impl Finding {
+    /// What is wrong and what to do, without the setting's name. Looking for the name that was meant takes its time: a
+    /// file may hold thousands of them, and only the first ones are told.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match &self.what {
+            What::Value(message) => message.clone(),
+            What::Name => {
+                let names: Vec<&str> = self.path.iter().filter_map(Step::name).collect();
+                let (key, section) =
+                    names.split_last().map_or(("", String::new()), |(key, section)| (*key, section.join(".")));
+                unknown(&section, key)
+            }
+        }
+    }
 }
 
 /// A setting and the value it was given.
@@ -31,8 +56,7 @@ pub fn check(tree: &Value) -> (Vec<Given>, Vec<Finding>) {
         Value::Object(map) => pass.section("", map, &mut Vec::new()),
         other => pass.findings.push(Finding {
             path: Vec::new(),
-            at_key: false,
-            message: format!("expected sections such as `monitoring:`, found {}", shown(other)),
+            what: What::Value(format!("expected sections such as `monitoring:`, found {}", shown(other))),
         }),
     }
     (pass.given, pass.findings)
@@ -90,11 +114,10 @@ impl Pass {
                     Value::Object(inner) => self.section(&path, inner, steps),
                     // A section whose every line is commented out.
                     Value::Null => {}
-                    other => self.push(steps, false, format!("expected a section, found {}", shown(other))),
+                    other => self.push(steps, What::Value(format!("expected a section, found {}", shown(other)))),
                 }
             } else {
-                let message = unknown(section, key);
-                self.push(steps, true, message);
+                self.push(steps, What::Name);
             }
             steps.pop();
         }
@@ -107,12 +130,12 @@ impl Pass {
         }
         for (inner, message) in findings {
             let path = steps.iter().cloned().chain(inner).collect::<Vec<_>>();
-            self.push(&path, false, message);
+            self.push(&path, What::Value(message));
         }
     }
 
-    fn push(&mut self, path: &[Step], at_key: bool, message: String) {
-        self.findings.push(Finding { path: path.to_vec(), at_key, message });
+    fn push(&mut self, path: &[Step], what: What) {
+        self.findings.push(Finding { path: path.to_vec(), what });
     }
 }
 
@@ -173,12 +196,16 @@ fn in_list(value: &Value, kind: &Kind, wrong: impl Fn(&Value) -> Option<String>)
         return vec![(Vec::new(), format!("expected {}, found {}", kind.expected(), shown(value)))];
     };
     let found = list.iter().enumerate();
-    found.filter_map(|(index, entry)| Some((vec![Step::Index(index)], wrong(entry)?))).collect()
+    let findings = found.filter_map(|(index, entry)| Some((vec![Step::Index(index)], wrong(entry)?)));
+    findings.take(MOST + 1).collect()
 }
 
 fn keys(value: &Value) -> Option<Vec<Inner>> {
     let mut findings = Vec::new();
     for (action, keys) in value.as_object()? {
+        if findings.len() > MOST {
+            break;
+        }
         let fine = match keys {
             // None at all takes an action's keys away.
             Value::Array(list) => list.iter().all(is_key),
@@ -201,6 +228,9 @@ fn agents(value: &Value) -> Option<Vec<Inner>> {
     const NAMES: [&str; 3] = ["target", "agent", "name"];
     let mut findings = Vec::new();
     for (index, entry) in value.as_array()?.iter().enumerate() {
+        if findings.len() > MOST {
+            break;
+        }
         let at = Step::Index(index);
         let Some(map) = entry.as_object() else {
             findings.push((vec![at], format!("expected target and agent or name, found {}", shown(entry))));

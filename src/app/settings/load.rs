@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 use super::{
     Problem, Settings, SettingsError, check, names,
     paths::Paths,
+    places::Places,
     sources::{self, Environment, Origin, Values},
     table::{self, Row},
-    yaml::{self, Step},
+    yaml::Step,
 };
 
 /// Values that options of the command line set: (option, setting, value).
@@ -54,9 +55,10 @@ pub(in crate::app) fn resolve(
     let name = paths.config.display().to_string();
     let mut values = default_values();
     let mut problems = Vec::new();
-    if let Some(text) = &text {
-        sources::apply_file(text, &name, &mut values, &mut problems);
-    }
+    let places = match &text {
+        Some(text) => sources::apply_file(text, &name, &mut values, &mut problems),
+        None => Places::default(),
+    };
     sources::apply_environment(environment, &mut values, &mut problems);
     for (option, path, value) in overrides {
         let Some(row) = table::find(path) else { continue };
@@ -76,14 +78,13 @@ pub(in crate::app) fn resolve(
         // The place is that of the one which the file sets; the other may be a default.
         let set = [path, "monitoring.async.pool.max_size"];
         let at = set.into_iter().find(|p| matches!(values[p].1, Origin::File(_))).unwrap_or(path);
-        problems.push(blame(&values, text.as_deref(), &name, at, message));
+        problems.push(blame(&values, &places, &name, at, message));
     }
     for (path, message) in names::check(&values, paths) {
-        problems.push(blame(&values, text.as_deref(), &name, &path, message));
+        problems.push(blame(&values, &places, &name, &path, message));
     }
     if !problems.is_empty() {
-        problems.sort_by_key(|problem| (problem.line, problem.column));
-        return Err(SettingsError(problems));
+        return Err(SettingsError::first_of(problems, &name));
     }
     let settings = typed(&values).map_err(|message| SettingsError(vec![Problem::of(name, message)]))?;
     Ok(Loaded { settings, file: text.map(|_| paths.config.clone()), values })
@@ -101,15 +102,14 @@ fn default_values() -> Values {
 }
 
 /// A problem of a value, at the place that set it. Numbers in the path are places in lists.
-fn blame(values: &Values, text: Option<&str>, file: &str, path: &str, message: String) -> Problem {
+fn blame(values: &Values, places: &Places, file: &str, path: &str, message: String) -> Problem {
     let origin = values.iter().find(|(row, _)| path == **row || path.starts_with(&format!("{row}.")));
     match origin.map(|(_, (_, origin))| origin) {
         Some(Origin::Option(source) | Origin::Environment(source)) => Problem::of(*source, message).about(path),
         _ => {
             let steps: Vec<Step> =
                 path.split('.').map(|s| s.parse().map_or_else(|_| Step::Key(s.to_owned()), Step::Index)).collect();
-            let place = text.and_then(|text| yaml::place_of_value(text, &steps));
-            Problem::of(file, message).about(super::problem::dotted(&steps)).at(place)
+            Problem::of(file, message).about(super::problem::dotted(&steps)).at(places.value(&steps))
         }
     }
 }

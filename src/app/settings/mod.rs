@@ -5,6 +5,7 @@ mod engine;
 mod load;
 mod names;
 mod paths;
+pub(super) mod places;
 mod problem;
 mod reload;
 mod sources;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{KeyNames, Paths, sources::Values};
+use super::{KeyNames, Paths, problem::MOST, sources::Values};
 use crate::{
     app::{
         keymap::{Keymap, KeymapError},
@@ -77,7 +77,7 @@ fn unknown_keys(value: &Value) -> Vec<Wrong> {
         };
         (format!("dashboard.keys.{action}"), message)
     });
-    wrong.collect()
+    wrong.take(MOST + 1).collect()
 }
 
 fn unknown_programs(agents: &Value, notices: &Value, paths: &Paths) -> Vec<Wrong> {
@@ -100,5 +100,5 @@ fn unknown_programs(agents: &Value, notices: &Value, paths: &Paths) -> Vec<Wrong
         let hint = hint(&name, known.iter().copied());
         (path, format!("no agent profile {name:?}{hint} `tmux-orc agents profiles` lists them"))
     });
-    wrong.collect()
+    wrong.take(MOST + 1).collect()
 }

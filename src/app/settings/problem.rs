@@ -4,6 +4,9 @@ use std::fmt;
 
 use super::yaml::{Place, Step};
 
+/// Most problems that are told at once.
+pub(super) const MOST: usize = 20;
+
 /// One thing that is wrong with the settings: where, which, what, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Problem {
@@ -41,6 +44,19 @@ pub struct SettingsError(pub Vec<Problem>);
 
 fn list(problems: &[Problem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+impl SettingsError {
+    /// The first ones, in the order of the file, and that there are more.
+    #[must_use]
+    pub(super) fn first_of(mut problems: Vec<Problem>, name: &str) -> Self {
+        problems.sort_by_key(|problem| (problem.line, problem.column));
+        if problems.len() > MOST {
+            problems.truncate(MOST);
+            problems.push(Problem::of(name, "there are more problems than these: mend these first"));
+        }
+        Self(problems)
+    }
 }
 
 impl Problem {

@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::{
     Problem, SettingsError,
-    check::{self, Finding},
-    problem::dotted,
+    check::{self, Finding, What},
+    places::Places,
+    problem::{MOST, dotted},
     table::{self, Kind},
     yaml::{self, Place, Step},
 };
@@ -71,22 +72,34 @@ pub(super) fn read(path: &Path, must_exist: bool) -> Result<Option<String>, Sett
     })
 }
 
-/// Puts what the file sets in the place of what was there.
-pub(super) fn apply_file(text: &str, name: &str, values: &mut Values, problems: &mut Vec<Problem>) {
+/// Puts what the file sets in the place of what was there. Returns where each thing of it stands.
+pub(super) fn apply_file(text: &str, name: &str, values: &mut Values, problems: &mut Vec<Problem>) -> Places {
     let tree = match yaml::parse(text) {
         Ok(tree) => tree,
-        Err(error) => return problems.push(Problem::of(name, error.message).at(Some(error.place))),
+        Err(error) => {
+            problems.push(Problem::of(name, error.message).at(Some(error.place)));
+            return Places::default();
+        }
     };
+    let places = Places::of(text);
     let (given, findings) = check::check(&tree);
     for (row, value) in given {
-        let line = yaml::place_of_key(text, &steps(row.path)).map_or(0, |place| place.line);
+        let line = places.key(&steps(row.path)).map_or(0, |place| place.line);
         values.insert(row.path, (value, Origin::File(line)));
     }
-    for Finding { path, at_key, message } in findings {
-        let place = if at_key { yaml::place_of_key(text, &path) } else { yaml::place_of_value(text, &path) };
-        let problem = Problem::of(name, message).at(place);
-        problems.push(if path.is_empty() { problem } else { problem.about(dotted(&path)) });
+    let mut found: Vec<(Option<Place>, Finding)> = findings
+        .into_iter()
+        .map(|finding| {
+            let at_key = finding.what == What::Name;
+            (if at_key { places.key(&finding.path) } else { places.value(&finding.path) }, finding)
+        })
+        .collect();
+    found.sort_by_key(|(place, _)| *place);
+    for (place, finding) in found.into_iter().take(MOST + 1) {
+        let problem = Problem::of(name, finding.message()).at(place);
+        problems.push(if finding.path.is_empty() { problem } else { problem.about(dotted(&finding.path)) });
     }
+    places
 }
 
 /// Puts what the environment sets in the place of what was there.

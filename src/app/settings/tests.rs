@@ -137,3 +137,39 @@ fn what_a_file_says_reaches_no_terminal_as_it_is() {
         assert!(!said.contains(['\u{1b}', '\u{7}', '\t']), "{text:?}: {said:?}");
     }
 }
+
+/// The longest of `text`'s checks is a few readings of it: no problem reads it again.
+#[test]
+fn a_file_full_of_mistakes_is_checked_in_the_time_of_some_readings() {
+    let names: String = (0..4000).map(|n| format!("key{n}: 1\n")).collect();
+    let actions: String = (0..4000).map(|n| format!("    act{n}: x\n")).collect();
+    let entries = |entry: &str| vec![entry; 4000].join(", ");
+    for text in [
+        names,
+        format!("dashboard:\n  keys:\n{actions}"),
+        format!("notifications: {{ on: [{}] }}\n", entries("wating")),
+        format!("notifications: {{ agents: [{}] }}\n", entries("cluade")),
+        format!("agents: [{}]\n", entries("{ target: 'a:0.0', agent: cluade }")),
+        format!("agents: [{}]\n", entries("[]")),
+    ] {
+        let began = std::time::Instant::now();
+        yaml::parse(&text).expect("YAML");
+        let reading = began.elapsed();
+        let began = std::time::Instant::now();
+        let SettingsError(problems) = loaded(&text).expect_err("full of mistakes");
+        let checking = began.elapsed();
+        let start = &text[..40];
+        assert!(checking < reading * 20 + std::time::Duration::from_millis(100), "{start}: {checking:?}, {reading:?}");
+        assert_eq!(problems.len(), 21, "{start}");
+        assert!(problems[20].message.contains("there are more problems"), "{start}: {}", problems[20]);
+        assert!(problems[..20].iter().all(|problem| problem.line.is_some()), "{start}: {}", problems[0]);
+    }
+}
+
+#[test]
+fn the_first_problems_are_those_at_the_top_of_the_file() {
+    let text: String = (0..100).map(|n| format!("key{n}: 1\n")).collect();
+    let SettingsError(problems) = loaded(&text).expect_err("full of mistakes");
+    let lines: Vec<_> = problems.iter().take(20).map(|problem| problem.line.unwrap_or(0)).collect();
+    assert_eq!(lines, (1..=20).collect::<Vec<_>>());
+}

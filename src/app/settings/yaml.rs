@@ -1,8 +1,8 @@
-//! The only file that reads YAML: text to a tree of values, and the place of any key or value in the text.
+//! Reads YAML: text to a tree of values. Where each of them stands, [`super::places`] knows.
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 /// A place in a file, both counted from 1.
@@ -32,8 +32,26 @@ pub enum Step {
     Index(usize),
 }
 
+impl Step {
+    /// The name, when it is one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Key(name) => Some(name),
+            Self::Index(_) => None,
+        }
+    }
+}
+
+/// Deepest nesting of brackets. The parser takes no deeper one, and its time grows with the square of the depth.
+const DEEPEST: usize = 100;
+
 /// Reads a whole text as one tree. Empty text is `null`. Duplicate keys, tags and several documents are errors.
 pub fn parse(text: &str) -> Result<Value, SyntaxError> {
+    if let Some(place) = too_deep(text) {
+        let message = format!("more than {DEEPEST} brackets inside each other: settings have a few");
+        return Err(SyntaxError { place, message });
+    }
     let mut documents = serde_yaml::Deserializer::from_str(text);
     let Some(first) = documents.next() else { return Ok(Value::Null) };
     let tree = Tree.deserialize(first).map_err(|error| syntax_error(text, &error))?;
@@ -45,21 +63,23 @@ pub fn parse(text: &str) -> Result<Value, SyntaxError> {
     Ok(tree)
 }
 
-/// The place where the value at `path` starts.
-pub fn place_of_value(text: &str, path: &[Step]) -> Option<Place> {
-    place(text, path, false)
-}
-
-/// The place of the last key in `path` (of the value, when the last step is an index).
-pub fn place_of_key(text: &str, path: &[Step]) -> Option<Place> {
-    place(text, path, true)
-}
-
-/// The parser tells the place of an error that is raised while it stands on a value: so one is raised there.
-fn place(text: &str, path: &[Step], of_key: bool) -> Option<Place> {
-    let document = serde_yaml::Deserializer::from_str(text).next()?;
-    let error = Locate { path, of_key }.deserialize(document).err()?;
-    error.location().map(|at| Place { line: at.line(), column: at.column() })
+/// Where brackets go deeper than is read. Those in texts and comments count too: what looks like a text here may be
+/// none to the parser.
+fn too_deep(text: &str) -> Option<Place> {
+    let mut depth = 0usize;
+    for (line, content) in text.lines().enumerate() {
+        for (column, letter) in content.chars().enumerate() {
+            match letter {
+                '[' | '{' => depth += 1,
+                ']' | '}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth > DEEPEST {
+                return Some(Place { line: line + 1, column: column + 1 });
+            }
+        }
+    }
+    None
 }
 
 fn syntax_error(text: &str, error: &serde_yaml::Error) -> SyntaxError {
@@ -129,7 +149,7 @@ impl<'de> Visitor<'de> for Tree {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
-        while let Some(key) = entries.next_key_seed(Key { seen: Some(&map), wanted: None })? {
+        while let Some(key) = entries.next_key_seed(Key(&map))? {
             let value = entries.next_value_seed(Self)?;
             map.insert(key, value);
         }
@@ -141,11 +161,8 @@ impl<'de> Visitor<'de> for Tree {
     }
 }
 
-/// Reads a key as text; raises an error on it when it was seen before, or when its place is wanted.
-struct Key<'a> {
-    seen: Option<&'a Map<String, Value>>,
-    wanted: Option<&'a str>,
-}
+/// Reads a key as text; raises an error on it when it was seen before.
+struct Key<'a>(&'a Map<String, Value>);
 
 impl<'de> DeserializeSeed<'de> for Key<'_> {
     type Value = String;
@@ -163,10 +180,7 @@ impl<'de> Visitor<'de> for Key<'_> {
     }
 
     fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<String, E> {
-        if self.wanted == Some(key) {
-            return Err(E::custom("here"));
-        }
-        if self.seen.is_some_and(|seen| seen.contains_key(key)) {
+        if self.0.contains_key(key) {
             return Err(E::custom(format!("`{key}` is set a second time: keep one of them")));
         }
         Ok(key.to_owned())
@@ -185,78 +199,31 @@ impl<'de> Visitor<'de> for Key<'_> {
     }
 }
 
-/// Walks to one place and raises an error there.
-struct Locate<'a> {
-    path: &'a [Step],
-    of_key: bool,
-}
-
-impl<'de> DeserializeSeed<'de> for Locate<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Locate<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("another place")
-    }
-
-    // Scalars need no method of their own: a visitor without one for the type at hand fails, which is what is wanted.
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let Some((Step::Index(wanted), rest)) = self.path.split_first() else { return Err(A::Error::custom("here")) };
-        for _ in 0..*wanted {
-            entries.next_element::<IgnoredAny>()?;
-        }
-        entries.next_element_seed(Locate { path: rest, of_key: self.of_key })?;
-        Err(A::Error::custom("here"))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let Some((Step::Key(wanted), rest)) = self.path.split_first() else { return Err(A::Error::custom("here")) };
-        let raise = if self.of_key && rest.is_empty() { Some(wanted.as_str()) } else { None };
-        while let Some(key) = entries.next_key_seed(Key { seen: None, wanted: raise })? {
-            if key == *wanted {
-                entries.next_value_seed(Locate { path: rest, of_key: self.of_key })?;
-            } else {
-                entries.next_value::<IgnoredAny>()?;
-            }
-        }
-        Err(A::Error::custom("here"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn path(text: &str) -> Vec<Step> {
-        text.split('.').map(|s| s.parse().map_or_else(|_| Step::Key(s.to_owned()), Step::Index)).collect()
-    }
-
-    const TEXT: &str = "# comment\nmonitoring:\n  check_interval: 1\n  async:\n    pool: { min_size: 5, max_size: 20 }\nlist:\n  - a: 1\n  - b: x\n";
-
-    #[test]
-    fn every_key_and_value_has_its_place() {
-        let at = |found: Option<Place>| found.map(|p| (p.line, p.column));
-        assert_eq!(at(place_of_value(TEXT, &path("monitoring.check_interval"))), Some((3, 19)));
-        assert_eq!(at(place_of_key(TEXT, &path("monitoring.check_interval"))), Some((3, 3)));
-        assert_eq!(at(place_of_value(TEXT, &path("monitoring.async.pool.max_size"))), Some((5, 36)));
-        assert_eq!(at(place_of_key(TEXT, &path("monitoring.async.pool.max_size"))), Some((5, 26)));
-        assert_eq!(at(place_of_value(TEXT, &path("list.1.b"))), Some((8, 8)));
-        assert_eq!(at(place_of_key(TEXT, &path("monitoring.async.pool"))), Some((5, 5)));
-    }
 
     #[test]
     fn a_second_use_of_a_key_is_told_where_it_stands() {
         let error = parse("a:\n  b: 1\n  c: 2\n  b: 3\n").unwrap_err();
         assert_eq!((error.place.line, error.place.column), (4, 3));
         assert!(error.message.contains("`b` is set a second time"), "{}", error.message);
+    }
+
+    #[test]
+    fn what_is_nested_without_end_is_refused_at_once() {
+        for text in [
+            format!("a: {}", "[".repeat(100_000)),
+            format!("a: it's\nb: {}", "[".repeat(100_000)),
+            format!("{}", "{a: ".repeat(50_000)),
+            format!("a: \"{}\\\"", "[".repeat(100_000)),
+        ] {
+            let error = parse(&text).unwrap_err();
+            assert!(error.message.contains("brackets inside each other"), "{error:?}");
+        }
+        parse(&"- ".repeat(100_000)).unwrap_err();
+        parse(&"? ".repeat(100_000)).unwrap_err();
+        assert!(parse("a: [[[1]], {b: [2]}]").is_ok());
     }
 
     #[test]

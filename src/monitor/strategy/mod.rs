@@ -2,7 +2,9 @@
 
 mod adaptive;
 mod concurrent;
+mod exchange;
 mod polling;
+mod sandbox;
 mod script;
 mod sequential;
 
@@ -14,8 +16,11 @@ use std::{
 pub use adaptive::Adaptive;
 pub use concurrent::Concurrent;
 pub use polling::Polling;
+pub(super) use script::answer_of;
 pub use script::{Script, ScriptError};
 pub use sequential::Sequential;
+
+use tokio::sync::oneshot;
 
 use super::{State, StrategyInfo};
 use crate::tmux::PaneId;
@@ -94,11 +99,20 @@ pub trait Strategy: Send + std::fmt::Debug {
     /// What is wrong with the strategy, with its script's line: the engine then plans with the built-in one.
     fn plan(&mut self, view: &View<'_>) -> Result<Plan, String>;
 
+    /// Where planning may take long it is done on another thread, and this is where the plan arrives. `None`: `plan`
+    /// answers at once.
+    fn plan_apart(&mut self, _view: &View<'_>) -> Option<oneshot::Receiver<Result<Plan, String>>> {
+        None
+    }
+
     /// The built-in strategy that goes on when this one fails.
     fn based_on(&self) -> &str {
         "adaptive"
     }
 }
+
+/// How the problem of a script begins that compiled and then could not plan: its file alone does not tell of it.
+pub const COULD_NOT_PLAN: &str = "it could not plan: ";
 
 /// Names of the built-in strategies, in the order of the keys `1`, `2`, `3`.
 pub const BUILT_IN: [&str; 3] = ["concurrent", "polling", "adaptive"];

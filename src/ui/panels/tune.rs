@@ -28,8 +28,9 @@ const MEASURES: [Measure; 5] = [
     Measure { head: "TMUX", of: |row| row.tmux_cpu_percent, show: format::cpu },
 ];
 
-/// Fewest cycles after which a row is compared.
+/// Fewest cycles and seconds after which a row is compared: less says nothing.
 const ENOUGH: u64 = 5;
+const LONG_ENOUGH: f64 = 5.0;
 
 /// ```text
 /// ╭ Tune ─────────────────────────────────────────────────────────────────────── 3 tried ╮
@@ -75,11 +76,15 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
         c.text(x, inner.y, 7, &right(measure.head, 7), theme.muted);
         x += cell;
     }
-    let current = rows.iter().find(|row| row.current);
+    let current = rows.iter().find(|row| row.current && is_comparable(row));
     let shown = usize::from(inner.height - 1).min(rows.len());
     for (i, row) in rows.iter().take(shown).enumerate() {
         let y = inner.y + 1 + u16::try_from(i).unwrap_or(0);
-        let style = if row.current { theme.value } else { theme.text };
+        let style = match (row.current, is_comparable(row)) {
+            (true, _) => theme.value,
+            (false, true) => theme.text,
+            (false, false) => theme.muted,
+        };
         let words = format!(
             "{} {} {} {} {} {}",
             if row.current { "▸" } else { " " },
@@ -99,7 +104,8 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
             let best = is_best(rows, measure, row);
             c.text(x, y, 7, &right(&(measure.show)(value), 7), if best { theme.good } else { style });
             if deltas {
-                let (words, style) = compare(theme, current.and_then(measure.of), value, row.current, best);
+                let beside = current.filter(|_| is_comparable(row)).and_then(measure.of);
+                let (words, style) = compare(theme, beside, value, row.current, best);
                 c.text(x + 7, y, 6, &words, style);
             } else if best {
                 c.text(x + 7, y, 1, "*", theme.good);
@@ -137,11 +143,16 @@ fn compare(
     }
 }
 
+/// It ran long enough for its measures to say something.
+fn is_comparable(row: &TuneRow) -> bool {
+    row.cycles >= ENOUGH && row.seconds >= LONG_ENOUGH
+}
+
 /// The least of a measure among the rows that ran long enough, when there are two to compare.
 fn is_best(rows: &[TuneRow], measure: &Measure, row: &TuneRow) -> bool {
-    let values: Vec<f64> = rows.iter().filter(|row| row.cycles >= ENOUGH).filter_map(measure.of).collect();
+    let values: Vec<f64> = rows.iter().filter(|row| is_comparable(row)).filter_map(measure.of).collect();
     let least = values.iter().copied().fold(f64::INFINITY, f64::min);
-    values.len() > 1 && row.cycles >= ENOUGH && (measure.of)(row).is_some_and(|value| value <= least)
+    values.len() > 1 && is_comparable(row) && (measure.of)(row).is_some_and(|value| value <= least)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "whole seconds are shown")]

@@ -2,8 +2,7 @@
 
 use clap::Args;
 
-use super::parse::state;
-use crate::monitor::State;
+use crate::app::wanted::Wanted;
 
 /// Options of `jump`.
 #[derive(Clone, Debug, Args)]
@@ -18,9 +17,9 @@ pub struct JumpOptions {
 /// Options of `next`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct NextOptions {
-    /// The states to look for, the first one first; default: waiting
-    #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = state)]
-    pub state: Vec<State>,
+    /// The states or kinds (done, permission, ...) to look for, the first one first; default: waiting
+    #[arg(long, value_name = "STATE", value_delimiter = ',')]
+    pub state: Vec<Wanted>,
     /// The client to take there, as `tmux list-clients` names it; default: yours
     #[arg(long, value_name = "NAME")]
     pub client: Option<String>,

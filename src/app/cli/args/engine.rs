@@ -10,10 +10,10 @@ use crate::app::settings::Overrides;
 #[derive(Clone, Debug, Default, Args)]
 pub struct EngineOptions {
     /// The async engine: batched requests over a pool, cached
-    #[arg(long = "async", overrides_with = "sync")]
+    #[arg(long = "async", conflicts_with = "sync")]
     pub asynchronous: bool,
     /// The sync engine: one tmux process per command, one agent at a time
-    #[arg(long, overrides_with = "asynchronous")]
+    #[arg(long, conflicts_with_all = ["strategy", "pool_size", "cache"])]
     pub sync: bool,
     /// Strategy: concurrent, polling, adaptive, or the name of a script
     #[arg(long, value_name = "NAME")]
@@ -22,10 +22,10 @@ pub struct EngineOptions {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub pool_size: Option<i64>,
     /// Use the cache
-    #[arg(long, overrides_with = "no_cache")]
+    #[arg(long, conflicts_with = "no_cache")]
     pub cache: bool,
     /// Do not use the cache
-    #[arg(long, overrides_with = "cache")]
+    #[arg(long)]
     pub no_cache: bool,
     /// Seconds between cycles
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]

@@ -2,11 +2,8 @@
 
 use clap::{Args, Subcommand};
 
-use super::{
-    Report,
-    parse::{seconds, state},
-};
-use crate::monitor::State;
+use super::{Report, parse::seconds};
+use crate::app::wanted::Wanted;
 
 /// Verbs about what the watching costs.
 #[derive(Debug, Subcommand)]
@@ -28,6 +25,7 @@ Attaches to the engine that runs for this tmux server; without one it runs its o
 
 /// Options of `perf watch`.
 #[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Options of the dashboard")]
 pub struct WatchOptions {
     /// Seconds between cycles (of an engine inside) and between plain frames
     #[arg(long, value_name = "SECONDS")]
@@ -47,6 +45,28 @@ pub struct WatchOptions {
     /// Run an engine inside even if one runs in the background
     #[arg(long)]
     pub embedded: bool,
+}
+
+impl WatchOptions {
+    /// One of them is set.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        let Self { interval, once, json, read_only, exit_on_jump, embedded } = self;
+        interval.is_some() || *once || *json || *read_only || *exit_on_jump || *embedded
+    }
+
+    /// These and those.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            interval: other.interval.or(self.interval),
+            once: self.once || other.once,
+            json: self.json || other.json,
+            read_only: self.read_only || other.read_only,
+            exit_on_jump: self.exit_on_jump || other.exit_on_jump,
+            embedded: self.embedded || other.embedded,
+        }
+    }
 }
 
 /// Options of `perf tune`.
@@ -77,12 +97,12 @@ pub struct DemoOptions {
 /// Options of `agents`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct AgentsOptions {
-    /// Only agents in these states, separated by commas
-    #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = state)]
-    pub state: Vec<State>,
-    /// Wait until an agent is in one of these states
-    #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = state)]
-    pub wait: Vec<State>,
+    /// Only agents in these states or of these kinds (done, permission, ...), separated by commas
+    #[arg(long, value_name = "STATE", value_delimiter = ',')]
+    pub state: Vec<Wanted>,
+    /// Wait until an agent is in one of these states or kinds
+    #[arg(long, value_name = "STATE", value_delimiter = ',')]
+    pub wait: Vec<Wanted>,
     /// Seconds to wait at most; without it: for ever
     #[arg(long, value_name = "SECONDS", requires = "wait", value_parser = seconds)]
     pub timeout: Option<f64>,

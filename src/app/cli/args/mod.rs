@@ -33,6 +33,9 @@ pub struct Cli {
     /// Options of every verb.
     #[command(flatten)]
     pub global: Global,
+    /// Those of `perf watch`, for when it is not named.
+    #[command(flatten)]
+    pub watch: WatchOptions,
     /// What to do; on a terminal, none is `perf watch`.
     #[command(subcommand)]
     pub verb: Option<Verb>,
