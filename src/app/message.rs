@@ -26,6 +26,8 @@ pub enum Message {
     Key(Key),
     /// Text was pasted.
     Paste(String),
+    /// So many keys came at once, as no person types: they were dropped.
+    Dropped(usize),
     /// The mouse was used on something that is drawn.
     Mouse(Mouse, Option<Hit>),
     /// The terminal has this size now: columns, rows.

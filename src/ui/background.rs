@@ -11,18 +11,30 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 /// Longest wait for the answer. Terminals at hand answer within a few milliseconds; the first frame shall not wait long.
 const WAIT: Duration = Duration::from_millis(30);
 
-/// Whether the background is light; `None` when nothing tells. The terminal must be raw, and nobody else reading it.
-pub(super) fn is_light(env: impl Fn(&str) -> Option<String>) -> Option<bool> {
+/// What was learnt of the background.
+#[derive(Debug, Default)]
+pub(super) struct Background {
+    /// It is light; `None` when nothing tells.
+    pub(super) light: Option<bool>,
+    /// All that came while an answer was awaited: the answer, its beginning, or keys. `None` when nothing was asked.
+    pub(super) heard: Option<Vec<u8>>,
+}
+
+/// Asks for the background. The terminal must be raw, and nobody else reading it.
+pub(super) fn ask(env: impl Fn(&str) -> Option<String>) -> Background {
     if let Some(light) = env("COLORFGBG").as_deref().and_then(from_colorfgbg) {
-        return Some(light);
+        return Background { light: Some(light), heard: None };
     }
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        return None;
+        return Background::default();
     }
     let mut out = io::stdout();
     // The second question is one that every terminal answers: its answer ends the wait where the first is not known.
-    out.write_all(b"\x1b]11;?\x1b\\\x1b[c").and_then(|()| out.flush()).ok()?;
-    from_answer(&read_answer())
+    if out.write_all(b"\x1b]11;?\x1b\\\x1b[c").and_then(|()| out.flush()).is_err() {
+        return Background::default();
+    }
+    let heard = read_answer();
+    Background { light: from_answer(&heard), heard: Some(heard) }
 }
 
 /// `15;0`: the last number is the background, 7 and 15 and above 8 are light.

@@ -2,11 +2,12 @@
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
 
-use super::{hit, layout::Layout};
+use super::{burst::Taker, hit, layout::Layout};
 use crate::app::{
+    action::Action,
     key::{Code, Key},
     message::{Message, Mouse},
-    state::State,
+    state::{Mode, State},
 };
 
 /// Rows that one notch of the wheel moves.
@@ -63,43 +64,18 @@ pub(super) fn key_of(event: KeyEvent) -> Option<Key> {
     })
 }
 
-/// Swallows a terminal's late answer to a question: `ESC ] ... BEL` or `ESC ] ... ESC \` reads as keys otherwise.
-#[derive(Debug, Default)]
-pub(super) struct LateAnswer {
-    inside: bool,
-}
-
-impl LateAnswer {
-    /// Whether the event is part of such an answer.
-    pub(super) fn swallows(&mut self, event: &Event) -> bool {
-        let Event::Key(KeyEvent { code: KeyCode::Char(c), modifiers, .. }) = event else {
-            return false;
-        };
-        let alt = modifiers.contains(KeyModifiers::ALT);
-        if !self.inside {
-            self.inside = alt && *c == ']';
-            return self.inside;
+/// Who gets the keys now.
+pub(super) fn taker(state: &State) -> Taker {
+    match &state.mode {
+        Mode::Filter(_) | Mode::Help { .. } | Mode::Palette { .. } => Taker::Line,
+        Mode::Reply { .. } | Mode::Broadcast { input: Some(_), .. } => Taker::Message,
+        Mode::Normal | Mode::Answer { .. } | Mode::Confirm { .. } | Mode::Broadcast { input: None, .. } => {
+            Taker::Commands
         }
-        let ends = (alt && *c == '\\') || (modifiers.contains(KeyModifiers::CONTROL) && *c == 'g');
-        self.inside = !ends;
-        true
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_late_answer_is_no_key_press() {
-        let mut late = LateAnswer::default();
-        let key = |c, modifiers| Event::Key(KeyEvent::new(KeyCode::Char(c), modifiers));
-        assert!(!late.swallows(&key('s', KeyModifiers::NONE)));
-        assert!(late.swallows(&key(']', KeyModifiers::ALT)));
-        for c in "11;rgb:1010/1212/1616".chars() {
-            assert!(late.swallows(&key(c, KeyModifiers::NONE)));
-        }
-        assert!(late.swallows(&key('\\', KeyModifiers::ALT)));
-        assert!(!late.swallows(&key('1', KeyModifiers::NONE)));
-    }
+/// Whether the key, pressed now, opens a line in which text does no harm.
+pub(super) fn opens_line(state: &State, key: Key) -> bool {
+    matches!(state.mode, Mode::Normal) && matches!(state.keymap.action(key), Some(Action::Filter | Action::Help))
 }

@@ -1,17 +1,23 @@
 //! The terminal: event loop, layout, panels, themes.
 
 mod background;
+mod burst;
 mod canvas;
 pub mod colour;
+mod csi;
+mod decode;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 pub mod hit;
 mod input;
 pub mod layout;
+mod listen;
 mod panels;
+mod reader;
 mod render;
 mod run;
 mod screen;
+mod stop;
 mod terminal;
 pub mod theme;
 

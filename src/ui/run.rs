@@ -2,11 +2,10 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use crossterm::event::{Event, EventStream};
-use futures_util::StreamExt as _;
+use futures_util::FutureExt as _;
 use jiff::{Timestamp, tz::TimeZone};
 use ratatui::backend::CrosstermBackend;
-use rustix::process::{Signal, getpgrp, kill_process_group};
+use rustix::process::Signal;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
@@ -14,10 +13,11 @@ use tokio::{
 };
 
 use super::{
-    background,
+    background::{self, Background},
     colour::{ColourChoice, Depth},
-    input::{self, LateAnswer},
+    listen::Listener,
     screen::Screen,
+    stop::stop,
     terminal::{self, PANICKED, Taken},
     theme::Theme,
 };
@@ -129,6 +129,7 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
     let keymap = Keymap::new(&options.keys)?;
     let named = pick(&themes, &options.theme, depth)?;
 
+    let began = std::time::Instant::now();
     let snapshot = handle.snapshots.borrow_and_update().clone();
     let mut state = State::new(snapshot, Timestamp::now(), TimeZone::system());
     state.keymap = keymap;
@@ -146,10 +147,15 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
     }
 
     let mut signals = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()].map(signal);
+    let mut stopped = signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?;
     let mut resumed = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
+    let mut resized = signal(SignalKind::window_change())?;
     let mut taken = Taken::take(options.mouse)?;
+    let mut heard = None;
     state.theme = named.unwrap_or_else(|| {
-        let light = depth != Depth::None && background::is_light(env) == Some(true);
+        let background = if depth == Depth::None { Background::default() } else { background::ask(env) };
+        heard = background.heard;
+        let light = background.light == Some(true);
         let name = if depth == Depth::None {
             "mono"
         } else if light {
@@ -162,8 +168,7 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
     let (columns, rows) = crossterm::terminal::size()?;
     update(&mut state, Message::Resize(columns, rows));
     let mut screen = Screen::new(CrosstermBackend::new(terminal::writer()), columns, rows);
-    let mut events = EventStream::new();
-    let mut late = LateAnswer::default();
+    let mut listener = Listener::start(began, heard)?;
     let mut ticks = interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let [terminate, hangup, interrupt] = &mut signals;
@@ -173,7 +178,11 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
 
     let mut dirty = true;
     let mut next_frame = Instant::now();
+    let mut heard: Option<Message> = None;
     loop {
+        if heard.is_none() {
+            heard = listener.next(&state, &screen.layout(&state));
+        }
         let message = tokio::select! {
             biased;
             () = PANICKED.notified() => return Err(Error::Panicked),
@@ -193,24 +202,39 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
                 next_frame = Instant::now() + FRAME;
                 continue;
             }
+            message = async { heard.take() }, if heard.is_some() => match message {
+                Some(message) => message,
+                None => continue,
+            },
+            // Somebody else stops us: the terminal is given back first, as for Ctrl-Z.
+            _ = stopped.recv() => {
+                pause(&mut resumed, false).await;
+                come_back(&taken, &mut screen, &mut state)?;
+                dirty = true;
+                continue;
+            }
+            // We were stopped by what nobody can catch: whoever had the terminal left it as it liked.
+            _ = resumed.recv() => {
+                terminal::give_back();
+                come_back(&taken, &mut screen, &mut state)?;
+                dirty = true;
+                continue;
+            }
+            _ = resized.recv() => {
+                let (columns, rows) = crossterm::terminal::size()?;
+                screen.reset(columns, rows);
+                Message::Resize(columns, rows)
+            }
             changed = handle.snapshots.changed() => match changed {
                 Ok(()) => Message::Snapshot(handle.snapshots.borrow_and_update().clone()),
                 Err(_) => return Err(Error::Engine),
             },
-            event = events.next() => match event {
-                Some(Ok(event)) if late.swallows(&event) => continue,
-                Some(Ok(event)) => {
-                    if let Event::Resize(columns, rows) = event {
-                        screen.reset(columns, rows);
-                    }
-                    match input::message(event, &state, &screen.layout(&state)) {
-                        Some(message) => message,
-                        None => continue,
-                    }
+            there = listener.wait() => {
+                if there {
+                    continue;
                 }
-                Some(Err(error)) => return Err(error.into()),
-                None => return Ok(Exit::Signal(Signal::HUP.as_raw())),
-            },
+                return Ok(Exit::Signal(Signal::HUP.as_raw()));
+            }
             Some(link) = next_link(&mut link) => Message::Link(link),
             Some(result) = next_result(&mut results) => result,
             _ = ticks.tick() => Message::Tick(Timestamp::now()),
@@ -229,6 +253,7 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
                 }
             }
         }
+        update(&mut state, Message::Elapsed(began.elapsed()));
         let Outcome { redraw, effects: asked } = update(&mut state, message);
         dirty |= redraw;
         for effect in asked {
@@ -242,23 +267,38 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
                     dirty = true;
                 }
                 Effect::Suspend => {
-                    drop(events);
-                    terminal::give_back();
-                    let _ = kill_process_group(getpgrp(), Signal::TSTP);
-                    // Stopped here until `fg`. Where nobody can bring us back (no job control) the signal does nothing.
-                    let _ = timeout(Duration::from_millis(200), resumed.recv()).await;
-                    taken.enter()?;
-                    events = EventStream::new();
-                    let (columns, rows) = crossterm::terminal::size()?;
-                    screen.reset(columns, rows);
-                    update(&mut state, Message::Resize(columns, rows));
-                    update(&mut state, Message::Tick(Timestamp::now()));
+                    pause(&mut resumed, true).await;
+                    come_back(&taken, &mut screen, &mut state)?;
                     dirty = true;
                 }
                 effect => dirty |= send(&mut state, &handle, effects.as_ref(), effect),
             }
         }
     }
+}
+
+/// Gives the terminal back and stops until somebody lets us go on.
+async fn pause(resumed: &mut tokio::signal::unix::Signal, all: bool) {
+    terminal::give_back();
+    // One that came before says nothing of this stop.
+    while resumed.recv().now_or_never().is_some() {}
+    stop(all);
+    // Stopped here until `fg`, whose signal is taken here. Where nobody can bring us back the stop does nothing.
+    let _ = timeout(Duration::from_millis(200), resumed.recv()).await;
+}
+
+/// Takes the terminal over again: what it shows, its size and the time may be others.
+fn come_back(
+    taken: &Taken,
+    screen: &mut Screen<CrosstermBackend<terminal::Writer>>,
+    state: &mut State,
+) -> Result<(), Error> {
+    taken.enter()?;
+    let (columns, rows) = crossterm::terminal::size()?;
+    screen.reset(columns, rows);
+    update(state, Message::Resize(columns, rows));
+    update(state, Message::Tick(Timestamp::now()));
+    Ok(())
 }
 
 /// Index of the theme that was asked for; `None` leaves it to the background. Without colours `auto` is `mono`.

@@ -4,6 +4,7 @@
 mod support;
 
 mod bytes;
+mod input;
 mod screen;
 
 use std::path::PathBuf;

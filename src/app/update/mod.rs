@@ -37,6 +37,7 @@ pub fn update(state: &mut State, message: Message) -> Outcome {
             input(state);
             modes::pasted(state, &text)
         }
+        Message::Dropped(keys) => swallow::dropped(state, keys),
         Message::Mouse(mouse, hit) => {
             input(state);
             state.swallows = None;

@@ -91,3 +91,11 @@ pub(super) fn close(state: &mut State, key: Key) -> Outcome {
     }
     Outcome::redraw()
 }
+
+/// Says that keys were dropped which nobody had typed.
+pub(super) fn dropped(state: &mut State, keys: usize) -> Outcome {
+    let reply = state.keymap.label(Action::Reply);
+    let how = if reply.is_empty() { String::new() } else { format!("; {reply} writes to an agent") };
+    toast(state, format!("{keys} keys came at once, as nobody types: dropped{how}"), Tone::Error);
+    Outcome::redraw()
+}
