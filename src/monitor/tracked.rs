@@ -425,8 +425,13 @@ mod tests {
         tracked.walk(&profiles, at, now);
         let seen = tracked.processes.clone();
         assert_eq!(seen.len(), 1);
-        tracked.recognised =
-            Some(Recognised { agent: "claude".into(), pid: Some(child.id()), by: String::new(), stopped: false });
+        tracked.recognised = Some(Recognised {
+            agent: "claude".into(),
+            pid: Some(child.id()),
+            by: String::new(),
+            stopped: false,
+            headless: false,
+        });
         tracked.walk(&profiles, at, now + LOOK_ALIVE);
         assert_eq!(tracked.walked_at, Some(now), "it is as it was: no walk");
         child.kill().unwrap();

@@ -16,6 +16,7 @@ fn chain(lines: &[(&str, &str, &[&str])]) -> Vec<Process> {
             foreground: flags.contains('+'),
             stopped: flags.contains('T'),
             zombie: flags.contains('Z'),
+            detached: flags.contains('s'),
             comm: (*comm).to_owned(),
             args: args.iter().map(|a| (*a).to_owned()).collect(),
             start: 1,
@@ -145,6 +146,99 @@ fn what_only_mentions_a_program_is_none() {
 }
 
 #[test]
+fn programs_are_found_however_they_are_packed() {
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str, &'a [&'a str])]);
+    let cases: &[Case<'_>] = &[
+        // A native install, by the file that its link points to.
+        ("claude", &[SHELL, ("+", "2.1.246", &["/home/u/.local/share/claude/versions/2.1.246", "--resume"])]),
+        ("claude", &[SHELL, ("+", "2.1.246", &["claude"])]),
+        // npm's native program, and one by the package it lies in.
+        ("claude", &[SHELL, ("+", "claude.exe", &["/l/node_modules/@anthropic-ai/claude-code/bin/claude.exe"])]),
+        ("codex", &[SHELL, ("+", "codex-tui", &["/l/node_modules/@openai/codex/bin/codex-tui"])]),
+        // nixpkgs' wrappers: the kernel cuts the name, and the first argument may be that of the wrapper.
+        ("claude", &[SHELL, ("+", ".claude-unwrapp", &["/nix/store/x/bin/.claude-unwrapped"])]),
+        ("claude", &[SHELL, ("+", ".claude-unwrapp", &["claude"])]),
+        ("codex", &[SHELL, ("+", ".codex-wrapped", &["codex"])]),
+        ("opencode", &[SHELL, ("+", ".opencode-wrapp", &["/nix/store/x/bin/opencode"])]),
+        ("gemini", &[SHELL, ("+", "node", &["/n/bin/node", "/nix/store/x/bin/.gemini-wrapped"])]),
+        // Files of a release.
+        ("codex", &[SHELL, ("+", "codex-x86_64-un", &["/opt/codex-x86_64-unknown-linux-musl"])]),
+        ("codex", &[SHELL, ("+", "codex-aarch64-a", &["./codex-aarch64-apple-darwin"])]),
+        ("claude", &[SHELL, ("+", "claude-2.1.246", &["claude-2.1.246"])]),
+        ("crush", &[SHELL, ("+", "crush_0.9.1_Lin", &["/opt/crush_0.9.1_linux_x86_64"])]),
+        // By the loader.
+        ("claude", &[SHELL, ("+", "ld-linux-x86-64", &["/lib64/ld-linux-x86-64.so.2", "/opt/x/claude", "--resume"])]),
+        // In a session of its own, below what waits for it.
+        ("claude", &[SHELL, ("+", "setsid", &["setsid", "-w", "claude"]), ("s", "claude", &["claude"])]),
+        (
+            "codex",
+            &[SHELL, ("+", "bwrap", &["bwrap"]), ("s", "bwrap", &["bwrap"]), ("s", "codex", &["/usr/bin/codex"])],
+        ),
+        // The value of an option is no subcommand.
+        ("claude", &[SHELL, ("+", "claude", &["claude", "--worktree", "auth"])]),
+        ("claude", &[SHELL, ("+", "claude", &["claude", "--name", "update", "fix it"])]),
+        ("codex", &[SHELL, ("+", "codex", &["codex", "-C", "sandbox"])]),
+        ("codex", &[SHELL, ("+", "codex", &["codex", "--profile", "debug", "--yolo"])]),
+        ("gemini", &[SHELL, ("+", "node", &["node", "/u/bin/gemini", "--include-directories", "hooks"])]),
+        ("claude", &[SHELL, ("+", "claude", &["claude", "--", "mcp"])]),
+        ("claude", &[SHELL, ("+", "claude", &["claude", "fix", "auth"])]),
+    ];
+    let profiles = Profiles::embedded();
+    for (expected, lines) in cases {
+        let found = recognise(&profiles, &Pane::default(), &chain(lines));
+        assert_eq!(found.map(|f| (f.agent, f.headless)), Some(((*expected).to_owned(), false)), "{lines:?}");
+    }
+}
+
+#[test]
+fn other_programs_of_the_same_name_are_none() {
+    type Lines<'a> = &'a [(&'a str, &'a str, &'a [&'a str])];
+    let cases: &[Lines<'_>] = &[
+        &[SHELL, ("+", "copilot", &["copilot", "svc", "logs", "--follow"])],
+        &[SHELL, ("+", "goose", &["goose", "-dir", "migrations", "postgres", "user=x", "up"])],
+        &[SHELL, ("+", "goose", &["/go/bin/goose", "sqlite3", "x.db", "status"])],
+        &[SHELL, ("+", "amp", &["amp", "notes.txt"])],
+        &[SHELL, ("+", "node", &["node", "/home/u/src/codex"])],
+        &[SHELL, ("+", "python3", &["python3", "gemini"])],
+        &[SHELL, ("+", "claude-desktop", &["/usr/lib/claude-desktop"])],
+        &[SHELL, ("+", "codex-linux-san", &["codex-linux-sandbox", "--", "ls"])],
+        &[SHELL, ("+", "rg", &["/l/node_modules/@anthropic-ai/claude-code/vendor/ripgrep/rg", "x"])],
+        &[SHELL, ("+", "claude", &["claude", "--verbose", "mcp", "serve"])],
+        // Left behind by one that does not wait: it is nobody's pane.
+        &[("", "bash", &["-bash"]), ("s", "claude", &["claude"]), ("+", "vi", &["vi"])],
+    ];
+    for lines in cases {
+        assert_eq!(agent(lines), None, "{lines:?}");
+    }
+}
+
+#[test]
+fn what_does_one_thing_and_ends_works_until_it_has_ended() {
+    let profiles = Profiles::embedded();
+    let screen = Screen::plain(CLAUDE_PERMISSION.as_bytes());
+    let pane = Pane { height: 20, ..Pane::default() };
+    for (comm, args) in [
+        ("claude", &["claude", "-p", "update the docs"] as &[&str]),
+        ("claude", &["claude", "--dangerously-skip-permissions", "--print=x"]),
+        ("codex", &["codex", "exec", "--full-auto", "fix"]),
+        ("codex", &["codex", "--full-auto", "exec", "fix"]),
+        ("node", &["node", "/u/bin/gemini", "-m", "x", "-p", "fix"]),
+        ("opencode", &["opencode", "run", "fix"]),
+        ("goose", &["goose", "run", "-t", "fix"]),
+        ("copilot", &["copilot", "-p", "fix", "--allow-all-tools"]),
+    ] {
+        let tree = chain(&[SHELL, ("+", comm, args)]);
+        let verdict = detect(&profiles, &look(&pane, &screen, &tree)).expect("an agent");
+        let (state, kind) = (verdict.state, verdict.kind.as_deref());
+        assert_eq!((state, kind), (State::Working, Some("headless")), "{args:?}");
+        assert!(verdict.choices.is_empty());
+        let mut after = look(&pane, &screen, &tree[..1]);
+        after.known_agent = Some(&verdict.agent);
+        assert_eq!(detect(&profiles, &after).map(|v| v.state), Some(State::Exited), "{args:?}");
+    }
+}
+
+#[test]
 fn the_program_in_front_counts_not_its_tools() {
     let tree = &[SHELL, ("+", "claude", &["claude"] as &[&str]), ("+", "node", &["node", "/x/.bin/gemini"])];
     assert_eq!(agent(tree).as_deref(), Some("claude"));
@@ -193,6 +287,14 @@ fn an_agent_out_of_sight_is_known_by_its_screen_alone() {
     let screen = Screen::plain(inside.as_bytes());
     let verdict = detect(&profiles, &look(&pane, &screen, &chain(&[SHELL, ("+", "tmux: client", &["tmux"])]))).unwrap();
     assert_eq!(verdict.state, State::Waiting);
+    // Its status line may have several rows.
+    let idle = "● Done.\n\n────────────\n❯\n────────────\n  ? for shortcuts\n";
+    for rows in 1..=5 {
+        let inside = format!("{idle}{}", "[in] 0:claude*            \"host\" 17:00 24-Nov-26\n".repeat(rows));
+        let screen = Screen::plain(inside.as_bytes());
+        let verdict = detect(&profiles, &look(&pane, &screen, &chain(&[SHELL, ("+", "tmux: client", &["tmux"])])));
+        assert_eq!(verdict.map(|v| v.state), Some(State::Idle), "{rows} rows");
+    }
     // The same screen where the process is in sight and is no agent.
     let screen = Screen::plain(CLAUDE_PERMISSION.as_bytes());
     assert!(!may_hide_agent(&pane, &chain(&[SHELL, ("+", "less", &["less", "x"])])));

@@ -113,7 +113,13 @@ impl Fixture {
             } else {
                 "S"
             };
-            let front = if p.foreground { "+" } else { "" };
+            let front = if p.foreground {
+                "+"
+            } else if p.detached {
+                "s"
+            } else {
+                ""
+            };
             let comm = serde_json::Value::from(p.comm.as_str());
             let args = serde_json::Value::from(p.args.clone());
             let _ = writeln!(out, "process: {} {} {state}{front} {comm} {args}", p.depth, p.pid);
@@ -213,6 +219,7 @@ fn process(value: &str) -> Option<Process> {
         foreground: state.contains('+'),
         stopped: state.starts_with('T'),
         zombie: state.starts_with('Z'),
+        detached: state.ends_with('s'),
         comm,
         args,
         ..Process::default()

@@ -74,13 +74,11 @@ fn judge(
 ) -> Option<Verdict> {
     let found = if seen.pane.dead { None } else { recognise(profiles, seen.pane, seen.processes) };
     let (found, inner_status) = match found {
-        Some(found) => (Some(found), false),
+        Some(found) => (Some(found), 0),
         None => out_of_sight(profiles, seen),
     };
-    let found = found.or_else(|| {
-        let agent = assumed.filter(|_| !seen.pane.dead)?.to_owned();
-        Some(Recognised { agent, pid: None, by: "the settings".to_owned(), stopped: false })
-    });
+    let found =
+        found.or_else(|| Some(Recognised::without_process(assumed.filter(|_| !seen.pane.dead)?, "the settings")));
     let Some(found) = found else {
         return gone(profiles, seen, trail);
     };
@@ -94,6 +92,11 @@ fn judge(
     if found.stopped {
         let line = format!("process {} is stopped", found.pid.unwrap_or_default());
         return Some(verdict.say(State::Unknown, Some("suspended"), "process/stopped", &line, Source::Process));
+    }
+    if found.headless {
+        // What it prints is no screen of its own, whatever it looks like.
+        let line = format!("process {} was started to do one thing and end", found.pid.unwrap_or_default());
+        return Some(verdict.say(State::Working, Some("headless"), "process/headless", &line, Source::Process));
     }
     let view = View::new(profile, seen.pane, seen.screen, inner_status);
     let mut steps = trail.as_deref_mut().map(|trail| &mut trail.steps);
@@ -164,21 +167,24 @@ impl Verdict {
     }
 }
 
-/// An agent whose processes are out of sight, known by its screen; and whether that screen's last row is the status line
-/// of a tmux inside.
-fn out_of_sight(profiles: &Profiles, seen: &Observation<'_>) -> (Option<Recognised>, bool) {
+/// Most rows of a status line (tmux's `status` is `off`, `on` or 2 to 5).
+const MOST_STATUS_ROWS: usize = 5;
+
+/// An agent whose processes are out of sight, known by its screen; and how many of that screen's last rows are the
+/// status line of a tmux inside.
+fn out_of_sight(profiles: &Profiles, seen: &Observation<'_>) -> (Option<Recognised>, usize) {
     let Some(screen) = seen.screen.filter(|_| !seen.pane.dead && may_hide_agent(seen.pane, seen.processes)) else {
-        return (None, false);
+        return (None, 0);
     };
     // With or without a status line: only the one that is right shows the program's parts in their places.
-    let ways = if nested_tmux(seen.processes) { &[true, false] as &[bool] } else { &[false, true] };
-    for way in ways {
-        if let Some(profile) = by_screen(profiles, seen.pane, screen, *way) {
+    let usual = if nested_tmux(seen.processes) { [1, 0] } else { [0, 1] };
+    for way in usual.into_iter().chain(2..=MOST_STATUS_ROWS) {
+        if let Some(profile) = by_screen(profiles, seen.pane, screen, way) {
             let by = "its screen (its processes are out of sight)".to_owned();
-            return (Some(Recognised { agent: profile.name.clone(), pid: None, by, stopped: false }), *way);
+            return (Some(Recognised::without_process(&profile.name, &by)), way);
         }
     }
-    (None, false)
+    (None, 0)
 }
 
 /// An agent that ran here and is no more.
@@ -193,7 +199,7 @@ fn gone(profiles: &Profiles, seen: &Observation<'_>, trail: Option<&mut Trail>) 
     };
     if may_hide_agent(seen.pane, seen.processes) && !seen.pane.dead {
         // What ran in another place may still run there: its screen shows nothing that is known.
-        let found = Recognised { agent, pid: None, by, stopped: false };
+        let found = Recognised::without_process(&agent, &by);
         return Some(Verdict::blank(&found.agent, &found.by, found.pid).say(
             State::Unknown,
             None,
@@ -208,7 +214,7 @@ fn gone(profiles: &Profiles, seen: &Observation<'_>, trail: Option<&mut Trail>) 
         (true, None, None) => "the pane's program ended".to_owned(),
         _ => format!("no {agent} process is left, {} is in front", seen.pane.command),
     };
-    let found = Recognised { agent, pid: None, by, stopped: false };
+    let found = Recognised::without_process(&agent, &by);
     if let Some(trail) = trail {
         trail.recognised = Some(found.clone());
     }
@@ -235,7 +241,7 @@ fn left_behind<'p>(profiles: &'p Profiles, seen: &Observation<'_>) -> Option<&'p
     if !seen.pane.alternate_on || !only_shells || !(shell_in_front || seen.pane.dead) {
         return None;
     }
-    by_screen(profiles, seen.pane, seen.screen?, false)
+    by_screen(profiles, seen.pane, seen.screen?, 0)
 }
 
 const SHELLS: &[&str] =

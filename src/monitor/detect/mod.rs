@@ -10,8 +10,10 @@ mod explain;
 mod extract;
 pub mod fixture;
 pub mod hook;
+mod identity;
 mod judge;
 mod keys;
+mod name;
 mod profile;
 mod profiles;
 mod recognise;
@@ -49,6 +51,8 @@ pub struct Process {
     pub stopped: bool,
     /// It has ended and was not reaped.
     pub zombie: bool,
+    /// It has no terminal: it runs in a session of its own.
+    pub detached: bool,
     /// Name as the kernel has it (at most 15 bytes on Linux).
     pub comm: String,
     /// Its arguments, the program first.

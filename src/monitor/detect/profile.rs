@@ -189,6 +189,15 @@ pub struct Recognise {
     /// First arguments that make it something else than the interactive program (`mcp`, `app-server`).
     #[serde(default)]
     pub not_with: Vec<String>,
+    /// The first arguments with which alone it is this program: other programs have the same name. An empty list: none.
+    #[serde(default)]
+    pub only_with: Option<Vec<String>>,
+    /// Options and first arguments with which it does one thing and ends (`--print`, `exec`).
+    #[serde(default)]
+    pub headless_with: Vec<String>,
+    /// Options that take no word: the word after any other may be its value, so it is no first argument.
+    #[serde(default)]
+    pub switches: Vec<String>,
     /// Rules of this profile that also prove the program where its processes are out of sight (ssh, docker, nested tmux).
     #[serde(default)]
     pub by_screen: Vec<Sign>,

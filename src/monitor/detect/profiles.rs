@@ -322,6 +322,9 @@ fn extend(base: &mut Source, user: Source) {
     base.recognise.packages.extend(user.recognise.packages);
     base.recognise.modules.extend(user.recognise.modules);
     base.recognise.not_with.extend(user.recognise.not_with);
+    base.recognise.only_with = user.recognise.only_with.or(base.recognise.only_with.take());
+    base.recognise.headless_with.extend(user.recognise.headless_with);
+    base.recognise.switches.extend(user.recognise.switches);
     base.recognise.by_screen.extend(user.recognise.by_screen);
     for (name, ways) in user.regions.0 {
         match base.regions.0.iter_mut().find(|(n, _)| *n == name) {

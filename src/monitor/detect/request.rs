@@ -26,7 +26,7 @@ pub struct Request {
 pub fn request(profiles: &Profiles, agent: &str, rule: &str, pane: &Pane, screen: &Screen) -> Option<Request> {
     let profile = profiles.get(agent)?;
     let rule = profile.rules.iter().find(|one| one.id == rule)?;
-    let view = View::new(profile, pane, Some(screen), false);
+    let view = View::new(profile, pane, Some(screen), 0);
     view.region(rule.place)?;
     Some(of_rule(profile, &view, rule))
 }

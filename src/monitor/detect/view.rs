@@ -18,12 +18,10 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Reads a screen. `inner_status` tells that the last row is the status line of a tmux inside this pane.
-    pub fn new(profile: &'a Profile, pane: &'a Pane, screen: Option<&'a Screen>, inner_status: bool) -> Self {
+    /// Reads a screen. `inner_status` rows at its end are the status line of a tmux inside this pane.
+    pub fn new(profile: &'a Profile, pane: &'a Pane, screen: Option<&'a Screen>, inner_status: usize) -> Self {
         let mut rows: Vec<&str> = screen.map(|s| s.rows().collect()).unwrap_or_default();
-        if inner_status {
-            rows.pop();
-        }
+        rows.truncate(rows.len().saturating_sub(inner_status));
         while rows.last().is_some_and(|row| row.is_empty()) {
             rows.pop();
         }

@@ -37,6 +37,7 @@ pub fn one(pid: u32) -> Option<Process> {
         foreground: front > 0 && front == group,
         stopped: matches!(fields[0], "T" | "t"),
         zombie: matches!(fields[0], "Z" | "X" | "x"),
+        detached: number(4) == Some(0),
         comm: clean(comm),
         args: arguments(&raw),
         start: fields.get(19)?.parse().ok()?,

@@ -77,7 +77,7 @@ fn rows() -> Rows {
 }
 
 fn read() -> HashMap<u32, Row> {
-    let table = ps(&["-axo", "pid=,ppid=,pgid=,tpgid=,stat=,time=,rss=,lstart=,uid=,ucomm="]);
+    let table = ps(&["-axo", "pid=,ppid=,pgid=,tpgid=,tty=,stat=,time=,rss=,lstart=,uid=,ucomm="]);
     let mut rows: HashMap<u32, Row> = table.lines().filter_map(row).map(|row| (row.process.pid, row)).collect();
     for line in ps(&["-axwwo", "pid=,args="]).lines() {
         let Some((pid, args)) = line.trim_start().split_once(' ') else { continue };
@@ -91,10 +91,10 @@ fn read() -> HashMap<u32, Row> {
 fn row(line: &str) -> Option<Row> {
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
     let (group, front): (i64, i64) = (words.get(2)?.parse().ok()?, words.get(3)?.parse().ok()?);
-    let stat = *words.get(4)?;
+    let (terminal, stat) = (*words.get(4)?, *words.get(5)?);
     // Weekday, month, day, time and year of the start come before the owner and the name.
-    let owner = words.get(12)?.parse().ok()?;
-    let comm = words.get(13..)?.join(" ");
+    let owner = words.get(13)?.parse().ok()?;
+    let comm = words.get(14..)?.join(" ");
     let process = Process {
         pid: words.first()?.parse().ok()?,
         ppid: words.get(1)?.parse().ok()?,
@@ -102,13 +102,14 @@ fn row(line: &str) -> Option<Row> {
         foreground: stat.contains('+') || (front > 0 && front == group),
         stopped: stat.starts_with('T'),
         zombie: stat.starts_with('Z'),
+        detached: terminal.starts_with('?') || terminal == "-",
         comm: clean(comm.rsplit('/').next().unwrap_or(&comm)),
         args: Vec::new(),
-        start: number(&words[7..12]),
+        start: number(&words[8..13]),
     };
     let usage = Usage {
-        ticks: (seconds(words.get(5)?)? * 100.0) as u64,
-        memory_bytes: words.get(6)?.parse::<u64>().ok()? * 1024,
+        ticks: (seconds(words.get(6)?)? * 100.0) as u64,
+        memory_bytes: words.get(7)?.parse::<u64>().ok()? * 1024,
     };
     Some(Row { process, usage, owner })
 }
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_line_of_ps_is_a_process() {
-        let line = "  501     1   501   612 S+     1-02:03:04.50  3144 Tue Nov 24 20:31:52 2026 1000 my agent";
+        let line = "  501     1   501   612 pts/3 S+     1-02:03:04.50  3144 Tue Nov 24 20:31:52 2026 1000 my agent";
         let Row { process, usage, owner } = row(line).unwrap();
         assert_eq!(owner, 1000);
         assert_eq!((process.pid, process.ppid, process.comm.as_str()), (501, 1, "my agent"));
