@@ -8,7 +8,7 @@ use tmux_orc::{
     monitor::State,
 };
 
-use super::support::{PATIENCE, Program, TmuxServer, Watched, wait_for, wait_some};
+use super::support::{PATIENCE, Program, TmuxServer, Watched, tmux_orc, wait_for, wait_some};
 
 /// Quiet agents: one that waits for a permission, one that is idle.
 struct Two {
@@ -222,4 +222,36 @@ fn hooks_store_what_the_agent_says_and_never_hold_it_up() {
     }
     assert!(server.orc(&["hooks", "show", "claude"]).stdout().contains("tmux-orc hook claude"));
     assert!(server.orc(&["hooks", "show", "codex"]).stdout().contains("notify = "));
+}
+
+#[test]
+fn saved_screens_are_judged_by_the_profiles_and_each_that_is_wrong_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    let screens = home.path().join("screens");
+    std::fs::create_dir(&screens).unwrap();
+    let screen = |name: &str, expect: &str, row: &str| {
+        format!(
+            "=== {name}\nexpect: {expect}\nagent: hal\npane: command=hal size=60x4 cursor=shown@1,3 alternate=off\n\
+             process: 0 7 S+ \"hal\" [\"hal\"]\nscreen:\n|{row}\n"
+        )
+    };
+    std::fs::write(screens.join("one.txt"), screen("ready.60x4", "idle *", "hal> ")).unwrap();
+    let test = |code: i32| {
+        let (got, out, err) = tmux_orc(home.path(), &["agents", "profiles", "test", screens.to_str().unwrap()]);
+        assert_eq!(got, code, "{out}{err}");
+        out
+    };
+    assert!(test(1).contains("one.txt ready.60x4: no agent, expected idle *"), "no profile of that name yet");
+    let agents = home.path().join("agents");
+    std::fs::create_dir_all(&agents).unwrap();
+    let profile =
+        "name: hal\nrecognise: { names: [hal] }\nrules:\n  - { id: prompt, state: idle, in: screen, line: '^hal>' }\n";
+    std::fs::write(agents.join("hal.yaml"), profile).unwrap();
+    assert!(test(0).contains("1 of 1 screens"), "a profile is mended without a build");
+    std::fs::write(screens.join("two.txt"), screen("asks.60x4", "waiting question", "hal> ")).unwrap();
+    let said = test(1);
+    assert!(
+        said.contains("two.txt asks.60x4: hal idle -, expected waiting question") && said.contains("1 of 2"),
+        "{said}"
+    );
 }

@@ -5,16 +5,20 @@ use std::{sync::Arc, time::Duration};
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::{AgentsOptions, AgentsVerb, Context, Cut, Failure, Look, age, cell, source};
+use super::{AgentsOptions, AgentsVerb, Context, Cut, Failure, Look, ProfilesVerb, age, cell, profiles, source};
 use crate::{
     app::{settings::Overrides, wanted::Wanted},
-    monitor::{Agent, ServerStatus, Snapshot, State, detect::Profiles},
+    monitor::{Agent, ServerStatus, Snapshot, State},
 };
 
 /// Runs it.
 pub async fn run(options: &AgentsOptions, verb: Option<&AgentsVerb>, context: &mut Context) -> Result<(), Failure> {
-    if let Some(AgentsVerb::Profiles(report)) = verb {
-        return profiles(report.json, context);
+    match verb {
+        Some(AgentsVerb::Profiles { verb: Some(ProfilesVerb::Test { dir, report }), .. }) => {
+            return profiles::test(dir, report.json, context);
+        }
+        Some(AgentsVerb::Profiles { report, verb: None }) => return profiles::list(report.json, context),
+        None => {}
     }
     let snapshot = if options.wait.is_empty() {
         source::from_engine_or_now(context).await?
@@ -149,33 +153,4 @@ fn row(agent: &Agent, snapshot: &Snapshot) -> Vec<(Look, String)> {
         plain(cell(agent.doing.as_deref().unwrap_or(""), 48)),
         (Look::Muted, cell(&format!("{}: {}", agent.evidence.rule, agent.evidence.line), 70)),
     ]
-}
-
-/// The programs that are known, and where each profile comes from.
-fn profiles(as_json: bool, context: &mut Context) -> Result<(), Failure> {
-    let profiles = Profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
-    if as_json {
-        let list: Vec<_> = profiles
-            .list()
-            .map(|profile| {
-                json!({
-                    "name": profile.name,
-                    "title": profile.title,
-                    "origin": profile.origin,
-                    "verified": profile.verified,
-                    "versions": profile.versions,
-                    "note": profile.note,
-                })
-            })
-            .collect();
-        return context.out.json(&json!({ "schema": crate::monitor::SCHEMA, "profiles": list }));
-    }
-    let title = |text: &str| (Look::Title, text.to_owned());
-    let mut rows = vec![["NAME", "PROGRAM", "CHECKED AGAINST", "FROM"].into_iter().map(title).collect::<Vec<_>>()];
-    for profile in profiles.list() {
-        let checked = if profile.verified { profile.versions.join(", ") } else { "not run here".to_owned() };
-        let cells = [&profile.name, &profile.title, &checked, &profile.origin];
-        rows.push(cells.into_iter().map(|text| (Look::Plain, cell(text, 60))).collect());
-    }
-    context.out.table(&rows)
 }

@@ -20,6 +20,7 @@ mod integration;
 mod journal;
 mod monitor;
 mod output;
+mod profiles;
 mod source;
 mod status;
 mod strategies;
@@ -32,8 +33,8 @@ use std::io::IsTerminal;
 
 pub use args::{
     AgentsOptions, AgentsVerb, Cli, Color, ConfigVerb, DemoOptions, EngineOptions, EventsOptions, Global, JumpOptions,
-    MonitorVerb, NextOptions, PerfVerb, Report, ReportOptions, SidebarOptions, StatusOptions, StatuslineOptions,
-    TmuxVerb, TuneOptions, Verb, WatchOptions,
+    MonitorVerb, NextOptions, PerfVerb, ProfilesVerb, Report, ReportOptions, SidebarOptions, StatusOptions,
+    StatuslineOptions, TmuxVerb, TuneOptions, Verb, WatchOptions,
 };
 pub use benchmark::BenchmarkOptions;
 pub use beside::Beside;

@@ -16,7 +16,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Observation, Process};
+use jiff::Timestamp;
+
+use super::{Observation, Process, Verdict};
 use crate::tmux::{Pane, Screen, clean};
 
 /// A recorded screen.
@@ -58,6 +60,42 @@ impl Fixture {
             processes,
             rows,
         }
+    }
+
+    /// What a verdict is made from, as it was recorded. An agent is known to have run there only where it has ended.
+    #[must_use]
+    pub fn observation<'a>(&'a self, screen: &'a Screen, now: Timestamp) -> Observation<'a> {
+        Observation {
+            pane: &self.pane,
+            screen: Some(screen),
+            processes: &self.processes,
+            published: None,
+            known_agent: self.agent.as_deref().filter(|_| self.states.iter().any(|s| s == "exited")),
+            previous: None,
+            now,
+        }
+    }
+
+    /// What is wrong with a verdict for it, if anything. `absent` as its state: no agent may be found; `keep`: a menu
+    /// or a viewer, which must not be taken for a request.
+    #[must_use]
+    pub fn fault(&self, verdict: Option<&Verdict>) -> Option<String> {
+        let expected = format!("{} {}", self.states.join("|"), self.kind.as_deref().unwrap_or("*"));
+        let absent = self.states.iter().any(|s| s == "absent");
+        let Some(verdict) = verdict else {
+            return (!absent).then(|| format!("no agent, expected {expected}"));
+        };
+        let state = verdict.state.to_string();
+        let right = self.states.iter().any(|s| *s == state || (s == "keep" && state != "waiting"))
+            && self.kind.as_deref().is_none_or(|kind| verdict.kind.as_deref() == Some(kind))
+            && self.agent.as_deref() == Some(&verdict.agent);
+        (!right).then(|| {
+            let kind = verdict.kind.as_deref().unwrap_or("-");
+            format!(
+                "{} {state} {kind}, expected {expected} [{}: {}]",
+                verdict.agent, verdict.evidence.rule, verdict.evidence.line
+            )
+        })
     }
 
     /// The rows as a screen.

@@ -115,6 +115,37 @@ pub struct AgentsOptions {
 #[derive(Debug, Subcommand)]
 pub enum AgentsVerb {
     /// The programs that are known, and where each profile comes from
-    #[command(after_help = "Examples:\n  tmux-orc agents profiles\n  tmux-orc agents profiles --json")]
-    Profiles(Report),
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "Examples:\n  tmux-orc agents profiles\n  tmux-orc agents profiles --json\n  tmux-orc agents profiles test ~/screens"
+    )]
+    Profiles {
+        /// How to report.
+        #[command(flatten)]
+        report: Report,
+        /// What else.
+        #[command(subcommand)]
+        verb: Option<ProfilesVerb>,
+    },
+}
+
+/// Verbs about profiles.
+#[derive(Debug, Subcommand)]
+pub enum ProfilesVerb {
+    /// Judge saved screens (`why --save`) and name each whose verdict is not its label
+    #[command(after_help = "\
+Examples:
+  tmux-orc why work:1.0 --save ~/screens/hal-asking.txt
+  tmux-orc agents profiles test ~/screens
+
+DIR is a folder of saved screens, or one file; the label of a screen is its line `expect: STATE KIND`. Exit code 1 when
+one is wrong.")]
+    Test {
+        /// A folder of saved screens, or one file
+        #[arg(value_name = "DIR")]
+        dir: std::path::PathBuf,
+        /// How to report.
+        #[command(flatten)]
+        report: Report,
+    },
 }

@@ -14,7 +14,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 pub use act::{EventsOptions, JumpOptions, NextOptions, ReportOptions};
 pub use config::ConfigVerb;
 pub use engine::{EngineOptions, MonitorVerb, StatusOptions};
-pub use look::{AgentsOptions, AgentsVerb, DemoOptions, PerfVerb, TuneOptions, WatchOptions};
+pub use look::{AgentsOptions, AgentsVerb, DemoOptions, PerfVerb, ProfilesVerb, TuneOptions, WatchOptions};
 pub use tmux::{SidebarOptions, StatuslineOptions, TmuxVerb};
 
 /// The whole command line.

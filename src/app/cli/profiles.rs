@@ -1,0 +1,102 @@
+//! `agents profiles`: the programs that are known, and saved screens judged by their profiles.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{Context, Failure, Look, cell};
+use crate::monitor::detect::{Profiles, detect, fixture::Fixture};
+
+/// Largest file of saved screens that is read, bytes.
+const MOST: u64 = 64 * 1024 * 1024;
+
+/// Judges the saved screens of a folder or a file, and names each that is wrong. Exit code 1 when one is.
+pub fn test(place: &Path, as_json: bool, context: &mut Context) -> Result<(), Failure> {
+    let profiles = Profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
+    let now = Timestamp::now();
+    let (mut screens, mut wrong) = (0_usize, Vec::new());
+    for file in files(place)? {
+        let shown = file.display();
+        let failed = |why: String| Failure::usage(format!("{shown}: {why}"));
+        let size = fs::metadata(&file).map_err(|error| failed(error.to_string()))?.len();
+        if size > MOST {
+            return Err(failed(format!("{size} bytes are too many; saved screens have at most {MOST}")));
+        }
+        let text = fs::read_to_string(&file).map_err(|error| failed(error.to_string()))?;
+        for fixture in Fixture::parse_all(&text).map_err(failed)? {
+            screens += 1;
+            let screen = fixture.screen();
+            let verdict = detect(&profiles, &fixture.observation(&screen, now));
+            if let Some(fault) = fixture.fault(verdict.as_ref()) {
+                wrong.push((file.clone(), fixture.name, fault));
+            }
+        }
+    }
+    if screens == 0 {
+        return Err(Failure::usage(format!(
+            "{}: no saved screen is in it; `tmux-orc why TARGET --save FILE` saves one",
+            place.display()
+        )));
+    }
+    if as_json {
+        let list: Vec<_> =
+            wrong.iter().map(|(file, name, fault)| json!({ "file": file, "name": name, "fault": fault })).collect();
+        context.out.json(&json!({ "schema": crate::monitor::SCHEMA, "screens": screens, "wrong": list }))?;
+    } else {
+        for (file, name, fault) in &wrong {
+            context.out.line(&cell(&format!("{} {name}: {fault}", file.display()), 400))?;
+        }
+        context.out.line(&format!("{} of {screens} screens are judged as their labels say", screens - wrong.len()))?;
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(Failure::check()) }
+}
+
+/// The files of a folder by name, without its subfolders; a file is itself.
+fn files(place: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let failed = |error: io::Error| Failure::usage(format!("{}: {error}", place.display()));
+    if !fs::metadata(place).map_err(failed)?.is_dir() {
+        return Ok(vec![place.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(place).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|ending| ending == "txt") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The programs that are known, and where each profile comes from.
+pub fn list(as_json: bool, context: &mut Context) -> Result<(), Failure> {
+    let profiles = Profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
+    if as_json {
+        let list: Vec<_> = profiles
+            .list()
+            .map(|profile| {
+                json!({
+                    "name": profile.name,
+                    "title": profile.title,
+                    "origin": profile.origin,
+                    "verified": profile.verified,
+                    "versions": profile.versions,
+                    "note": profile.note,
+                })
+            })
+            .collect();
+        return context.out.json(&json!({ "schema": crate::monitor::SCHEMA, "profiles": list }));
+    }
+    let title = |text: &str| (Look::Title, text.to_owned());
+    let mut rows = vec![["NAME", "PROGRAM", "CHECKED AGAINST", "FROM"].into_iter().map(title).collect::<Vec<_>>()];
+    for profile in profiles.list() {
+        let checked = if profile.verified { profile.versions.join(", ") } else { "not run here".to_owned() };
+        let cells = [&profile.name, &profile.title, &checked, &profile.origin];
+        rows.push(cells.into_iter().map(|text| (Look::Plain, cell(text, 60))).collect());
+    }
+    context.out.table(&rows)
+}
