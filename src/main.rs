@@ -40,7 +40,9 @@ fn main() -> ExitCode {
         Err(failure) => {
             let message = failure.to_string();
             if !message.is_empty() {
-                eprintln!("tmux-orc: {message}");
+                // It may name paths, and quote what others said.
+                let lines: Vec<String> = message.lines().map(tmux_orc::tmux::clean).collect();
+                eprintln!("tmux-orc: {}", lines.join("\n"));
             }
             ExitCode::from(failure.code())
         }

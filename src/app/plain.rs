@@ -7,7 +7,10 @@ use super::{
     text::{left, right},
     words::{TONES, tone, word},
 };
-use crate::monitor::{LayerInfo, ServerStatus, Snapshot};
+use crate::{
+    monitor::{LayerInfo, ServerStatus, Snapshot},
+    tmux::{clean, is_clean},
+};
 
 /// One frame, ended by a newline. No colour, no control character; `-` is what was not measured.
 #[must_use]
@@ -15,7 +18,10 @@ pub fn frame(snapshot: &Snapshot) -> String {
     let mut out = String::with_capacity(2048);
     // Writing to a string cannot fail.
     let _ = write_frame(&mut out, snapshot);
-    out
+    if out.lines().all(is_clean) {
+        return out;
+    }
+    out.lines().flat_map(|line| [clean(line), "\n".to_owned()]).collect()
 }
 
 fn write_frame(out: &mut String, s: &Snapshot) -> std::fmt::Result {

@@ -13,7 +13,7 @@ use super::{
     words::{TONES, Tone, tone},
 };
 use crate::{
-    monitor::{Agent, ServerStatus, Snapshot},
+    monitor::{Agent, EventReader, ServerStatus, Snapshot},
     tmux::PaneId,
 };
 
@@ -220,15 +220,15 @@ pub struct State {
     pub(super) asked_focus: Option<PaneId>,
     /// The finished turn that the engine was last told was seen.
     pub(super) asked_seen: Option<(PaneId, Timestamp)>,
-    /// The newest event that was looked at for toasts.
-    pub(super) seen_event: u64,
+    /// How far the events were looked at for toasts.
+    pub(super) news: EventReader,
 }
 
 impl State {
     /// The state at the start.
     #[must_use]
     pub fn new(snapshot: Arc<Snapshot>, now: Timestamp, zone: TimeZone) -> Self {
-        let seen_event = snapshot.events.last().map_or(0, |event| event.seq);
+        let news = EventReader::after(&snapshot);
         let mut state = Self {
             snapshot,
             now,
@@ -256,7 +256,7 @@ impl State {
             behind: false,
             asked_focus: None,
             asked_seen: None,
-            seen_event,
+            news,
         };
         state.list.rebuild(&state.snapshot, Duration::ZERO, true);
         state

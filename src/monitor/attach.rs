@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    Command, EnginePaths, Handle, Interest, LiveSettings, Requests, Snapshot,
+    Command, EnginePaths, Handle, Interest, LiveSettings, Requests, Snapshot, foreign,
     wire::{self, ClientHello, EngineHello, FromClient, FromEngine, LONGEST_FROM_ENGINE, LineError, Lines},
 };
 
@@ -128,10 +128,15 @@ impl Client {
         let (read, mut write) = stream.into_split();
         let mut lines = Lines::new(BufReader::with_capacity(64 * 1024, read), LONGEST_FROM_ENGINE);
         let hello = match timeout(ANSWER_LIMIT, receive(&mut lines)).await {
-            Ok(Ok(FromEngine::Hello(hello))) => hello,
-            Ok(Ok(FromEngine::Refused { reason })) => return Err(AttachError::Refused(reason)),
+            Ok(Ok(FromEngine::Hello(mut hello))) => {
+                foreign::hello(&mut hello);
+                hello
+            }
+            Ok(Ok(FromEngine::Refused { reason })) => {
+                return Err(AttachError::Refused(foreign::words(&reason).into_owned()));
+            }
             Ok(Ok(_)) => return Err(AttachError::Silent("its first line is no hello".to_owned())),
-            Ok(Err(error)) => return Err(AttachError::Silent(error.to_string())),
+            Ok(Err(error)) => return Err(AttachError::Silent(foreign::words(&error.to_string()).into_owned())),
             Err(_) => return Err(AttachError::Silent(format!("no hello within {} s", ANSWER_LIMIT.as_secs()))),
         };
         // Said also to an engine of another version, which then logs it.
@@ -250,10 +255,16 @@ impl Client {
     }
 
     async fn take(&mut self) -> Result<Taken, AttachError> {
-        let message = receive(&mut self.lines).await.map_err(|error| AttachError::Lost(error.to_string()))?;
+        let message = receive(&mut self.lines)
+            .await
+            .map_err(|error| AttachError::Lost(foreign::words(&error.to_string()).into_owned()))?;
         Ok(match message {
-            FromEngine::Snapshot(snapshot) => self.keep(*snapshot),
+            FromEngine::Snapshot(mut snapshot) => {
+                foreign::snapshot(&mut snapshot);
+                self.keep(*snapshot)
+            }
             FromEngine::Update(mut update) => {
+                foreign::snapshot(&mut update);
                 if let Some(before) = &self.latest {
                     wire::complete(&mut update, before);
                 }
@@ -262,9 +273,11 @@ impl Client {
             FromEngine::Confirmed { id, settings, strategy, paused } => {
                 Taken::Answer(id, Ok(Confirmed { settings, strategy, paused }))
             }
-            FromEngine::Rejected { id, reason } => Taken::Answer(id, Err(reason)),
+            FromEngine::Rejected { id, reason } => Taken::Answer(id, Err(foreign::words(&reason).into_owned())),
             FromEngine::Pong => Taken::Pong,
-            FromEngine::Refused { reason } => return Err(AttachError::Refused(reason)),
+            FromEngine::Refused { reason } => {
+                return Err(AttachError::Refused(foreign::words(&reason).into_owned()));
+            }
             FromEngine::Hello(_) => return Err(AttachError::Lost("it said hello twice".to_owned())),
         })
     }

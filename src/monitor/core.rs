@@ -90,6 +90,7 @@ pub struct Core {
     pub(super) errors: u64,
     pub(super) notes: Vec<String>,
     pub(super) started: Instant,
+    pub(super) started_at: Timestamp,
     /// The last cycle brought nothing new.
     pub(super) quiet: bool,
     pub(super) last_publish_ms: f64,
@@ -169,6 +170,7 @@ impl Core {
             errors: 0,
             notes: Vec::new(),
             started: clock::now(),
+            started_at: Timestamp::now(),
             quiet: false,
             last_publish_ms: 0.0,
             lookups: (0, 0),

@@ -130,6 +130,7 @@ impl<'a> Rest<'a> {
             tune,
             history,
             events,
+            backlog: _,
             notes,
             preview: _,
             previews: _,

@@ -240,10 +240,8 @@ fn is_recent(now: Instant, at: Instant, interval: Duration) -> bool {
 fn publish(core: &mut Core, publisher: &watch::Sender<Arc<Snapshot>>, logged: &mut u64) {
     let began = clock::now();
     let snapshot = core.snapshot();
-    for event in snapshot.events.iter().filter(|event| event.seq > *logged) {
-        log_event(event);
-    }
-    *logged = snapshot.events.last().map_or(*logged, |event| event.seq);
+    snapshot.events_since(*logged).for_each(log_event);
+    *logged = core.events.newest();
     publisher.send_replace(Arc::new(snapshot));
     core.last_publish_ms = clock::since(began).as_secs_f64() * 1000.0;
 }

@@ -1,16 +1,31 @@
 //! The engine's event log: what happened, newest last, at a fixed size.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 
-use super::{EVENTS_KEPT, Event, EventKind};
+use super::{EVENTS_KEPT, Event, EventKind, clock};
+
+/// Events that made room for newer ones are kept for so long for who reads each of them: a burst of them can fill the ring
+/// many times within one cycle.
+const BACKLOG_FOR: Duration = Duration::from_secs(60);
+
+/// Most of them.
+const BACKLOG: usize = 20_000;
 
 /// The newest events.
 #[derive(Debug, Default)]
 pub struct Events {
+    /// For the panel.
     kept: VecDeque<Event>,
     published: Arc<Vec<Event>>,
+    /// Those before, with the time at which they made room.
+    backlog: VecDeque<(Instant, Event)>,
+    published_backlog: Arc<Vec<Event>>,
     seq: u64,
     dirty: bool,
 }
@@ -19,8 +34,13 @@ impl Events {
     /// Adds one.
     pub fn push(&mut self, at: Timestamp, what: EventKind) {
         self.seq += 1;
-        if self.kept.len() == EVENTS_KEPT {
-            self.kept.pop_front();
+        if self.kept.len() == EVENTS_KEPT
+            && let Some(oldest) = self.kept.pop_front()
+        {
+            if self.backlog.len() == BACKLOG {
+                self.backlog.pop_front();
+            }
+            self.backlog.push_back((clock::now(), oldest));
         }
         self.kept.push_back(Event { seq: self.seq, at, what });
         self.dirty = true;
@@ -39,7 +59,23 @@ impl Events {
 
     /// Those after the one of this number, as far as they are kept.
     pub fn since(&self, seq: u64) -> impl Iterator<Item = &Event> {
-        self.kept.iter().filter(move |event| event.seq > seq)
+        let backlog = self.backlog.iter().map(|(_, event)| event);
+        backlog.chain(&self.kept).filter(move |event| event.seq > seq)
+    }
+
+    /// Those that made room for newer ones a short time ago, for readers of each.
+    pub fn backlog(&mut self) -> Arc<Vec<Event>> {
+        let now = clock::now();
+        let old = |(at, _): &(Instant, Event)| now.saturating_duration_since(*at) >= BACKLOG_FOR;
+        while self.backlog.front().is_some_and(old) {
+            self.backlog.pop_front();
+        }
+        let ends = |seqs: (Option<&Event>, Option<&Event>)| (seqs.0.map(|e| e.seq), seqs.1.map(|e| e.seq));
+        let is = ends((self.backlog.front().map(|(_, event)| event), self.backlog.back().map(|(_, event)| event)));
+        if is != ends((self.published_backlog.first(), self.published_backlog.last())) {
+            self.published_backlog = Arc::new(self.backlog.iter().map(|(_, event)| event.clone()).collect());
+        }
+        Arc::clone(&self.published_backlog)
     }
 
     /// All that are kept, for a snapshot: the same allocation as before when nothing came.

@@ -15,11 +15,13 @@ mod fetch;
 pub mod file;
 mod fleet;
 mod follow;
+mod foreign;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod handle;
 mod history;
 mod lock;
+mod news;
 #[cfg(test)]
 mod paused;
 pub mod process;
@@ -45,6 +47,7 @@ pub use engine::{Engine, OnceError};
 pub use follow::{Follow, FollowError, Followed, Following};
 pub use handle::{Command, Commands, Handle, NotSent, Requests, WeakCommands};
 pub use lock::{EngineLock, EnginePaths, LockError};
+pub use news::{EngineId, EventReader, News};
 pub use serve::{EngineSocket, ServeError};
 pub use settings::{
     CachePolicy, CacheSettings, Change, EngineSettings, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL, Mode, NamedAgent, Reread,

@@ -46,6 +46,7 @@ impl Core {
             engine: EngineInfo {
                 mode: self.settings.mode.to_string(),
                 pid: std::process::id(),
+                started: self.started_at,
                 uptime,
                 paused: self.paused,
                 version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -70,6 +71,7 @@ impl Core {
             tune: self.history.tune(&combination),
             history: self.history.points(),
             events: self.events.published(),
+            backlog: self.events.backlog(),
             notes: self.notes.clone(),
             preview,
             previews,

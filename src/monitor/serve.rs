@@ -34,6 +34,8 @@ const MOST_CLIENTS: usize = 64;
 const HELLO_LIMIT: Duration = Duration::from_secs(5);
 /// A client takes a message within this time, or is dropped: it is not waited for.
 const WRITE_LIMIT: Duration = Duration::from_secs(5);
+/// That no client can be accepted is told this often.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
 /// A command is confirmed within this time.
 const CONFIRM_LIMIT: Duration = Duration::from_secs(10);
 /// After a snapshot that does not show a command, it is given this long.
@@ -76,6 +78,7 @@ impl EngineSocket {
         let shared = Arc::new(Shared::new(hello));
         let clients = TaskTracker::new();
         let mut ended = handle.snapshots.clone();
+        let mut failing = None::<Instant>;
         loop {
             tokio::select! {
                 accepted = self.listener.accept() => match accepted {
@@ -84,8 +87,11 @@ impl EngineSocket {
                         clients.spawn(async move { shared.admit(stream, handle).await });
                     }
                     Err(error) => {
-                        // Out of descriptors, most likely: some will be free again.
-                        tracing::warn!(%error, "cannot accept a client");
+                        // Out of descriptors, most likely: some will be free again. Told now and then, not at each try.
+                        if failing.is_none_or(|at| at.elapsed() >= TELL_AGAIN) {
+                            tracing::warn!(%error, "cannot accept a client");
+                            failing = Some(Instant::now());
+                        }
                         tokio::time::sleep(Duration::from_millis(200)).await;
                     }
                 },

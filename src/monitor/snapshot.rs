@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Evidence, Health, State};
+use super::{Change, EngineId, Evidence, Health, State};
 use crate::tmux::{PaneId, Screen};
 
 /// The version of the JSON object. Fields are added, never changed in meaning, within one version.
@@ -46,6 +46,9 @@ pub struct Snapshot {
     pub history: Arc<Vec<CyclePoint>>,
     /// Newest events, oldest first, at most [`EVENTS_KEPT`].
     pub events: Arc<Vec<Event>>,
+    /// Events that made room for newer ones a short time ago: within the engine's process, for who must miss none.
+    #[serde(skip)]
+    pub backlog: Arc<Vec<Event>>,
     /// Things the user should know, such as a fallback to another transport.
     pub notes: Vec<String>,
     /// The coloured screen of the pane that the client has in focus for which this snapshot is.
@@ -113,12 +116,23 @@ pub struct EngineInfo {
     pub mode: String,
     /// Process id of the engine.
     pub pid: u32,
+    /// When it started; with `pid` it tells this run of an engine from every other one. 1970 from one that does not say.
+    #[serde(default)]
+    pub started: Timestamp,
     /// Seconds since its start.
     pub uptime: f64,
     /// The cycles are stopped.
     pub paused: bool,
     /// Version of tmux-orc that runs it.
     pub version: String,
+}
+
+impl EngineInfo {
+    /// Which engine it is.
+    #[must_use]
+    pub fn id(&self) -> EngineId {
+        EngineId { pid: self.pid, started: self.started }
+    }
 }
 
 /// Counts of the whole.

@@ -37,7 +37,7 @@ pub use id::{PaneId, ParseIdError};
 pub use pane::{Fields, Pane, Pulse};
 pub use pool::{Lease, Pool};
 pub use pool_state::{PoolSettings, PoolStats};
-pub use screen::{Screen, clean};
+pub use screen::{Screen, clean, is_clean, is_unsafe};
 pub use server::{Server, ServerFacts, SocketChoice};
 pub use transport::{Transport, TransportChoice, TransportKind};
 pub use version::{Features, Version};

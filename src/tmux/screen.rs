@@ -82,6 +82,12 @@ pub fn clean(text: &str) -> String {
     out
 }
 
+/// Whether [`clean`] would leave the text as it is.
+#[must_use]
+pub fn is_clean(text: &str) -> bool {
+    text.bytes().all(|b| (0x20..0x7f).contains(&b)) || !text.chars().any(is_unsafe)
+}
+
 fn push_clean(out: &mut String, line: &str) {
     if line.bytes().all(|b| (0x20..0x7f).contains(&b)) {
         out.push_str(line);
@@ -150,7 +156,8 @@ pub(super) fn skip_escape(rest: &mut std::str::Chars<'_>) {
 }
 
 /// Control characters, and those that reorder text or hide in it.
-fn is_unsafe(c: char) -> bool {
+#[must_use]
+pub fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }

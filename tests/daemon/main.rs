@@ -3,9 +3,12 @@
 mod background;
 mod disk;
 mod follow;
+mod foreign;
 mod hostile;
 mod modes;
 mod reload;
+#[path = "../sample/mod.rs"]
+mod sample;
 mod scripts;
 mod socket;
 mod stand_in;

@@ -370,7 +370,14 @@ pub fn snapshot(agents: Vec<Agent>) -> Snapshot {
             started: Some(now().as_second() - 86_400),
             simulated: false,
         },
-        engine: EngineInfo { mode: "async".into(), pid: 41873, uptime: 620.0, paused: false, version: "0.1.0".into() },
+        engine: EngineInfo {
+            mode: "async".into(),
+            pid: 41873,
+            started: Timestamp::UNIX_EPOCH,
+            uptime: 620.0,
+            paused: false,
+            version: "0.1.0".into(),
+        },
         current_strategy: "adaptive".into(),
         base_status: BaseStatus {
             is_running: true,
@@ -445,6 +452,7 @@ pub fn snapshot(agents: Vec<Agent>) -> Snapshot {
         history: Arc::new(history()),
         events: Arc::new(events()),
         notes: Vec::new(),
+        backlog: Arc::default(),
         preview: Some(Arc::new(preview())),
         previews: Vec::new(),
         agents,

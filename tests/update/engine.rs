@@ -178,3 +178,27 @@ fn a_new_call_shows_at_the_bottom_for_some_seconds() {
     s.keys("j");
     assert!(s.state.toasts.is_empty());
 }
+
+#[test]
+fn what_another_engine_tells_of_before_is_no_call_and_a_problem_is_no_agent() {
+    let mut s = stage();
+    let at = s.state.now;
+    s.publish(|next| {
+        next.engine.pid += 1;
+        next.events = Arc::new((5000..5005).map(|seq| waits(seq, 11, at)).collect());
+    });
+    assert!(s.state.toasts.is_empty(), "{:?}", s.state.toasts);
+    s.publish(|next| Arc::make_mut(&mut next.events).push(waits(5005, 11, at)));
+    assert_eq!(s.state.toasts.len(), 1, "its next event is news");
+    s.keys("j");
+    // The same process, but the engine in it is another.
+    s.publish(|next| {
+        next.engine.started += std::time::Duration::from_secs(9);
+        next.events = Arc::new((6000..6005).map(|seq| waits(seq, 11, at)).collect());
+    });
+    assert!(s.state.toasts.is_empty(), "{:?}", s.state.toasts);
+    let problem = |seq| Event { seq, at, what: EventKind::Notice { text: format!("problem {seq}"), problem: true } };
+    s.publish(|next| Arc::make_mut(&mut next.events).extend((6005..6010).map(problem)));
+    let told: Vec<_> = s.state.toasts.iter().map(|toast| toast.text.clone()).collect();
+    assert_eq!(told, ["5 problems came up: see the events"]);
+}

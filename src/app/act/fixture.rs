@@ -74,6 +74,7 @@ pub(crate) fn test_snapshot() -> Snapshot {
         history: Arc::default(),
         events: Arc::default(),
         notes: Vec::new(),
+        backlog: Arc::default(),
         preview: None,
         previews: Vec::new(),
         agents: Vec::new(),

@@ -16,6 +16,8 @@ use crate::{
 
 /// A start takes no longer than this, or has failed.
 const START_LIMIT: Duration = Duration::from_secs(30);
+/// How often it is looked whether an engine that starts is still there.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// An engine that was asked to stop is gone within this time, or is ended by a signal.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// Lines of the log that a failed start shows.
@@ -128,10 +130,10 @@ async fn start(options: &EngineOptions, context: &mut Context) -> Result<(), Fai
             // Whatever is half started must not linger, nor stay a zombie of ours.
             child.kill().ok();
         }
-        let code = if told.ready { None } else { child.wait().ok().and_then(|status| status.code()) };
-        (told, code)
+        let status = if told.ready { None } else { child.wait().ok() };
+        (told, status)
     });
-    let (told, code) = started.await.map_err(|error| Failure::failed(format!("cannot start the engine: {error}")))?;
+    let (told, status) = started.await.map_err(|error| Failure::failed(format!("cannot start the engine: {error}")))?;
     if told.ready {
         for line in told.lines {
             context.out.line(line)?;
@@ -142,7 +144,10 @@ async fn start(options: &EngineOptions, context: &mut Context) -> Result<(), Fai
         return Ok(());
     }
     let mut message = if told.lines.is_empty() {
-        format!("the engine did not start within {} s and said nothing", START_LIMIT.as_secs())
+        match status.filter(|_| told.ended) {
+            Some(status) => format!("the engine ended before it was ready, and said nothing ({status})"),
+            None => format!("the engine did not start within {} s and said nothing", START_LIMIT.as_secs()),
+        }
     } else {
         told.lines.iter().map(|line| line.trim_start_matches("tmux-orc: ")).collect::<Vec<_>>().join("\n")
     };
@@ -155,7 +160,11 @@ async fn start(options: &EngineOptions, context: &mut Context) -> Result<(), Fai
             message.push_str(&format!("\n  {line}"));
         }
     }
-    Err(if code == Some(2) { Failure::usage(message) } else { Failure::failed(message) })
+    Err(if status.and_then(|status| status.code()) == Some(2) {
+        Failure::usage(message)
+    } else {
+        Failure::failed(message)
+    })
 }
 
 fn logging_path(paths: &EnginePaths, context: &Context) -> Option<std::path::PathBuf> {
@@ -185,6 +194,8 @@ fn spawn(options: &EngineOptions, context: &Context, socket: &std::path::Path) -
 /// What an engine told while it started.
 struct Told {
     ready: bool,
+    /// It ended by itself.
+    ended: bool,
     lines: Vec<String>,
 }
 
@@ -201,15 +212,26 @@ fn listen(child: &mut Child) -> Told {
         });
     }
     let until = Instant::now() + START_LIMIT;
-    let mut told = Told { ready: false, lines: Vec::new() };
-    while let Ok(line) = heard.recv_timeout(until.saturating_duration_since(Instant::now())) {
-        if line == engine::READY {
-            told.ready = true;
-            break;
+    let mut told = Told { ready: false, ended: false, lines: Vec::new() };
+    loop {
+        match heard.recv_timeout(LOOK_EVERY.min(until.saturating_duration_since(Instant::now()))) {
+            Ok(line) if line == engine::READY => {
+                told.ready = true;
+                return told;
+            }
+            Ok(line) => told.lines.push(crate::tmux::clean(&line)),
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                // It closes the pipe by ending; by nothing else, before it is ready.
+                told.ended = true;
+                return told;
+            }
+            // The pipe's end alone tells too late: a program that the engine started may still hold it.
+            Err(mpsc::RecvTimeoutError::Timeout) if told.ended || Instant::now() >= until => return told,
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                told.ended = matches!(child.try_wait(), Ok(Some(_)) | Err(_));
+            }
         }
-        told.lines.push(crate::tmux::clean(&line));
     }
-    told
 }
 
 /// Stops the engine and waits until it is gone. `None`: none ran.

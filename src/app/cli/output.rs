@@ -1,11 +1,14 @@
 //! What verbs print: colour when wanted, columns by display width, and no control character of anyone else's.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::{
+    borrow::Cow,
+    io::{self, BufWriter, IsTerminal, Write},
+};
 
 use unicode_width::UnicodeWidthStr;
 
 use super::{Color, Failure};
-use crate::tmux::clean;
+use crate::tmux::{clean, is_clean, is_unsafe};
 
 /// Standard output, buffered, and whether it may be coloured.
 pub struct Output {
@@ -71,22 +74,24 @@ impl Output {
         Self { to: BufWriter::new(io::stdout()), colour, width }
     }
 
-    /// Prints one line.
+    /// Prints one line. Whatever a path, a name or an engine brought into it, nothing but a [`Look`] steers the terminal.
     pub fn line(&mut self, text: impl AsRef<str>) -> Result<(), Failure> {
-        writeln!(self.to, "{}", text.as_ref()).map_err(Failure::from_output)
+        writeln!(self.to, "{}", shown(text.as_ref())).map_err(Failure::from_output)
     }
 
     /// Prints a value as JSON: indented on a terminal, one line in a pipe.
     pub fn json(&mut self, value: &impl serde::Serialize) -> Result<(), Failure> {
         let text =
             if io::stdout().is_terminal() { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
-        self.line(text.map_err(|error| Failure::failed(format!("cannot make JSON of the result: {error}")))?)
+        let text = text.map_err(|error| Failure::failed(format!("cannot make JSON of the result: {error}")))?;
+        self.line(escaped(&text))
     }
 
     /// Prints a value as JSON on one line, wherever it goes.
     pub fn json_line(&mut self, value: &impl serde::Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string(value);
-        self.line(text.map_err(|error| Failure::failed(format!("cannot make JSON of the result: {error}")))?)
+        let text = text.map_err(|error| Failure::failed(format!("cannot make JSON of the result: {error}")))?;
+        self.line(escaped(&text))
     }
 
     /// Prints bytes as they are.
@@ -163,6 +168,52 @@ fn fit(natural: Vec<usize>, room: Option<usize>, cuts: &[Cut]) -> Vec<Option<usi
     widths
 }
 
+/// The text without characters that a terminal obeys, but for newlines, tabs and the codes of [`Output::paint`].
+fn shown(text: &str) -> Cow<'_, str> {
+    if is_clean(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let look = painted(rest);
+        let taken = if look > 0 { look } else { c.len_utf8() };
+        if look > 0 || matches!(c, '\n' | '\t') || !is_unsafe(c) {
+            out.push_str(&rest[..taken]);
+        }
+        rest = &rest[taken..];
+    }
+    Cow::Owned(out)
+}
+
+/// Length of the code of a [`Look`], or of its end, with which the text begins; 0: with none.
+fn painted(text: &str) -> usize {
+    let Some(code) = text.strip_prefix("\x1b[") else { return 0 };
+    let digits = code.bytes().take_while(u8::is_ascii_digit).count();
+    let known = matches!(&code[..digits], "0" | "1" | "2" | "31" | "32" | "33");
+    if known && code[digits..].starts_with('m') { "\x1b[m".len() + digits } else { 0 }
+}
+
+/// JSON in which no character is raw that a terminal obeys or that hides: the same values, spelled otherwise.
+fn escaped(json: &str) -> Cow<'_, str> {
+    use std::fmt::Write as _;
+    let raw = |c: char| is_unsafe(c) && c != '\n';
+    if !json.chars().any(raw) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + 64);
+    for c in json.chars() {
+        if raw(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
 /// Text of others made safe for a line of output and cut to `most` cells.
 #[must_use]
 pub fn cell(text: &str, most: usize) -> String {
@@ -215,6 +266,17 @@ mod tests {
         assert_eq!(fit(Some(30)), [Some(8), Some(12), None]);
         assert_eq!(fit(Some(18)), [Some(8), Some(8), None]);
         assert_eq!(fit(Some(3)), [Some(8), Some(5), None]);
+    }
+
+    #[test]
+    fn only_our_own_looks_reach_the_terminal() {
+        let hostile = "\x1b[31mred\x1b[0m\ta\nb \x1b]0;t\x07 \x1b[8m \u{9b}2J \u{202e}";
+        assert_eq!(shown(hostile), "\x1b[31mred\x1b[0m\ta\nb ]0;t [8m 2J ");
+        assert_eq!(shown("plain ├─ text"), "plain ├─ text");
+        let value = serde_json::json!(["\u{9b}", "\u{202e}\u{e0041}", "日本"]);
+        let json = escaped(&value.to_string()).into_owned();
+        assert!(json.is_ascii() == false && !json.chars().any(is_unsafe), "{json}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap(), value);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio::{sync::watch, time::MissedTickBehavior};
 
 use super::{Happened, Journal, Mark, Record};
 use crate::{
-    monitor::{Command, EventKind, Snapshot, WeakCommands},
+    monitor::{Command, EngineId, EventKind, EventReader, Snapshot, WeakCommands},
     tmux::PaneId,
 };
 
@@ -60,8 +60,8 @@ struct Keeper {
 #[derive(Debug, Default)]
 struct Kept {
     server: String,
-    seq: u64,
-    uptime: f64,
+    engine: EngineId,
+    events: EventReader,
     known: HashMap<PaneId, (String, String)>,
 }
 
@@ -73,29 +73,26 @@ impl Keeper {
     fn take(&mut self, snapshot: &Snapshot) -> Vec<Record> {
         let mut records = Vec::new();
         let ours = snapshot.engine.pid == self.own;
-        // An engine that was started anew in this process counts its events from 1 again.
-        if self.engine.as_ref().is_some_and(|kept| !ours || snapshot.engine.uptime < kept.uptime) {
+        if self.engine.as_ref().is_some_and(|kept| kept.engine != snapshot.engine.id()) {
             records.extend(self.stop());
         }
         if !ours {
             return records;
         }
         if self.engine.is_none() {
-            let kept = Kept { server: snapshot.server.socket.clone(), ..Kept::default() };
+            let engine = snapshot.engine.id();
+            let kept = Kept { server: snapshot.server.socket.clone(), engine, ..Kept::default() };
             records.push(self.mark(&kept, Mark::EngineStarted));
             self.engine = Some(kept);
         }
         let Some(kept) = &mut self.engine else { return records };
-        kept.uptime = snapshot.engine.uptime;
         let own = self.own;
         let record = |at, seq, what| Record { at, server: snapshot.server.socket.clone(), by: own, seq, what };
         let mut told_gone = HashSet::new();
-        let written = kept.seq;
-        for event in snapshot.events.iter().filter(|event| event.seq > written) {
+        for event in kept.events.read(snapshot).events {
             if let EventKind::Gone { pane_id, .. } = &event.what {
                 told_gone.insert(*pane_id);
             }
-            kept.seq = event.seq;
             // Whoever acts writes it down before the engine is told.
             if !matches!(event.what, EventKind::Acted(_)) {
                 records.push(record(event.at, Some(event.seq), Happened::Event(event.what.clone())));
@@ -175,13 +172,13 @@ mod tests {
         monitor::{Event, Handle, State},
     };
 
-    fn snapshot(pid: u32, uptime: f64, agents: &[u32], seqs: std::ops::Range<u64>) -> Snapshot {
+    fn snapshot(pid: u32, second: i64, agents: &[u32], seqs: std::ops::Range<u64>) -> Snapshot {
         let notice = |seq: u64| {
             let what = EventKind::Notice { text: seq.to_string(), problem: false };
             Event { seq, at: Timestamp::now(), what }
         };
         let mut snapshot = test_snapshot();
-        (snapshot.engine.pid, snapshot.engine.uptime) = (pid, uptime);
+        (snapshot.engine.pid, snapshot.engine.started) = (pid, Timestamp::from_second(second).unwrap());
         snapshot.agents = agents.iter().map(|id| test_agent(*id, State::Idle)).collect();
         snapshot.events = Arc::new(seqs.map(notice).collect());
         snapshot
@@ -201,20 +198,29 @@ mod tests {
     fn each_event_is_written_once_and_only_of_the_own_engine() {
         let mut keeper = Keeper::new(7);
         let mut take = |snapshot: Snapshot| words(keeper.take(&snapshot));
-        assert_eq!(take(snapshot(7, 1.0, &[1], 1..3)), ["EngineStarted", "1", "2"]);
-        assert_eq!(take(snapshot(7, 2.0, &[1], 2..4)), ["3"]);
-        assert!(take(snapshot(7, 3.0, &[1], 2..4)).is_empty());
-        assert_eq!(take(snapshot(7, 4.0, &[], 2..4)), ["gone %1"]);
-        assert_eq!(take(snapshot(9, 50.0, &[], 1..9)), ["EngineStopped"], "one in the background took over");
-        assert!(take(snapshot(9, 51.0, &[], 1..10)).is_empty());
-        assert_eq!(take(snapshot(7, 0.1, &[], 1..2)), ["EngineStarted", "1"]);
-        assert_eq!(take(snapshot(7, 0.0, &[], 1..2)), ["EngineStopped", "EngineStarted", "1"], "started anew");
+        assert_eq!(take(snapshot(7, 1, &[1], 1..3)), ["EngineStarted", "1", "2"]);
+        assert_eq!(take(snapshot(7, 1, &[1], 2..4)), ["3"]);
+        assert!(take(snapshot(7, 1, &[1], 2..4)).is_empty());
+        assert_eq!(take(snapshot(7, 1, &[], 2..4)), ["gone %1"]);
+        assert_eq!(take(snapshot(9, 50, &[], 1..9)), ["EngineStopped"], "one in the background took over");
+        assert!(take(snapshot(9, 50, &[], 1..10)).is_empty());
+        assert_eq!(take(snapshot(7, 60, &[], 1..2)), ["EngineStarted", "1"]);
+        assert_eq!(take(snapshot(7, 61, &[], 1..2)), ["EngineStopped", "EngineStarted", "1"], "started anew");
+    }
+
+    #[test]
+    fn none_of_very_many_events_at_once_is_left_out() {
+        let mut many = snapshot(7, 1, &[], 801..1001);
+        many.backlog = snapshot(7, 1, &[], 1..801).events;
+        let written = words(Keeper::new(7).take(&many));
+        assert_eq!(written.len(), 1001);
+        assert_eq!((written[1].as_str(), written[1000].as_str()), ("1", "1000"));
     }
 
     #[tokio::test]
     async fn the_journal_says_how_the_engine_ended() {
         let dir = tempfile::tempdir().unwrap();
-        let (publish, snapshots) = watch::channel(Arc::new(snapshot(std::process::id(), 1.0, &[], 1..3)));
+        let (publish, snapshots) = watch::channel(Arc::new(snapshot(std::process::id(), 1, &[], 1..3)));
         let (handle, _requests) = Handle::new(snapshots, 1);
         let task = tokio::spawn(keep(handle.snapshots, handle.commands.downgrade(), Journal::new(dir.path())));
         let written = || crate::app::journal::read_since(dir.path(), Timestamp::MIN).unwrap().len();
@@ -222,11 +228,11 @@ mod tests {
             tokio::task::yield_now().await;
         }
         // A snapshot that brings nothing new must not end the writing.
-        publish.send_replace(Arc::new(snapshot(std::process::id(), 1.5, &[], 1..3)));
+        publish.send_replace(Arc::new(snapshot(std::process::id(), 1, &[], 1..3)));
         for _ in 0..50 {
             tokio::task::yield_now().await;
         }
-        publish.send_replace(Arc::new(snapshot(std::process::id(), 2.0, &[], 1..5)));
+        publish.send_replace(Arc::new(snapshot(std::process::id(), 1, &[], 1..5)));
         drop(publish);
         task.await.unwrap();
         let records = crate::app::journal::read_since(dir.path(), Timestamp::MIN).unwrap();

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Notice, Rules};
 use crate::{
-    monitor::{Agent, Snapshot},
+    monitor::{Agent, EventReader, Snapshot},
     tmux::PaneId,
 };
 
@@ -14,7 +14,7 @@ pub const SETTLE: Duration = Duration::from_millis(1200);
 /// Notices that are held back, at most one for each pane.
 #[derive(Debug)]
 pub struct Batcher {
-    seq: u64,
+    events: EventReader,
     held: Vec<(Instant, Notice)>,
 }
 
@@ -22,12 +22,18 @@ impl Batcher {
     /// Begins after the events that this snapshot has: what was so before is not news.
     #[must_use]
     pub fn new(snapshot: &Snapshot) -> Self {
-        Self { seq: snapshot.events.last().map_or(0, |event| event.seq), held: Vec::new() }
+        Self { events: EventReader::after(snapshot), held: Vec::new() }
     }
 
     /// Takes the new events of a snapshot, and lets go of what is no longer so.
     pub fn take(&mut self, snapshot: &Snapshot, rules: &Rules, now: Instant) {
-        for event in snapshot.events.iter().filter(|event| event.seq > self.seq) {
+        let news = self.events.read(snapshot);
+        if news.another {
+            // What another engine knows already is no news.
+            self.held.clear();
+            return;
+        }
+        for event in news.events {
             let Some(pane) = pane_of(event) else { continue };
             // Whatever was to be told of this pane is overtaken.
             self.held.retain(|(_, notice)| notice.pane_id != pane);
@@ -36,7 +42,6 @@ impl Batcher {
                 self.held.push((now, notice));
             }
         }
-        self.seq = snapshot.events.last().map_or(self.seq, |event| event.seq.max(self.seq));
         self.held.retain(|(_, notice)| snapshot.agents.iter().any(|agent| still(notice, agent)));
     }
 

@@ -41,7 +41,6 @@ async fn while_enabled(
     let mut loaded = Arc::clone(&settings.borrow_and_update());
     let (mut rules, mut ways) = (Rules::new(&loaded.settings.notifications), make(&loaded.settings));
     let mut batcher = Batcher::new(&snapshots.borrow_and_update());
-    let mut known = (0, 0.0);
     loop {
         let due = batcher.due();
         let changed = tokio::select! {
@@ -61,14 +60,10 @@ async fn while_enabled(
         }
         let snapshot = Arc::clone(&snapshots.borrow_and_update());
         let now = Instant::now();
-        let engine = (snapshot.engine.pid, snapshot.engine.uptime);
-        if engine.0 != own || engine.0 != known.0 || engine.1 < known.1 {
-            // Another engine than before: what it knows already is not news.
+        if snapshot.engine.pid != own {
             batcher = Batcher::new(&snapshot);
-            known = engine;
             continue;
         }
-        known = engine;
         batcher.take(&snapshot, &rules, now);
         let notices = batcher.release(&snapshot, now);
         if !notices.is_empty() && !rules.is_quiet(Timestamp::now(), &zone) {

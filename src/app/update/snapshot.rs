@@ -37,7 +37,7 @@ fn differs(state: &State, old: &Snapshot, new: &Snapshot) -> bool {
     let view = &state.viewport;
     old.server != new.server
         || old.engine.paused != new.engine.paused
-        || old.engine.pid != new.engine.pid
+        || old.engine.id() != new.engine.id()
         || old.current_strategy != new.current_strategy
         || old.settings != new.settings
         || old.notes != new.notes
@@ -90,37 +90,38 @@ fn instruments_differ(old: &Snapshot, new: &Snapshot) -> bool {
         || (!Arc::ptr_eq(&old.history, &new.history) && old.history != new.history)
 }
 
-/// Calls the user for agents that came to need them.
+/// Calls the user for agents that came to need them, and tells of problems.
 fn call(state: &mut State, new: &Snapshot) -> bool {
-    let newest = new.events.last().map_or(0, |event| event.seq);
-    if newest < state.seen_event {
-        // Another engine counts from 1 again: what it tells of before now is no news.
-        state.seen_event = newest;
+    let news = state.news.read(new);
+    if news.another {
+        // What another engine tells of happened before it was looked at: no news.
         return false;
     }
     let selected = state.list.selected;
-    let calls: Vec<String> = new
-        .events
-        .iter()
-        .rev()
-        .take_while(|event| event.seq > state.seen_event)
-        .filter_map(|event| match &event.what {
+    let (mut calls, mut problems) = (Vec::new(), Vec::new());
+    for event in news.events {
+        match &event.what {
             EventKind::Transition { pane_id, target, to, kind, .. }
                 if to.needs_user() && Some(*pane_id) != selected =>
             {
-                Some(format!("{target} needs you: {}", word(*to, kind.as_deref())))
+                calls.push(format!("{target} needs you: {}", word(*to, kind.as_deref())));
             }
-            EventKind::Notice { text, problem: true } => Some(text.clone()),
-            _ => None,
-        })
-        .collect();
-    state.seen_event = newest;
-    let any = !calls.is_empty();
-    match calls.len() {
-        0..=2 => calls.into_iter().rev().for_each(|text| toast(state, text, Tone::NeedsYou)),
-        more => toast(state, format!("{more} agents came to need you"), Tone::NeedsYou),
+            EventKind::Notice { text, problem: true } => problems.push(text.clone()),
+            _ => {}
+        }
     }
+    let any = !calls.is_empty() || !problems.is_empty();
+    tell(state, problems, Tone::Error, |more| format!("{more} problems came up: see the events"));
+    tell(state, calls, Tone::NeedsYou, |more| format!("{more} agents came to need you"));
     any
+}
+
+/// Up to two toasts, or one that says how many there would be.
+fn tell(state: &mut State, texts: Vec<String>, tone: Tone, many: impl Fn(usize) -> String) {
+    match texts.len() {
+        0..=2 => texts.into_iter().for_each(|text| toast(state, text, tone)),
+        more => toast(state, many(more), tone),
+    }
 }
 
 /// Events that were scrolled to stay in view while new ones come.

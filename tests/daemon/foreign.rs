@@ -1,0 +1,88 @@
+//! An engine that is not to be trusted: its words are cleaned, and words that this version does not know cost nothing else.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tmux_orc::monitor::{AttachError, Client, Snapshot, wire};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{UnixListener, UnixStream},
+    time::timeout,
+};
+
+use super::{sample, stand_in::StandIn, support::PATIENCE};
+
+const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}\u{200b}";
+
+/// Every text that a snapshot can hold, each with what steers a terminal in front.
+fn hostile(snapshot: &Snapshot) -> Snapshot {
+    let whole = serde_json::to_value(snapshot).expect("JSON");
+    let mut made = whole.clone();
+    let mut texts = 0;
+    for path in strings(&whole, String::new()) {
+        let text = whole.pointer(&path).and_then(Value::as_str).expect("a text");
+        let mut tried = made.clone();
+        *tried.pointer_mut(&path).expect("there") = Value::String(format!("{HOSTILE}{text}"));
+        // A text is free where a snapshot can still be read: words of ours, times and ids are not.
+        if serde_json::from_value::<Snapshot>(tried.clone()).is_ok_and(|s| serde_json::to_value(&s).unwrap() == tried) {
+            (made, texts) = (tried, texts + 1);
+        }
+    }
+    assert!(texts > 100, "{texts}");
+    serde_json::from_value(made).expect("a snapshot")
+}
+
+fn strings(value: &Value, path: String) -> Vec<String> {
+    match value {
+        Value::String(_) => vec![path],
+        Value::Array(all) => all.iter().enumerate().flat_map(|(n, v)| strings(v, format!("{path}/{n}"))).collect(),
+        Value::Object(all) => all.iter().flat_map(|(k, v)| strings(v, format!("{path}/{k}"))).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_text_of_an_engine_steers_a_terminal() {
+    let engine = StandIn::start(wire::PROTOCOL);
+    let mut sent = sample::snapshot(sample::twelve());
+    // A few are enough, and quick.
+    sent.agents.truncate(3);
+    sent.notes.push("a note".to_owned());
+    let sent = hostile(&sent);
+    assert!(sent.notes[0].contains('\u{9b}') && sent.agents[0].target.contains('\u{1b}'));
+    engine.publish.send_replace(Arc::new(sent));
+    let got = timeout(PATIENCE, async {
+        let mut client = Client::connect(&engine.paths, true).await.expect("accepted");
+        client.snapshot().await.expect("a snapshot")
+    });
+    let got = got.await.expect("in time");
+    assert!(!got.agents.is_empty() && got.notes[0].ends_with("a note"));
+    let mut told = Snapshot::clone(&got);
+    told.preview = None;
+    let steers = |c: &char| tmux_orc::tmux::is_unsafe(*c);
+    for path in strings(&serde_json::to_value(&told).unwrap(), String::new()) {
+        let value = serde_json::to_value(&told).unwrap();
+        let text = value.pointer(&path).and_then(Value::as_str).unwrap();
+        assert_eq!(text.chars().find(steers), None, "{path}: {text:?}");
+    }
+    let frame = tmux_orc::app::plain::frame(&got);
+    assert_eq!(frame.chars().filter(|c| *c != '\n').find(steers), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_does_a_reason_for_which_it_does_not_talk() {
+    let dir = tempfile::tempdir().unwrap();
+    let paths = tmux_orc::monitor::EnginePaths::new(&dir.path().join("run"), &dir.path().join("tmux"));
+    paths.prepare().unwrap();
+    let listener = UnixListener::bind(paths.socket()).unwrap();
+    let refuse = async {
+        let (mut stream, _): (UnixStream, _) = listener.accept().await.unwrap();
+        let line = serde_json::json!({ "refused": { "reason": format!("{HOSTILE}no room") } });
+        stream.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+        stream
+    };
+    let (_stream, answer) = tokio::join!(refuse, Client::connect(&paths, false));
+    let error = answer.unwrap_err();
+    assert!(matches!(&error, AttachError::Refused(_)), "{error}");
+    assert_eq!(error.to_string().chars().find(|c| tmux_orc::tmux::is_unsafe(*c)), None, "{error:?}");
+}
