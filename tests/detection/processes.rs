@@ -323,3 +323,34 @@ fn the_end_is_told_by_the_processes_whatever_the_screen_says() {
     let verdict = detect(&profiles, &look(&pane, &screen, &stopped)).unwrap();
     assert_eq!((verdict.state, verdict.kind.as_deref()), (State::Unknown, Some("suspended")));
 }
+
+#[test]
+fn a_common_name_counts_only_with_a_second_proof() {
+    let profiles = Profiles::embedded();
+    let judged = |args: &[&str], comm: &str, title: &str, rows: &str, known: Option<&str>| {
+        let args = args.iter().map(ToString::to_string).collect();
+        let process = Process { pid: 9, foreground: true, comm: comm.to_owned(), args, ..Process::default() };
+        let pane = Pane { title: title.to_owned(), width: 60, height: 6, ..Pane::default() };
+        let screen = Screen::plain(rows.as_bytes());
+        let seen = Observation {
+            pane: &pane,
+            screen: Some(&screen),
+            processes: std::slice::from_ref(&process),
+            published: None,
+            known_agent: known,
+            previous: None,
+            now: "2026-11-24T17:00:00Z".parse().unwrap(),
+        };
+        detect(&profiles, &seen).map(|verdict| verdict.agent)
+    };
+    let composer = "hello\n────────────────────\n\n────────────────────\n/src (main)\n0.6%/200k (auto)\n";
+    let pi = || Some("pi".to_owned());
+    assert_eq!(judged(&["pi", "1000"], "pi", "box", "3.14159265\n", None), None, "a program that prints digits");
+    assert_eq!(judged(&["pi"], "pi", "π - src", "\n", None), pi(), "its title tells");
+    assert_eq!(judged(&["pi"], "pi", "box", composer, None), pi(), "its screen tells");
+    assert_eq!(judged(&["pi"], "pi", "box", "\n", Some("pi")), pi(), "it was known before");
+    let script = "/opt/lib/node_modules/@earendil-works/pi-coding-agent/dist/cli.js";
+    assert_eq!(judged(&["node", script], "node", "box", "$ pi\n", None), pi(), "its package tells");
+    assert_eq!(judged(&["/usr/bin/hermes", "serve"], "hermes", "box", "listening\n", None), None, "another hermes");
+    assert_eq!(judged(&["cline", "src"], "cline", "box", "3 warnings\n", None), None, "a linter");
+}

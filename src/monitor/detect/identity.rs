@@ -59,6 +59,11 @@ impl<'a> Identity<'a> {
         }
     }
 
+    /// Whether nothing but its name says that it is this program, and other programs have that name.
+    pub(super) fn only_by_name(&self, recognise: &Recognise) -> bool {
+        recognise.common_name && self.interpreted_as(recognise).is_none() && self.packaged_as(recognise).is_none()
+    }
+
     fn interpreted_as(&self, recognise: &Recognise) -> Option<String> {
         let interpreter = base(self.path);
         if let Some(module) = self.module {
@@ -86,14 +91,19 @@ impl<'a> Identity<'a> {
         {
             return Some(format!("program `{program}` (process `{}`)", self.comm));
         }
-        let package = recognise.packages.iter().find(|package| {
+        let package = self.packaged_as(recognise)?;
+        Some(format!("program of package `{package}`"))
+    }
+
+    /// The package that the program's file belongs to.
+    fn packaged_as<'r>(&self, recognise: &'r Recognise) -> Option<&'r String> {
+        recognise.packages.iter().find(|package| {
             // What a package brings along (a search tool) lies deeper in it.
             in_path(self.path, package)
                 && self.path.rsplit_once(package.as_str()).is_some_and(|(_, rest)| {
                     !["/vendor/", "/node_modules/"].iter().any(|folder| rest.starts_with(folder))
                 })
-        })?;
-        Some(format!("program of package `{package}`"))
+        })
     }
 
     /// What it was started for, by its arguments.

@@ -89,6 +89,12 @@ fn judge(
     let mut verdict = Verdict::blank(&found.agent, &found.by, found.pid);
     let process = seen.processes.iter().find(|process| Some(process.pid) == found.pid);
     verdict.start = process.map(|process| process.start);
+    let view = View::new(profile, seen.pane, seen.screen, inner_status);
+    let mut steps = trail.as_deref_mut().map(|trail| &mut trail.steps);
+    let hit = seen.screen.and_then(|_| first_hit(profile, &view, steps.take()));
+    if found.unproven && !is_proven(profile, seen, hit.as_ref()) {
+        return None;
+    }
     if found.stopped {
         let line = format!("process {} is stopped", found.pid.unwrap_or_default());
         return Some(verdict.say(State::Unknown, Some("suspended"), "process/stopped", &line, Source::Process));
@@ -98,9 +104,6 @@ fn judge(
         let line = format!("process {} was started to do one thing and end", found.pid.unwrap_or_default());
         return Some(verdict.say(State::Working, Some("headless"), "process/headless", &line, Source::Process));
     }
-    let view = View::new(profile, seen.pane, seen.screen, inner_status);
-    let mut steps = trail.as_deref_mut().map(|trail| &mut trail.steps);
-    let hit = seen.screen.and_then(|_| first_hit(profile, &view, steps.take()));
     weigh(seen, profile, hit.as_ref(), &mut verdict, trail.as_deref_mut());
     let same_state = hit.as_ref().filter(|hit| hit.says == Says::State(verdict.state));
     extract::fill(profile, &view, same_state, seen.now, &mut verdict);
@@ -116,6 +119,16 @@ fn judge(
         trail.regions = view.describe();
     }
     Some(verdict)
+}
+
+/// Whether a process that has only a common name is the program of `profile`: it was known before, its title tells, or
+/// its screen shows one of the program's parts (a start that shows nothing of it proves nothing).
+fn is_proven(profile: &Profile, seen: &Observation<'_>, hit: Option<&Hit<'_>>) -> bool {
+    let titled = profile.recognise.title.as_ref().is_some_and(|title| title.matches(&seen.pane.title));
+    let shown = hit.is_some_and(|hit| {
+        hit.says != Says::State(State::Starting) && hit.rule.place != super::profiles::Where::Screen
+    });
+    seen.known_agent == Some(profile.name.as_str()) || titled || shown
 }
 
 impl Verdict {

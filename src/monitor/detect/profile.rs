@@ -186,6 +186,12 @@ pub struct Recognise {
     /// Python modules (`python -m NAME`).
     #[serde(default)]
     pub modules: Vec<String>,
+    /// Other programs have its name: its screen or its title must show it as well, unless its file lies in a package.
+    #[serde(default)]
+    pub common_name: bool,
+    /// The pane's title by which it is known, where its name is a common one.
+    #[serde(default)]
+    pub title: Option<Pattern>,
     /// First arguments that make it something else than the interactive program (`mcp`, `app-server`).
     #[serde(default)]
     pub not_with: Vec<String>,

@@ -21,12 +21,14 @@ pub struct Recognised {
     pub stopped: bool,
     /// It was started to do one thing and end (`claude -p`): nobody can talk to it.
     pub headless: bool,
+    /// Only its name tells so far, which other programs have too: the screen must show it before it counts.
+    pub unproven: bool,
 }
 
 impl Recognised {
     /// An agent that is known without its process.
     pub(super) fn without_process(agent: &str, by: &str) -> Self {
-        Self { agent: agent.to_owned(), pid: None, by: by.to_owned(), stopped: false, headless: false }
+        Self { agent: agent.to_owned(), pid: None, by: by.to_owned(), stopped: false, headless: false, unproven: false }
     }
 }
 
@@ -38,7 +40,7 @@ impl Recognised {
 pub fn recognise(profiles: &Profiles, _pane: &Pane, processes: &[Process]) -> Option<Recognised> {
     let knows_foreground = processes.iter().any(|p| p.foreground);
     let front = in_front(processes);
-    let mut best: Option<(u8, u16, &Process, &Profile, String, Purpose)> = None;
+    let mut best: Option<(u8, u16, Recognised)> = None;
     for (process, front) in processes.iter().zip(front).filter(|(p, _)| !p.zombie) {
         let rank = match process {
             p if p.stopped => 2,
@@ -46,26 +48,27 @@ pub fn recognise(profiles: &Profiles, _pane: &Pane, processes: &[Process]) -> Op
             _ if front => 1,
             _ => continue,
         };
-        if best.as_ref().is_some_and(|(r, depth, ..)| (*r, *depth) <= (rank, process.depth)) {
+        if best.as_ref().is_some_and(|(r, depth, _)| (*r, *depth) <= (rank, process.depth)) {
             continue;
         }
         let identity = Identity::of(process);
         let found = profiles.list().find_map(|profile| {
             let by = identity.named(&profile.recognise)?;
             let purpose = identity.purpose(&profile.recognise);
-            (purpose != Purpose::Other).then_some((profile, by, purpose))
+            (purpose != Purpose::Other).then(|| Recognised {
+                agent: profile.name.clone(),
+                pid: Some(process.pid),
+                by: format!("{by} (pid {})", process.pid),
+                stopped: process.stopped,
+                headless: purpose == Purpose::Headless,
+                unproven: identity.only_by_name(&profile.recognise),
+            })
         });
-        if let Some((profile, by, purpose)) = found {
-            best = Some((rank, process.depth, process, profile, by, purpose));
+        if let Some(found) = found {
+            best = Some((rank, process.depth, found));
         }
     }
-    best.map(|(rank, _, process, profile, by, purpose)| Recognised {
-        agent: profile.name.clone(),
-        pid: Some(process.pid),
-        by: format!("{by} (pid {})", process.pid),
-        stopped: rank == 2,
-        headless: purpose == Purpose::Headless,
-    })
+    best.map(|(_, _, found)| found)
 }
 
 /// Which processes are in the foreground. One without a terminal of its own (`setsid`, a sandbox that makes a new
