@@ -7,10 +7,11 @@ use super::{
 };
 use crate::monitor::{Event, EventKind};
 
-/// An event as a sentence without its time: `api:2.0 working → waiting (permission)`.
+/// An event as a sentence without its time, the same wherever it is told: `api:2.0 working → waiting
+/// (permission)`.
 #[must_use]
-pub fn sentence(event: &Event) -> String {
-    match &event.what {
+pub fn sentence(what: &EventKind) -> String {
+    match what {
         EventKind::Appeared { target, agent, state, kind, .. } => {
             format!("{target} {agent} appeared, {}", state_and_kind(*state, kind.as_deref()))
         }
@@ -20,7 +21,8 @@ pub fn sentence(event: &Event) -> String {
         }
         EventKind::Acted(acted) => {
             let name = if acted.target.is_empty() { acted.pane_id.to_string() } else { acted.target.clone() };
-            format!("{name} you: {}: {}", acted.act, acted.result)
+            let sent = if acted.sent.is_empty() { String::new() } else { format!(" [{}]", acted.sent) };
+            format!("{name} you: {}: {}{sent}", acted.act, acted.result)
         }
         EventKind::Changed { setting, from, to } => format!("{setting} {from} → {to}"),
         EventKind::Notice { text, .. } => text.clone(),
@@ -49,5 +51,5 @@ pub fn shown(state: &State) -> Vec<&Event> {
         return events.collect();
     }
     let mut query = Query::new(&state.events_filter);
-    events.filter(|event| query.matches(&[], &[&sentence(event)])).collect()
+    events.filter(|event| query.matches(&[], &[&sentence(&event.what)])).collect()
 }

@@ -22,6 +22,7 @@ pub mod notify;
 pub mod palette;
 pub mod pending;
 pub mod plain;
+pub mod remember;
 pub mod settings;
 pub mod state;
 pub mod target;

@@ -9,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    Command, EngineSettings, EventKind, Mode, RereadInfo, ServerStatus, StrategyInfo,
+    Command, EngineSettings, EventKind, Memory, Mode, RereadInfo, ServerStatus, StrategyInfo,
     cache::Layers,
     clients::{ClientId, Clients},
     clock,
@@ -50,6 +50,8 @@ pub struct Core {
     pub(super) strategy: Box<dyn Strategy>,
     pub(super) strategies: Vec<StrategyInfo>,
     pub(super) fleet: Fleet,
+    /// What another engine knew, until it is known which server this one watches.
+    pub(super) memory: Option<Memory>,
     pub(super) writes: Writes,
     /// See [`Plan::early`]: of the last plan.
     pub(super) early: Option<Duration>,
@@ -141,6 +143,7 @@ impl Core {
             configured,
             reread: None,
             fleet: Fleet::default(),
+            memory: None,
             writes: Writes::default(),
             early: None,
             woken: false,

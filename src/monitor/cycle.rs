@@ -199,8 +199,21 @@ impl Core {
             self.cache.session_info.put((), ()).await;
         }
         drop(lease);
+        self.recall();
         self.reached(at);
         Ok(())
+    }
+
+    /// Gives each pane what another engine knew of it, once it is known that this is the same server.
+    fn recall(&mut self) {
+        let Some(server) = self.server_pid.map(|pid| (pid, self.server_started)) else { return };
+        let Some(memory) = self.memory.take() else { return };
+        let known = memory.of_server(server, |pane| self.fleet.get(pane).map(|tracked| &tracked.pane));
+        for (pane, remembered) in known {
+            if let Some(tracked) = self.fleet.get_mut(pane) {
+                tracked.remembered = Some(remembered);
+            }
+        }
     }
 
     /// Looks at the process trees and the cache, and lets the strategy plan.

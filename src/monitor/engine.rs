@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::{
-    ClientId, Clients, Command, EngineSettings, Handle, Requests, SettingsSource, Snapshot, State, clock,
+    ClientId, Clients, Command, EngineSettings, Handle, Memory, Requests, SettingsSource, Snapshot, State, clock,
     core::{Core, EngineError},
     events::log_event,
     history::Cycle,
@@ -54,7 +54,22 @@ impl Engine {
         settings: EngineSettings,
         source: SettingsSource,
     ) -> Result<(Handle, JoinHandle<()>), EngineError> {
+        Self::start_remembering(server, settings, source, None)
+    }
+
+    /// The same with what another engine knew last: agents that are provably the same go on with their states and ages,
+    /// and what has changed since then is an event.
+    ///
+    /// # Errors
+    /// As [`Engine::start`].
+    pub fn start_remembering(
+        server: Server,
+        settings: EngineSettings,
+        source: SettingsSource,
+        memory: Option<Memory>,
+    ) -> Result<(Handle, JoinHandle<()>), EngineError> {
         let mut core = Core::new(server, settings)?;
+        core.memory = memory;
         let (publisher, snapshots) = watch::channel(Arc::new(core.snapshot()));
         let (handle, requests) = Handle::new(snapshots, COMMANDS);
         let task = tokio::spawn(run(core, Inbox::new(requests, source), publisher));
@@ -67,11 +82,26 @@ impl Engine {
     /// # Errors
     /// If the engine cannot be made, or the server cannot be reached.
     pub async fn once(server: Server, settings: EngineSettings) -> Result<Snapshot, OnceError> {
+        Self::once_remembering(server, settings, None).await
+    }
+
+    /// The same with what another engine knew last, as [`Engine::start_remembering`].
+    ///
+    /// # Errors
+    /// As [`Engine::once`].
+    pub async fn once_remembering(
+        server: Server,
+        settings: EngineSettings,
+        memory: Option<Memory>,
+    ) -> Result<Snapshot, OnceError> {
         let mut core = Core::new(server, settings)?;
+        core.memory = memory;
         core.strategy = Box::new(super::strategy::Concurrent);
         if let Some(problem) = core.turn().await.1 {
             return Err(OnceError::Tmux(problem));
         }
+        // There is no second look: what was seen is believed.
+        core.believe();
         let snapshot = core.snapshot();
         core.pool.close().await;
         Ok(snapshot)

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::{
-    AttachError, Client, Command, Engine, EngineError, EnginePaths, EngineSettings, Handle, Interest, Requests,
+    AttachError, Client, Command, Engine, EngineError, EnginePaths, EngineSettings, Handle, Interest, Memory, Requests,
     ServerStatus, SettingsSource, Snapshot,
 };
 use crate::tmux::Server;
@@ -83,7 +83,7 @@ impl Follow {
     pub async fn start(self) -> Result<Following, FollowError> {
         let source = match timeout(FIRST_LOOK_LIMIT, self.attach()).await {
             Ok(Some(source)) => source,
-            Ok(None) | Err(_) => self.embed(self.settings.clone())?,
+            Ok(None) | Err(_) => self.embed(self.settings.clone(), self.remembered().await)?,
         };
         let first = Arc::clone(&source.handle.snapshots.borrow());
         let (publish, snapshots) = watch::channel(first);
@@ -118,8 +118,19 @@ impl Follow {
         }
     }
 
-    fn embed(&self, settings: EngineSettings) -> Result<Source, EngineError> {
-        let (handle, task) = Engine::start_from(self.server.clone(), settings, self.source.clone())?;
+    /// What whoever kept the memory knew last.
+    async fn remembered(&self) -> Option<Memory> {
+        let path = self.paths.memory();
+        let read = tokio::task::spawn_blocking(move || Memory::load(&path)).await.ok()?;
+        read.unwrap_or_else(|error| {
+            tracing::warn!(%error, "what was remembered of the agents cannot be used");
+            None
+        })
+    }
+
+    fn embed(&self, settings: EngineSettings, memory: Option<Memory>) -> Result<Source, EngineError> {
+        let (server, source) = (self.server.clone(), self.source.clone());
+        let (handle, task) = Engine::start_remembering(server, settings, source, memory)?;
         Ok(Source { handle, kind: Kind::Embedded { task } })
     }
 }
@@ -239,10 +250,13 @@ impl Follower {
             self.follow.settings = fresh.engine;
         }
         let settings = taken_over(&self.follow.settings, &self.publish.borrow());
-        let inside = self.follow.embed(settings).or_else(|error| {
+        // What this process saw last is no older than what the other one wrote down, unless it was stopped itself.
+        let seen = Memory::of(&self.publish.borrow());
+        let memory = Memory::later(seen, self.follow.remembered().await);
+        let inside = self.follow.embed(settings, memory.clone()).or_else(|error| {
             // A strategy that only the other engine had must not end the watching.
             tracing::warn!(%error, "the engine inside starts with its own settings");
-            self.follow.embed(self.follow.settings.clone())
+            self.follow.embed(self.follow.settings.clone(), memory)
         })?;
         self.switch(inside, note).await;
         Ok(())

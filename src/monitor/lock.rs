@@ -92,6 +92,19 @@ impl EnginePaths {
         self.dir.join(format!("{}.lock", self.key))
     }
 
+    /// What was last known of the server's agents: see [`super::Memory`].
+    #[must_use]
+    pub fn memory(&self) -> PathBuf {
+        self.dir.join(format!("{}.agents", self.key))
+    }
+
+    /// The lock of the one who keeps journal, notices and memory where no engine runs in the background: see
+    /// [`super::Keeper`].
+    #[must_use]
+    pub fn keeper(&self) -> PathBuf {
+        self.dir.join(format!("{}.keeper", self.key))
+    }
+
     /// What the engine in the background wrote on standard error, such as a panic.
     #[must_use]
     pub fn stderr(&self) -> PathBuf {

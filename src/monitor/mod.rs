@@ -20,7 +20,9 @@ mod foreign;
 pub(crate) mod fuzz;
 mod handle;
 mod history;
+mod keeper;
 mod lock;
+mod memory;
 mod news;
 #[cfg(test)]
 mod paused;
@@ -46,7 +48,9 @@ pub use core::EngineError;
 pub use engine::{Engine, OnceError};
 pub use follow::{Follow, FollowError, Followed, Following};
 pub use handle::{Command, Commands, Handle, NotSent, Requests, WeakCommands};
+pub use keeper::Keeper;
 pub use lock::{EngineLock, EnginePaths, LockError};
+pub use memory::{Memory, MemoryError};
 pub use news::{EngineId, EventReader, News};
 pub use serve::{EngineSocket, ServeError};
 pub use settings::{

@@ -41,6 +41,13 @@ impl EventReader {
         reader
     }
 
+    /// A reader of this snapshot's engine that knows what happened before `at`.
+    #[must_use]
+    pub fn from(snapshot: &Snapshot, at: Timestamp) -> Self {
+        let before = snapshot.events_since(0).filter(|event| event.at < at).map(|event| event.seq).max();
+        Self { engine: Some(snapshot.engine.id()), seq: before.unwrap_or(0) }
+    }
+
     /// What is new in this snapshot; from then on it is known.
     pub fn read<'a>(&mut self, snapshot: &'a Snapshot) -> News<'a> {
         let engine = snapshot.engine.id();

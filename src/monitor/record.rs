@@ -8,13 +8,13 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{Health, State, Transition, detect::Verdict};
+use super::{Health, Source, State, Transition, detect::Verdict, memory::Remembered};
 
 /// Idle is believed after the screen has not changed for this long; waiting and working at once.
 pub const CONFIRM_IDLE: Duration = Duration::from_secs(1);
 
 /// Transitions kept.
-const TRANSITIONS: usize = 8;
+pub(super) const TRANSITIONS: usize = 8;
 
 /// Slices of the activity sparkline, and their length.
 const SLICES: usize = 16;
@@ -70,6 +70,27 @@ impl Record {
             failed_at: None,
             transitions: VecDeque::new(),
             activity: Activity::new(now),
+        }
+    }
+
+    /// The record of an agent that another engine knew: it goes on from there, and what the first verdict says is
+    /// judged as any later one. `about`: that verdict.
+    #[must_use]
+    pub fn resume(remembered: Remembered, about: &Verdict, at: Timestamp, now: Instant) -> Self {
+        let Remembered { state, kind, since, last_change, transitions, .. } = remembered;
+        let mut verdict = about.clone();
+        // `done` is no verdict's: it is kept beside it until somebody looks.
+        (verdict.state, verdict.kind) = (state, kind.clone().filter(|kind| kind != "done"));
+        verdict.evidence.rule = "engine/remembered".to_owned();
+        verdict.evidence.line = "what the engine before this one saw".to_owned();
+        (verdict.evidence.source, verdict.evidence.region, verdict.evidence.rows) = (Source::Kept, None, None);
+        Self {
+            kind,
+            // A clock that was set back must not make an agent older than it is, nor younger than now.
+            since: since.min(at),
+            last_change: last_change.min(at),
+            transitions: transitions.into(),
+            ..Self::new(Arc::new(verdict), at, now)
         }
     }
 

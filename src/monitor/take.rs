@@ -69,6 +69,9 @@ impl Core {
             Some(verdict) => self.apply(read.pane, verdict, read.at, read.now),
             // No agent, and none was known: not listed.
             None => {
+                if let Some(tracked) = self.fleet.get_mut(read.pane) {
+                    tracked.remembered = None;
+                }
                 if let Some(tracked) = self.fleet.get_mut(read.pane)
                     && tracked.record.take().is_some()
                 {
@@ -91,6 +94,15 @@ impl Core {
                 .judge(verdict, at, now, tracked.changed_at, in_view)
                 .map(|change| transition(id, target, record, change)),
             record => {
+                if let Some(remembered) = tracked.remembered.take().filter(|then| then.is_of(&verdict)) {
+                    let record = record.insert(Record::resume(remembered, &verdict, at, now));
+                    let change = record.judge(verdict, at, now, tracked.changed_at, in_view);
+                    if let Some(change) = change {
+                        let event = transition(id, target, record, change);
+                        self.events.push(at, event);
+                    }
+                    return;
+                }
                 let new = Record::new(verdict, at, now);
                 let event = EventKind::Appeared {
                     pane_id: id,
@@ -108,6 +120,20 @@ impl Core {
         }
         if let Some(event) = event {
             self.events.push(at, event);
+        }
+    }
+
+    /// Puts in force what would be believed after a while.
+    pub(super) fn believe(&mut self) {
+        let at = Timestamp::now();
+        for tracked in self.fleet.iter_mut() {
+            let (id, target, in_view) = (tracked.pulse.id, tracked.pane.target(), tracked.pane.in_view);
+            let Some(record) = &mut tracked.record else { continue };
+            let Some(believed) = record.settles_at() else { continue };
+            if let Some(change) = record.settle(at, believed, in_view) {
+                let event = transition(id, target, record, change);
+                self.events.push(at, event);
+            }
         }
     }
 
@@ -162,8 +188,13 @@ pub(super) async fn judge(
     now: Timestamp,
 ) -> Option<Arc<Verdict>> {
     let published = tracked.read_published().await;
-    let previous = tracked.record.as_ref().map(|r| (r.state(), r.verdict.kind.as_deref()));
-    let known_agent = tracked.record.as_ref().map(|r| r.verdict.agent.as_str());
+    let (previous, known_agent) = match (&tracked.record, &tracked.remembered) {
+        (Some(record), _) => {
+            (Some((record.state(), record.verdict.kind.as_deref())), Some(record.verdict.agent.as_str()))
+        }
+        (None, Some(then)) => (Some((then.state, then.kind.as_deref())), Some(then.agent.as_str())),
+        (None, None) => (None, None),
+    };
     let observation = Observation {
         pane: &tracked.pane,
         screen: Some(screen),

@@ -11,6 +11,7 @@ use super::{
     NamedAgent, Preview,
     cache::Stamp,
     detect::{Process, Profiles, Published, Recognised, may_hide_agent, recognise},
+    memory::Remembered,
     process::{self, Glance, Usage},
     published::{self, SessionFile},
     record::Record,
@@ -65,6 +66,8 @@ pub struct Tracked {
     pub named: Option<NamedAgent>,
     /// Its agent, once a verdict was made.
     pub record: Option<Record>,
+    /// What the engine before this one knew of it, until its first verdict.
+    pub remembered: Option<Remembered>,
     /// It must be read whatever the cache says: its processes changed.
     pub must_read: bool,
     /// The last look at the cache did not vouch for the last read.
@@ -113,6 +116,7 @@ impl Tracked {
             may_hide: false,
             named: None,
             record: None,
+            remembered: None,
             must_read: false,
             behind: true,
             announced: false,

@@ -174,12 +174,13 @@ impl Command {
         Self::new("display-message").arg("-p").target(pane).arg(format)
     }
 
-    /// Shows a message in a client's status line.
+    /// Shows a message in a client's status line for five seconds: tmux's own `display-time` is 0.75 s, which nobody
+    /// reads who looks elsewhere. `-d` is there from tmux 3.2 on.
     #[must_use]
     pub fn display_message(client: &str, text: &str) -> Self {
         // Not expanded twice: a `#` of the text would start a format, a `%` a date.
         let text = text.replace('#', "##").replace('%', "%%");
-        Self::new("display-message").args(["-c", client, "--", &text])
+        Self::new("display-message").args(["-d", "5000", "-c", client, "--", &text])
     }
 
     /// As one line of `source-file`: every argument quoted.

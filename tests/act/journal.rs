@@ -51,8 +51,8 @@ async fn events_outlive_a_kill_and_the_report_accounts_for_them() {
     fs::write(file.path(), text).expect("cut off");
     assert_eq!(events(&stage).len(), whole);
     stage.start_engine();
-    wait_for("the second engine's first events", PATIENCE, || {
-        events(&stage).iter().filter(|e| e["event"] == "appeared").count() == 2
+    wait_for("the second engine to go on", PATIENCE, || {
+        events(&stage).iter().filter(|e| e["event"] == "watched").count() == 1
     });
     stage.stop_engine();
     let all = events(&stage);

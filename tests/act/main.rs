@@ -3,11 +3,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod ages;
 mod answers;
 mod dashboard;
 mod journal;
 mod jumps;
 mod messages;
 mod notices;
+mod several;
 mod stage;
 mod verbs;

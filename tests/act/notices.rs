@@ -13,14 +13,14 @@ use crate::{
 };
 
 /// Writes settings into a base directory.
-fn settings(base: &Path, notifications: &str) {
+pub fn settings(base: &Path, notifications: &str) {
     fs::create_dir_all(base).expect("the base directory");
     let text = format!("notifications:\n  enabled: true\n{notifications}");
     fs::write(base.join("config.yaml"), text).expect("the settings");
 }
 
 /// A program that appends its arguments, a line for each run, or its input.
-fn recorder(stage: &Stage, name: &str, what: &str) -> (PathBuf, PathBuf) {
+pub fn recorder(stage: &Stage, name: &str, what: &str) -> (PathBuf, PathBuf) {
     let dir = stage.server.home().join("bin");
     fs::create_dir_all(&dir).expect("a directory");
     let (program, file) = (dir.join(name), stage.server.home().join(format!("{name}.told")));
@@ -29,7 +29,7 @@ fn recorder(stage: &Stage, name: &str, what: &str) -> (PathBuf, PathBuf) {
     (program, file)
 }
 
-fn lines(file: &Path) -> Vec<String> {
+pub fn lines(file: &Path) -> Vec<String> {
     fs::read_to_string(file).unwrap_or_default().lines().map(str::to_owned).collect()
 }
 

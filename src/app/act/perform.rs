@@ -177,13 +177,9 @@ impl Actor {
             ok: result.ok,
             result: result.text.clone(),
         };
-        let record = Record {
-            at: Timestamp::now(),
-            server: self.pool.server().socket().display().to_string(),
-            by: std::process::id(),
-            seq: None,
-            what: Happened::Event(EventKind::Acted(acted.clone())),
-        };
+        let server = self.pool.server().socket().display().to_string();
+        let what = Happened::Event(EventKind::Acted(acted.clone()));
+        let record = Record::new(Timestamp::now(), server, std::process::id(), what);
         let journal = Arc::clone(&self.journal);
         let kept =
             tokio::task::spawn_blocking(move || journal.lock().unwrap_or_else(PoisonError::into_inner).append(&record));

@@ -9,9 +9,10 @@ use crate::{
         integration,
         journal::{self, Journal},
         notify::{self, Ways},
+        remember::remember,
         settings::{Loaded, Paths, Settings},
     },
-    monitor::{EnginePaths, Handle},
+    monitor::{EnginePaths, Handle, Keeper},
     tmux::{Pool, PoolSettings, Server, TransportChoice},
 };
 
@@ -52,11 +53,14 @@ impl Beside {
         engine: &EnginePaths,
         paths: &Paths,
         settings: watch::Receiver<Arc<Loaded>>,
+        keeper: &Keeper,
     ) -> Self {
         let Handle { snapshots, commands } = engine_handle;
         let journal = Journal::new(paths.events());
-        let mut tasks = vec![tokio::spawn(journal::keep(snapshots.clone(), commands.downgrade(), journal))];
+        let mut tasks =
+            vec![tokio::spawn(journal::keep(snapshots.clone(), commands.downgrade(), journal, keeper.clone()))];
         if engine.prepare().is_ok() {
+            tasks.push(tokio::spawn(remember(snapshots.clone(), engine.memory(), keeper.clone())));
             tasks.push(tokio::spawn(integration::keep_counts(snapshots.clone(), counts_file(paths, engine))));
         }
         let outside = std::io::stdout().is_terminal() && std::env::var_os("TMUX").is_none();
@@ -64,7 +68,7 @@ impl Beside {
         let ways = move |settings: &Settings| {
             Ways::new(small_pool(&server, settings), &settings.notifications).with_own_terminal(outside)
         };
-        tasks.push(tokio::spawn(notify::notify(snapshots.clone(), settings, ways)));
+        tasks.push(tokio::spawn(notify::notify(snapshots.clone(), settings, ways, keeper.clone())));
         Self { tasks }
     }
 

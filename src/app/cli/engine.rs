@@ -15,7 +15,8 @@ use super::{Beside, Context, EngineOptions, Failure, source::engine_failure};
 use crate::{
     app::{logging, settings::Settings},
     monitor::{
-        Command, Engine, EngineLock, EnginePaths, EngineSocket, Handle, Interest, LockError, ServerStatus, Snapshot,
+        Command, Engine, EngineLock, EnginePaths, EngineSocket, Handle, Interest, Keeper, LockError, Memory,
+        ServerStatus, Snapshot,
         wire::{self, EngineHello},
     },
 };
@@ -42,8 +43,13 @@ pub async fn run(options: &EngineOptions, daemon: bool, context: &mut Context) -
     }
     let lock = EngineLock::acquire(&paths).map_err(lock_failure)?;
     let socket = EngineSocket::bind(&paths, &lock).map_err(|error| Failure::failed(error.to_string()))?;
-    let (handle, task) = Engine::start_from(server.clone(), settings, Arc::clone(&in_force).source())
-        .map_err(|error| engine_failure(&error))?;
+    let memory = Memory::load(&paths.memory()).unwrap_or_else(|error| {
+        tracing::warn!(%error, "what was remembered of the agents cannot be used");
+        None
+    });
+    let source = Arc::clone(&in_force).source();
+    let (handle, task) =
+        Engine::start_remembering(server.clone(), settings, source, memory).map_err(|error| engine_failure(&error))?;
     let hello = EngineHello {
         protocol: wire::PROTOCOL,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -56,7 +62,7 @@ pub async fn run(options: &EngineOptions, daemon: bool, context: &mut Context) -
     // Nobody looks at what it publishes but those who come by the socket.
     handle.commands.set_interest(Interest::default());
     let serving = tokio::spawn(socket.serve(handle.clone(), hello));
-    let beside = Beside::start(&handle, &server, &paths, &context.paths, in_force.subscribe());
+    let beside = Beside::start(&handle, &server, &paths, &context.paths, in_force.subscribe(), &Keeper::engine());
     let mut signals = Signals::listen()?;
     let first = tokio::select! {
         first = first_cycle(&handle) => first,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Context, Failure, InForce};
 use crate::{
     app::settings::Overrides,
-    monitor::{AttachError, Client, Engine, EngineError, Follow, OnceError, Snapshot},
+    monitor::{AttachError, Client, Engine, EngineError, EnginePaths, Follow, Keeper, Memory, OnceError, Snapshot},
 };
 
 /// The newest snapshot of the engine in the background. Fails with exit code 3 when there is none.
@@ -39,13 +39,34 @@ pub async fn from_engine_or_now(context: &Context) -> Result<Arc<Snapshot>, Fail
 pub async fn now(context: &Context) -> Result<Arc<Snapshot>, Failure> {
     let server = context.server()?;
     let loaded = context.load(&Overrides::new())?;
-    let snapshot =
-        Engine::once(server, context.engine_settings(&loaded.settings)?).await.map_err(|error| match error {
-            OnceError::Engine(error) => engine_failure(&error),
-            OnceError::Tmux(error) => Failure::unreachable(error.to_string()),
-        })?;
+    let paths = context.engine_paths(&server);
+    let file = paths.memory();
+    let memory = Memory::load(&file).unwrap_or_else(|error| {
+        tracing::warn!(%error, "what was remembered of the agents cannot be used");
+        None
+    });
+    let settings = context.engine_settings(&loaded.settings)?;
+    let snapshot = Engine::once_remembering(server, settings, memory.clone()).await.map_err(|error| match error {
+        OnceError::Engine(error) => engine_failure(&error),
+        OnceError::Tmux(error) => Failure::unreachable(error.to_string()),
+    })?;
     tell(&snapshot, "looked");
+    remember(&snapshot, memory.as_ref(), paths);
     Ok(Arc::new(snapshot))
+}
+
+/// Writes down what was seen, so that the next look knows since when it is so. Where somebody watches all the time that
+/// is theirs to do; and where nobody was ever seen nothing is made.
+fn remember(snapshot: &Snapshot, before: Option<&Memory>, paths: EnginePaths) {
+    let Some(memory) = Memory::of(snapshot) else { return };
+    let news = before.map_or(!memory.is_empty(), |before| !before.tells_as(&memory));
+    let file = paths.memory();
+    if news
+        && Keeper::inside(paths).keeps()
+        && let Err(error) = memory.save(&file)
+    {
+        tracing::warn!(path = %file.display(), %error, "the next look will not know since when this is so");
+    }
 }
 
 /// Says where the answer comes from.

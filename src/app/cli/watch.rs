@@ -13,7 +13,7 @@ use crate::{
         logging, plain,
         settings::{Overrides, Paths},
     },
-    monitor::{Following, Handle, ServerStatus, Snapshot},
+    monitor::{Following, Handle, Keeper, ServerStatus, Snapshot},
 };
 
 /// What the dashboard is started with. The terminal belongs to the layer above, so it is handed up.
@@ -61,7 +61,8 @@ pub async fn run(options: &WatchOptions, context: &mut Context) -> Result<Option
     let following = follow.start().await.map_err(|error| Failure::usage(error.to_string()))?;
     let (server, engine) = (context.server()?, context.engine_paths(&context.server()?));
     let settings = in_force.subscribe();
-    let beside = Beside::start(&following.handle, &server, &engine, &context.paths, settings);
+    let keeper = Keeper::inside(engine.clone());
+    let beside = Beside::start(&following.handle, &server, &engine, &context.paths, settings, &keeper);
     if on_terminal {
         // A popup covers what was jumped to.
         let exit_on_jump = options.exit_on_jump || Caller::from_environment(server.socket(), None).in_popup();

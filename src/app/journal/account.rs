@@ -1,151 +1,270 @@
 //! Keeps account of the journal's records in their order: which agent was in which state, and for how long.
+//!
+//! An agent is a program's process in a pane of a server: the next program in that pane, and the same pane of the next
+//! server on that socket, are others. Who keeps the journal may change while an agent's state lasts (an engine starts, is
+//! killed, a dashboard takes over); what it waited for is one wait all the same, and time in which nobody watched is
+//! nobody's.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{collections::HashMap, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{ALIVE_EVERY, Happened, Mark, Record, report::AgentReport};
+use super::{ALIVE_EVERY, Happened, Mark, Record, Standing, report::AgentReport};
 use crate::{
     monitor::{ActKind, Acted, EventKind, State},
     tmux::PaneId,
 };
 
-/// An agent's key: one pane of one server.
-type Key = (String, PaneId);
+/// One who has said nothing for so long watched no more: two signs of life did not come.
+const SILENT: Duration = Duration::from_secs(ALIVE_EVERY.as_secs() * 5 / 2);
 
-/// A state that has not ended yet.
-#[derive(Clone, Copy)]
+/// Whose process it was: its id and its start.
+type Process = (u32, u64);
+
+/// A state that has not ended, as far as is known.
+#[derive(Clone, Copy, Debug)]
 struct Open {
     state: State,
-    at: Timestamp,
-    by: u32,
+    /// When it was entered: before it was watched, for one that was found so.
+    since: Timestamp,
+    /// Up to when its time is counted.
+    counted: Timestamp,
+    /// Who watches it; `None`: nobody does.
+    by: Option<u32>,
+}
+
+/// One agent.
+struct Entry {
+    report: AgentReport,
+    server: Option<(u32, Option<i64>)>,
+    process: Option<Process>,
+    open: Option<Open>,
+}
+
+/// What a record says of an agent's state.
+struct Said<'a> {
+    pane: PaneId,
+    target: &'a str,
+    agent: &'a str,
+    state: State,
+    /// The state that it came from, when the change was seen.
+    from: Option<State>,
+    /// When it entered the state, when that is known.
+    since: Option<Timestamp>,
 }
 
 /// Who was in which state, record by record.
 pub(super) struct Account {
     since: Timestamp,
-    agents: BTreeMap<Key, AgentReport>,
-    open: HashMap<Key, Open>,
-    /// When each engine was last heard of.
+    entries: Vec<Entry>,
+    /// The agent that a pane of a server's socket has now.
+    current: HashMap<(String, PaneId), usize>,
+    /// When each writer was last heard of.
     heard: HashMap<(String, u32), Timestamp>,
 }
 
 impl Account {
     /// An account that begins at `since`.
     pub(super) fn new(since: Timestamp) -> Self {
-        Self { since, agents: BTreeMap::new(), open: HashMap::new(), heard: HashMap::new() }
+        Self { since, entries: Vec::new(), current: HashMap::new(), heard: HashMap::new() }
     }
 
     /// Takes the next record.
     pub(super) fn take(&mut self, record: &Record) {
-        let engine = (record.server.clone(), record.by);
-        let key = |pane: PaneId| (record.server.clone(), pane);
+        // Whoever acts is no engine: it says nothing about the watching.
+        if let Happened::Event(EventKind::Acted(acted)) = &record.what {
+            return self.acted(record, acted);
+        }
+        self.hear(record);
         match &record.what {
             Happened::Event(EventKind::Appeared { pane_id, target, agent, state, .. }) => {
-                let key = key(*pane_id);
-                self.name(&key, target, agent);
-                self.close(&key, record.at, None);
-                self.begin(&key, *state, record);
+                self.say(record, &Said { pane: *pane_id, target, agent, state: *state, from: None, since: None });
             }
-            Happened::Event(EventKind::Transition { pane_id, target, agent, to, .. }) => {
-                let key = key(*pane_id);
-                self.name(&key, target, agent);
-                self.close(&key, record.at, Some(*to));
-                self.begin(&key, *to, record);
-                if *to == State::Working
-                    && record.at >= self.since
-                    && let Some(agent) = self.agents.get_mut(&key)
-                {
-                    agent.turns += 1;
-                }
+            Happened::Event(EventKind::Transition { pane_id, target, agent, from, to, .. }) => {
+                self.say(record, &Said { pane: *pane_id, target, agent, state: *to, from: Some(*from), since: None });
             }
-            Happened::Event(EventKind::Gone { pane_id, .. }) => self.close(&key(*pane_id), record.at, None),
-            Happened::Event(EventKind::Acted(Acted { pane_id, act, ok, .. })) => {
-                if *ok
-                    && *act != ActKind::Jump
-                    && record.at >= self.since
-                    && let Some(agent) = self.agents.get_mut(&key(*pane_id))
-                {
-                    agent.acts += 1;
-                }
-                // Whoever acts is no engine: it says nothing about the watching.
-                return;
+            Happened::Standing(Standing::Watched { pane_id, target, agent, state, since, .. }) => {
+                self.say(
+                    record,
+                    &Said { pane: *pane_id, target, agent, state: *state, from: None, since: Some(*since) },
+                );
             }
-            Happened::Event(_) => {}
-            Happened::Mark(Mark::EngineStarted) => {
-                // The engine before it ended without a word.
-                let stale = self.opened_by(&record.server, |_| true);
-                for key in stale {
-                    let end = self.last_heard(&key).unwrap_or(record.at);
-                    self.close(&key, end, None);
+            Happened::Event(EventKind::Gone { pane_id, .. }) => {
+                if let Some(index) = self.current.remove(&(record.server.clone(), *pane_id)) {
+                    self.pause(index, record.at);
+                    self.entries[index].finish(record.at, None, self.since);
                 }
             }
             Happened::Mark(Mark::EngineStopped) => {
-                for key in self.opened_by(&record.server, |by| by == record.by) {
-                    self.close(&key, record.at, None);
+                for index in self.watched_by(&record.server, record.by) {
+                    self.pause(index, record.at);
                 }
             }
-            Happened::Mark(Mark::EngineAlive) => {}
-        }
-        self.heard.insert(engine, record.at);
-    }
-
-    fn opened_by(&self, server: &str, by: impl Fn(u32) -> bool) -> Vec<Key> {
-        self.open.iter().filter(|(key, open)| key.0 == server && by(open.by)).map(|(key, _)| key.clone()).collect()
-    }
-
-    fn last_heard(&self, key: &Key) -> Option<Timestamp> {
-        let open = self.open.get(key)?;
-        self.heard.get(&(key.0.clone(), open.by)).copied()
-    }
-
-    fn name(&mut self, key: &Key, target: &str, agent: &str) {
-        let report = self.agents.entry(key.clone()).or_insert_with(|| AgentReport::new(&key.0, key.1));
-        target.clone_into(&mut report.target);
-        agent.clone_into(&mut report.agent);
-    }
-
-    fn begin(&mut self, key: &Key, state: State, record: &Record) {
-        self.open.insert(key.clone(), Open { state, at: record.at, by: record.by });
-        if let Some(agent) = self.agents.get_mut(key) {
-            agent.state = Some(state);
+            Happened::Event(_) | Happened::Mark(Mark::EngineStarted | Mark::EngineAlive) => {}
         }
     }
 
-    /// Ends the state that lasts; `next` is the one that follows, if one does.
-    fn close(&mut self, key: &Key, at: Timestamp, next: Option<State>) {
-        let (Some(open), Some(agent)) = (self.open.remove(key), self.agents.get_mut(key)) else { return };
-        agent.state = None;
-        agent.count(open.state, seconds(open.at.max(self.since), at));
-        if open.state == State::Waiting && at >= self.since {
-            agent.waits.count += 1;
-            if next.is_some_and(|next| next != State::Exited) {
-                agent.waits.answered += 1;
-                agent.waits.answers.push(seconds(open.at, at));
+    fn acted(&mut self, record: &Record, acted: &Acted) {
+        if acted.ok
+            && acted.act != ActKind::Jump
+            && record.at >= self.since
+            && let Some(index) = self.current.get(&(record.server.clone(), acted.pane_id))
+        {
+            self.entries[*index].report.acts += 1;
+        }
+    }
+
+    /// Notes that the record's writer lives. What it watched while it was silent for long (it was stopped, or killed,
+    /// and another has its process id now) was not watched.
+    fn hear(&mut self, record: &Record) {
+        let writer = (record.server.clone(), record.by);
+        let before = self.heard.insert(writer, record.at);
+        let Some(before) = before else { return };
+        let started = record.what == Happened::Mark(Mark::EngineStarted);
+        if started || is_silent(before, record.at) {
+            for index in self.watched_by(&record.server, record.by) {
+                self.pause(index, before);
+                // The same writer goes on: it would have told of a change.
+                if !started && let Some(open) = &mut self.entries[index].open {
+                    (open.counted, open.by) = (record.at, Some(record.by));
+                }
             }
         }
+    }
+
+    fn watched_by(&self, server: &str, by: u32) -> Vec<usize> {
+        let watched =
+            |entry: &Entry| entry.report.server == server && entry.open.is_some_and(|open| open.by == Some(by));
+        (0..self.entries.len()).filter(|index| watched(&self.entries[*index])).collect()
+    }
+
+    /// Counts the open state up to `at`, or to when its watcher was last heard of; from then on nobody watches it.
+    fn pause(&mut self, index: usize, at: Timestamp) {
+        let entry = &mut self.entries[index];
+        let Some(open) = &mut entry.open else { return };
+        let Some(by) = open.by.take() else { return };
+        let heard = self.heard.get(&(entry.report.server.clone(), by)).copied().unwrap_or(at);
+        let end = if is_silent(heard, at) { heard } else { at };
+        entry.report.count(open.state, seconds(open.counted.max(self.since), end));
+        open.counted = open.counted.max(end);
+    }
+
+    /// Takes in what a record says of an agent's state.
+    fn say(&mut self, record: &Record, said: &Said<'_>) {
+        let index = self.entry(record, said);
+        self.pause(index, record.at);
+        let entry = &mut self.entries[index];
+        said.target.clone_into(&mut entry.report.target);
+        entry.report.state = Some(said.state);
+        let lasts = entry.open.is_some_and(|open| said.lasts(&open));
+        if lasts {
+            if let Some(open) = &mut entry.open {
+                (open.counted, open.by) = (record.at, Some(record.by));
+            }
+            return;
+        }
+        // Found in another state than before: it changed when it is known to have, or while nobody watched.
+        let at = said.since.map_or(record.at, |since| since.min(record.at));
+        entry.finish(at, Some(said.state), self.since);
+        let since = said.since.unwrap_or(record.at);
+        entry.open = Some(Open { state: said.state, since, counted: record.at, by: Some(record.by) });
+        if said.state == State::Working && said.from.is_some() && record.at >= self.since {
+            entry.report.turns += 1;
+        }
+    }
+
+    /// The entry that a record is about: a new one when it is another program, or another server's pane.
+    fn entry(&mut self, record: &Record, said: &Said<'_>) -> usize {
+        let place = (record.server.clone(), said.pane);
+        let server = record.server_pid.map(|pid| (pid, record.server_started));
+        let process = record.agent_pid.zip(record.agent_start);
+        if let Some(index) = self.current.get(&place).copied() {
+            let entry = &mut self.entries[index];
+            if entry.is_of(server, process, said) {
+                entry.server = server.or(entry.server);
+                entry.process = process.or(entry.process);
+                return index;
+            }
+            self.pause(index, record.at);
+            self.entries[index].finish(record.at, None, self.since);
+        }
+        let report = AgentReport::new(&record.server, said.pane, said.agent);
+        self.entries.push(Entry { report, server, process, open: None });
+        let index = self.entries.len() - 1;
+        self.current.insert(place, index);
+        index
     }
 
     /// Ends what lasts at `now`, and gives all who were watched.
     pub(super) fn end(mut self, now: Timestamp) -> Vec<AgentReport> {
-        // One that was heard of within two signs of life still runs.
-        let patience = (ALIVE_EVERY * 2 + ALIVE_EVERY / 2).as_secs_f64();
-        let keys: Vec<Key> = self.open.keys().cloned().collect();
-        for key in keys {
-            let heard = self.last_heard(&key).unwrap_or(now);
-            if seconds(heard, now) > patience {
-                self.close(&key, heard, None);
-                continue;
-            }
-            let (Some(open), Some(agent)) = (self.open.remove(&key), self.agents.get_mut(&key)) else { continue };
-            agent.count(open.state, seconds(open.at.max(self.since), now));
-            if open.state == State::Waiting {
-                agent.waits.count += 1;
-                agent.waits.open += 1;
+        for index in 0..self.entries.len() {
+            let watcher = self.entries[index].open.and_then(|open| open.by);
+            let heard = watcher.and_then(|by| self.heard.get(&(self.entries[index].report.server.clone(), by)));
+            // One that was heard of within two signs of life still runs.
+            let lasts = heard.is_some_and(|heard| !is_silent(*heard, now));
+            self.pause(index, now);
+            let entry = &mut self.entries[index];
+            if !lasts {
+                let seen = entry.open.map_or(now, |open| open.counted);
+                entry.finish(seen, None, self.since);
+            } else if entry.open.is_some_and(|open| open.state == State::Waiting) {
+                entry.report.waits.count += 1;
+                entry.report.waits.open += 1;
             }
         }
-        self.agents.into_values().filter(|agent| agent.watched > 0.0).collect()
+        self.entries.into_iter().map(|entry| entry.report).filter(|report| report.watched > 0.0).collect()
     }
+}
+
+impl Said<'_> {
+    /// Whether the state that is open goes on, as far as the record tells.
+    fn lasts(&self, open: &Open) -> bool {
+        if self.state != open.state {
+            return false;
+        }
+        match (self.from, self.since) {
+            // Seen to change: to itself it is a new one (a prompt after a prompt), else two saw the same change.
+            (Some(from), _) => from != self.state,
+            // Known to have been entered after the last time that the open one was seen.
+            (None, Some(since)) => since <= open.counted,
+            (None, None) => true,
+        }
+    }
+}
+
+impl Entry {
+    /// Whether a record is about this agent.
+    fn is_of(&self, server: Option<(u32, Option<i64>)>, process: Option<Process>, said: &Said<'_>) -> bool {
+        let other = |one: Option<_>, two: Option<_>| matches!((one, two), (Some(one), Some(two)) if one != two);
+        if self.report.agent != said.agent || matches!((self.server, server), (Some(then), Some(now)) if then != now) {
+            return false;
+        }
+        // A program that goes on may be told by another of its processes; one that has ended does not go on.
+        let went_on = said.from.is_some_and(|from| from != State::Exited);
+        went_on || !other(self.process, process)
+    }
+
+    /// Ends the open state; `next` is the one that follows, if one does.
+    fn finish(&mut self, at: Timestamp, next: Option<State>, account_since: Timestamp) {
+        self.report.state = None;
+        let Some(open) = self.open.take() else { return };
+        let at = at.max(open.since);
+        if let Some(next) = next {
+            self.report.state = Some(next);
+        }
+        if open.state != State::Waiting || at.max(open.counted) < account_since {
+            return;
+        }
+        self.report.waits.count += 1;
+        if next.is_some_and(|next| next != State::Exited) {
+            self.report.waits.answered += 1;
+            self.report.waits.answers.push(seconds(open.since, at));
+        }
+    }
+}
+
+fn is_silent(heard: Timestamp, now: Timestamp) -> bool {
+    seconds(heard, now) > SILENT.as_secs_f64()
 }
 
 /// Seconds from one moment to another; 0 when the clock went back.

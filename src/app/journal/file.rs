@@ -61,6 +61,12 @@ impl Journal {
         self
     }
 
+    /// Where its files are.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// Appends a record to the file of its day (UTC).
     ///
     /// # Errors
@@ -216,13 +222,7 @@ mod tests {
     use crate::app::journal::{Happened, Mark, read_since};
 
     fn record(at: &str, by: u32) -> Record {
-        Record {
-            at: at.parse().unwrap(),
-            server: "/tmp/s".into(),
-            by,
-            seq: None,
-            what: Happened::Mark(Mark::EngineAlive),
-        }
+        Record::new(at.parse().unwrap(), "/tmp/s", by, Happened::Mark(Mark::EngineAlive))
     }
 
     fn names(dir: &Path) -> Vec<String> {

@@ -11,8 +11,8 @@ mod since;
 
 pub use bars::{Slice, bar};
 pub use file::{Journal, JournalError, LARGEST_FILE, MOST_FILES};
-pub use keep::{ALIVE_EVERY, keep};
+pub use keep::{ALIVE_EVERY, TOLD_EVERY, keep};
 pub use read::{Follow, Reader, read_since};
-pub use record::{Happened, Mark, Record};
+pub use record::{Happened, Mark, Record, Standing};
 pub use report::{AgentReport, Report, SCHEMA as REPORT_SCHEMA, Waits};
 pub use since::{SinceError, parse_since};

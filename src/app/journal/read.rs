@@ -147,13 +147,7 @@ mod tests {
     #[test]
     fn following_goes_on_over_a_new_file_and_a_half_line() {
         let dir = tempfile::tempdir().unwrap();
-        let record = |at: &str, by| Record {
-            at: at.parse().unwrap(),
-            server: "/tmp/s".into(),
-            by,
-            seq: None,
-            what: Happened::Mark(Mark::EngineAlive),
-        };
+        let record = |at: &str, by| Record::new(at.parse().unwrap(), "/tmp/s", by, Happened::Mark(Mark::EngineAlive));
         let mut follow = Follow::from_end(dir.path()).unwrap();
         assert!(follow.fresh().unwrap().is_empty());
         let mut journal = Journal::new(dir.path()).with_largest(250);

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    monitor::{Acted, EventKind},
+    app::{events::sentence, words::state_and_kind},
+    monitor::{Acted, EventKind, State},
     tmux::PaneId,
 };
 
@@ -17,6 +18,18 @@ pub struct Record {
     pub server: String,
     /// Process id of the program that wrote it: the engine for events, whoever acted for acts.
     pub by: u32,
+    /// Which server it was, among those that one after another had this socket; `None` in lines of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_pid: Option<u32>,
+    /// The second of its start, with `server_pid`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_started: Option<i64>,
+    /// Process of the agent that it is about; `None` when it is out of sight or gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_pid: Option<u32>,
+    /// Start of that process as the system counts it: with `agent_pid` it tells one program from the next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_start: Option<u64>,
     /// The event's number in its engine; `None` for what is no event of an engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
@@ -33,6 +46,30 @@ pub enum Happened {
     Event(EventKind),
     /// The watching itself.
     Mark(Mark),
+    /// How it stands with an agent.
+    Standing(Standing),
+}
+
+/// How it stands with an agent that did not change: written when somebody begins to keep the journal, and from time to
+/// time, so that an account needs to look back for some hours only.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Standing {
+    /// It is watched, in this state.
+    Watched {
+        /// Its pane.
+        pane_id: PaneId,
+        /// Its place.
+        target: String,
+        /// Which program.
+        agent: String,
+        /// Its state.
+        state: State,
+        /// Kind of the state.
+        kind: Option<String>,
+        /// When it entered the state.
+        since: Timestamp,
+    },
 }
 
 /// The watching itself: without it nobody could tell a quiet hour from an hour without an engine.
@@ -48,6 +85,23 @@ pub enum Mark {
 }
 
 impl Record {
+    /// A record that says nothing of which server and process it was.
+    #[must_use]
+    pub fn new(at: Timestamp, server: impl Into<String>, by: u32, what: Happened) -> Self {
+        let server = server.into();
+        Self {
+            at,
+            server,
+            by,
+            server_pid: None,
+            server_started: None,
+            agent_pid: None,
+            agent_start: None,
+            seq: None,
+            what,
+        }
+    }
+
     /// The pane it is about, if it is about one.
     #[must_use]
     pub fn pane(&self) -> Option<PaneId> {
@@ -57,7 +111,8 @@ impl Record {
                 | EventKind::Gone { pane_id, .. }
                 | EventKind::Transition { pane_id, .. }
                 | EventKind::Acted(Acted { pane_id, .. }),
-            ) => Some(*pane_id),
+            )
+            | Happened::Standing(Standing::Watched { pane_id, .. }) => Some(*pane_id),
             _ => None,
         }
     }
@@ -71,42 +126,29 @@ impl Record {
                 | EventKind::Gone { target, agent, .. }
                 | EventKind::Transition { target, agent, .. }
                 | EventKind::Acted(Acted { target, agent, .. }),
-            ) => Some((target, agent)),
+            )
+            | Happened::Standing(Standing::Watched { target, agent, .. }) => Some((target, agent)),
             _ => None,
         }
     }
 
-    /// It is only a sign of life, which people do not want to read.
+    /// It only says that all is as it was, which people do not want to read.
     #[must_use]
     pub fn is_heartbeat(&self) -> bool {
-        self.what == Happened::Mark(Mark::EngineAlive)
+        matches!(self.what, Happened::Mark(Mark::EngineAlive) | Happened::Standing(_))
     }
 
-    /// What happened, as one sentence without its time.
+    /// The record as a sentence without its time: that of the event, as everywhere.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let with = |state: &dyn std::fmt::Display, kind: &Option<String>| match kind {
-            Some(kind) => format!("{state} ({kind})"),
-            None => state.to_string(),
-        };
         match &self.what {
-            Happened::Event(EventKind::Appeared { target, agent, state, kind, .. }) => {
-                format!("{target} {agent} appeared, {}", with(state, kind))
-            }
-            Happened::Event(EventKind::Gone { target, agent, .. }) => format!("{target} {agent} is gone"),
-            Happened::Event(EventKind::Transition { target, agent, from, to, kind, .. }) => {
-                format!("{target} {agent} {from} → {}", with(to, kind))
-            }
-            Happened::Event(EventKind::Changed { setting, from, to }) => format!("{setting} {from} → {to}"),
-            Happened::Event(EventKind::Notice { text, .. }) => text.clone(),
-            Happened::Event(EventKind::Acted(act)) => {
-                let sent = if act.sent.is_empty() { String::new() } else { format!(" [{}]", act.sent) };
-                let name = if act.target.is_empty() { act.pane_id.to_string() } else { act.target.clone() };
-                format!("{name} you: {}{sent}: {}", act.act, act.result)
-            }
+            Happened::Event(event) => sentence(event),
             Happened::Mark(Mark::EngineStarted) => format!("engine {} began to watch {}", self.by, self.server),
             Happened::Mark(Mark::EngineAlive) => format!("engine {} watches {}", self.by, self.server),
             Happened::Mark(Mark::EngineStopped) => format!("engine {} stopped watching {}", self.by, self.server),
+            Happened::Standing(Standing::Watched { target, agent, state, kind, .. }) => {
+                format!("{target} {agent} is {}", state_and_kind(*state, kind.as_deref()))
+            }
         }
     }
 }
@@ -117,7 +159,7 @@ mod tests {
     use crate::monitor::{ActKind, Evidence, Source, State};
 
     fn record(what: Happened) -> Record {
-        Record { at: Timestamp::UNIX_EPOCH, server: "/tmp/s".into(), by: 7, seq: Some(3), what }
+        Record { seq: Some(3), agent_pid: Some(60), ..Record::new(Timestamp::UNIX_EPOCH, "/tmp/s", 7, what) }
     }
 
     #[test]
@@ -171,6 +213,6 @@ mod tests {
             ok: true,
             result: "working".into(),
         };
-        assert_eq!(record(Happened::Event(EventKind::Acted(act))).sentence(), "api:2.0 you: answer [1]: working");
+        assert_eq!(record(Happened::Event(EventKind::Acted(act))).sentence(), "api:2.0 you: answer: working [1]");
     }
 }

@@ -120,12 +120,12 @@ impl Report {
 }
 
 impl AgentReport {
-    pub(super) fn new(server: &str, pane_id: PaneId) -> Self {
+    pub(super) fn new(server: &str, pane_id: PaneId, agent: &str) -> Self {
         Self {
             server: server.to_owned(),
             pane_id,
             target: String::new(),
-            agent: String::new(),
+            agent: agent.to_owned(),
             state: None,
             watched: 0.0,
             working: 0.0,
@@ -161,7 +161,7 @@ impl AgentReport {
 mod tests {
     use super::*;
     use crate::{
-        app::journal::{Happened, Mark},
+        app::journal::{Happened, Mark, Standing},
         monitor::{ActKind, Acted, EventKind, Evidence, Source},
     };
 
@@ -170,7 +170,7 @@ mod tests {
     }
 
     fn record(minute: i64, by: u32, what: Happened) -> Record {
-        Record { at: at(minute), server: "/s".into(), by, seq: None, what }
+        Record::new(at(minute), "/s", by, what)
     }
 
     fn appeared(minute: i64, by: u32, state: State) -> Record {
@@ -194,6 +194,20 @@ mod tests {
         record(minute, by, Happened::Mark(Mark::EngineAlive))
     }
 
+    /// The records with a sign of life of each writer in every minute from its first to its last one.
+    fn beating(records: impl IntoIterator<Item = Record>) -> Vec<Record> {
+        let mut all: Vec<Record> = records.into_iter().collect();
+        let writers: std::collections::BTreeSet<u32> = all.iter().map(|record| record.by).collect();
+        for by in writers {
+            let minutes =
+                all.iter().filter(|record| record.by == by).map(|r| (r.at.as_second() - at(0).as_second()) / 60);
+            let (first, last) = (minutes.clone().min().unwrap(), minutes.max().unwrap());
+            all.extend((first + 1..last).map(|minute| alive(minute, by)));
+        }
+        all.sort_by_key(|record| record.at);
+        all
+    }
+
     #[test]
     fn time_is_accounted_for_within_the_span_only() {
         let records = [
@@ -204,6 +218,7 @@ mod tests {
             went(36, State::Waiting, State::Exited),
             alive(40, 1),
         ];
+        let records = beating(records);
         let report = Report::of(&records, at(10), at(41));
         let agent = &report.agents[0];
         assert_eq!((agent.working, agent.waiting, agent.exited), (18.0 * 60.0, 8.0 * 60.0, 5.0 * 60.0));
@@ -223,6 +238,7 @@ mod tests {
             appeared(60, 2, State::Waiting),
             alive(64, 2),
         ];
+        let records = beating(records);
         let report = Report::of(&records, at(0), at(65));
         let agent = &report.agents[0];
         assert_eq!((agent.working, agent.waiting), (600.0, 300.0));
@@ -231,6 +247,132 @@ mod tests {
         let report = Report::of(&records, at(0), at(200));
         assert_eq!(report.agents[0].waiting, 240.0);
         assert_eq!(report.agents[0].state, None);
+    }
+
+    fn standing(minute: i64, by: u32, state: State, since: i64) -> Record {
+        let (target, agent) = ("a:0.0".to_owned(), "claude".to_owned());
+        let standing = Standing::Watched { pane_id: PaneId(1), target, agent, state, kind: None, since: at(since) };
+        record(minute, by, Happened::Standing(standing))
+    }
+
+    fn mark(minute: i64, by: u32, mark: Mark) -> Record {
+        record(minute, by, Happened::Mark(mark))
+    }
+
+    #[test]
+    fn one_wait_is_one_whoever_watches_it_and_however_often_that_changes() {
+        // A dashboard, left in order; another that is killed; an engine that goes on and sees the answer.
+        let records = [
+            mark(0, 1, Mark::EngineStarted),
+            appeared(0, 1, State::Working),
+            went(1, State::Working, State::Waiting),
+            mark(2, 1, Mark::EngineStopped),
+            mark(10, 2, Mark::EngineStarted),
+            standing(10, 2, State::Waiting, 1),
+            alive(11, 2),
+            mark(30, 3, Mark::EngineStarted),
+            standing(30, 3, State::Waiting, 1),
+            Record { by: 3, ..went(31, State::Waiting, State::Working) },
+            alive(32, 3),
+        ];
+        let report = Report::of(&records, at(0), at(32));
+        assert_eq!(report.agents.len(), 1);
+        let agent = &report.agents[0];
+        assert_eq!((agent.waits.count, agent.waits.answered, agent.waits.open), (1, 1, 0));
+        assert_eq!(agent.waits.longest, Some(1800.0), "from its beginning");
+        assert_eq!(agent.waiting, 180.0, "1 to 2, 10 to 11, 30 to 31: the rest was nobody's");
+        assert_eq!(agent.state, Some(State::Working));
+    }
+
+    #[test]
+    fn three_dashboards_that_come_and_go_have_seen_one_wait() {
+        // As written by versions that remembered nothing.
+        let mut records = Vec::new();
+        for by in 1..=3_u32 {
+            let minute = i64::from(by) * 10;
+            records.extend([
+                mark(minute, by, Mark::EngineStarted),
+                appeared(minute, by, State::Waiting),
+                mark(minute + 1, by, Mark::EngineStopped),
+            ]);
+        }
+        let report = Report::of(&records, at(0), at(40));
+        assert_eq!((report.waits.count, report.waits.answered, report.agents.len()), (1, 0, 1));
+        // And all at once.
+        let all = [1, 2, 3].map(|by| appeared(1, by, State::Waiting));
+        let report = Report::of(&all, at(0), at(2));
+        assert_eq!((report.waits.count, report.waits.open, report.agents[0].watched), (1, 1, 60.0));
+    }
+
+    #[test]
+    fn a_wait_that_began_while_nobody_watched_is_another() {
+        let records = [
+            appeared(0, 1, State::Waiting),
+            mark(2, 1, Mark::EngineStopped),
+            mark(10, 2, Mark::EngineStarted),
+            standing(10, 2, State::Waiting, 7),
+            alive(11, 2),
+        ];
+        let waits = Report::of(&records, at(0), at(11)).waits;
+        assert_eq!((waits.count, waits.answered, waits.open), (2, 1, 1));
+    }
+
+    #[test]
+    fn an_engine_that_starts_ends_nothing_of_another_that_lives() {
+        let records = [
+            appeared(0, 1, State::Working),
+            mark(5, 2, Mark::EngineStarted),
+            mark(6, 2, Mark::EngineStopped),
+            alive(8, 1),
+        ];
+        let records = beating(records);
+        assert_eq!(Report::of(&records, at(0), at(9)).agents[0].working, 540.0);
+    }
+
+    #[test]
+    fn one_that_was_stopped_itself_has_not_watched() {
+        let records = [appeared(0, 1, State::Working), alive(2, 1), alive(60, 1), alive(61, 1)];
+        assert_eq!(Report::of(&records, at(0), at(61)).agents[0].working, 180.0);
+    }
+
+    #[test]
+    fn programs_and_servers_that_had_the_same_pane_are_not_mixed() {
+        let with = |record: Record, server: u32, process: (u32, u64)| Record {
+            server_pid: Some(server),
+            server_started: Some(1),
+            agent_pid: Some(process.0),
+            agent_start: Some(process.1),
+            ..record
+        };
+        let named = |mut record: Record, name: &str| {
+            if let Happened::Event(EventKind::Appeared { agent, .. }) = &mut record.what {
+                name.clone_into(agent);
+            }
+            record
+        };
+        let records = [
+            with(appeared(0, 1, State::Waiting), 10, (100, 1)),
+            // The same program anew in the pane, another program, and the same on a server that was started later.
+            with(appeared(1, 1, State::Waiting), 10, (101, 2)),
+            with(named(appeared(3, 1, State::Waiting), "codex"), 10, (102, 3)),
+            with(named(appeared(6, 1, State::Waiting), "codex"), 11, (102, 3)),
+            alive(7, 1),
+        ];
+        let report = Report::of(&beating(records), at(0), at(7));
+        let mut watched: Vec<(&str, f64)> =
+            report.agents.iter().map(|agent| (agent.agent.as_str(), agent.waiting / 60.0)).collect();
+        watched.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(b.0)));
+        assert_eq!(watched, [("claude", 1.0), ("codex", 1.0), ("claude", 2.0), ("codex", 3.0)]);
+        assert_eq!((report.waits.count, report.waits.open), (4, 1));
+        // A program that goes on may be told by another of its processes.
+        let records = [
+            with(appeared(0, 1, State::Working), 10, (100, 1)),
+            with(went(1, State::Working, State::Waiting), 10, (105, 9)),
+            with(went(2, State::Waiting, State::Exited), 10, (105, 9)),
+            with(went(3, State::Exited, State::Working), 10, (106, 10)),
+            alive(4, 1),
+        ];
+        assert_eq!(Report::of(&records, at(0), at(4)).agents.len(), 2);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
 use super::{Notice, Rules};
 use crate::{
     monitor::{Agent, EventReader, Snapshot},
@@ -23,6 +25,12 @@ impl Batcher {
     #[must_use]
     pub fn new(snapshot: &Snapshot) -> Self {
         Self { events: EventReader::after(snapshot), held: Vec::new() }
+    }
+
+    /// Begins with the events from `from` on: what happened before is told by another.
+    #[must_use]
+    pub fn from(snapshot: &Snapshot, from: Timestamp) -> Self {
+        Self { events: EventReader::from(snapshot, from), held: Vec::new() }
     }
 
     /// Takes the new events of a snapshot, and lets go of what is no longer so.

@@ -4,10 +4,12 @@ use std::{
     fs::OpenOptions,
     os::unix::fs::{FileTypeExt, OpenOptionsExt},
     process::Stdio,
+    sync::Arc,
     time::Duration,
 };
 
-use tokio::{io::AsyncWriteExt, process::Command as Process, task::JoinSet};
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::{io::AsyncWriteExt, process::Command as Process, sync::Semaphore, task::JoinSet, time::timeout};
 
 use super::{Notice, summary};
 use crate::{
@@ -19,7 +21,51 @@ use crate::{
 pub const COMMAND_LIMIT: Duration = Duration::from_secs(10);
 
 /// Most runs of the command hook at once.
-const MOST_AT_ONCE: usize = 4;
+const MOST_AT_ONCE: usize = 16;
+
+/// Most tellings that are under way. Who hangs is given up after [`COMMAND_LIMIT`], so more than this is a flood.
+const MOST_UNDER_WAY: usize = 64;
+
+/// How long those that are under way are waited for when the engine ends.
+const END_LIMIT: Duration = Duration::from_millis(1500);
+
+/// What is being told, each by itself: a way that hangs holds up no other, and no later notice.
+#[derive(Debug, Default)]
+pub struct Telling {
+    under_way: JoinSet<()>,
+}
+
+impl Telling {
+    /// Begins to tell of these by every way that is on, and does not wait for it.
+    pub fn tell(&mut self, ways: &Arc<Ways>, notices: Vec<Notice>) {
+        while self.under_way.try_join_next().is_some() {}
+        let text = summary(&notices);
+        let (at, to) = (Arc::clone(ways), text.clone());
+        self.begin(async move { at.tell_terminals(&to).await });
+        let at = Arc::clone(ways);
+        self.begin(async move { at.tell_desktop(&text).await });
+        if !ways.command.is_empty() {
+            for notice in notices {
+                let at = Arc::clone(ways);
+                self.begin(async move { at.run_command(&notice).await });
+            }
+        }
+    }
+
+    fn begin(&mut self, telling: impl Future<Output = ()> + Send + 'static) {
+        if self.under_way.len() < MOST_UNDER_WAY {
+            self.under_way.spawn(telling);
+        } else {
+            tracing::warn!("{MOST_UNDER_WAY} notices are still under way: one more is not told");
+        }
+    }
+
+    /// Lets those that are under way come to their end, if they are quick; what hangs is ended.
+    pub async fn end(mut self) {
+        let all = async { while self.under_way.join_next().await.is_some() {} };
+        timeout(END_LIMIT, all).await.ok();
+    }
+}
 
 /// How the notices of one server reach a person.
 pub struct Ways {
@@ -30,6 +76,8 @@ pub struct Ways {
     desktop: bool,
     command: Vec<String>,
     own_terminal: bool,
+    /// Room for runs of the command.
+    room: Semaphore,
 }
 
 impl Ways {
@@ -44,6 +92,7 @@ impl Ways {
             desktop: settings.desktop,
             command: settings.command.clone(),
             own_terminal: false,
+            room: Semaphore::new(MOST_AT_ONCE),
         }
     }
 
@@ -52,12 +101,6 @@ impl Ways {
     pub fn with_own_terminal(mut self, own: bool) -> Self {
         self.own_terminal = own;
         self
-    }
-
-    /// Tells of them by every way that is on. A way that fails is told of in the log.
-    pub async fn tell(&self, notices: &[Notice]) {
-        let text = summary(notices);
-        tokio::join!(self.tell_terminals(&text), self.tell_desktop(&text), self.run_command(notices));
     }
 
     /// The terminals of the server's clients: a line in tmux's status line, the bell, the terminal's own notice.
@@ -117,25 +160,16 @@ impl Ways {
         }
     }
 
-    /// Runs the hook once for each notice, some at the same time.
-    async fn run_command(&self, notices: &[Notice]) {
+    /// Runs the hook for one notice.
+    async fn run_command(&self, notice: &Notice) {
         let Some((program, args)) = self.command.split_first() else { return };
-        let mut running = JoinSet::new();
-        for notice in notices {
-            while running.len() >= MOST_AT_ONCE {
-                running.join_next().await;
-            }
-            let Ok(input) = serde_json::to_vec(notice) else { continue };
-            let mut command = Process::new(program);
-            command.args(args);
-            let program = program.clone();
-            running.spawn(async move {
-                if let Err(problem) = run_to_end(command, input).await {
-                    tracing::warn!(program, problem, "notifications.command failed");
-                }
-            });
+        let Ok(input) = serde_json::to_vec(notice) else { return };
+        let Ok(_room) = self.room.acquire().await else { return };
+        let mut command = Process::new(program);
+        command.args(args);
+        if let Err(problem) = run_to_end(command, input).await {
+            tracing::warn!(program, problem, "notifications.command failed");
         }
-        while running.join_next().await.is_some() {}
     }
 }
 
@@ -143,6 +177,8 @@ impl Ways {
 async fn run_to_end(mut command: Process, input: Vec<u8>) -> Result<(), String> {
     let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
     command.stdin(stdin).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    // A group of its own, so that what a shell started ends with it.
+    command.process_group(0);
     let mut child = command.spawn().map_err(|error| format!("it cannot be started: {error}"))?;
     let to_end = async {
         if let Some(mut stdin) = child.stdin.take() {
@@ -157,6 +193,9 @@ async fn run_to_end(mut command: Process, input: Vec<u8>) -> Result<(), String> 
         Ok(Ok(status)) => Err(status.to_string()),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => {
+            if let Some(group) = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw) {
+                kill_process_group(group, Signal::KILL).ok();
+            }
             child.kill().await.ok();
             Err(format!("it did not end within {} s and was killed", COMMAND_LIMIT.as_secs()))
         }

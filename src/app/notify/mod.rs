@@ -6,6 +6,6 @@ mod notice;
 mod run;
 
 pub use batch::{Batcher, SETTLE};
-pub use channel::{COMMAND_LIMIT, Ways, terminal_bytes};
+pub use channel::{COMMAND_LIMIT, Telling, Ways, terminal_bytes};
 pub use notice::{Notice, Rules, summary};
 pub use run::notify;

@@ -60,20 +60,34 @@ impl Notice {
     }
 }
 
-/// Several notices as one line: the first ones by name, the rest as a number.
+/// Several notices as one line: who needs you first, then who is done, and the rest; of each the first ones by name.
 #[must_use]
 pub fn summary(notices: &[Notice]) -> String {
-    if let [one] = notices {
+    let order = [State::Waiting, State::Error, State::Limited, State::Exited, State::Idle];
+    let of = |state: State| notices.iter().filter(|notice| notice.state == state).collect::<Vec<_>>();
+    let told: Vec<String> =
+        order.into_iter().map(of).filter(|group| !group.is_empty()).map(|group| several(&group)).collect();
+    clip(&told.join("; "))
+}
+
+/// Those of one state in words.
+fn several(group: &[&Notice]) -> String {
+    if let [one] = group {
         return one.text();
     }
-    let waiting = notices.iter().filter(|notice| notice.state == State::Waiting).count();
-    let named: Vec<&str> = notices.iter().take(3).map(|notice| notice.target.as_str()).collect();
-    let rest = match notices.len().saturating_sub(named.len()) {
+    let named: Vec<&str> = group.iter().take(3).map(|notice| notice.target.as_str()).collect();
+    let rest = match group.len().saturating_sub(named.len()) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let what = if waiting == notices.len() { "agents wait for you" } else { "agents have changed" };
-    clip(&format!("{} {what}: {}{rest}", notices.len(), named.join(", ")))
+    let what = match group.first().map(|notice| notice.state) {
+        Some(State::Waiting) => "wait for you",
+        Some(State::Idle) => "are done",
+        Some(State::Exited) => "have ended",
+        Some(State::Limited) => "have hit their limit",
+        _ => "have stopped with an error",
+    };
+    format!("{} agents {what}: {}{rest}", group.len(), named.join(", "))
 }
 
 fn clip(text: &str) -> String {
@@ -216,6 +230,17 @@ pub(super) mod tests {
         assert_eq!(one.text(), "s:0.1 claude waits for you (permission): rm -rf / ?");
         let many: Vec<Notice> = (0..5).map(|n| Notice { target: format!("s:0.{n}"), ..one.clone() }).collect();
         assert_eq!(summary(&many), "5 agents wait for you: s:0.0, s:0.1, s:0.2 and 2 more");
+        let done = |target: &str| Notice {
+            target: target.into(),
+            state: State::Idle,
+            kind: Some("done".into()),
+            doing: None,
+            ..one.clone()
+        };
+        let mixed = [done("s:0.8"), many[0].clone(), done("s:0.9"), many[1].clone()];
+        assert_eq!(summary(&mixed), "2 agents wait for you: s:0.0, s:0.1; 2 agents are done: s:0.8, s:0.9");
+        let two = [Notice { doing: None, ..many[0].clone() }, done("s:0.8")];
+        assert_eq!(summary(&two), "s:0.0 claude waits for you (permission); s:0.8 claude is done");
         agent.doing = Some("x".repeat(500));
         let long = rules(|_| {}).notice("/s", &event(1, 1, State::Working, State::Waiting, None), &agent).unwrap();
         assert_eq!(long.text().chars().count(), LONGEST);

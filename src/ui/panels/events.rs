@@ -53,7 +53,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
         let (x, y) = (inner.x + column * width, inner.y + row);
         let tone = events::tone(event);
         let time = format::clock(event.at, &state.zone);
-        let words = sentence(event);
+        let words = sentence(&event.what);
         let room = width.saturating_sub(if columns > 1 { 3 } else { 0 });
         let style = theme.tone(tone);
         let cut = text::fit(&words, usize::from(room.saturating_sub(11)));
