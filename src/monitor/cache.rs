@@ -373,7 +373,8 @@ mod tests {
 
     #[test]
     fn only_a_settled_capture_of_the_same_stamp_proves_anything() {
-        let pulse = Pulse { id: PaneId(1), activity: 9, pid: 5, width: 80, height: 24, dead: false };
+        let pulse =
+            Pulse { id: PaneId(1), activity: 9, pid: 5, width: 80, height: 24, dead: false, ..Pulse::default() };
         let captured = Captured { screen: Arc::default(), stamp: Stamp::from(&pulse), settled: true, coloured: false };
         assert!(captured.holds_for(Stamp::from(&pulse)));
         assert!(!Captured { settled: false, ..captured.clone() }.holds_for(Stamp::from(&pulse)));

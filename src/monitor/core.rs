@@ -65,6 +65,10 @@ pub struct Core {
     pub(super) transport: Option<TransportKind>,
     /// Names and places must be read anew: since something changed, no list of all panes was taken in.
     pub(super) undescribed: bool,
+    /// The same of places alone.
+    pub(super) moved: bool,
+    /// When the probe last told places too.
+    pub(super) places_at: Option<Instant>,
     /// All panes' fields were read in this cycle.
     pub(super) fields_fresh: bool,
     pub(super) rejudge: Vec<(PaneId, Arc<Screen>)>,
@@ -154,6 +158,8 @@ impl Core {
             profiles,
             transport: None,
             undescribed: false,
+            moved: false,
+            places_at: None,
             fields_fresh: false,
             rejudge: Vec::new(),
             focus: BTreeSet::new(),

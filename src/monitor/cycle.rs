@@ -50,6 +50,9 @@ pub(super) fn count(stats: &mut CycleStats, reply: &Reply) {
     stats.bytes += reply.bytes;
 }
 
+/// How often a probe tells places too: a session's new name is shown within this time.
+const PLACES_EVERY: Duration = Duration::from_millis(950);
+
 /// A server, told apart from one that was started later on the same socket: its pid and the second of its start.
 pub(super) type Incarnation = (u32, Option<i64>);
 
@@ -155,7 +158,12 @@ impl Core {
         let mut listed = None;
         let pulses = if cached {
             let mut probe = Batch::default();
-            probe.push(Tmux::list_pulses(features), Expect::Any);
+            let places = self.places_at.is_none_or(|at| now.saturating_duration_since(at) >= PLACES_EVERY);
+            let list = if places { Tmux::list_pulses_and_places } else { Tmux::list_pulses };
+            if places {
+                self.places_at = Some(now);
+            }
+            probe.push(list(features), Expect::Any);
             let reply = lease.request(&probe).await?;
             count(stats, &reply);
             whole(reply.parts.into_iter().next(), parse_pulses)?
@@ -179,14 +187,14 @@ impl Core {
             self.forget(tracked, at);
         }
         self.undescribed |= probed.topology_changed;
-        let known = self.cache.session_info.get(&(), |()| !self.undescribed).await.is_some();
+        self.moved |= probed.moved;
+        let known = self.cache.session_info.get(&(), |()| !self.undescribed && !self.moved).await.is_some();
         if let Some(panes) = listed {
             self.fleet.describe(panes, Fields::Cheap, &self.settings.named, now);
             self.fields_fresh = true;
-            // What is new is asked for its dear fields too, below.
-            self.undescribed = probed.topology_changed;
+            self.moved = false;
         }
-        let outdated = self.undescribed || (cached && !known);
+        let outdated = self.undescribed || self.moved || (cached && !known);
         if outdated && (!self.fleet.is_empty() || self.server_pid.is_none()) {
             let fields = if self.undescribed { Fields::All } else { Fields::Cheap };
             let (panes, server) = list(&mut lease, features, fields, stats).await?;
@@ -195,7 +203,7 @@ impl Core {
             }
             self.fleet.describe(panes, fields, &self.settings.named, now);
             self.fields_fresh = true;
-            self.undescribed = false;
+            (self.undescribed, self.moved) = (false, false);
             self.cache.session_info.put((), ()).await;
         }
         drop(lease);

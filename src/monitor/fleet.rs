@@ -16,6 +16,8 @@ pub struct Fleet {
 pub struct Probed {
     /// Panes were made or ended, or a pane's process was replaced: names and places must be read anew.
     pub topology_changed: bool,
+    /// Panes stand elsewhere or their sessions have other names: the cheap fields must be read anew.
+    pub moved: bool,
 }
 
 impl Fleet {
@@ -31,7 +33,9 @@ impl Fleet {
             }
             match before.remove(&id) {
                 Some(mut tracked) => {
-                    probed.topology_changed |= tracked.beat(pulse, now);
+                    let beat = tracked.beat(pulse, now);
+                    probed.topology_changed |= beat.replaced;
+                    probed.moved |= beat.moved;
                     self.panes.insert(id, tracked);
                 }
                 None => {
@@ -97,7 +101,7 @@ mod tests {
     use super::*;
 
     fn pulse(id: u32, activity: i64, pid: u32) -> Pulse {
-        Pulse { id: PaneId(id), activity, pid, width: 80, height: 24, dead: false }
+        Pulse { id: PaneId(id), activity, pid, width: 80, height: 24, dead: false, ..Pulse::default() }
     }
 
     #[test]

@@ -11,7 +11,7 @@ const WORKING: &str = include_str!("../../tests/engine/screens/working.txt");
 const PERMISSION: &str = include_str!("../../tests/engine/screens/permission.txt");
 
 fn pulse(id: u32, activity: i64) -> Pulse {
-    Pulse { id: PaneId(id), activity, pid: 0, width: 100, height: 30, dead: false }
+    Pulse { id: PaneId(id), activity, pid: 0, width: 100, height: 30, dead: false, ..Pulse::default() }
 }
 
 /// A script with so many idle agents that last wrote long ago, and settings that call every pane an agent.
@@ -298,4 +298,38 @@ async fn a_server_that_ends_after_a_hang_has_its_seconds_to_return() {
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     assert_eq!(handle.snapshots.borrow().agents.len(), 2, "it may only be restarting");
     until(&mut handle, "they are gone", |s| s.agents.is_empty()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_hook_says_of_a_quiet_pane_is_heard_at_the_next_tick() {
+    let (script, settings) = fleet(20);
+    let mut handle = start(&script, settings);
+    until(&mut handle, "all idle", all(State::Idle, 20)).await;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    for (word, state) in [("waiting permission", State::Waiting), ("working -", State::Working)] {
+        let told = tokio::time::Instant::now();
+        let at = jiff::Timestamp::now().as_millisecond();
+        script.play().hooks = vec![(PaneId(7), format!("claude {word} {at}"))];
+        let captures = script.play().captures;
+        until(&mut handle, "the hook's word", |s| s.agents[7].state == state).await;
+        assert!(told.elapsed() <= Duration::from_millis(260), "{word}: {:?}", told.elapsed());
+        assert!(script.play().captures <= captures + 2, "the others are left alone");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_s_new_name_is_shown_within_a_second_or_so_and_costs_one_list() {
+    let (script, settings) = fleet(5);
+    let mut handle = start(&script, settings);
+    until(&mut handle, "all idle", all(State::Idle, 5)).await;
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    let renamed = tokio::time::Instant::now();
+    script.play().session = Some("desk".to_owned());
+    until(&mut handle, "the new name", |s| s.agents.iter().all(|a| a.target.starts_with("desk:"))).await;
+    assert!(renamed.elapsed() <= Duration::from_millis(1_300), "{:?}", renamed.elapsed());
+    // A probe each 250 ms, and a list every five seconds, as ever.
+    let before = script.play().requests;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let requests = script.play().requests - before;
+    assert!(requests <= 20 * 4 + 8, "{requests} requests in twenty quiet seconds");
 }

@@ -16,7 +16,7 @@ use super::{
     detect::{Observation, Profiles, Verdict, detect_named},
     fetch::Read,
     record::{Change, Record},
-    tracked::{Tracked, screen_hash},
+    tracked::{Tracked, judged_by, screen_hash},
 };
 use crate::tmux::{PaneId, Screen};
 
@@ -39,7 +39,7 @@ impl Core {
         };
         let stamp = tracked.stamp();
         if let Some((pane, fields)) = read.fields {
-            self.undescribed |= tracked.describe_alone(pane, fields, read.now);
+            self.moved |= tracked.describe_alone(pane, fields, read.now);
         }
         tracked.read_at = Some((read.now, read.at));
         let hash = screen_hash(&screen);
@@ -218,8 +218,7 @@ fn observation_key(profiles: u64, screen_hash: u64, observation: &Observation<'_
     let mut hasher = DefaultHasher::new();
     let pane = observation.pane;
     (profiles, screen_hash).hash(&mut hasher);
-    (&pane.title, &pane.command, &pane.hook, pane.dead, pane.dead_status, pane.dead_signal).hash(&mut hasher);
-    (pane.in_mode, pane.alternate_on, pane.cursor_shown, pane.cursor, pane.width, pane.height).hash(&mut hasher);
+    judged_by(pane).hash(&mut hasher);
     for process in observation.processes {
         (process.pid, process.start, process.foreground, process.stopped, process.zombie).hash(&mut hasher);
         (&process.comm, &process.args).hash(&mut hasher);

@@ -1,6 +1,7 @@
 //! What is known of one pane, from cycle to cycle: what runs in it, when it was read, whether it must be read again.
 
 use std::{
+    hash::Hash,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -37,6 +38,15 @@ const DEAF: u8 = 2;
 
 /// Shortest time between two samples of an agent's CPU and memory.
 const SAMPLE_USAGE: Duration = Duration::from_secs(5);
+
+/// What a pulse makes out of date.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beat {
+    /// The pane's process was replaced or has ended.
+    pub replaced: bool,
+    /// It stands elsewhere, its session has another name, or others look at it.
+    pub moved: bool,
+}
 
 /// One pane.
 #[derive(Debug)]
@@ -134,9 +144,15 @@ impl Tracked {
         }
     }
 
-    /// Takes in its newest pulse. Says whether its process was replaced or has ended.
-    pub fn beat(&mut self, pulse: Pulse, now: Instant) -> bool {
+    /// Takes in its newest pulse. Says what it makes out of date.
+    pub fn beat(&mut self, pulse: Pulse, now: Instant) -> Beat {
         let before = std::mem::replace(&mut self.pulse, pulse);
+        // What a hook says is heard without any output of the program's.
+        if before.hook != self.pulse.hook {
+            self.must_read |= self.is_candidate();
+        }
+        let moved = matches!((before.place, self.pulse.place), (Some(was), Some(is)) if was != is);
+        self.pulse.place = self.pulse.place.or(before.place);
         let Pulse { activity, pid, width, height, dead, .. } = self.pulse;
         let replaced = (before.pid, before.dead) != (pid, dead);
         if replaced {
@@ -152,7 +168,7 @@ impl Tracked {
         let pane = &mut self.pane;
         (pane.pid, pane.dead, pane.activity) = (pid, dead, activity);
         (pane.width, pane.height) = (width, height);
-        replaced
+        Beat { replaced, moved }
     }
 
     /// Whether it holds an agent or may hold one: only such panes are read. Any other pane is read once, since what was
@@ -227,6 +243,10 @@ impl Tracked {
                 pane.command = std::mem::take(&mut self.pane.command);
                 pane.path = std::mem::take(&mut self.pane.path);
             }
+        }
+        if judged_by(&self.pane) != judged_by(&pane) {
+            // The verdict in the cache was made from something else.
+            self.verdict_key = None;
         }
         self.pane = pane;
         if let (true, Some(record)) = (self.pane.in_view, &mut self.record) {
@@ -347,6 +367,15 @@ impl Tracked {
     }
 }
 
+/// What a verdict is made from beside the screen and the processes: all that tmux tells of the pane.
+pub fn judged_by(pane: &Pane) -> impl PartialEq + Hash {
+    (
+        (pane.title.clone(), pane.command.clone(), pane.hook.clone()),
+        (pane.dead, pane.dead_status, pane.dead_signal),
+        (pane.in_mode, pane.alternate_on, pane.cursor_shown, pane.cursor, pane.width, pane.height),
+    )
+}
+
 /// Clock ticks a second, as the kernel counts CPU time in `/proc`.
 fn ticks_per_second() -> f64 {
     rustix::param::clock_ticks_per_second() as f64
@@ -367,7 +396,7 @@ mod tests {
     use crate::tmux::PaneId;
 
     fn pulse(id: u32, activity: i64, pid: u32) -> Pulse {
-        Pulse { id: PaneId(id), activity, pid, width: 80, height: 24, dead: false }
+        Pulse { id: PaneId(id), activity, pid, width: 80, height: 24, dead: false, ..Pulse::default() }
     }
 
     #[test]

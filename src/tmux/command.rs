@@ -69,14 +69,20 @@ impl Command {
     /// The light probe: the pulse of every pane of the server. Read it with [`super::parse_pulses`].
     #[must_use]
     pub fn list_pulses(features: Features) -> Self {
-        Self::new("list-panes").args(["-a", "-F", &format::pulse(features)])
+        Self::new("list-panes").args(["-a", "-F", &format::pulse(features, false)])
+    }
+
+    /// The same with [`super::Pulse::place`], dearer by a third.
+    #[must_use]
+    pub fn list_pulses_and_places(features: Features) -> Self {
+        Self::new("list-panes").args(["-a", "-F", &format::pulse(features, true)])
     }
 
     /// The pulses of the panes that wrote (see [`super::Pulse::activity`]) in second `since` (Unix) or later.
     #[must_use]
     pub fn list_pulses_since(features: Features, since: i64) -> Self {
         let filter = format!("#{{e|>=:#{{{}}},{since}}}", format::activity(features));
-        Self::new("list-panes").args(["-a", "-f", &filter, "-F", &format::pulse(features)])
+        Self::new("list-panes").args(["-a", "-f", &filter, "-F", &format::pulse(features, false)])
     }
 
     /// What tmux tells of every pane. Read it with [`super::parse_panes`]. Built anew for each request: what

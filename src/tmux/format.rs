@@ -1,14 +1,42 @@
 //! The formats that we ask tmux for, and the parsers of what it prints: typed, and clean of anything hostile.
 
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
 use super::{
     Features, Fields, Pane, PaneId, Pulse, clean, mark,
     places::{Listing, Rank, merge},
 };
 
-/// The pulse: numbers only, so that nothing hostile can be in it. Each field costs the server 0.6 microseconds a pane.
-pub(crate) fn pulse(features: Features) -> String {
+/// The pulse: numbers, and at the end what is only hashed, so that nothing hostile can come of it. Each field costs the
+/// server 0.6 microseconds a pane. The end of the hook's word holds its time.
+pub(crate) fn pulse(features: Features, places: bool) -> String {
     let activity = activity(features);
-    format!("#{{pane_id}} #{{{activity}}} #{{pane_pid}} #{{pane_width}} #{{pane_height}} #{{pane_dead}}")
+    let place = if places { " #{window_index} #{window_active_clients} #{session_name}" } else { "" };
+    format!(
+        "#{{pane_id}} #{{{activity}}} #{{pane_pid}} #{{pane_width}} #{{pane_height}} #{{pane_dead}} \
+         #{{=-{HOOK_END}:{OPTION}}}.{place}"
+    )
+}
+
+/// The pane option that an agent's own hooks write.
+const OPTION: &str = "@tmux_orc_hook";
+
+/// So much of a hook's word tells it from the one before: its milliseconds.
+const HOOK_END: usize = 13;
+
+/// What a pulse says of the newest word of a hook, from the whole word or its end.
+pub(super) fn hook_mark(word: &str) -> u64 {
+    let from = word.char_indices().rev().nth(HOOK_END - 1).map_or(0, |(at, _)| at);
+    if word.is_empty() { 0 } else { hash(&word[from..]) }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Name of the format that tells when a pane last wrote: the narrowest that the server has.
@@ -25,15 +53,32 @@ pub(crate) const HEIGHTS: &str = "#{pane_id} #{pane_tty} #{pane_height}";
 /// Longest free text (name, title, path, hook) that is kept, in characters.
 const MAX_TEXT: usize = 1000;
 
-/// Reads the lines of [`super::Command::list_pulses`]. A line that is not one is skipped.
+/// Reads the lines of [`super::Command::list_pulses`]. A line that is not one is skipped; a pane that is listed at several
+/// places comes out once.
 #[must_use]
 pub fn parse_pulses(output: &[u8]) -> Vec<Pulse> {
-    output.split(|byte| *byte == b'\n').filter_map(parse_pulse).collect()
+    let mut pulses: Vec<Pulse> = Vec::new();
+    let mut known: HashMap<PaneId, usize> = HashMap::new();
+    for pulse in output.split(|byte| *byte == b'\n').filter_map(parse_pulse) {
+        match known.entry(pulse.id) {
+            Entry::Vacant(new) => {
+                new.insert(pulses.len());
+                pulses.push(pulse);
+            }
+            Entry::Occupied(at) => {
+                let first = &mut pulses[*at.get()];
+                // In whatever order the places are listed.
+                first.place = first.place.zip(pulse.place).map(|(one, other)| one.wrapping_add(other));
+            }
+        }
+    }
+    pulses
 }
 
 fn parse_pulse(line: &[u8]) -> Option<Pulse> {
-    let mut fields = std::str::from_utf8(line).ok()?.split(' ');
-    let pulse = Pulse {
+    let line = String::from_utf8_lossy(line);
+    let mut fields = line.splitn(7, ' ');
+    let mut pulse = Pulse {
         id: fields.next()?.parse().ok()?,
         // Empty for a pane that has never written.
         activity: Some(fields.next()?).filter(|field| !field.is_empty()).map_or(Ok(0), str::parse).ok()?,
@@ -41,8 +86,12 @@ fn parse_pulse(line: &[u8]) -> Option<Pulse> {
         width: fields.next()?.parse().ok()?,
         height: fields.next()?.parse().ok()?,
         dead: fields.next()? == "1",
+        ..Pulse::default()
     };
-    fields.next().is_none().then_some(pulse)
+    let (hook, place) = fields.next()?.rsplit_once('.')?;
+    pulse.hook = hook_mark(hook);
+    pulse.place = place.strip_prefix(' ').map(hash);
+    Some(pulse)
 }
 
 /// Reads lines of [`TTYS`].

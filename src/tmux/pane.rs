@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::PaneId;
 
 /// The light fields of one pane, read by every probe: enough to know whether it may have changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pulse {
     /// The pane.
     pub id: PaneId,
@@ -20,6 +20,11 @@ pub struct Pulse {
     pub height: u16,
     /// The pane's process has ended and the pane was kept (`remain-on-exit`).
     pub dead: bool,
+    /// The end of what a hook last stored in `@tmux_orc_hook`, hashed: another one is another event. 0 for none.
+    pub hook: u64,
+    /// Hash of where it stands and who looks (session's name, window's index and viewers, at all its places), when that
+    /// was asked for: another one says that its place must be read anew.
+    pub place: Option<u64>,
 }
 
 /// All that tmux tells of one pane: names and places, its program, and hints about its screen.
@@ -87,7 +92,8 @@ pub enum Fields {
 impl From<&Pane> for Pulse {
     fn from(pane: &Pane) -> Self {
         let &Pane { id, activity, pid, width, height, dead, .. } = pane;
-        Self { id, activity, pid, width, height, dead }
+        let hook = super::format::hook_mark(&pane.hook);
+        Self { id, activity, pid, width, height, dead, hook, place: None }
     }
 }
 

@@ -16,6 +16,10 @@ use super::{Batch, CommandError, Pane, PaneId, Pulse, Reply, TmuxError, mark};
 pub(crate) struct Play {
     /// Pulse and screen of each pane.
     pub(crate) panes: Vec<(Pulse, String)>,
+    /// The session's name, when it is not `main`.
+    pub(crate) session: Option<String>,
+    /// What hooks stored.
+    pub(crate) hooks: Vec<(PaneId, String)>,
     /// How long an answer takes.
     pub(crate) delay: Duration,
     /// In what words every list of pulses fails, every list of all fields, every capture.
@@ -79,8 +83,8 @@ impl Script {
             reply.commands += 1;
             let argv: Vec<&str> = command.argv().iter().map(String::as_str).collect();
             let part = match argv[0] {
-                "list-panes" if argv.iter().any(|arg| arg.contains("session_name")) => play.fail(1, play.all()),
-                "list-panes" => play.fail(0, play.pulses()),
+                "list-panes" if argv.iter().any(|arg| arg.contains("pane_title")) => play.fail(1, play.all()),
+                "list-panes" => play.fail(0, play.pulses(argv.iter().any(|arg| arg.contains("session_name")))),
                 "display-message" => match command.pane() {
                     None => Ok("1\n".to_owned()),
                     Some(pane) => play.one(pane),
@@ -100,15 +104,28 @@ impl Play {
         self.failing[what].clone().map_or(Ok(answer), Err)
     }
 
-    fn pulses(&self) -> String {
-        let line =
-            |p: &Pulse| format!("{} {} {} {} {} {}\n", p.id, p.activity, p.pid, p.width, p.height, u8::from(p.dead));
+    fn session(&self) -> &str {
+        self.session.as_deref().unwrap_or("main")
+    }
+
+    fn hook(&self, pane: PaneId) -> &str {
+        self.hooks.iter().find(|(of, _)| *of == pane).map_or("", |(_, word)| word)
+    }
+
+    fn pulses(&self, places: bool) -> String {
+        let line = |p: &Pulse| {
+            let hook = self.hook(p.id);
+            let end = &hook[hook.len().saturating_sub(13)..];
+            let place = if places { format!(" {} 0 {}", p.id.0, self.session()) } else { String::new() };
+            let dead = u8::from(p.dead);
+            format!("{} {} {} {} {} {dead} {end}.{place}\n", p.id, p.activity, p.pid, p.width, p.height)
+        };
         self.panes.iter().map(|(pulse, _)| line(pulse)).collect()
     }
 
     fn all(&self) -> String {
         let separator = mark::fresh();
-        self.panes.iter().map(|(pulse, _)| record(pulse, &separator)).collect()
+        self.panes.iter().map(|(pulse, _)| self.record(pulse, &separator)).collect()
     }
 
     fn find(&self, pane: PaneId) -> Result<&(Pulse, String), String> {
@@ -117,7 +134,7 @@ impl Play {
     }
 
     fn one(&self, pane: PaneId) -> Result<String, String> {
-        Ok(record(&self.find(pane)?.0, &mark::fresh()))
+        Ok(self.record(&self.find(pane)?.0, &mark::fresh()))
     }
 
     fn capture(&mut self, pane: Option<PaneId>) -> Result<String, String> {
@@ -125,23 +142,23 @@ impl Play {
         self.fail(2, String::new())?;
         Ok(self.find(pane.unwrap_or_default())?.1.clone())
     }
-}
 
-/// One pane as [`super::parse_panes`] reads it.
-fn record(pulse: &Pulse, separator: &str) -> String {
-    let Pane { cursor, .. } = Pane::default();
-    let numbers = format!(
-        "{} {} 0 {} {} {} {} {} 0 0 1 {} {} 1 0 0 0 $0 ..",
-        pulse.id,
-        pulse.id.0,
-        pulse.pid,
-        pulse.width,
-        pulse.height,
-        pulse.activity,
-        u8::from(pulse.dead),
-        cursor.0,
-        cursor.1
-    );
-    let texts = ["", "claude", "main", "window", "", "/", ""];
-    format!("{separator}{numbers}{separator}{}{separator}\n", texts.join(separator))
+    /// One pane as [`super::parse_panes`] reads it.
+    fn record(&self, pulse: &Pulse, separator: &str) -> String {
+        let Pane { cursor, .. } = Pane::default();
+        let numbers = format!(
+            "{} {} 0 {} {} {} {} {} 0 0 1 {} {} 1 0 0 0 $0 ..",
+            pulse.id,
+            pulse.id.0,
+            pulse.pid,
+            pulse.width,
+            pulse.height,
+            pulse.activity,
+            u8::from(pulse.dead),
+            cursor.0,
+            cursor.1
+        );
+        let texts = ["", "claude", self.session(), "window", "", "/", self.hook(pulse.id)];
+        format!("{separator}{numbers}{separator}{}{separator}\n", texts.join(separator))
+    }
 }

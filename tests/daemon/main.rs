@@ -6,6 +6,7 @@ mod follow;
 mod foreign;
 mod hostile;
 mod modes;
+mod places;
 mod reload;
 #[path = "../sample/mod.rs"]
 mod sample;

@@ -10,7 +10,7 @@ use crate::{
 
 /// Runs it. Exit code 1 when the agent is not healthy, or there is no such agent.
 pub async fn run(target: &str, report: Report, context: &mut Context) -> Result<(), Failure> {
-    let snapshot = source::from_engine_or_now(context).await?;
+    let snapshot = source::with_places_of_now(source::from_engine_or_now(context).await?, &context.server()?).await;
     let agent = target::find(&snapshot, target).map_err(|error| Failure::failed(error.to_string()))?;
     // A dead program answers nobody; a screen that could not be read may belong to one.
     let responsive = agent.health == Health::Healthy && agent.state != State::Exited && !agent.stale;

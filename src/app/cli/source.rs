@@ -1,12 +1,16 @@
 //! Where a verb gets its snapshot from: the engine in the background, or one cycle of its own.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{Context, Failure, InForce};
 use crate::{
     app::settings::Overrides,
     monitor::{AttachError, Client, Engine, EngineError, EnginePaths, Follow, Keeper, Memory, OnceError, Snapshot},
+    tmux::{Batch, Command, Expect, Features, Fields, Server, Transport, TransportKind, parse_panes},
 };
+
+/// So long is waited for the places of now; those of the snapshot do otherwise.
+const PLACES_WITHIN: Duration = Duration::from_secs(2);
 
 /// The newest snapshot of the engine in the background. Fails with exit code 3 when there is none.
 pub async fn from_engine(context: &Context) -> Result<Arc<Snapshot>, Failure> {
@@ -33,6 +37,26 @@ pub async fn from_engine_or_now(context: &Context) -> Result<Arc<Snapshot>, Fail
         Err(error) => tracing::warn!(%error, "the engine in the background is of no use; looking myself"),
     }
     now(context).await
+}
+
+/// The same snapshot with every agent at the place where its pane stands now: an engine learns of a rename or a swap a
+/// moment later, and who names a place means what they see. As it was where tmux does not answer.
+pub async fn with_places_of_now(snapshot: Arc<Snapshot>, server: &Server) -> Arc<Snapshot> {
+    let mut batch = Batch::new();
+    batch.push(Command::list_panes(Features::default(), Fields::Cheap), Expect::Any);
+    let transport = Transport::new(server.clone(), TransportKind::Spawn, None);
+    let Ok(reply) = transport.send(&batch, PLACES_WITHIN).await else { return snapshot };
+    let Some(Ok(bytes)) = reply.parts.first() else { return snapshot };
+    let mut now = Snapshot::clone(&snapshot);
+    for pane in parse_panes(bytes) {
+        let Some(agent) = now.agents.iter_mut().find(|agent| agent.pane_id == pane.id) else { continue };
+        if agent.name == agent.window {
+            agent.name.clone_from(&pane.window);
+        }
+        agent.target = pane.target();
+        (agent.session, agent.window, agent.places) = (pane.session, pane.window, pane.places);
+    }
+    Arc::new(now)
 }
 
 /// The snapshot of a cycle made now, whatever runs in the background.
