@@ -183,7 +183,8 @@ pub const SIDEBAR_WIDTH: u16 = 40;
 /// The bindings, as lines for a tmux configuration. `program` is how tmux is to call tmux-orc.
 #[must_use]
 pub fn bindings(program: &str) -> String {
-    let run = shell_word(program);
+    // A path holds no NUL, the one thing that cannot be quoted.
+    let run = shlex::try_quote(program).unwrap_or_default();
     // In tmux's double quotes a backslash, a quote and a dollar would mean something.
     let run = run.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$");
     // Doubled for formats, which tmux expands in `run-shell` and in the status line.
@@ -209,15 +210,6 @@ if-shell -F '#{{m:*statusline --range*,#{{status-right}}}}' {{ }} {{ set-option 
 # bind-key -n MouseDown1StatusRight run-shell -b \"{run} next --client '#{{client_name}}' --message\"
 "
     )
-}
-
-/// A word that a POSIX shell reads back as it was.
-fn shell_word(word: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_/.:@+,=%".contains(&b);
-    if !word.is_empty() && word.bytes().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -276,5 +268,8 @@ mod tests {
     fn bindings_call_the_program_wherever_it_is() {
         assert!(bindings("tmux-orc").contains("\"tmux-orc next --client '#{client_name}' --message\""));
         assert!(bindings("/opt/my tools/tmux-orc").contains("'/opt/my tools/tmux-orc' next"));
+        // What means something to a shell, to tmux or to its formats.
+        let odd = bindings("/opt/$HOME `x` \"#{pid}\" it's/tmux-orc");
+        assert!(odd.contains("##{pid}") && !odd.contains(" $HOME"), "{odd}");
     }
 }

@@ -1,14 +1,18 @@
 //! The nearest right word for a wrong one.
 
+/// Letters of a word that are looked at.
+const LONGEST: usize = 64;
+
 /// The candidate that a slip of the fingers turns into `word`, if one is near enough.
 #[must_use]
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| text.to_lowercase().replace(['-', ' '], "_");
-    let wanted = plain(word);
+    // A word longer than any name is none, and the time grows with its length.
+    let wanted = plain(&word.chars().take(LONGEST).collect::<String>());
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         let other = plain(candidate);
-        let apart = distance(&wanted, &other);
+        let apart = strsim::osa_distance(&wanted, &other);
         let allowed = (other.chars().count() / 3).max(1);
         if apart <= allowed && best.is_none_or(|(least, _)| apart < least) {
             best = Some((apart, candidate));
@@ -21,25 +25,6 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 #[must_use]
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     nearest(word, candidates).map_or(String::new(), |near| format!("; did you mean `{near}`?"))
-}
-
-/// Inserted, dropped, replaced and swapped letters between two words.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().take(64).collect());
-    let mut rows = vec![(0..=b.len()).collect::<Vec<_>>()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let same = usize::from(a[i - 1] != b[j - 1]);
-            let mut least = (rows[i - 1][j] + 1).min(row[j - 1] + 1).min(rows[i - 1][j - 1] + same);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use tokio::{
 };
 
 use super::{
-    AttachError, Client, Command, Engine, EngineError, EnginePaths, EngineSettings, Handle, Interest, Memory, Requests,
-    ServerStatus, SettingsSource, Snapshot,
+    AttachError, Client, Command, Engine, EngineError, EnginePaths, EngineSettings, Handle, Interest, LiveSettings,
+    Memory, Requests, ServerStatus, SettingsSource, Snapshot,
 };
 use crate::tmux::Server;
 
@@ -249,7 +249,10 @@ impl Follower {
         if let Ok(Ok(fresh)) = tokio::task::spawn_blocking(move || source.read_again()).await {
             self.follow.settings = fresh.engine;
         }
-        let settings = taken_over(&self.follow.settings, &self.publish.borrow());
+        let settings = {
+            let last = self.publish.borrow();
+            taken_over(&self.follow.settings, &last.current_strategy, &last.settings)
+        };
         // What this process saw last is no older than what the other one wrote down, unless it was stopped itself.
         let seen = Memory::of(&self.publish.borrow());
         let memory = Memory::later(seen, self.follow.remembered().await);
@@ -323,10 +326,9 @@ impl Source {
 }
 
 /// The settings for an engine inside that takes over from another: what was tuned there goes on.
-fn taken_over(own: &EngineSettings, last: &Snapshot) -> EngineSettings {
+fn taken_over(own: &EngineSettings, strategy: &str, live: &LiveSettings) -> EngineSettings {
     let mut settings = own.clone();
-    let live = &last.settings;
-    settings.strategy.clone_from(&last.current_strategy);
+    strategy.clone_into(&mut settings.strategy);
     settings.interval =
         Duration::try_from_secs_f64(live.interval).ok().filter(|i| !i.is_zero()).unwrap_or(own.interval);
     if let Ok(transport) = live.transport.parse() {
@@ -340,4 +342,31 @@ fn taken_over(own: &EngineSettings, last: &Snapshot) -> EngineSettings {
         settings.cache.policy = policy;
     }
     settings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::monitor::CachePolicy;
+
+    #[test]
+    fn what_was_tuned_in_the_engine_before_goes_on_inside() {
+        let own = EngineSettings::default();
+        let mut live = LiveSettings {
+            interval: 7.0,
+            transport: "spawn".to_owned(),
+            pool_min: 2,
+            pool_max: 3,
+            cache_enabled: false,
+            cache_policy: "lfu".to_owned(),
+            ..LiveSettings::default()
+        };
+        let taken = taken_over(&own, "polling", &live);
+        assert_eq!((taken.strategy.as_str(), taken.interval), ("polling", Duration::from_secs(7)));
+        assert_eq!((taken.transport.to_string().as_str(), taken.pool.max_size), ("spawn", 3));
+        assert_eq!((taken.cache.enabled, taken.cache.policy), (false, CachePolicy::Lfu));
+        assert_eq!(taken.pool.min_size, own.pool.min_size, "the floor is the settings': a larger pool has it again");
+        live.cache_enabled = true;
+        assert!(taken_over(&own, "polling", &live).cache.enabled);
+    }
 }

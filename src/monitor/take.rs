@@ -229,3 +229,53 @@ fn observation_key(profiles: u64, screen_hash: u64, observation: &Observation<'_
     (observation.known_agent, observation.previous, named).hash(&mut hasher);
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{monitor::detect::Published, tmux::Pane};
+
+    fn key(pane: &Pane, published: Option<&Published>) -> u64 {
+        let observation = Observation {
+            pane,
+            screen: None,
+            processes: &[],
+            published,
+            known_agent: None,
+            previous: None,
+            now: Timestamp::UNIX_EPOCH,
+        };
+        observation_key(1, 2, &observation, None)
+    }
+
+    #[test]
+    fn a_verdict_is_looked_up_by_all_that_it_is_made_from() {
+        let plain = Pane::default();
+        let same = key(&plain, None);
+        assert_eq!(key(&plain.clone(), None), same);
+        let with = |change: fn(&mut Pane)| {
+            let mut pane = plain.clone();
+            change(&mut pane);
+            key(&pane, None)
+        };
+        let hook = with(|pane| pane.hook = "claude waiting permission 1".into());
+        let others = [
+            hook,
+            with(|pane| pane.title = "another".into()),
+            with(|pane| pane.in_mode = true),
+            with(|pane| pane.dead = true),
+            with(|pane| pane.width = 7),
+        ];
+        let told = |status: &str, at: Option<Timestamp>| Published { status: status.to_owned(), waiting_for: None, at };
+        let published = [
+            key(&plain, Some(&told("busy", None))),
+            key(&plain, Some(&told("idle", None))),
+            key(&plain, Some(&told("idle", Some(Timestamp::UNIX_EPOCH)))),
+        ];
+        let mut all: Vec<u64> = others.into_iter().chain(published).chain([same]).collect();
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
+}

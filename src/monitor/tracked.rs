@@ -425,6 +425,7 @@ mod tests {
         let Pane { command, path, title, .. } = &tracked.pane;
         assert_eq!((command.as_str(), path.as_str(), title.as_str()), ("node", "/src", "b"));
         assert!(tracked.is_program_due(now + WALK_ANYWAY));
+        assert!(tracked.is_program_due(now + Duration::from_secs(15)), "what no output announces is found soon");
     }
 
     #[test]

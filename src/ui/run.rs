@@ -176,6 +176,7 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
         return Err(Error::Terminal(io::Error::other("signals cannot be watched")));
     };
 
+    let (read, mut were_read) = mpsc::channel(4);
     let mut dirty = true;
     let mut next_frame = Instant::now();
     let mut heard: Option<Message> = None;
@@ -236,23 +237,34 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
                 return Ok(Exit::Signal(Signal::HUP.as_raw()));
             }
             Some(link) = next_link(&mut link) => Message::Link(link),
-            Some(result) = next_result(&mut results) => result,
+            Some(result) = next_result(&mut results) => match result {
+                // With the settings come the themes: the one that is named may be a new one. Read on another thread: a
+                // disk that does not answer stops no key.
+                configured @ Message::Configured { .. } => {
+                    let (folder, read) = (options.themes.clone(), read.clone());
+                    tokio::task::spawn_blocking(move || {
+                        read.blocking_send((Theme::all(folder.as_deref(), depth), configured)).ok()
+                    });
+                    continue;
+                }
+                other => other,
+            },
+            Some((fresh, configured)) = were_read.recv() => {
+                match fresh {
+                    Ok(fresh) => {
+                        let name = state.themes.get(state.theme).cloned().unwrap_or_default();
+                        themes = fresh;
+                        state.themes = themes.iter().map(|theme| theme.name.clone()).collect();
+                        state.theme = state.themes.iter().position(|theme| *theme == name).unwrap_or(0);
+                    }
+                    Err(error) => {
+                        update(&mut state, Message::ActionResult { text: error.to_string(), ok: false });
+                    }
+                }
+                configured
+            }
             _ = ticks.tick() => Message::Tick(Timestamp::now()),
         };
-        // With the settings come the themes: the one that is named may be a new one.
-        if let Message::Configured { .. } = message {
-            match Theme::all(options.themes.as_deref(), depth) {
-                Ok(fresh) => {
-                    let name = state.themes.get(state.theme).cloned().unwrap_or_default();
-                    themes = fresh;
-                    state.themes = themes.iter().map(|theme| theme.name.clone()).collect();
-                    state.theme = state.themes.iter().position(|theme| *theme == name).unwrap_or(0);
-                }
-                Err(error) => {
-                    update(&mut state, Message::ActionResult { text: error.to_string(), ok: false });
-                }
-            }
-        }
         update(&mut state, Message::Elapsed(began.elapsed()));
         let Outcome { redraw, effects: asked } = update(&mut state, message);
         dirty |= redraw;

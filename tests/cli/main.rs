@@ -2,12 +2,14 @@
 
 use std::process::Command;
 
+mod asked;
 mod benchmark;
 mod generated;
 mod services;
 mod setup;
 #[path = "../support/mod.rs"]
 mod support;
+mod tables;
 mod verbs;
 
 use support::{Program, tmux_orc};

@@ -11,14 +11,14 @@ use tmux_orc::{
 use super::support::{PATIENCE, Program, TmuxServer, Watched, tmux_orc, wait_for, wait_some};
 
 /// Quiet agents: one that waits for a permission, one that is idle.
-struct Two {
-    fleet: Fleet,
-    waiting: String,
-    idle: String,
+pub struct Two {
+    pub fleet: Fleet,
+    pub waiting: String,
+    pub idle: String,
 }
 
 impl Two {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let plan = Plan { program: PathBuf::from(Program::PATH), hold: true, ..Plan::new(1) };
         let scene = |state, kind: Option<&str>| {
             let fits = |scene: &tmux_orc::app::demo::Scene| scene.state == state && scene.kind.as_deref() == kind;
@@ -35,7 +35,7 @@ impl Two {
         two
     }
 
-    fn agents(&self, args: &[&str]) -> Vec<Value> {
+    pub fn agents(&self, args: &[&str]) -> Vec<Value> {
         let json = self.fleet.orc(&[&["agents", "--json"], args].concat()).json();
         assert_eq!(json["schema"], 1);
         assert_eq!(json["server"]["socket"], self.fleet.server().socket().display().to_string());
@@ -43,7 +43,7 @@ impl Two {
     }
 
     /// Exit code, standard output, standard error.
-    fn orc(&self, args: &[&str]) -> (i32, String, String) {
+    pub fn orc(&self, args: &[&str]) -> (i32, String, String) {
         let output = self.fleet.orc(args).output();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
         (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
@@ -56,7 +56,7 @@ impl Drop for Two {
     }
 }
 
-fn text(value: &Value, name: &str) -> String {
+pub fn text(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap_or_default().to_owned()
 }
 

@@ -13,9 +13,11 @@ fn an_interrupted_tuning_leaves_the_engine_as_it_was() {
     assert_eq!(watched.orc(&["monitor", "start", "--strategy", "polling", "--pool-size", "7"]).0, 0);
     let settings = || {
         let status = watched.status();
-        (status["current_strategy"].clone(), status["settings"]["pool_max"].clone())
+        let pool = &status["settings"];
+        (status["current_strategy"].clone(), pool["pool_min"].clone(), pool["pool_max"].clone())
     };
     let before = settings();
+    assert_eq!((&before.1, &before.2), (&5.into(), &7.into()), "the floor is above the smallest pool that is tried");
     let tuning = watched.server.orc(&["perf", "tune", "--seconds", "60"]).spawn();
     wait_for("something to be tried", PATIENCE, || settings() != before);
     signal(tuning.id(), Signal::INT);

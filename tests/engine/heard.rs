@@ -52,3 +52,24 @@ async fn a_program_that_writes_past_its_terminals_file_is_found_by_the_probes() 
     assert_eq!(heard, 0);
     watching.end().await;
 }
+
+/// An agent may be started in any pane: also a shell's next write is heard.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_to_a_shell_is_heard_too() {
+    let server = TmuxServer::start();
+    let mut watching = Watching::new(&server, EngineSettings::default());
+    let mut cycles =
+        watching.until("the first cycles", |s| s.base_status.cycle_count > 8).await.base_status.cycle_count;
+    for turn in 0.. {
+        server.run(&["send-keys", "-t", "main:0", "echo hello", "Enter"]);
+        // Long enough for the pane to be at rest again.
+        let seen = watching.until("it to rest", |s| s.base_status.cycle_count > cycles + 8).await;
+        if seen.cycle.heard > 0 {
+            break;
+        }
+        cycles = seen.base_status.cycle_count;
+        assert!(turn < TURNS, "never heard");
+    }
+    watching.end().await;
+}

@@ -167,4 +167,19 @@ mod tests {
         assert_eq!(told.iter().sum::<usize>(), 40);
         assert!(told.len() <= 2, "{told:?}");
     }
+
+    #[test]
+    fn nobody_is_kept_waiting_by_those_who_follow() {
+        let start = Instant::now();
+        let mut batcher = Batcher::new(&snapshot(&[], Vec::new()));
+        let all: Vec<(u32, State)> = (0..100).map(|id| (id, State::Waiting)).collect();
+        // One more every second, for more than a minute and a half.
+        let told = (0..100_u32).find(|id| {
+            let now = start + Duration::from_secs(u64::from(*id));
+            let seq = u64::from(*id) + 1;
+            batcher.take(&snapshot(&all, vec![event(seq, *id, State::Working, State::Waiting, None)]), &rules(), now);
+            !batcher.release(&snapshot(&all, Vec::new()), now).is_empty()
+        });
+        assert!(told.is_some_and(|second| second <= 5), "{told:?}");
+    }
 }

@@ -1,5 +1,12 @@
 //! Every setting that there is: one row each, from which files are checked, defaults taken and `config show` made.
 
+use strum::VariantNames;
+
+use crate::{
+    monitor::{CachePolicy, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL},
+    tmux::TransportChoice,
+};
+
 /// One setting.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
@@ -62,10 +69,8 @@ impl Kind {
     }
 }
 
-/// Ways to reach tmux.
-pub const TRANSPORTS: &[&str] = &["auto", "dial", "spawn", "process"];
-/// Cache policies.
-pub const POLICIES: &[&str] = &["ttl", "lru", "lfu"];
+/// What the engine takes is said once, there.
+const POOL: Kind = Kind::Count(1, MAX_POOL as u64);
 /// What can be notified of.
 pub const NOTICES: &[&str] = &["waiting", "exited", "limited", "error", "done"];
 
@@ -83,7 +88,7 @@ const fn row(
 pub const ROWS: &[Row] = &[
     row(
         "monitoring.check_interval",
-        Kind::Seconds(0.05, 3600.0),
+        Kind::Seconds(MIN_INTERVAL.as_secs_f64(), MAX_INTERVAL.as_secs_f64()),
         "1",
         Some("TMUX_ORC_INTERVAL"),
         "seconds between cycles; under adaptive the most that a quiet agent goes unread",
@@ -99,19 +104,13 @@ pub const ROWS: &[Row] = &[
     row("monitoring.async.strategy", Kind::Name, "\"adaptive\"", Some("TMUX_ORC_STRATEGY"), "how cycles are planned"),
     row(
         "monitoring.async.transport",
-        Kind::Choice(TRANSPORTS),
+        Kind::Choice(TransportChoice::VARIANTS),
         "\"auto\"",
         Some("TMUX_ORC_TRANSPORT"),
         "how tmux is reached",
     ),
-    row("monitoring.async.pool.min_size", Kind::Count(1, 64), "5", None, "connections made ready at the start"),
-    row(
-        "monitoring.async.pool.max_size",
-        Kind::Count(1, 64),
-        "20",
-        Some("TMUX_ORC_POOL_SIZE"),
-        "most connections at once",
-    ),
+    row("monitoring.async.pool.min_size", POOL, "5", None, "connections made ready at the start"),
+    row("monitoring.async.pool.max_size", POOL, "20", Some("TMUX_ORC_POOL_SIZE"), "most connections at once"),
     row(
         "monitoring.async.pool.connection_timeout",
         Kind::Seconds(0.01, 3600.0),
@@ -137,7 +136,7 @@ pub const ROWS: &[Row] = &[
     row("monitoring.async.cache.max_size", Kind::Count(1, 1_000_000), "1000", None, "most entries of a layer"),
     row(
         "monitoring.async.cache.strategy",
-        Kind::Choice(POLICIES),
+        Kind::Choice(CachePolicy::VARIANTS),
         "\"ttl\"",
         None,
         "what goes first when room is short",

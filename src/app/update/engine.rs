@@ -1,5 +1,7 @@
 //! Commands for the engine: strategy, pool, interval, cache. Pending until a snapshot confirms them.
 
+use strum::VariantNames;
+
 use super::{Tone, toast};
 use crate::{
     app::{
@@ -7,17 +9,11 @@ use crate::{
         pending::Pending,
         state::State,
     },
-    monitor::Command,
+    monitor::{CachePolicy, Command, MAX_POOL},
 };
 
 /// Intervals that `<` and `>` go through, seconds.
 const INTERVALS: [f64; 10] = [0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0];
-
-/// Most connections a pool may be asked for.
-const POOL_MOST: usize = 64;
-
-/// Cache policies in the order of the key.
-const POLICIES: [&str; 3] = ["ttl", "lru", "lfu"];
 
 /// Sends a command and keeps it as pending till a snapshot confirms it.
 pub(super) fn command(state: &mut State, command: Command) -> Outcome {
@@ -32,7 +28,7 @@ pub(super) fn command(state: &mut State, command: Command) -> Outcome {
 
 pub(super) fn pool(state: &mut State, delta: isize) -> Outcome {
     let now = state.pending_pool().unwrap_or(state.snapshot.settings.pool_max);
-    let to = now.saturating_add_signed(delta).clamp(1, POOL_MOST);
+    let to = now.saturating_add_signed(delta).clamp(1, MAX_POOL);
     if to == now { Outcome::default() } else { command(state, Command::PoolSize(to)) }
 }
 
@@ -83,6 +79,9 @@ pub(super) fn switch_strategy(state: &mut State, name: String) -> Outcome {
 /// The next policy of the cache, round and round.
 pub(super) fn cache_policy(state: &mut State) -> Outcome {
     let now = state.pending_policy().unwrap_or(&state.snapshot.settings.cache_policy);
-    let at = POLICIES.iter().position(|policy| *policy == now).map_or(0, |at| (at + 1) % POLICIES.len());
-    command(state, Command::CachePolicy(POLICIES[at].to_owned()))
+    let at = CachePolicy::VARIANTS
+        .iter()
+        .position(|policy| *policy == now)
+        .map_or(0, |at| (at + 1) % CachePolicy::VARIANTS.len());
+    command(state, Command::CachePolicy(CachePolicy::VARIANTS[at].to_owned()))
 }

@@ -96,6 +96,9 @@ mod tests {
         is("10am (America/New_York)", "2026-11-25T15:00:00Z");
         is("Nov 26 at 3:15pm (UTC)", "2026-11-26T15:15:00Z");
         is("Jan 2, 9am (UTC)", "2027-01-02T09:00:00Z");
+        // A day that has just gone is that day; one long past is next year's.
+        is("Nov 23 at 3pm (UTC)", "2026-11-23T15:00:00Z");
+        is("Nov 20 at 3pm (UTC)", "2027-11-20T15:00:00Z");
         is("2h 29m", "2026-11-24T19:29:00Z");
         is("in 5 days 4 hours", "2026-11-29T21:00:00Z");
         is("45s", "2026-11-24T17:00:45Z");

@@ -226,6 +226,22 @@ mod tests {
     }
 
     #[test]
+    fn the_tick_backs_off_half_a_minute_after_the_last_change() {
+        let start = Instant::now();
+        let mut adaptive = Adaptive::default();
+        let mut next = |seconds: u64, changed: bool| {
+            let now = start + Duration::from_secs(seconds);
+            let mut pane = known(1, State::Idle, now);
+            (pane.may_have_changed, pane.changed_at) = (changed, Some(start));
+            let view = View { watched: false, interval: Duration::from_secs(600), ..view(&[], now) };
+            adaptive.plan(&View { panes: &[pane], ..view }).unwrap().next
+        };
+        next(0, true);
+        assert!(next(25, false) <= REST, "somebody may still look");
+        assert_eq!(next(35, false), Duration::from_secs(600));
+    }
+
+    #[test]
     fn reads_that_show_nothing_new_back_off_to_the_interval() {
         let now = Instant::now();
         let mut adaptive = Adaptive::default();
