@@ -8,7 +8,8 @@ pub const NONE: &str = "-";
 /// Widest text that [`age`] gives.
 pub const AGE_WIDTH: usize = 5;
 
-/// Time since `since` in units that do not jitter: `41s`, `2m14s` below ten minutes, `14m`, `3h`, `5d`.
+/// Time since `since` in units that do not jitter: `41s`, `2m14s` below ten minutes, `14m`, `3h05m` below ten hours,
+/// `14h`, `2d07h` below ten days, `12d`. The same everywhere.
 #[must_use]
 pub fn age(since: Timestamp, now: Timestamp) -> String {
     seconds(now.as_second().saturating_sub(since.as_second()))
@@ -21,7 +22,9 @@ pub fn seconds(s: i64) -> String {
         s @ 0..60 => format!("{s}s"),
         s @ 60..600 => format!("{}m{:02}s", s / 60, s % 60),
         s @ 600..3600 => format!("{}m", s / 60),
+        s @ 3600..36_000 if s % 3600 >= 60 => format!("{}h{:02}m", s / 3600, s % 3600 / 60),
         s @ 3600..172_800 => format!("{}h", s / 3600),
+        s @ 172_800..864_000 if s % 86_400 >= 3600 => format!("{}d{:02}h", s / 86_400, s % 86_400 / 3600),
         s => format!("{}d", (s / 86_400).min(9999)),
     }
 }
@@ -127,7 +130,7 @@ mod tests {
         for (s, text) in [(0, "0s"), (41, "41s"), (134, "2m14s"), (599, "9m59s"), (600, "10m"), (3599, "59m")] {
             assert_eq!(seconds(s), text);
         }
-        assert_eq!(seconds(3600), "1h");
+        assert_eq!([3600, 11_100, 28_800, 50_400, 200_000].map(seconds), ["1h", "3h05m", "8h", "14h", "2d07h"]);
         assert_eq!(seconds(172_800), "2d");
         assert_eq!(seconds(-5), "0s");
         assert!((0..400_000).step_by(7).all(|s| seconds(s).len() <= AGE_WIDTH));

@@ -28,7 +28,10 @@ fn went(stage: &Stage, to: &str) -> usize {
 async fn events_outlive_a_kill_and_the_report_accounts_for_them() {
     let stage = Stage::new();
     let one = stage.agent("one", WORKS);
-    assert_eq!(stage.server.orc(&["events"]).stdout(), "");
+    assert!(stage.server.orc(&["events"]).stdout().starts_with("nothing was watched; `tmux-orc monitor start`"));
+    assert_eq!(stage.server.orc(&["events", "--json"]).stdout(), "");
+    let report = stage.server.orc(&["report", "--since", "8h"]).stdout();
+    assert!(report.contains("(8h)"), "{report}");
     stage.start_engine();
     let mut follower = stage.server.orc(&["events", "--follow", "--json"]).spawn();
     let followed = BufReader::new(follower.stdout.take().expect("its output"));

@@ -70,6 +70,24 @@ impl Terminals {
     }
 }
 
+impl Drop for Terminals {
+    /// Ends what runs in them and waits for that: what it writes last must not come after the end of the test's
+    /// directory.
+    fn drop(&mut self) {
+        let panes = self.host.try_run(&["list-panes", "-a", "-F", "#{pane_pid}"]);
+        let _ = self.host.try_run(&["kill-server"]);
+        for pid in String::from_utf8_lossy(&panes.stdout).lines().filter_map(|pid| pid.parse().ok()) {
+            let start = std::time::Instant::now();
+            while crate::support::alive(pid) {
+                if start.elapsed() > PATIENCE {
+                    crate::support::signal(pid, rustix::process::Signal::KILL);
+                }
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+        }
+    }
+}
+
 /// The window of the host in which the terminal of a session is.
 fn place(session: &str) -> String {
     format!("main:={session}")

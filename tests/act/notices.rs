@@ -189,3 +189,25 @@ async fn a_dashboard_outside_of_tmux_rings_its_own_terminal() {
     stage.show(&claude, ASKS);
     wait_for("the bell", PATIENCE, || terminals.rang("dashboard"));
 }
+
+#[tokio::test]
+async fn a_command_that_hangs_holds_up_no_other_notice() {
+    let stage = Stage::new();
+    let agents = ["one", "two"].map(|name| stage.agent(name, WORKS));
+    // The first run hangs for good, as does what it started.
+    let (hook, told) = recorder(&stage, "hook", "cat; echo; mkdir \"$0.first\" 2>/dev/null && sleep 600");
+    let rules = format!("  on: [waiting]\n  bell: false\n  tmux: true\n  command: [{hook:?}]\n");
+    settings(&stage.server.home().join("orc"), &rules);
+    stage.server.run(&["set-option", "-g", "status", "on"]);
+    let terminals = Terminals::new();
+    terminals.attach(&stage, "main");
+    start_engine(&stage);
+    stage.show_anyhow(&agents[0], ASKS);
+    wait_for("the first", PATIENCE, || lines(&told).len() == 1);
+    let hung = std::time::Instant::now();
+    stage.show_anyhow(&agents[1], ASKS);
+    terminals.wait("main", "the second in the status line", |screen| screen.contains("main:2.0 claude waits for you"));
+    wait_for("the second", PATIENCE, || lines(&told).len() == 2);
+    assert!(hung.elapsed() < tmux_orc::app::notify::COMMAND_LIMIT, "the first one was waited for");
+    stage.stop_engine();
+}

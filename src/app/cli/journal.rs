@@ -10,6 +10,9 @@ use crate::app::journal::{self, AgentReport, Follow, JournalError, Record, Slice
 /// Time between two looks at the journal while it is followed.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
+/// Said when nothing was kept.
+const NOTHING: &str = "nothing was watched; `tmux-orc monitor start` keeps an engine and its journal running";
+
 /// Cells of a bar.
 const BAR: usize = 24;
 
@@ -18,7 +21,7 @@ pub async fn events(options: &EventsOptions, context: &mut Context) -> Result<()
     let dir = context.paths.events();
     let zone = TimeZone::system();
     let since = match &options.since {
-        Some(text) => Some(moment(text, &zone)?),
+        Some(text) => Some(moment(text, Timestamp::now(), &zone)?),
         None => None,
     };
     let server = named_server(context)?;
@@ -35,6 +38,9 @@ pub async fn events(options: &EventsOptions, context: &mut Context) -> Result<()
     records.retain(&wanted);
     let most = options.lines.unwrap_or(if since.is_some() { usize::MAX } else { 50 });
     let skip = records.len().saturating_sub(most);
+    if records.is_empty() && !options.json && !options.follow {
+        context.out.line(if is_empty(&dir) { NOTHING } else { "nothing of this is in the journal" })?;
+    }
     for record in &records[skip..] {
         print(record, options.json, &zone, context)?;
     }
@@ -54,6 +60,11 @@ pub async fn events(options: &EventsOptions, context: &mut Context) -> Result<()
         records.clear();
         context.out.flush()?;
     }
+}
+
+/// Whether there is no journal.
+fn is_empty(dir: &std::path::Path) -> bool {
+    std::fs::read_dir(dir).map_or(true, |mut files| files.next().is_none())
 }
 
 fn print(record: &Record, as_json: bool, zone: &TimeZone, context: &mut Context) -> Result<(), Failure> {
@@ -80,8 +91,8 @@ fn named_server(context: &Context) -> Result<Option<String>, Failure> {
     Ok(Some(context.server()?.socket().display().to_string()))
 }
 
-fn moment(text: &str, zone: &TimeZone) -> Result<Timestamp, Failure> {
-    parse_since(text, Timestamp::now(), zone).map_err(|error| Failure::usage(error.to_string()))
+fn moment(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, Failure> {
+    parse_since(text, now, zone).map_err(|error| Failure::usage(error.to_string()))
 }
 
 fn ago(now: Timestamp, hours: i64) -> Timestamp {
@@ -96,7 +107,7 @@ fn failed(error: JournalError) -> Failure {
 pub fn report(options: &ReportOptions, context: &mut Context) -> Result<(), Failure> {
     let zone = TimeZone::system();
     let now = Timestamp::now();
-    let since = moment(&options.since, &zone)?;
+    let since = moment(&options.since, now, &zone)?;
     let server = named_server(context)?;
     // What an agent was doing at `since` is told by an older record.
     let mut records = read_since(&context.paths.events(), ago(since, 24)).map_err(failed)?;
@@ -110,8 +121,7 @@ pub fn report(options: &ReportOptions, context: &mut Context) -> Result<(), Fail
     let title = context.out.paint(Look::Title, &title);
     context.out.line(title)?;
     if report.agents.is_empty() {
-        let hint = "nothing was watched; `tmux-orc monitor start` keeps an engine and its journal running";
-        return context.out.line(hint);
+        return context.out.line(NOTHING);
     }
     let mut rows: Vec<Vec<(Look, String)>> = vec![
         ["AGENT", "TARGET", "WATCHED", "SHARE", "WORKING", "WAITING", "IDLE", "TURNS", "WAITS", "MEDIAN", "LONGEST"]

@@ -232,17 +232,11 @@ pub fn cell(text: &str, most: usize) -> String {
     out
 }
 
-/// An age or a duration in words that do not jitter: `41s`, `2m14s`, `14m`, `3h03m`, `2d07h`.
+/// An age or a duration in the words of the dashboard.
 #[must_use]
 pub fn age(seconds: f64) -> String {
-    let seconds = seconds.max(0.0) as u64;
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
-        600..3600 => format!("{}m", seconds / 60),
-        3600..86_400 => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
-        _ => format!("{}d{:02}h", seconds / 86_400, seconds % 86_400 / 3600),
-    }
+    #[expect(clippy::cast_possible_truncation, reason = "an f64 beyond i64 is its end")]
+    crate::app::format::seconds(seconds.round() as i64)
 }
 
 #[cfg(test)]
