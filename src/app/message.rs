@@ -53,6 +53,13 @@ pub enum Message {
         /// Something may be typed into panes.
         act: bool,
     },
+    /// The engine has answered a command: carried out, and shown by the newest snapshot; or refused and why.
+    Answered {
+        /// The number by which it was asked.
+        id: u64,
+        /// How it ended.
+        answer: Result<(), String>,
+    },
     /// The dashboard has done what it was opened for: it ends.
     Leave,
     /// How something that was asked for ended.
@@ -109,8 +116,10 @@ pub enum Link {
 /// What the core asks of the world. Its result comes back as a [`Message`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// A command for the engine; the next snapshot confirms it.
+    /// A command for the engine whose answer nobody waits for.
     Engine(Command),
+    /// A command for the engine, with the number by which it is answered.
+    Ask(u64, Command),
     /// Something for an agent: a jump to it, an answer, a message.
     Act(Act),
     /// Send one message to several.

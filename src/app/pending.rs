@@ -1,49 +1,18 @@
-//! Commands between the key and the snapshot that confirms them: shown as asked for, never as done.
-
-use std::time::Duration;
+//! Commands between the key and the answer of the engine: shown as asked for, never as done.
 
 use super::state::State;
-use crate::monitor::{Command, Snapshot};
-
-/// Time after which a command that nothing confirmed is given up.
-pub const GIVE_UP: Duration = Duration::from_secs(10);
+use crate::monitor::Command;
 
 /// A command that was sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pending {
+    /// Number by which it is answered.
+    pub id: u64,
     /// The command.
     pub command: Command,
-    /// When, as [`State::elapsed`].
-    pub asked: Duration,
-    /// Cycles that had run by then.
-    pub cycle: u64,
 }
 
 impl Pending {
-    /// Whether the snapshot shows that the engine has done it.
-    #[must_use]
-    pub fn confirmed(&self, snapshot: &Snapshot) -> bool {
-        let settings = &snapshot.settings;
-        match &self.command {
-            Command::Strategy(name) => snapshot.current_strategy == *name,
-            Command::PoolSize(size) => settings.pool_max == *size,
-            Command::Interval(seconds) => (settings.interval - seconds).abs() < 1e-9,
-            Command::Transport(name) => settings.transport == *name,
-            Command::Cache(on) => settings.cache_enabled == *on,
-            Command::CachePolicy(policy) => settings.cache_policy == *policy,
-            Command::Pause(paused) => snapshot.engine.paused == *paused,
-            Command::ClearCache | Command::Refresh => snapshot.base_status.cycle_count > self.cycle,
-            Command::Focus(_)
-            | Command::Seen(_)
-            | Command::Watched(_)
-            | Command::Acted(_)
-            | Command::Reload
-            | Command::Noted(_)
-            | Command::Problem(_)
-            | Command::Stop => true,
-        }
-    }
-
     /// A later command of the same kind takes its place.
     #[must_use]
     pub fn same_kind(&self, command: &Command) -> bool {

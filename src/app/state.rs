@@ -204,7 +204,7 @@ pub struct State {
     pub mode: Mode,
     /// Lines that show for some seconds, oldest first.
     pub toasts: VecDeque<Toast>,
-    /// Commands that no snapshot has confirmed yet.
+    /// Commands that the engine has not answered yet.
     pub pending: Vec<Pending>,
     /// When the cursor came to the selected agent.
     pub selected_at: Duration,
@@ -220,6 +220,8 @@ pub struct State {
     pub(super) asked_focus: Option<PaneId>,
     /// The finished turn that the engine was last told was seen.
     pub(super) asked_seen: Option<(PaneId, Timestamp)>,
+    /// Number of the last command that was asked.
+    pub(super) asked: u64,
     /// How far the events were looked at for toasts.
     pub(super) news: EventReader,
 }
@@ -256,6 +258,7 @@ impl State {
             behind: false,
             asked_focus: None,
             asked_seen: None,
+            asked: 0,
             news,
         };
         state.list.rebuild(&state.snapshot, Duration::ZERO, true);

@@ -1,6 +1,6 @@
 //! The other end of the engine's socket: a client that takes snapshots and gives commands.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{collections::HashMap, io, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncWriteExt, BufReader},
@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    Command, EnginePaths, Handle, Interest, LiveSettings, Requests, Snapshot, foreign,
+    Command, EnginePaths, Handle, Interest, LiveSettings, Order, Refused, Requests, Snapshot, foreign,
     wire::{self, ClientHello, EngineHello, FromClient, FromEngine, LONGEST_FROM_ENGINE, LineError, Lines},
 };
 
@@ -140,10 +140,15 @@ impl Client {
             Err(_) => return Err(AttachError::Silent(format!("no hello within {} s", ANSWER_LIMIT.as_secs()))),
         };
         // Said also to an engine of another version, which then logs it.
-        let ours =
-            ClientHello { protocol: wire::PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned(), watch, tail: true };
+        let ours = ClientHello {
+            protocol: wire::PROTOCOL,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            oldest: wire::OLDEST,
+            watch,
+            tail: true,
+        };
         send(&mut write, &FromClient::Hello(ours)).await?;
-        if hello.protocol != wire::PROTOCOL {
+        if !wire::understood(hello.oldest, hello.protocol) {
             return Err(AttachError::Version {
                 theirs: hello.version,
                 protocol: hello.protocol,
@@ -197,6 +202,7 @@ impl Client {
     async fn forward(mut self, publish: watch::Sender<Arc<Snapshot>>, mut requests: Requests) -> AttachError {
         // What the engine was told so far; the watch with the hello.
         let mut told = Interest { focus: None, watched: self.watch };
+        let mut asked: HashMap<u64, Order> = HashMap::new();
         let mut ping = tokio::time::interval(PING_EVERY);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut unanswered = 0;
@@ -216,10 +222,12 @@ impl Client {
                 taken = self.take() => match taken {
                     Ok(Taken::Pong) => {}
                     Ok(Taken::Snapshot(snapshot)) => drop(publish.send_replace(snapshot)),
-                    Ok(Taken::Answer(_, Ok(_))) => {}
-                    Ok(Taken::Answer(_, Err(reason))) => publish.send_modify(|snapshot| {
-                        Arc::make_mut(snapshot).notes.push(reason);
-                    }),
+                    Ok(Taken::Answer(id, answer)) => {
+                        let answer = answer.map(drop).map_err(Refused);
+                        if let Some(Refused(why)) = asked.remove(&id).and_then(|order| order.answer(answer)) {
+                            tracing::warn!(why, "the engine refused a command");
+                        }
+                    }
                     Err(error) => return error,
                 },
                 Ok(()) = requests.clients.changed() => {
@@ -235,9 +243,10 @@ impl Client {
                     continue;
                 }
                 command = requests.commands.recv() => {
-                    let Some(command) = command else { return AttachError::Lost("nobody looks any more".to_owned()) };
-                    if let Err(error) = self.give(&command).await {
-                        return error;
+                    let Some(order) = command else { return AttachError::Lost("nobody looks any more".to_owned()) };
+                    match self.give(&order.command).await {
+                        Ok(id) => drop(asked.insert(id, order)),
+                        Err(error) => return error,
                     }
                     continue;
                 }
@@ -304,7 +313,12 @@ enum ReceiveError {
 }
 
 async fn receive(lines: &mut Lines<BufReader<OwnedReadHalf>>) -> Result<FromEngine, ReceiveError> {
-    Ok(serde_json::from_slice(lines.next().await?)?)
+    loop {
+        // One of a kind that is not known is of a newer engine, and tells us nothing.
+        if let Some(message) = FromEngine::read(lines.next().await?)? {
+            return Ok(message);
+        }
+    }
 }
 
 fn message(id: u64, command: &Command) -> Result<FromClient, AttachError> {

@@ -9,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    Command, EngineSettings, EventKind, Memory, Mode, RereadInfo, ServerStatus, StrategyInfo,
+    Command, EngineSettings, EventKind, Memory, Mode, Refused, RereadInfo, ServerStatus, StrategyInfo,
     cache::Layers,
     clients::{ClientId, Clients},
     clock,
@@ -403,15 +403,21 @@ impl Core {
     }
 
     /// Carries out a command. Says whether the next cycle should begin at once.
-    pub(super) fn obey(&mut self, command: Command) -> bool {
+    ///
+    /// # Errors
+    /// Why it is not carried out.
+    pub(super) fn obey(&mut self, command: Command) -> Result<bool, Refused> {
         match command {
-            Command::Strategy(name) => self.set_strategy(&name),
+            Command::Strategy(name) => self.set_strategy(&name)?,
             Command::PoolSize(size) => self.set_pool(size),
-            Command::Interval(seconds) => self.set_interval(seconds),
-            Command::Transport(name) => self.set_transport(&name),
+            Command::Interval(seconds) => self.set_interval(seconds)?,
+            Command::Transport(name) => self.set_transport(&name)?,
+            Command::Cache(true) if self.settings.mode == Mode::Sync => {
+                return Err(Refused("the sync engine has no cache".to_owned()));
+            }
             Command::Cache(enabled) => {
                 let before = self.settings.cache.enabled;
-                self.settings.cache.enabled = enabled && self.settings.mode == Mode::Async;
+                self.settings.cache.enabled = enabled;
                 self.cache_changed("cache", on_off(before), on_off(self.settings.cache.enabled));
             }
             Command::CachePolicy(name) => match name.parse::<CachePolicy>() {
@@ -419,7 +425,9 @@ impl Core {
                     let before = std::mem::replace(&mut self.settings.cache.policy, policy);
                     self.cache_changed("cache policy", before.to_string(), policy.to_string());
                 }
-                Err(_) => self.refuse(format!("no cache policy is called '{name}'; there are ttl, lru and lfu")),
+                Err(_) => {
+                    return Err(Refused(format!("no cache policy is called '{name}'; there are ttl, lru and lfu")));
+                }
             },
             Command::ClearCache => {
                 self.cache.reset(&self.settings.cache);
@@ -431,22 +439,22 @@ impl Core {
                     self.changed("engine", word(self.paused).to_owned(), word(paused).to_owned());
                     self.paused = paused;
                 }
-                return !paused;
+                return Ok(!paused);
             }
             Command::Seen(pane) => {
                 if let Some(record) = self.fleet.get_mut(pane).and_then(|t| t.record.as_mut()) {
                     record.seen();
                 }
-                return false;
+                return Ok(false);
             }
             // They are put down as what the client wants, and do not come here.
-            Command::Focus(_) | Command::Watched(_) => return false,
+            Command::Focus(_) | Command::Watched(_) => return Ok(false),
             Command::Acted(acted) => self.events.push(Timestamp::now(), EventKind::Acted(acted)),
             Command::Noted(changes) => changes.into_iter().for_each(|change| self.noted(change)),
             Command::Problem(text) => self.events.notice(Timestamp::now(), text, true),
             Command::Refresh | Command::Reload | Command::Stop => {}
         }
-        true
+        Ok(true)
     }
 
     /// Takes in who is there and what each wants. Says whether the next cycle should begin at once.
@@ -468,9 +476,10 @@ impl Core {
         news
     }
 
-    pub(super) fn set_strategy(&mut self, name: &str) {
+    pub(super) fn set_strategy(&mut self, name: &str) -> Result<(), Refused> {
         if self.settings.mode == Mode::Sync {
-            return self.refuse(format!("the sync engine has one strategy: {}", self.strategy.name()));
+            let own = self.strategy.name();
+            return Err(Refused(format!("the sync engine has one strategy: {own}")));
         }
         self.strategies = strategy::list(self.settings.strategies_dir.as_deref());
         match Self::strategy_named(name, &self.settings) {
@@ -480,8 +489,9 @@ impl Core {
                 self.strategy = strategy;
                 self.changed("strategy", before, self.strategy.name().to_owned());
             }
-            Err(problem) => self.refuse(problem.to_string()),
+            Err(problem) => return Err(Refused(problem.to_string())),
         }
+        Ok(())
     }
 
     fn set_pool(&mut self, size: usize) {
@@ -492,25 +502,30 @@ impl Core {
         self.changed("pool", before.to_string(), size.to_string());
     }
 
-    pub(super) fn set_interval(&mut self, seconds: f64) {
+    pub(super) fn set_interval(&mut self, seconds: f64) -> Result<(), Refused> {
         if !seconds.is_finite() || seconds <= 0.0 {
-            return self.refuse(format!("an interval of {seconds} s is not possible; it takes a number above 0"));
+            return Err(Refused(format!("an interval of {seconds} s is not possible; it takes a number above 0")));
         }
         let interval = Duration::from_secs_f64(seconds.min(MAX_INTERVAL.as_secs_f64())).max(MIN_INTERVAL);
         let before = std::mem::replace(&mut self.settings.interval, interval);
         self.changed("interval", format!("{} s", before.as_secs_f64()), format!("{} s", interval.as_secs_f64()));
+        Ok(())
     }
 
-    pub(super) fn set_transport(&mut self, name: &str) {
+    pub(super) fn set_transport(&mut self, name: &str) -> Result<(), Refused> {
         match name.parse::<TransportChoice>() {
             Ok(choice) if self.settings.mode == Mode::Async => {
                 let before = std::mem::replace(&mut self.settings.transport, choice);
                 self.pool.set_transport(choice);
                 self.changed("transport", before.to_string(), choice.to_string());
             }
-            Ok(_) => self.refuse("the sync engine has one transport: process".to_owned()),
-            Err(_) => self.refuse(format!("no transport is called '{name}'; there are auto, dial, spawn and process")),
+            Ok(_) => return Err(Refused("the sync engine has one transport: process".to_owned())),
+            Err(_) => {
+                let known = "auto, dial, spawn and process";
+                return Err(Refused(format!("no transport is called '{name}'; there are {known}")));
+            }
         }
+        Ok(())
     }
 
     fn cache_changed(&mut self, setting: &str, before: String, after: String) {

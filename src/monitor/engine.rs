@@ -12,7 +12,8 @@ use tokio::{
 };
 
 use super::{
-    ClientId, Clients, Command, EngineSettings, Handle, Memory, Requests, SettingsSource, Snapshot, State, clock,
+    ClientId, Clients, Command, EngineSettings, Handle, Memory, Order, Refused, Requests, SettingsSource, Snapshot,
+    State, clock,
     core::{Core, EngineError},
     events::log_event,
     history::Cycle,
@@ -121,18 +122,22 @@ pub enum OnceError {
 
 /// What reaches the engine's task from outside.
 struct Inbox {
-    commands: mpsc::Receiver<Command>,
+    commands: mpsc::Receiver<Order>,
     clients: watch::Receiver<Clients>,
     own: ClientId,
     source: SettingsSource,
     /// Settings that were read again, on a thread of their own: a disk that does not answer holds no cycle up.
     fresh: (mpsc::Sender<Fresh>, mpsc::Receiver<Fresh>),
+    /// Those who wait until the settings were read again.
+    rereading: Vec<Order>,
+    /// What was carried out and is not published yet.
+    done: Vec<Order>,
 }
 
 impl Inbox {
     fn new(requests: Requests, source: SettingsSource) -> Self {
         let Requests { commands, clients, own } = requests;
-        Self { commands, clients, own, source, fresh: mpsc::channel(1) }
+        Self { commands, clients, own, source, fresh: mpsc::channel(1), rereading: Vec::new(), done: Vec::new() }
     }
 
     /// Takes in who is there. Says whether the next cycle should begin at once.
@@ -141,14 +146,46 @@ impl Inbox {
         core.attend(&clients, self.own)
     }
 
-    /// Carries out a command. Says whether the next cycle should begin at once.
-    fn obey(&self, core: &mut Core, command: Command) -> bool {
-        if command != Command::Reload {
-            return core.obey(command);
+    /// Carries out a command. Says whether the next cycle should begin at once; `None`: what it changed is to be
+    /// published, and needs no cycle.
+    fn obey(&mut self, core: &mut Core, order: Order) -> Option<bool> {
+        if order.command == Command::Reload {
+            let (source, tell) = (self.source.clone(), self.fresh.0.clone());
+            tokio::task::spawn_blocking(move || tell.blocking_send(source.read_again()).ok());
+            self.rereading.push(order);
+            return Some(false);
         }
-        let (source, tell) = (self.source.clone(), self.fresh.0.clone());
-        tokio::task::spawn_blocking(move || tell.blocking_send(source.read_again()).ok());
-        false
+        match core.obey(order.command.clone()) {
+            Ok(at_once) => {
+                self.done.push(order);
+                at_once.then_some(true)
+            }
+            Err(why) => {
+                tracing::warn!(%why, "refused");
+                // Whoever asked is told; a reason for nobody is an event.
+                if let Some(Refused(why)) = order.answer(Err(why)) {
+                    core.refuse(why);
+                }
+                Some(false)
+            }
+        }
+    }
+
+    /// Settings were read again: those who asked for it are told how it ended.
+    fn reread(&mut self, core: &mut Core, fresh: Fresh) {
+        let answer = fresh.as_ref().map(drop).map_err(|why| Refused(format!("settings unchanged: {why}")));
+        core.take_settings(fresh);
+        for order in self.rereading.drain(..) {
+            order.answer(answer.clone());
+        }
+    }
+
+    /// Publishes, and tells those whose commands it shows.
+    fn publish(&mut self, core: &mut Core, publisher: &watch::Sender<Arc<Snapshot>>, logged: &mut u64) {
+        publish(core, publisher, logged);
+        for order in self.done.drain(..) {
+            order.answer(Ok(()));
+        }
     }
 }
 
@@ -164,15 +201,16 @@ async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snap
         tokio::select! {
             biased;
             command = inbox.commands.recv() => {
-                let Some(command) = command else { break };
-                if command == Command::Stop {
+                let Some(order) = command else { break };
+                if order.command == Command::Stop {
+                    order.answer(Ok(()));
                     break;
                 }
                 published = None;
-                let at_once = inbox.obey(&mut core, command);
-                if core.paused {
-                    publish(&mut core, &publisher, &mut logged);
-                } else if at_once {
+                let at_once = inbox.obey(&mut core, order);
+                if core.paused || at_once.is_none() {
+                    inbox.publish(&mut core, &publisher, &mut logged);
+                } else if at_once == Some(true) {
                     next = clock::now();
                 }
             }
@@ -184,12 +222,12 @@ async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snap
                 }
                 if core.paused {
                     core.show_focused().await;
-                    publish(&mut core, &publisher, &mut logged);
+                    inbox.publish(&mut core, &publisher, &mut logged);
                 }
             }
             Some(fresh) = inbox.fresh.1.recv() => {
-                core.take_settings(fresh);
-                publish(&mut core, &publisher, &mut logged);
+                inbox.reread(&mut core, fresh);
+                inbox.publish(&mut core, &publisher, &mut logged);
                 next = clock::now();
             }
             () = core.writes.heard(), if !core.paused && core.early.is_some() => {
@@ -212,8 +250,12 @@ async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snap
                         tokio::select! {
                             (pause, _) = &mut turn => break pause,
                             command = inbox.commands.recv(), if waiting.len() < COMMANDS => match command {
-                                Some(Command::Stop) | None => break 'engine,
-                                Some(command) => waiting.push(command),
+                                Some(order) if order.command == Command::Stop => {
+                                    order.answer(Ok(()));
+                                    break 'engine;
+                                }
+                                None => break 'engine,
+                                Some(order) => waiting.push(order),
                             },
                         }
                     }
@@ -228,17 +270,20 @@ async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snap
                 // A probe that found nothing is no news: it is told once an interval, not at each tick.
                 let told = published.is_some_and(|at| is_recent(now, at, core.settings.interval));
                 if !(told && core.quiet && core.events.newest() == logged) {
-                    publish(&mut core, &publisher, &mut logged);
+                    inbox.publish(&mut core, &publisher, &mut logged);
                     published = Some(now);
                 }
-                for command in waiting {
+                let mut shown = true;
+                for order in waiting {
                     published = None;
-                    if inbox.obey(&mut core, command) {
-                        next = clock::now();
+                    match inbox.obey(&mut core, order) {
+                        Some(true) => next = clock::now(),
+                        Some(false) => {}
+                        None => shown = false,
                     }
                 }
-                if core.paused {
-                    publish(&mut core, &publisher, &mut logged);
+                if core.paused || !shown {
+                    inbox.publish(&mut core, &publisher, &mut logged);
                 }
                 // Heard while the cycle ran.
                 if core.woken && let Some(at) = early_at(&core, began, early).filter(|at| *at < next) {

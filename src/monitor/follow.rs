@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{
     AttachError, Client, Command, Engine, EngineError, EnginePaths, EngineSettings, Handle, Interest, LiveSettings,
-    Memory, Requests, ServerStatus, SettingsSource, Snapshot,
+    Memory, Order, Requests, ServerStatus, SettingsSource, Snapshot,
 };
 use crate::tmux::Server;
 
@@ -158,7 +158,7 @@ struct Follower {
 enum Step {
     Published,
     Ended,
-    Command(Option<Command>),
+    Command(Option<Order>),
     Interest,
     Found(Source),
 }
@@ -188,10 +188,13 @@ impl Follower {
             };
             match step {
                 Step::Published => self.pass_on(),
-                Step::Command(None | Some(Command::Stop)) => return Ok(()),
-                // A source that has just ended is replaced in the next step; the pending change is then seen not to be
-                // confirmed.
-                Step::Command(Some(command)) => drop(self.source.handle.commands.send(command).await),
+                Step::Command(None) => return Ok(()),
+                Step::Command(Some(order)) if order.command == Command::Stop => {
+                    order.answer(Ok(()));
+                    return Ok(());
+                }
+                // A source that has just ended is replaced in the next step, and who asked is told that it has.
+                Step::Command(Some(order)) => drop(self.source.handle.commands.pass(order).await),
                 Step::Interest => {
                     let interest = self.interest();
                     self.source.handle.commands.set_interest(interest);

@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    Handle, NamedAgent, SCHEMA, Snapshot,
+    Handle, NamedAgent, Order, SCHEMA, Snapshot,
     attach::Client,
     detect::{
         Observation, Profiles, detect, detect_named, explain,
@@ -183,7 +183,7 @@ async fn to_engine(ours: UnixStream, theirs: UnixStream, newest: Snapshot, hello
     for line in heard.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         serde_json::from_slice::<FromEngine>(line).unwrap_or_else(|error| panic!("{error}"));
     }
-    while let Ok(command) = requests.commands.try_recv() {
+    while let Ok(Order { command, .. }) = requests.commands.try_recv() {
         let again = serde_json::to_value(&command).expect("a command is JSON");
         assert_eq!(serde_json::from_value::<super::Command>(again).expect("a command"), command);
     }
@@ -217,10 +217,11 @@ fn engine_hello() -> EngineHello {
         schema: SCHEMA,
         pid: 1,
         tmux_socket: "/s".to_owned(),
+        oldest: wire::OLDEST,
         logs: None,
     }
 }
 
 fn client_hello() -> ClientHello {
-    ClientHello { protocol: wire::PROTOCOL, version: "0".to_owned(), watch: true, tail: false }
+    ClientHello { protocol: wire::PROTOCOL, version: "0".to_owned(), oldest: 0, watch: true, tail: false }
 }

@@ -1,8 +1,14 @@
 //! The two ends that a front end holds of an engine, whether it runs inside or is attached to.
 
-use std::sync::{Arc, Weak};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::timeout,
+};
 
 use super::{
     Acted, Change, Snapshot,
@@ -16,15 +22,42 @@ use crate::tmux::PaneId;
 pub struct Handle {
     /// The newest snapshot; intermediate ones may be missed.
     pub snapshots: watch::Receiver<Arc<Snapshot>>,
-    /// Commands; each takes effect from the next cycle and is confirmed by the next snapshot.
+    /// Commands; each takes effect from the next cycle. The answer comes after the snapshot that shows it.
     pub commands: Commands,
+}
+
+/// A command on its way to the engine, and who waits for its answer, if anybody does.
+#[derive(Debug)]
+pub struct Order {
+    /// What is to be done.
+    pub command: Command,
+    answer: Option<oneshot::Sender<Result<(), Refused>>>,
+}
+
+/// Why a command was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refused(pub String);
+
+impl Order {
+    /// Tells whoever waits how it ended: carried out, and shown by the newest snapshot; or refused and why. Gives the
+    /// reason back when nobody waits for it.
+    pub fn answer(self, answer: Result<(), Refused>) -> Option<Refused> {
+        match self.answer {
+            Some(waits) => {
+                waits.send(answer).ok();
+                None
+            }
+            None => answer.err(),
+        }
+    }
 }
 
 /// The engine's ends of what its clients hold.
 #[derive(Debug)]
 pub struct Requests {
     /// Commands in the order in which they came.
-    pub commands: mpsc::Receiver<Command>,
+    pub commands: mpsc::Receiver<Order>,
     /// Who is there and what each wants.
     pub clients: watch::Receiver<Clients>,
     /// The client for which the engine was started: its preview is that of the snapshots as they are published.
@@ -50,17 +83,20 @@ impl Handle {
     }
 }
 
+/// The one limit to how long a command waits for its answer, wherever the engine is.
+pub const ANSWER_LIMIT: Duration = Duration::from_secs(15);
+
 /// The way to an engine for one client.
 #[derive(Clone, Debug)]
 pub struct Commands {
-    queue: mpsc::Sender<Command>,
+    queue: mpsc::Sender<Order>,
     place: Arc<Place>,
 }
 
 /// The same without a claim: the engine ends, and the client is gone, although this is still held.
 #[derive(Clone, Debug)]
 pub struct WeakCommands {
-    queue: mpsc::WeakSender<Command>,
+    queue: mpsc::WeakSender<Order>,
     place: Weak<Place>,
 }
 
@@ -82,7 +118,7 @@ impl Commands {
     /// If the engine has ended.
     pub async fn send(&self, command: Command) -> Result<(), NotSent> {
         match self.want(command) {
-            Some(command) => self.queue.send(command).await.map_err(|_| NotSent::Ended),
+            Some(command) => self.pass(Order { command, answer: None }).await,
             None => Ok(()),
         }
     }
@@ -93,12 +129,43 @@ impl Commands {
     /// See [`NotSent`].
     pub fn try_send(&self, command: Command) -> Result<(), NotSent> {
         match self.want(command) {
-            Some(command) => self.queue.try_send(command).map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => NotSent::Full,
-                mpsc::error::TrySendError::Closed(_) => NotSent::Ended,
-            }),
+            Some(command) => self.try_pass(Order { command, answer: None }),
             None => Ok(()),
         }
+    }
+
+    /// Hands a command to the engine if there is room for it. What is returned waits for the answer; the command is on
+    /// its way also when nobody does.
+    pub fn ask(&self, command: Command) -> impl Future<Output = Result<(), Refused>> + Send + 'static + use<> {
+        let (answer, answered) = oneshot::channel();
+        let sent = match self.want(command) {
+            Some(command) => self.try_pass(Order { command, answer: Some(answer) }),
+            // A wish is granted by being put down.
+            None => {
+                answer.send(Ok(())).ok();
+                Ok(())
+            }
+        };
+        async move {
+            sent.map_err(|error| Refused(error.to_string()))?;
+            match timeout(ANSWER_LIMIT, answered).await {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(_)) => Err(Refused(NotSent::Ended.to_string())),
+                Err(_) => Err(Refused(format!("the engine has not answered within {} s", ANSWER_LIMIT.as_secs()))),
+            }
+        }
+    }
+
+    /// Hands an order on as it is: who waits for its answer gets it from whoever carries it out.
+    pub(super) async fn pass(&self, order: Order) -> Result<(), NotSent> {
+        self.queue.send(order).await.map_err(|_| NotSent::Ended)
+    }
+
+    fn try_pass(&self, order: Order) -> Result<(), NotSent> {
+        self.queue.try_send(order).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => NotSent::Full,
+            mpsc::error::TrySendError::Closed(_) => NotSent::Ended,
+        })
     }
 
     /// What this client wants of the engine now.
@@ -138,7 +205,7 @@ impl WeakCommands {
     }
 }
 
-/// A change asked of a running engine. Confirmed by the next snapshot, never before.
+/// A change asked of a running engine. In force when the engine has answered so, never before.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {

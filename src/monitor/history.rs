@@ -11,9 +11,6 @@ use hdrhistogram::Histogram;
 
 use super::{CycleInfo, CyclePoint, CycleStats, HISTORY_POINTS, TuneRow};
 
-/// Points kept: over ten minutes at the fastest pace of the built-in strategies.
-const POINTS_KEPT: usize = 4096;
-
 /// The percentiles' window: this many segments of [`SEGMENT`] each.
 const SEGMENTS: usize = 10;
 const SEGMENT: Duration = Duration::from_secs(60);
@@ -183,7 +180,7 @@ pub struct History {
 impl Default for History {
     fn default() -> Self {
         Self {
-            points: VecDeque::with_capacity(POINTS_KEPT),
+            points: VecDeque::with_capacity(HISTORY_POINTS),
             window: Window::default(),
             runs: Vec::new(),
             last_cycle_at: None,
@@ -233,7 +230,7 @@ impl History {
         if let Some(cpu) = cycle.cpu_percent {
             self.last_cpu = Some(cpu as f32);
         }
-        if self.points.len() == POINTS_KEPT {
+        if self.points.len() == HISTORY_POINTS {
             self.points.pop_front();
         }
         self.points.push_back(CyclePoint {
@@ -291,8 +288,7 @@ impl History {
     /// The newest points for a snapshot, oldest first.
     #[must_use]
     pub fn points(&self) -> Arc<Vec<CyclePoint>> {
-        let skip = self.points.len().saturating_sub(HISTORY_POINTS);
-        Arc::new(self.points.iter().skip(skip).cloned().collect())
+        Arc::new(self.points.iter().cloned().collect())
     }
 
     /// The last cycle and the percentiles.
@@ -384,7 +380,6 @@ mod tests {
             let stats = CycleStats { duration_ms: 1.0 + (n % 7) as f64, ..CycleStats::default() };
             history.record(start + Duration::from_millis(250 * n), &combination((n % 100) as usize), &cycle(&stats));
         }
-        assert_eq!(history.points.len(), POINTS_KEPT);
         assert_eq!(history.runs.len(), TUNE_ROWS);
         assert_eq!(history.points().len(), HISTORY_POINTS);
         assert_eq!(history.points().last().map(|p| p.cycle), Some(20_000));

@@ -8,8 +8,8 @@ use std::{collections::BTreeSet, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    Change, EngineSettings, Event, EventKind, Mode, NamedAgent, Reread, RereadInfo, StrategyInfo, core::Core, strategy,
-    take::gone_event,
+    Change, EngineSettings, Event, EventKind, Mode, NamedAgent, Refused, Reread, RereadInfo, StrategyInfo, core::Core,
+    strategy, take::gone_event,
 };
 
 /// Longest value that an event tells.
@@ -52,6 +52,13 @@ impl Core {
         );
     }
 
+    /// A setting that cannot be put in force stays as it was, and an event says why.
+    fn told(&mut self, set: Result<(), Refused>) {
+        if let Err(Refused(why)) = set {
+            self.refuse(why);
+        }
+    }
+
     fn apply_settings(&mut self, fresh: EngineSettings) {
         let was = std::mem::replace(&mut self.configured, fresh.clone());
         self.list_strategies();
@@ -59,7 +66,8 @@ impl Core {
             self.set_mode(&fresh);
         }
         if was.interval != fresh.interval {
-            self.set_interval(fresh.interval.as_secs_f64());
+            let set = self.set_interval(fresh.interval.as_secs_f64());
+            self.told(set);
         }
         let failures = std::mem::replace(&mut self.settings.max_failures, fresh.max_failures);
         self.changed("max failures", failures.to_string(), fresh.max_failures.to_string());
@@ -99,10 +107,12 @@ impl Core {
         let scripted = strategy::built_in(self.strategy.name()).is_none();
         // The text of a script may have changed though its name has not.
         if was.strategy != fresh.strategy || scripted && self.settings.strategy == fresh.strategy {
-            self.set_strategy(&fresh.strategy);
+            let set = self.set_strategy(&fresh.strategy);
+            self.told(set);
         }
         if was.transport != fresh.transport {
-            self.set_transport(&fresh.transport.to_string());
+            let set = self.set_transport(&fresh.transport.to_string());
+            self.told(set);
         }
         let mut pool = self.settings.pool;
         let (old, new) = (&was.pool, &fresh.pool);

@@ -1,15 +1,6 @@
 //! The engine's socket: serves snapshots as they are published, takes commands, and survives every kind of client.
 
-use std::{
-    fs, io,
-    os::unix::fs::PermissionsExt,
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{fs, io, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncWriteExt, BufReader},
@@ -18,28 +9,26 @@ use tokio::{
         unix::{OwnedReadHalf, OwnedWriteHalf},
     },
     sync::mpsc,
-    time::{Instant, timeout, timeout_at},
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Command, EngineLock, EnginePaths, Handle, RereadInfo, Snapshot,
+    Command, EngineLock, EnginePaths, Handle, Refused, Snapshot,
     encode::{Encoded, Line},
+    seats::{MOST_CLIENTS, Seat, Seats},
     wire::{self, ClientHello, EngineHello, FromClient, FromEngine, Had, LONGEST_FROM_CLIENT, LineError, Lines},
 };
 
-/// Most clients at once.
-const MOST_CLIENTS: usize = 64;
 /// A client says who it is within this time.
 const HELLO_LIMIT: Duration = Duration::from_secs(5);
 /// A client takes a message within this time, or is dropped: it is not waited for.
 const WRITE_LIMIT: Duration = Duration::from_secs(5);
 /// That no client can be accepted is told this often.
 const TELL_AGAIN: Duration = Duration::from_secs(60);
-/// A command is confirmed within this time.
-const CONFIRM_LIMIT: Duration = Duration::from_secs(10);
-/// After a snapshot that does not show a command, it is given this long.
-const SECOND_LOOK: Duration = Duration::from_secs(3);
+/// One that said that somebody looks and then nothing more for so long does not look: its dashboard is stopped, or it does
+/// not read. Our own ask every four seconds whether the engine is there.
+const SILENCE_LIMIT: Duration = Duration::from_secs(20);
 /// Most commands of one client that wait for their confirmation.
 const MOST_COMMANDS: usize = 64;
 
@@ -118,7 +107,7 @@ async fn closed(snapshots: &mut tokio::sync::watch::Receiver<Arc<Snapshot>>) {
 pub(super) struct Shared {
     hello: EngineHello,
     encoded: Encoded,
-    clients: AtomicUsize,
+    seats: Arc<Seats>,
 }
 
 /// Why a client was let go that left by itself.
@@ -133,7 +122,7 @@ type Gone = Result<(), String>;
 
 impl Shared {
     pub(super) fn new(hello: EngineHello) -> Self {
-        Self { hello, encoded: Encoded::default(), clients: AtomicUsize::new(0) }
+        Self { hello, encoded: Encoded::default(), seats: Arc::default() }
     }
 
     /// Serves one client to its end.
@@ -144,17 +133,24 @@ impl Shared {
             Ok(peer) => return tracing::warn!(uid = peer.uid(), "a client of another user was turned away"),
             Err(error) => return tracing::warn!(%error, "a client whose user is not known was turned away"),
         }
-        let number = self.clients.fetch_add(1, Ordering::Relaxed) + 1;
+        let seat = self.seats.take().await;
         let (read, write) = stream.into_split();
+        let leave = seat.as_ref().map(|seat| seat.leave.clone());
         let client = Client {
             shared: Arc::clone(&self),
             lines: Lines::new(BufReader::new(read), LONGEST_FROM_CLIENT),
             write,
             handle,
             had: None,
+            seat,
         };
-        let gone = if number > MOST_CLIENTS { client.turn_away().await } else { client.serve().await };
-        self.clients.fetch_sub(1, Ordering::Relaxed);
+        let gone = match leave {
+            None => client.turn_away().await,
+            Some(leave) => tokio::select! {
+                gone = client.serve() => gone,
+                () = leave.cancelled() => Err("it said nothing for long, and its place was needed".to_owned()),
+            },
+        };
         match gone {
             Ok(()) => tracing::debug!("a client left"),
             // One that took its snapshot and left at once.
@@ -171,6 +167,8 @@ struct Client {
     handle: Handle,
     /// What a client that keeps history itself has; `None` for others, and before the first snapshot.
     had: Option<Had>,
+    /// Its seat; without one it is turned away.
+    seat: Option<Seat>,
 }
 
 impl Client {
@@ -201,7 +199,7 @@ impl Client {
             },
         };
         let refused = match read {
-            Ok(hello) if hello.protocol == wire::PROTOCOL => return Ok(Some(hello)),
+            Ok(hello) if wire::understood(hello.oldest, hello.protocol) => return Ok(Some(hello)),
             Ok(hello) => {
                 let ours = &self.shared.hello;
                 format!(
@@ -223,39 +221,58 @@ impl Client {
         let (answers, mut answered) = mpsc::channel(MOST_COMMANDS);
         let confirming = TaskTracker::new();
         self.push(&mut snapshots, hello).await?;
+        let mut heard = Instant::now();
         loop {
             tokio::select! {
                 biased;
-                Some(answer) = answered.recv() => self.send(&answer).await?,
+                // Before the answers: a command's answer comes after the snapshot that shows it.
                 changed = snapshots.changed() => match changed {
                     Ok(()) => self.push(&mut snapshots, hello).await?,
-                    Err(_) => return Ok(()),
+                    Err(_) => return self.last_words(&mut answered, &confirming).await,
                 },
+                Some(answer) = answered.recv() => self.send(&answer).await?,
+                () = sleep_until(heard + SILENCE_LIMIT), if hello.watch => {
+                    return Err(format!("it said nothing for {} s", SILENCE_LIMIT.as_secs()));
+                }
                 line = self.lines.next() => {
+                    heard = Instant::now();
+                    self.seat.iter().for_each(Seat::heard);
                     let message = match line {
-                        Ok(line) => serde_json::from_slice(line).map_err(|error| format!("not a message: {error}")),
+                        Ok(line) => FromClient::read(line).map_err(|error| format!("not a message: {error}")),
                         Err(LineError::Closed) => return Ok(()),
                         Err(LineError::Io(error)) if hung_up(&error) => return Ok(()),
                         Err(error) => Err(error.to_string()),
                     };
                     match message {
-                        Ok(FromClient::Command { id, command }) if confirming.len() < MOST_COMMANDS => {
+                        Ok(Some(FromClient::Command { id, command })) if confirming.len() < MOST_COMMANDS => {
                             let (handle, answers) = (self.handle.clone(), answers.clone());
                             confirming.spawn(async move {
                                 answers.send(confirm(id, command, handle).await).await.ok();
                             });
                         }
-                        Ok(FromClient::Command { id, .. }) => {
+                        Ok(Some(FromClient::Command { id, .. })) => {
                             let reason = "too many commands wait for their confirmation".to_owned();
                             self.send(&FromEngine::Rejected { id, reason }).await?;
                         }
-                        Ok(FromClient::Ping) => self.send(&FromEngine::Pong).await?,
-                        Ok(FromClient::Hello(_)) => return self.refuse("it said hello twice".to_owned()).await,
+                        // Of a later version: what this one cannot do, it does not do.
+                        Ok(None) => {}
+                        Ok(Some(FromClient::Ping)) => self.send(&FromEngine::Pong).await?,
+                        Ok(Some(FromClient::Hello(_))) => return self.refuse("it said hello twice".to_owned()).await,
                         Err(reason) => return self.refuse(reason).await,
                     }
                 }
             }
         }
+    }
+
+    /// The engine has ended: those who wait for an answer, such as to the command that ended it, are told.
+    async fn last_words(&mut self, answered: &mut mpsc::Receiver<FromEngine>, confirming: &TaskTracker) -> Gone {
+        confirming.close();
+        timeout(WRITE_LIMIT, confirming.wait()).await.ok();
+        while let Ok(answer) = answered.try_recv() {
+            self.send(&answer).await?;
+        }
+        Ok(())
     }
 
     /// Sends the newest snapshot: whole, or only what is new of its history and events.
@@ -292,70 +309,72 @@ impl Client {
     }
 }
 
-/// Hands a command to the engine and waits until a snapshot shows it.
+/// Hands a command to the engine and waits for its answer.
 async fn confirm(id: u64, command: serde_json::Value, handle: Handle) -> FromEngine {
-    let command = match serde_json::from_value::<Command>(command) {
-        Ok(command) => command,
+    let asked = match serde_json::from_value::<Command>(command) {
+        Ok(command) => handle.commands.ask(command),
         Err(error) => return FromEngine::Rejected { id, reason: format!("the engine knows no such command: {error}") },
     };
-    let mut snapshots = handle.snapshots;
-    snapshots.mark_unchanged();
-    let gone = || FromEngine::Rejected { id, reason: "the engine has ended".to_owned() };
-    let stops = command == Command::Stop;
-    let reread = snapshots.borrow().settings.reread.clone();
-    if handle.commands.send(command.clone()).await.is_err() {
-        return gone();
-    }
-    let confirmed = |snapshot: &Snapshot| FromEngine::Confirmed {
-        id,
-        settings: snapshot.settings.clone(),
-        strategy: snapshot.current_strategy.clone(),
-        paused: snapshot.engine.paused,
-    };
-    if stops {
-        return confirmed(&snapshots.borrow());
-    }
-    let mut limit = Instant::now() + CONFIRM_LIMIT;
-    let mut others = false;
-    loop {
-        match timeout_at(limit, snapshots.changed()).await {
-            Err(_) => break,
-            Ok(Err(_)) => return gone(),
-            Ok(Ok(())) => {}
-        }
-        let snapshot = Arc::clone(&snapshots.borrow_and_update());
-        let told = match &snapshot.settings.reread {
-            Some(ended) if command == Command::Reload && snapshot.settings.reread != reread => Some(ended),
-            _ => None,
-        };
-        match told {
-            Some(RereadInfo { problem: Some(reason), .. }) => {
-                return FromEngine::Rejected { id, reason: format!("settings unchanged: {reason}") };
+    match asked.await {
+        Ok(()) => {
+            let snapshot = handle.snapshots.borrow();
+            FromEngine::Confirmed {
+                id,
+                settings: snapshot.settings.clone(),
+                strategy: snapshot.current_strategy.clone(),
+                paused: snapshot.engine.paused,
             }
-            Some(_) => return confirmed(&snapshot),
-            None if command != Command::Reload && wire::shows(&snapshot, &command) => return confirmed(&snapshot),
-            None => {}
         }
-        // That one may have been on its way when the command came; the next ones should show it.
-        if !others {
-            others = true;
-            limit = limit.min(Instant::now() + SECOND_LOOK);
-        }
+        Err(Refused(reason)) => FromEngine::Rejected { id, reason },
     }
-    let reason = if others {
-        let notes = snapshots.borrow().notes.join("; ");
-        let because = if notes.is_empty() { String::new() } else { format!(": {notes}") };
-        format!("the engine did not take {}{because}", name(&command))
-    } else {
-        format!("the engine did not confirm {} within {} s", name(&command), CONFIRM_LIMIT.as_secs())
-    };
-    FromEngine::Rejected { id, reason }
-}
-
-fn name(command: &Command) -> String {
-    clip(&serde_json::to_string(command).unwrap_or_default())
 }
 
 fn clip(text: &str) -> String {
     crate::tmux::clean(&text.chars().take(80).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        monitor::{Client as Attached, EngineSettings, core::Core},
+        tmux::{Server, scripted::Script},
+    };
+
+    fn engine_hello() -> EngineHello {
+        EngineHello {
+            protocol: wire::PROTOCOL,
+            version: "0".to_owned(),
+            schema: crate::monitor::SCHEMA,
+            pid: 1,
+            tmux_socket: "/s".to_owned(),
+            oldest: 0,
+            logs: None,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_says_that_it_looks_and_falls_silent_is_let_go_and_one_that_asks_is_not() {
+        let snapshot = Core::new(Server::scripted(Script::default()), EngineSettings::default()).unwrap().snapshot();
+        // Nothing more is published: there is nothing that one could refuse to read.
+        let (_publish, snapshots) = tokio::sync::watch::channel(Arc::new(snapshot));
+        let (handle, requests) = Handle::new(snapshots, 8);
+        let mut clients = requests.clients.clone();
+        let shared = Arc::new(Shared::new(engine_hello()));
+        let admit = || {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            tokio::spawn(Arc::clone(&shared).admit(theirs, handle.clone()));
+            ours
+        };
+        let mut silent = admit();
+        let hello = format!("{{\"hello\":{{\"protocol\":{},\"version\":\"0\",\"watch\":true}}}}\n", wire::PROTOCOL);
+        silent.write_all(hello.as_bytes()).await.unwrap();
+        let (_attached, task) = Attached::over(admit(), true).await.unwrap().into_handle().await.unwrap();
+        clients.wait_for(|clients| clients.count() == 3).await.unwrap();
+        let came = Instant::now();
+        clients.wait_for(|clients| clients.count() == 2).await.unwrap();
+        assert!(came.elapsed() <= SILENCE_LIMIT + Duration::from_secs(1), "{:?}", came.elapsed());
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        assert!(clients.borrow().count() == 2 && !task.is_finished());
+    }
 }

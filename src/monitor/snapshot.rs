@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Change, EngineId, Evidence, Health, State};
+use super::{Change, EngineId, Evidence, Health, State, lenient};
 use crate::tmux::{PaneId, Screen};
 
 /// The version of the JSON object. Fields are added, never changed in meaning, within one version.
@@ -17,46 +17,64 @@ pub struct Snapshot {
     /// [`SCHEMA`].
     pub schema: u32,
     /// When it was published.
+    #[serde(default)]
     pub timestamp: Timestamp,
     /// The tmux server that is watched.
+    #[serde(default)]
     pub server: ServerInfo,
     /// The engine that watches.
+    #[serde(default)]
     pub engine: EngineInfo,
     /// Name of the strategy that planned the last cycle.
+    #[serde(default)]
     pub current_strategy: String,
     /// Counts of the whole.
+    #[serde(default)]
     pub base_status: BaseStatus,
     /// The connection pool.
+    #[serde(default)]
     pub connection_pool: PoolInfo,
     /// The cache's four layers.
+    #[serde(default)]
     pub cache_performance: CacheInfo,
     /// Agents by health.
+    #[serde(default)]
     pub health_summary: HealthSummary,
     /// The last cycle and the recent ones.
+    #[serde(default)]
     pub cycle: CycleInfo,
     /// What the watching costs.
+    #[serde(default)]
     pub cost: CostInfo,
     /// The settings in force, as the engine confirms them.
+    #[serde(default)]
     pub settings: LiveSettings,
     /// Strategies that can be switched to, in the order of the keys `1`, `2`, ...
+    #[serde(default)]
     pub strategies: Vec<StrategyInfo>,
     /// What was tried so far, one row for each combination of settings that ran.
+    #[serde(default)]
     pub tune: Vec<TuneRow>,
     /// Points for sparklines, oldest first, at most [`HISTORY_POINTS`].
+    #[serde(default)]
     pub history: Arc<Vec<CyclePoint>>,
     /// Newest events, oldest first, at most [`EVENTS_KEPT`].
+    #[serde(default)]
     pub events: Arc<Vec<Event>>,
     /// Events that made room for newer ones a short time ago: within the engine's process, for who must miss none.
     #[serde(skip)]
     pub backlog: Arc<Vec<Event>>,
     /// Things the user should know, such as a fallback to another transport.
+    #[serde(default)]
     pub notes: Vec<String>,
     /// The coloured screen of the pane that the client has in focus for which this snapshot is.
+    #[serde(default)]
     pub preview: Option<Arc<Preview>>,
     /// Those of all panes that any client has in focus, from which each gets its own: within the engine's process.
     #[serde(skip)]
     pub previews: Vec<Arc<Preview>>,
     /// Every agent, ordered by session, window and pane.
+    #[serde(default)]
     pub agents: Vec<Agent>,
 }
 
@@ -68,6 +86,7 @@ pub const EVENTS_KEPT: usize = 200;
 
 /// The tmux server that is watched.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ServerInfo {
     /// Path of its socket.
     pub socket: String,
@@ -76,6 +95,7 @@ pub struct ServerInfo {
     /// The transport in use (`dial`, `spawn`, `process`); `None` before the first answer.
     pub transport: Option<String>,
     /// How it is reached at this moment.
+    #[serde(deserialize_with = "lenient::status")]
     pub status: ServerStatus,
     /// What went wrong and what to do, when it is not reachable.
     pub problem: Option<String>,
@@ -111,6 +131,7 @@ pub enum ServerStatus {
 
 /// The engine that watches.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct EngineInfo {
     /// `async` or `sync`.
     pub mode: String,
@@ -137,6 +158,7 @@ impl EngineInfo {
 
 /// Counts of the whole.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct BaseStatus {
     /// The engine runs cycles (it is not paused and not stopped).
     pub is_running: bool,
@@ -156,6 +178,7 @@ pub struct BaseStatus {
 
 /// The connection pool's true counters.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PoolInfo {
     /// Capacity.
     pub pool_size: usize,
@@ -183,6 +206,7 @@ pub struct PoolInfo {
 
 /// The cache's four layers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CacheInfo {
     /// Captured screens.
     pub pane_content: LayerInfo,
@@ -196,6 +220,7 @@ pub struct CacheInfo {
 
 /// One cache layer's statistics since the start.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LayerInfo {
     /// Lookups answered from it.
     pub hits: u64,
@@ -215,6 +240,7 @@ pub struct LayerInfo {
 
 /// Agents by health.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct HealthSummary {
     /// All agents.
     pub total_agents: usize,
@@ -230,6 +256,7 @@ pub struct HealthSummary {
 
 /// The last cycle and the recent ones.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CycleInfo {
     /// The last cycle; `None` before the first.
     pub last: Option<CycleStats>,
@@ -251,6 +278,7 @@ pub struct CycleInfo {
 
 /// What one cycle did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CycleStats {
     /// Whole duration, milliseconds.
     pub duration_ms: f64,
@@ -280,6 +308,7 @@ pub struct CycleStats {
 
 /// What the watching costs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CostInfo {
     /// CPU of this process since the last sample, percent of one core; `None` before two samples.
     pub cpu_percent: Option<f64>,
@@ -293,6 +322,7 @@ pub struct CostInfo {
 
 /// The settings in force.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LiveSettings {
     /// Seconds between cycles.
     pub interval: f64,
@@ -326,6 +356,7 @@ pub struct LiveSettings {
 
 /// How reading the settings again ended.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RereadInfo {
     /// How often they were read again.
     pub count: u64,
@@ -337,6 +368,7 @@ pub struct RereadInfo {
 
 /// A strategy that can be switched to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct StrategyInfo {
     /// Its name.
     pub name: String,
@@ -350,6 +382,7 @@ pub struct StrategyInfo {
 
 /// What one combination of settings cost while it ran.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TuneRow {
     /// Strategy.
     pub strategy: String,
@@ -382,6 +415,7 @@ pub struct TuneRow {
 
 /// One cycle as a point of history.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CyclePoint {
     /// Number of the cycle, counted from 1.
     pub cycle: u64,
@@ -409,7 +443,7 @@ pub struct Event {
     /// When.
     pub at: Timestamp,
     /// What.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "lenient::event")]
     pub what: EventKind,
 }
 
@@ -426,6 +460,7 @@ pub enum EventKind {
         /// Which program.
         agent: String,
         /// Its state.
+        #[serde(default = "lenient::unknown", deserialize_with = "lenient::state")]
         state: State,
         /// Kind of the state.
         kind: Option<String>,
@@ -448,8 +483,10 @@ pub enum EventKind {
         /// Which program.
         agent: String,
         /// State before.
+        #[serde(default = "lenient::unknown", deserialize_with = "lenient::state")]
         from: State,
         /// State now.
+        #[serde(default = "lenient::unknown", deserialize_with = "lenient::state")]
         to: State,
         /// Kind of the state now.
         kind: Option<String>,
@@ -540,43 +577,61 @@ pub struct Agent {
     pub pane_id: PaneId,
     /// `session:window.pane` as it is now: of several places the one that is in view, else one in a session with a
     /// client, else the one in the oldest session.
+    #[serde(default)]
     pub target: String,
     /// Every place it stands at (session groups, linked windows), its target first.
     #[serde(default)]
     pub places: Vec<String>,
     /// Session's name.
+    #[serde(default)]
     pub session: String,
     /// Window's name.
+    #[serde(default)]
     pub window: String,
     /// Name to call it by: the window's name, or what the config calls it.
+    #[serde(default)]
     pub name: String,
     /// Which program: the profile's name, such as `claude`.
+    #[serde(default)]
     pub agent: String,
     /// Its version, when the profile could read it.
+    #[serde(default)]
     pub version: Option<String>,
     /// What it is doing.
+    #[serde(default = "lenient::unknown", deserialize_with = "lenient::state")]
     pub state: State,
     /// Kind of the state (`permission`, `question`, `done`, `retrying`, ...).
+    #[serde(default)]
     pub kind: Option<String>,
     /// When it entered the state.
+    #[serde(default)]
     pub since: Timestamp,
     /// When its screen last changed.
+    #[serde(default)]
     pub last_change: Timestamp,
     /// Why.
+    #[serde(default)]
     pub evidence: Evidence,
     /// The last read failed; the state is the last good one.
+    #[serde(default)]
     pub stale: bool,
     /// How well it can be watched.
+    #[serde(default, deserialize_with = "lenient::health")]
     pub health: Health,
     /// Percent of its context that is left.
+    #[serde(default)]
     pub context_percent: Option<f64>,
     /// When its limit ends.
+    #[serde(default)]
     pub reset_at: Option<Timestamp>,
     /// Pane's title.
+    #[serde(default)]
     pub title: String,
     /// Working directory.
+    #[serde(default)]
     pub cwd: Option<String>,
     /// Process id of the agent program; `None` when it is gone or out of sight.
+    #[serde(default)]
     pub pid: Option<u32>,
     /// Start time of that process in the kernel's units (clock ticks since boot on Linux): with `pid`, its identity.
     #[serde(default)]
@@ -585,35 +640,49 @@ pub struct Agent {
     #[serde(default)]
     pub pane_pid: u32,
     /// CPU of its process tree, percent of one core.
+    #[serde(default)]
     pub cpu_percent: Option<f64>,
     /// Resident memory of its process tree, bytes.
+    #[serde(default)]
     pub memory_bytes: Option<u64>,
     /// Pane's width in cells.
+    #[serde(default)]
     pub width: u16,
     /// Pane's height in rows.
+    #[serde(default)]
     pub height: u16,
     /// What it is doing, asking or has said last, as the profile extracts it.
+    #[serde(default)]
     pub doing: Option<String>,
     /// Model it runs on, when shown.
+    #[serde(default)]
     pub model: Option<String>,
     /// Tokens of this turn, as shown.
+    #[serde(default)]
     pub tokens: Option<String>,
     /// Background shells or tasks that run though the turn is over.
+    #[serde(default)]
     pub background: u32,
     /// The answers its prompt offers.
+    #[serde(default)]
     pub choices: Vec<Choice>,
     /// Its pane is in view of a client now.
+    #[serde(default)]
     pub in_view: bool,
     /// Share of recent time slices in which it wrote output, newest last, 0 to 7 each.
+    #[serde(default)]
     pub activity: Vec<u8>,
     /// Its last states, oldest first, at most 8.
+    #[serde(default)]
     pub transitions: Vec<Transition>,
     /// When its screen was last read; `None` before the first.
+    #[serde(default)]
     pub read_at: Option<Timestamp>,
 }
 
 /// One answer a prompt offers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Choice {
     /// The label as shown: `Yes`.
     pub label: String,
@@ -629,9 +698,12 @@ pub struct Transition {
     /// When.
     pub at: Timestamp,
     /// State before.
+    #[serde(default = "lenient::unknown", deserialize_with = "lenient::state")]
     pub from: State,
     /// State after.
+    #[serde(default = "lenient::unknown", deserialize_with = "lenient::state")]
     pub to: State,
     /// Kind of the state after.
+    #[serde(default)]
     pub kind: Option<String>,
 }

@@ -68,7 +68,9 @@ pub enum Health {
 }
 
 /// Where a verdict comes from. One authority decides; it is always named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum Source {
@@ -85,17 +87,20 @@ pub enum Source {
     /// The state before, kept: a menu or a viewer hides what would tell.
     Kept,
     /// Nothing recognised.
+    #[default]
     None,
 }
 
 /// Why an agent is said to be in its state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Evidence {
     /// Rule id such as `claude/dialog.proceed`, or the fact's name such as `process/ended`.
     pub rule: String,
     /// The line that matched, or the fact in words. Cleaned of control characters.
     pub line: String,
     /// The source that decided.
+    #[serde(deserialize_with = "super::lenient::source")]
     pub source: Source,
     /// Region in which the rule looked, when it was the screen.
     pub region: Option<String>,

@@ -5,10 +5,55 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
-use super::{Command, EVENTS_KEPT, HISTORY_POINTS, LiveSettings, Snapshot};
+use super::{EVENTS_KEPT, HISTORY_POINTS, LiveSettings, Snapshot};
 
-/// Version of these messages. An engine and a client that differ part at the hello, and both say why.
+/// Version of these messages. It changes only where old readers would misunderstand: fields and kinds of messages that are
+/// added are passed over by who does not know them. An engine and a client that share no version part at the hello, and
+/// both say why.
 pub const PROTOCOL: u32 = 1;
+
+/// The oldest version of them that is still understood.
+pub const OLDEST: u32 = 1;
+
+/// Whether the other end, which speaks versions from `oldest` (0: only the newest) to `newest`, is understood.
+#[must_use]
+pub fn understood(oldest: u32, newest: u32) -> bool {
+    let oldest = if oldest == 0 { newest } else { oldest };
+    oldest <= PROTOCOL && newest >= OLDEST
+}
+
+/// Whether a line is a message of a kind that is not among these: of a later version, and no reason to part.
+fn is_foreign(line: &[u8], known: &[&str]) -> bool {
+    let kind = match serde_json::from_slice::<std::collections::BTreeMap<String, serde::de::IgnoredAny>>(line) {
+        Ok(message) if message.len() == 1 => message.into_keys().next(),
+        Ok(_) => None,
+        Err(_) => serde_json::from_slice::<String>(line).ok(),
+    };
+    kind.is_some_and(|kind| !known.contains(&kind.as_str()))
+}
+
+/// Reads a message; `None`: it is of a kind that this version does not know.
+fn read<'a, T: Deserialize<'a> + strum::VariantNames>(line: &'a [u8]) -> Result<Option<T>, serde_json::Error> {
+    match serde_json::from_slice(line) {
+        Ok(message) => Ok(Some(message)),
+        Err(_) if is_foreign(line, T::VARIANTS) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl FromEngine {
+    /// Reads a line of an engine.
+    pub fn read(line: &[u8]) -> Result<Option<Self>, serde_json::Error> {
+        read(line)
+    }
+}
+
+impl FromClient {
+    /// Reads a line of a client.
+    pub fn read(line: &[u8]) -> Result<Option<Self>, serde_json::Error> {
+        read(line)
+    }
+}
 
 /// Longest line a client may send, bytes.
 pub const LONGEST_FROM_CLIENT: usize = 64 * 1024;
@@ -29,6 +74,9 @@ pub struct EngineHello {
     pub pid: u32,
     /// Socket of the tmux server it watches.
     pub tmux_socket: String,
+    /// The oldest version of the messages that it understands; 0: it does not say.
+    #[serde(default)]
+    pub oldest: u32,
     /// Its log file's directory; `None` when it writes none.
     #[serde(default)]
     pub logs: Option<String>,
@@ -41,6 +89,9 @@ pub struct ClientHello {
     pub protocol: u32,
     /// Version of tmux-orc.
     pub version: String,
+    /// The oldest version of the messages that it understands; 0: it does not say.
+    #[serde(default)]
+    pub oldest: u32,
     /// Somebody looks at the snapshots, rather than taking one and leaving.
     #[serde(default)]
     pub watch: bool,
@@ -50,8 +101,9 @@ pub struct ClientHello {
 }
 
 /// A line of the engine.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::VariantNames)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum FromEngine {
     /// Who it is.
     Hello(EngineHello),
@@ -87,8 +139,9 @@ pub enum FromEngine {
 }
 
 /// A line of the client.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::VariantNames)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum FromClient {
     /// Who it is.
     Hello(ClientHello),
@@ -98,7 +151,7 @@ pub enum FromClient {
     Command {
         /// Number by which the answer names it.
         id: u64,
-        /// A [`Command`].
+        /// A [`Command`](super::Command).
         command: serde_json::Value,
     },
 }
@@ -108,22 +161,6 @@ pub fn line(message: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
     let mut bytes = serde_json::to_vec(message)?;
     bytes.push(b'\n');
     Ok(bytes)
-}
-
-/// Whether a snapshot shows that the command took effect. `Refresh`, `ClearCache`, `Seen` show by the next one at all.
-#[must_use]
-pub fn shows(snapshot: &Snapshot, command: &Command) -> bool {
-    let live = &snapshot.settings;
-    match command {
-        Command::Strategy(name) => snapshot.current_strategy == *name,
-        Command::PoolSize(size) => live.pool_max == *size,
-        Command::Interval(seconds) => (live.interval - seconds).abs() < 1e-6,
-        Command::Transport(name) => live.transport == *name,
-        Command::Cache(on) => live.cache_enabled == *on,
-        Command::CachePolicy(name) => live.cache_policy == *name,
-        Command::Pause(on) => snapshot.engine.paused == *on,
-        _ => true,
-    }
 }
 
 /// What a client that keeps history and events already has.

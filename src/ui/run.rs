@@ -9,6 +9,7 @@ use rustix::process::Signal;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
+    task::JoinSet,
     time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
 };
 
@@ -177,6 +178,8 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
     };
 
     let (read, mut were_read) = mpsc::channel(4);
+    // Of commands that were asked; given up with the loop.
+    let mut answers = JoinSet::new();
     let mut dirty = true;
     let mut next_frame = Instant::now();
     let mut heard: Option<Message> = None;
@@ -236,6 +239,7 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
                 }
                 return Ok(Exit::Signal(Signal::HUP.as_raw()));
             }
+            Some(Ok((id, answer))) = answers.join_next() => Message::Answered { id, answer },
             Some(link) = next_link(&mut link) => Message::Link(link),
             Some(result) = next_result(&mut results) => match result {
                 // With the settings come the themes: the one that is named may be a new one. Read on another thread: a
@@ -282,6 +286,10 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
                     pause(&mut resumed, true).await;
                     come_back(&taken, &mut screen, &mut state)?;
                     dirty = true;
+                }
+                Effect::Ask(id, command) => {
+                    let answer = handle.commands.ask(command);
+                    answers.spawn(async move { (id, answer.await.map_err(|why| why.to_string())) });
                 }
                 effect => dirty |= send(&mut state, &handle, effects.as_ref(), effect),
             }

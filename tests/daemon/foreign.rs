@@ -86,3 +86,65 @@ async fn nor_does_a_reason_for_which_it_does_not_talk() {
     assert!(matches!(&error, AttachError::Refused(_)), "{error}");
     assert_eq!(error.to_string().chars().find(|c| tmux_orc::tmux::is_unsafe(*c)), None, "{error:?}");
 }
+
+/// A line of an engine of a later version: fields, states, events, kinds of messages that this one does not know, and
+/// fields that it no longer has.
+fn of_a_later_version() -> String {
+    let mut snapshot = serde_json::to_value(sample::snapshot(sample::twelve())).expect("JSON");
+    snapshot["agents"][0]["state"] = "dreaming".into();
+    snapshot["agents"][0]["evidence"]["source"] = "telepathy".into();
+    snapshot["agents"][1]["health"] = "splendid".into();
+    snapshot["agents"][1]["mood"] = serde_json::json!({ "of": ["any", "shape"] });
+    let agent = snapshot["agents"][2].as_object_mut().expect("an agent");
+    agent.retain(|name, _| ["pane_id", "target", "state"].contains(&name.as_str()));
+    snapshot["events"][0] = serde_json::json!({ "seq": 1, "at": "2026-03-04T14:03:27Z", "event": "levitated" });
+    snapshot["server"]["status"] = "sideways".into();
+    for field in ["cost", "tune", "cycle"] {
+        snapshot.as_object_mut().expect("a snapshot").remove(field);
+    }
+    serde_json::json!({ "snapshot": snapshot }).to_string()
+}
+
+#[test]
+fn a_later_version_s_words_cost_themselves_and_nothing_else() {
+    let Ok(Some(wire::FromEngine::Snapshot(read))) = wire::FromEngine::read(of_a_later_version().as_bytes()) else {
+        panic!("not read");
+    };
+    let whole = sample::snapshot(sample::twelve());
+    assert_eq!(read.agents.len(), whole.agents.len());
+    assert_eq!(read.agents[0].state.to_string(), "unknown");
+    assert_eq!(read.agents[1].target, whole.agents[1].target);
+    assert_eq!((&read.agents[2].target, read.agents[2].state), (&whole.agents[2].target, whole.agents[2].state));
+    assert_eq!(read.agents[3..], whole.agents[3..]);
+    assert_eq!(read.events.len(), whole.events.len());
+    assert!(format!("{:?}", read.events[0].what).contains("levitated"), "{:?}", read.events[0]);
+    assert_eq!(read.events[1..], whole.events[1..]);
+    assert!(matches!(wire::FromEngine::read(b"{\"weather\":{\"sun\":1}}"), Ok(None)));
+    assert!(matches!(wire::FromEngine::read(b"\"sunset\""), Ok(None)));
+    assert!(wire::FromEngine::read(b"{\"snapshot\":{\"schema\":\"x\"}}").is_err(), "one that is known must be right");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_of_a_later_version_and_one_of_the_first_are_served() {
+    use tokio::io::{AsyncBufReadExt, BufReader};
+    let engine = StandIn::start(wire::PROTOCOL);
+    for hello in [r#"{"protocol":9,"version":"9","oldest":1,"dreams":true}"#, r#"{"protocol":1,"version":"0.1.0"}"#] {
+        let (read, mut write) = UnixStream::connect(engine.paths.socket()).await.unwrap().into_split();
+        let said = format!(
+            "{{\"hello\":{hello}}}\n{{\"weather\":1}}\n{{\"command\":{{\"id\":7,\"command\":\"dance\"}}}}\n\
+             {{\"command\":{{\"id\":8,\"command\":{{\"pool_size\":9}}}}}}\n\"ping\"\n"
+        );
+        write.write_all(said.as_bytes()).await.unwrap();
+        let mut lines = BufReader::new(read).lines();
+        let heard = timeout(PATIENCE, async {
+            let mut heard = String::new();
+            while !["\"confirmed\":{\"id\":8", "\"rejected\":{\"id\":7", "pong", "\"snapshot\""]
+                .iter()
+                .all(|part| heard.contains(part))
+            {
+                heard.push_str(&lines.next_line().await.unwrap().expect("it goes on"));
+            }
+        });
+        heard.await.unwrap_or_else(|_| panic!("{hello}: not all was answered"));
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tmux_orc::{
     monitor::{
         Clients, Command, CyclePoint, EngineInfo, EngineLock, EnginePaths, EngineSocket, Event, EventKind, Handle,
-        Interest, LiveSettings, Preview, Requests, ServerInfo, Snapshot, wire,
+        Interest, LiveSettings, Order, Preview, Refused, Requests, ServerInfo, Snapshot, wire,
     },
     tmux::PaneId,
 };
@@ -76,6 +76,7 @@ impl StandIn {
             schema: tmux_orc::monitor::SCHEMA,
             pid: std::process::id(),
             tmux_socket: "tmux".into(),
+            oldest: 0,
             logs: None,
         };
         handle.commands.set_interest(Interest::default());
@@ -111,21 +112,24 @@ impl StandIn {
 }
 
 async fn obey(
-    mut queue: mpsc::Receiver<Command>,
+    mut queue: mpsc::Receiver<Order>,
     publish: std::sync::Weak<watch::Sender<Arc<Snapshot>>>,
 ) -> Vec<Command> {
     let mut obeyed = Vec::new();
-    while let Some(command) = queue.recv().await {
+    while let Some(order) = queue.recv().await {
+        let command = order.command.clone();
+        let mut answer = Ok(());
         let Some(publish) = publish.upgrade() else { break };
         publish.send_modify(|snapshot| {
             let snapshot = Arc::make_mut(snapshot);
             match &command {
                 Command::PoolSize(size) => snapshot.settings.pool_max = (*size).min(64),
                 Command::Strategy(name) if name == "polling" => snapshot.current_strategy.clone_from(name),
-                Command::Strategy(name) => snapshot.notes.push(format!("no strategy {name}")),
+                Command::Strategy(name) => answer = Err(Refused(format!("no strategy {name}"))),
                 _ => {}
             }
         });
+        order.answer(answer);
         obeyed.push(command);
     }
     obeyed

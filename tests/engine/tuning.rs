@@ -1,6 +1,6 @@
 //! Settings change under the running engine: from the next cycle on, nothing lost, every change an event.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tmux_orc::monitor::{Command, EngineSettings, EventKind, State, strategy::BUILT_IN};
 
@@ -103,5 +103,59 @@ async fn a_script_that_fails_gives_way_to_the_strategy_it_came_from() {
         watching.until("polling goes on", |s| s.current_strategy == "polling" && agent(s, &pane).is_some()).await;
     assert!(failed.notes.iter().any(|n| n.contains("mine") && n.contains("line 3")), "{:?}", failed.notes);
     assert!(failed.strategies.last().is_some_and(|s| s.problem.is_some()));
+    watching.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_command_is_answered_at_once_also_one_that_needs_no_cycle() {
+    let server = TmuxServer::start();
+    let pane = claude_window(&server, "w", "idle");
+    let mut watching = Watching::new(&server, EngineSettings { interval: Duration::from_secs(60), ..quick() });
+    let seen = watching.until("an idle agent", |s| agent(s, &pane).is_some()).await;
+    let id = agent(&seen, &pane).unwrap().pane_id;
+    let handle = watching.handle.clone();
+    let ask = async |command: Command| {
+        tokio::time::timeout(Duration::from_secs(9), handle.commands.ask(command)).await.expect("at once")
+    };
+    for command in [
+        Command::Seen(id),
+        Command::Focus(Some(id)),
+        Command::Focus(None),
+        Command::Watched(false),
+        Command::Interval(50.0),
+        Command::Pause(true),
+        Command::Seen(id),
+        Command::PoolSize(5),
+    ] {
+        assert_eq!(ask(command.clone()).await, Ok(()), "{command:?}");
+    }
+    let shown = Arc::clone(&handle.snapshots.borrow());
+    assert_eq!((shown.settings.pool_max, shown.settings.interval, shown.engine.paused), (5, 50.0, true));
+    for (command, why) in [
+        (Command::Strategy("nonsense".into()), "no strategy is called 'nonsense'"),
+        (Command::Interval(-1.0), "above 0"),
+        (Command::CachePolicy("magic".into()), "ttl, lru and lfu"),
+        (Command::Transport("pigeon".into()), "auto, dial, spawn and process"),
+    ] {
+        let refused = ask(command).await.unwrap_err().to_string();
+        assert!(refused.contains(why), "{refused}");
+    }
+    assert_eq!(ask(Command::Stop).await, Ok(()));
+    assert!(ask(Command::Refresh).await.unwrap_err().to_string().contains("the engine has ended"));
+    watching.task.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_engine_refuses_what_it_has_not_in_words() {
+    let server = TmuxServer::start();
+    let settings = EngineSettings { mode: tmux_orc::monitor::Mode::Sync, ..quick() };
+    let mut watching = Watching::new(&server, settings);
+    watching.until("a cycle", |s| s.base_status.cycle_count > 0).await;
+    let before = watching.handle.snapshots.borrow().current_strategy.clone();
+    for command in [Command::Strategy("polling".into()), Command::Transport("dial".into()), Command::Cache(true)] {
+        let refused = watching.handle.commands.ask(command).await.unwrap_err().to_string();
+        assert!(refused.contains("the sync engine"), "{refused}");
+    }
+    assert_eq!(watching.handle.snapshots.borrow().current_strategy, before);
     watching.end().await;
 }

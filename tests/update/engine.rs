@@ -1,9 +1,9 @@
-//! Commands to the engine: pending until a snapshot confirms them, given up when none does.
+//! Commands to the engine: pending until it answers.
 
 use std::sync::Arc;
 
 use tmux_orc::{
-    app::Effect,
+    app::{Effect, message::Message},
     monitor::{Command, Event, EventKind, Evidence, Source, State},
     tmux::PaneId,
 };
@@ -14,7 +14,7 @@ fn commands(effects: Vec<Effect>) -> Vec<Command> {
     effects
         .into_iter()
         .map(|effect| match effect {
-            Effect::Engine(command) => command,
+            Effect::Engine(command) | Effect::Ask(_, command) => command,
             other => panic!("{other:?}"),
         })
         .collect()
@@ -27,13 +27,12 @@ fn further_presses_go_on_from_what_is_pending() {
     assert_eq!(commands(s.effects()), [21, 22, 23, 22].map(Command::PoolSize));
     assert_eq!(s.state.pending_pool(), Some(22));
     assert!(s.text().contains("20 → 22 …"));
-    // A snapshot that shows something else confirms nothing.
-    s.publish(|next| next.settings.pool_max = 21);
+    // Neither a snapshot nor the answer to one that was overtaken confirms it.
+    s.publish(|next| next.settings.pool_max = 22);
+    s.tell(Message::Answered { id: 1, answer: Ok(()) });
     assert_eq!(s.state.pending_pool(), Some(22));
-    assert!(s.publish(|next| {
-        next.settings.pool_max = 22;
-        next.connection_pool.pool_size = 22;
-    }));
+    s.publish(|next| next.connection_pool.pool_size = 22);
+    assert!(s.answer(Ok(())));
     assert_eq!(s.state.pending_pool(), None);
     assert!(!s.text().contains('…') || !s.text().contains("→ 22"));
 }
@@ -45,6 +44,7 @@ fn strategies_go_round_and_those_with_a_problem_are_left_out() {
     let names = ["nightly", "concurrent", "nightly", "polling"];
     assert_eq!(commands(s.effects()), names.map(|name| Command::Strategy(name.into())));
     s.publish(|next| next.current_strategy = "polling".into());
+    s.answer(Ok(()));
     assert!(s.state.pending.is_empty());
     s.publish(|next| next.strategies[3].problem = Some("line 3: no such function".into()));
     s.keys("s s");
@@ -97,14 +97,15 @@ fn the_pool_and_the_interval_have_ends() {
 }
 
 #[test]
-fn what_nothing_confirms_is_given_up_and_said() {
+fn what_is_refused_is_said_with_the_reason_and_stays() {
     let mut s = stage();
     s.keys("+");
     s.wait(9);
-    assert_eq!(s.state.pending_pool(), Some(21));
-    assert!(s.wait(1));
+    assert_eq!(s.state.pending_pool(), Some(21), "there is one deadline, and it is not here");
+    assert!(s.answer(Err("no room")));
     assert_eq!(s.state.pending_pool(), None);
-    assert!(s.text().contains("The engine has not confirmed: pool 21"));
+    s.wait(4);
+    assert!(s.text().contains("pool 21 was refused: no room"));
 }
 
 #[test]

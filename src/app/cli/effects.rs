@@ -85,7 +85,12 @@ pub fn serve(dashboard: &Dashboard) -> Result<Served, Failure> {
                     continue;
                 }
                 // The dashboard's own loop does these.
-                Effect::Engine(_) | Effect::Mouse(_) | Effect::Repaint | Effect::Suspend | Effect::Quit => continue,
+                Effect::Engine(_)
+                | Effect::Ask(..)
+                | Effect::Mouse(_)
+                | Effect::Repaint
+                | Effect::Suspend
+                | Effect::Quit => continue,
             };
             if tell.send(Message::ActionResult { text, ok }).await.is_err() {
                 break;

@@ -56,6 +56,7 @@ pub async fn run(options: &EngineOptions, daemon: bool, context: &mut Context) -
         schema: crate::monitor::SCHEMA,
         pid: std::process::id(),
         tmux_socket: server.socket().display().to_string(),
+        oldest: wire::OLDEST,
         logs: daemon.then(|| context.paths.logs().display().to_string()),
     };
     tracing::info!(server = %server.socket().display(), pid = hello.pid, "the engine starts");

@@ -1,4 +1,4 @@
-//! Commands for the engine: strategy, pool, interval, cache. Pending until a snapshot confirms them.
+//! Commands for the engine: strategy, pool, interval, cache. Pending until the engine answers.
 
 use strum::VariantNames;
 
@@ -15,15 +15,24 @@ use crate::{
 /// Intervals that `<` and `>` go through, seconds.
 const INTERVALS: [f64; 10] = [0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0];
 
-/// Sends a command and keeps it as pending till a snapshot confirms it.
+/// Asks for a command and keeps it as pending till it is answered.
 pub(super) fn command(state: &mut State, command: Command) -> Outcome {
     state.pending.retain(|pending| !pending.same_kind(&command));
-    let cycle = state.snapshot.base_status.cycle_count;
-    let pending = Pending { command: command.clone(), asked: state.elapsed, cycle };
-    if !pending.confirmed(&state.snapshot) {
-        state.pending.push(pending);
+    state.asked += 1;
+    state.pending.push(Pending { id: state.asked, command: command.clone() });
+    Outcome::effect(Effect::Ask(state.asked, command))
+}
+
+/// A command was answered. One that was overtaken by a later one is no longer pending: only a refusal is told.
+pub(super) fn answered(state: &mut State, id: u64, answer: Result<(), String>) -> Outcome {
+    let at = state.pending.iter().position(|pending| pending.id == id);
+    let pending = at.map(|at| state.pending.remove(at));
+    if let Err(why) = answer {
+        let what = pending.as_ref().map_or_else(|| "A command".to_owned(), Pending::words);
+        toast(state, format!("{what} was refused: {why}"), Tone::Error);
+        return Outcome::redraw();
     }
-    Outcome::effect(Effect::Engine(command))
+    Outcome::redraw_if(pending.is_some())
 }
 
 pub(super) fn pool(state: &mut State, delta: isize) -> Outcome {

@@ -80,6 +80,7 @@ pub fn update(state: &mut State, message: Message) -> Outcome {
             }
             Outcome::effect(Effect::Mouse(mouse))
         }
+        Message::Answered { id, answer } => engine::answered(state, id, answer),
         Message::Leave => Outcome::effect(Effect::Quit),
         Message::ActionResult { text, ok } => {
             toast(state, text, if ok { Tone::Done } else { Tone::Error });
@@ -135,7 +136,7 @@ fn mouse_used(state: &mut State, mouse: Mouse, hit: Option<Hit>) -> Outcome {
     }
 }
 
-/// The clock went on: ages, toasts, an order that has settled, commands that nothing confirmed.
+/// The clock went on: ages, toasts, an order that has settled.
 fn tick(state: &mut State, now: Timestamp) -> Outcome {
     let before = state.now;
     state.now = now;
@@ -146,7 +147,6 @@ fn tick(state: &mut State, now: Timestamp) -> Outcome {
     let elapsed = state.elapsed;
     state.toasts.retain(|toast| toast.until > elapsed);
     redraw |= state.toasts.len() != toasts;
-    redraw |= snapshot::give_up(state);
     let snapshot = state.snapshot.clone();
     redraw |= state.list.rebuild(&snapshot, state.elapsed, false);
     Outcome::redraw_if(redraw).and(snapshot::mark_seen(state))

@@ -1,4 +1,4 @@
-//! A snapshot arrives: what it confirms, what it shows anew, and whom it calls for.
+//! A snapshot arrives: what it shows anew, and whom it calls for.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,7 +6,6 @@ use super::toast;
 use crate::{
     app::{
         message::{Effect, Outcome},
-        pending::GIVE_UP,
         state::State,
         words::{Tone, word},
     },
@@ -20,10 +19,7 @@ const DWELL: Duration = Duration::from_secs(2);
 pub(super) fn arrived(state: &mut State, new: Arc<Snapshot>) -> Outcome {
     let old = std::mem::replace(&mut state.snapshot, new.clone());
     state.now = state.now.max(new.timestamp);
-    let pending = state.pending.len();
-    state.pending.retain(|pending| !pending.confirmed(&new));
-    let mut redraw = state.pending.len() != pending;
-    redraw |= call(state, &new);
+    let mut redraw = call(state, &new);
     keep_events(state, &old, &new);
     redraw |= state.list.rebuild(&new, state.elapsed, false);
     redraw |= differs(state, &old, &new);
@@ -162,17 +158,4 @@ pub(super) fn mark_seen(state: &mut State) -> Outcome {
         }
     }
     Outcome::default()
-}
-
-/// Gives up commands that the engine has not confirmed for long, and says so.
-pub(super) fn give_up(state: &mut State) -> bool {
-    let now = state.elapsed;
-    let (late, waiting) =
-        std::mem::take(&mut state.pending).into_iter().partition(|p| now.saturating_sub(p.asked) >= GIVE_UP);
-    state.pending = waiting;
-    let late: Vec<_> = late;
-    for pending in &late {
-        toast(state, format!("The engine has not confirmed: {}", pending.words()), Tone::Error);
-    }
-    !late.is_empty()
 }
