@@ -61,6 +61,7 @@ impl EnginePaths {
     /// the same rule.
     #[must_use]
     pub fn new(run: &Path, tmux_socket: &Path) -> Self {
+        let tmux_socket = &without_links(tmux_socket);
         // The directory rather than the socket is resolved: it exists also while no server runs.
         let parent = tmux_socket.parent().and_then(|dir| dir.canonicalize().ok());
         let resolved = match (parent, tmux_socket.file_name()) {
@@ -223,6 +224,18 @@ fn private_dir(dir: &Path) -> Result<(), LockError> {
     Ok(())
 }
 
+/// Where a path leads that is a symbolic link, also one to nothing: a server is watched once, however it is named.
+fn without_links(path: &Path) -> PathBuf {
+    // No more than what the system itself follows, and no circle.
+    const HOPS: usize = 40;
+    let mut path = path.to_owned();
+    for _ in 0..HOPS {
+        let Ok(target) = fs::read_link(&path) else { break };
+        path = path.parent().map_or(target.clone(), |dir| dir.join(&target));
+    }
+    path
+}
+
 /// FNV-1a, 64 bits: a stable short name for a path. No defence is built on it.
 fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
@@ -260,6 +273,26 @@ mod tests {
         assert!(far.lock().starts_with(&deep));
         let other = EnginePaths::new(&deep.join("x"), Path::new("/nowhere/default"));
         assert_ne!(far.socket(), other.socket());
+    }
+
+    #[test]
+    fn a_link_to_a_socket_leads_to_the_same_engine_also_while_no_server_runs() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let (run, socket) = (dir.path().join("run"), dir.path().join("default"));
+        symlink(&socket, dir.path().join("absolute")).unwrap();
+        fs::create_dir(dir.path().join("deep")).unwrap();
+        symlink("../default", dir.path().join("deep/relative")).unwrap();
+        symlink("deep/relative", dir.path().join("twice")).unwrap();
+        symlink("circle", dir.path().join("circle")).unwrap();
+        let of = |name: &str| EnginePaths::new(&run, &dir.path().join(name));
+        for running in [false, true] {
+            for name in ["absolute", "deep/relative", "twice"] {
+                assert_eq!(of(name), of("default"), "{name}, running: {running}");
+            }
+            assert_ne!(of("circle"), of("default"));
+            fs::write(&socket, "").unwrap();
+        }
     }
 
     #[test]
