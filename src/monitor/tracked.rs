@@ -465,6 +465,7 @@ mod tests {
             by: String::new(),
             stopped: false,
             headless: false,
+            unproven: false,
         });
         tracked.walk(&profiles, at, now + LOOK_ALIVE);
         assert_eq!(tracked.walked_at, Some(now), "it is as it was: no walk");
