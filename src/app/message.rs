@@ -34,6 +34,8 @@ pub enum Message {
     Resize(u16, u16),
     /// The layout shows this much of the state.
     Viewport(Viewport),
+    /// The state as it is now is on the screen.
+    Drawn,
     /// The terminal got the keyboard (`true`) or lost it.
     Focus(bool),
     /// It is this time now. Sent once a second.

@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod action;
+pub mod asked;
 pub mod cli;
 pub mod demo;
 pub mod events;

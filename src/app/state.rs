@@ -6,6 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use tui_input::Input;
 
 use super::{
+    asked::Asked,
     keymap::Keymap,
     list::List,
     message::{Link, Seen},
@@ -13,7 +14,7 @@ use super::{
     words::{TONES, Tone, tone},
 };
 use crate::{
-    monitor::{Agent, EventReader, ServerStatus, Snapshot},
+    monitor::{Agent, EventReader, Preview, ServerStatus, Snapshot},
     tmux::PaneId,
 };
 
@@ -62,6 +63,10 @@ pub struct Viewport {
     pub events: usize,
     /// The overlay's rows (help, palette).
     pub overlay: usize,
+    /// Columns and rows that the request has in the box of the answers.
+    pub request: (usize, usize),
+    /// Columns of the preview.
+    pub preview_width: usize,
     /// Panels in view, in the order of Tab.
     pub panels: Vec<Panel>,
     /// Values of the instruments are in view.
@@ -113,6 +118,8 @@ pub enum Mode {
         seen: Seen,
         /// The answer that Enter takes; none until the person moves to one.
         at: Option<usize>,
+        /// What is asked, and how much of it was in view.
+        asked: Asked,
     },
     /// A message to an agent.
     Reply {
@@ -216,6 +223,8 @@ pub struct State {
     pub focused: bool,
     /// The instruments on the screen are older than the snapshot; the next tick shows them.
     pub(super) behind: bool,
+    /// The preview that the last frame showed.
+    pub(super) drawn: Option<Arc<Preview>>,
     /// The pane whose screen the engine was last asked for.
     pub(super) asked_focus: Option<PaneId>,
     /// The finished turn that the engine was last told was seen.
@@ -256,6 +265,7 @@ impl State {
             swallows: None,
             focused: true,
             behind: false,
+            drawn: None,
             asked_focus: None,
             asked_seen: None,
             asked: 0,

@@ -3,7 +3,7 @@
 use ratatui::layout::{Position, Rect};
 
 use super::{
-    layout::{Class, INSTRUMENTS, Layout},
+    layout::{Class, INSTRUMENTS, Layout, answer_parts},
     panels::{columns::columns, empty, footer, overlay, strategy},
 };
 use crate::app::{
@@ -97,7 +97,7 @@ fn in_overlay(state: &State, rect: Rect, y: u16) -> Hit {
             let (first, top) = overlay::items_top(inner, *at);
             y.checked_sub(top).map_or(Hit::Overlay, |row| Hit::Item(first + usize::from(row)))
         }
-        Mode::Answer { seen, .. } => match y.checked_sub(overlay::choices_top(inner)).map(usize::from) {
+        Mode::Answer { seen, .. } => match y.checked_sub(answer_parts(rect, seen.choices.len()).2.y).map(usize::from) {
             Some(row) if row < seen.choices.len() => Hit::Choice(row),
             _ => Hit::Overlay,
         },

@@ -2,7 +2,12 @@
 
 use ratatui::layout::Rect;
 
-use crate::app::state::{Mode, Panel, State, Viewport};
+use crate::app::{
+    asked::Asked,
+    message::Seen,
+    state::{Mode, Panel, State, Viewport},
+    text,
+};
 
 /// The arrangements, from the least room to the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,6 +207,14 @@ impl Layout {
                 Mode::Normal | Mode::Filter(_) => 0,
                 _ => inner(Some(self.overlay(mode))),
             },
+            request: match mode {
+                Mode::Answer { seen, .. } => {
+                    let part = answer_parts(self.overlay(mode), seen.choices.len()).0;
+                    (part.width.into(), part.height.into())
+                }
+                _ => (0, 0),
+            },
+            preview_width: self.preview.map_or(0, |rect| usize::from(rect.width.saturating_sub(2))),
             panels: shown.filter(|(_, rect)| rect.is_some()).map(|(panel, _)| panel).collect(),
             instruments: self.lines.is_some() || self.boxes.iter().any(Option::is_some),
         }
@@ -212,7 +225,7 @@ impl Layout {
     pub fn overlay(&self, mode: &Mode) -> Rect {
         let (width, height) = match mode {
             Mode::Palette { .. } => (64, 20),
-            Mode::Answer { seen, .. } => (64, u16::try_from(seen.choices.len()).unwrap_or(20).saturating_add(5)),
+            Mode::Answer { seen, asked, .. } => answer_size(self.area.width, seen, asked),
             Mode::Reply { .. } => (72, 6),
             Mode::Confirm { .. } => (56, 5),
             Mode::Broadcast { to, input: None, .. } => {
@@ -230,6 +243,31 @@ impl Layout {
         };
         Rect { x, y: self.area.y + above, width, height }
     }
+}
+
+/// Columns and rows of the box of the answers: the request in full where there is room.
+fn answer_size(most: u16, seen: &Seen, asked: &Asked) -> (u16, u16) {
+    let longest = seen.rows.iter().skip(asked.rows.start).take(asked.rows.len()).map(|row| text::width(row.trim_end()));
+    let labels = seen.choices.iter().map(|choice| text::width(&choice.label) + 3);
+    let cells = longest.chain(labels).max().unwrap_or(0).clamp(60, 160) + 4;
+    let width = u16::try_from(cells).unwrap_or(most).min(most);
+    let lines = asked.pieces(seen, width.saturating_sub(4).into()).len().max(1);
+    (width, u16::try_from(lines + seen.choices.len() + 3).unwrap_or(u16::MAX))
+}
+
+/// The request, the row below it and the answers, in the box with its borders. The answers come first where there is
+/// no room for all.
+#[must_use]
+pub fn answer_parts(area: Rect, answers: usize) -> (Rect, u16, Rect) {
+    let mut rest = Rect {
+        x: area.x + 2,
+        y: area.y + 1,
+        width: area.width.saturating_sub(4),
+        height: area.height.saturating_sub(2),
+    };
+    let below = take_bottom(&mut rest, u16::try_from(answers).unwrap_or(u16::MAX));
+    let between = take_bottom(&mut rest, 1);
+    (rest, between.y, below)
 }
 
 /// The shape of the state.

@@ -86,7 +86,15 @@ pub fn draw(state: &State, layout: &Layout, theme: &Theme, preview: &Preview, bu
         frame.cursor = panels::footer::draw(c, rect, state);
     }
     if !matches!(state.mode, Mode::Normal | Mode::Filter(_)) {
-        frame.cursor = panels::overlay::draw(c, layout.overlay(&state.mode), state);
+        frame.cursor = panels::overlay::draw(c, layout.overlay(&state.mode), state, &request(state, preview, theme));
     }
     frame
+}
+
+/// The screen that an open request is read from; mostly the one that the preview shows.
+fn request(state: &State, preview: &Preview, theme: &Theme) -> Preview {
+    let Mode::Answer { asked, .. } = &state.mode else { return Preview::default() };
+    let mut request = preview.clone();
+    request.read_screen(asked.screen.as_ref(), theme.depth);
+    request
 }

@@ -202,7 +202,7 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
                     }
                 }
                 screen.draw(&state, &themes[state.theme])?;
-                dirty = false;
+                dirty = update(&mut state, Message::Drawn).redraw;
                 next_frame = Instant::now() + FRAME;
                 continue;
             }

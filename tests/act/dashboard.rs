@@ -14,7 +14,10 @@ async fn the_keys_of_the_dashboard_reach_the_agent() {
         screen.contains("permission") && screen.contains("Do you want to proceed?")
     });
     let reaction = claude.react("4", WORKS);
-    terminal.keys(&["y", "4"]);
+    // The answers open with the request: it is seen before anything can be picked.
+    terminal.keys(&["y"]);
+    terminal.wait_text("Answer main:1.0");
+    terminal.keys(&["4"]);
     reaction.join().expect("the answer came");
     terminal.wait_text("answered 'No', now working");
     let reaction = claude.react("\x1b", IDLE);

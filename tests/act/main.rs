@@ -4,6 +4,7 @@
 mod support;
 
 mod ages;
+mod aimed;
 mod answers;
 mod dashboard;
 mod journal;

@@ -55,6 +55,13 @@ impl Stage {
 
     /// Starts an agent in a window of its own and shows a screen.
     pub fn agent(&self, name: &str, screen: &str) -> Actress {
+        let actress = self.quiet(name);
+        self.show(&actress, screen);
+        actress
+    }
+
+    /// Starts an agent that shows nothing.
+    pub fn quiet(&self, name: &str) -> Actress {
         let input = self.server.home().join(format!("{name}.input"));
         fs::write(&input, "").expect("the input's file");
         let program = self.server.home().join("claude").display().to_string();
@@ -68,7 +75,6 @@ impl Stage {
             let title = self.server.run(&["display-message", "-p", "-t", &pane, "#{pane_title}"]);
             title.contains("Claude").then_some(())
         });
-        self.show(&actress, screen);
         actress
     }
 
@@ -137,11 +143,20 @@ impl Stage {
         self.actor_of(Caller::default(), false)
     }
 
+    /// One who has no turns to wait for: what it answered a moment ago may be answered again.
+    pub fn quick_actor(&self) -> Actor {
+        self.new_actor(Caller::default(), false)
+    }
+
     pub fn actor_of(&self, caller: Caller, read_only: bool) -> Actor {
+        let paths = EnginePaths::new(&self.server.home().join("run"), self.server.socket());
+        self.new_actor(caller, read_only).locking(paths)
+    }
+
+    fn new_actor(&self, caller: Caller, read_only: bool) -> Actor {
         let pool = Pool::new(self.tmux(), TransportChoice::Auto, PoolSettings::default());
         let known = Known { profiles: Arc::new(Profiles::embedded()), named: Vec::new(), read_only };
-        let paths = EnginePaths::new(&self.server.home().join("run"), self.server.socket());
-        Actor::new(pool, known, caller, Journal::new(self.events())).locking(paths)
+        Actor::new(pool, known, caller, Journal::new(self.events()))
     }
 
     fn events(&self) -> PathBuf {
@@ -188,6 +203,11 @@ impl Stage {
 }
 
 impl Actress {
+    /// Its pane's terminal.
+    pub fn tty(&self) -> &str {
+        &self.tty
+    }
+
     fn draw(&self, rows: &[String]) {
         let mut tty = fs::OpenOptions::new().write(true).open(&self.tty).expect("the pane's terminal");
         let text = format!("\x1b[2J\x1b[H{}\x1b[{};2H", rows.join("\r\n"), rows.len());

@@ -54,6 +54,7 @@ impl Stage {
         if viewport != self.state.viewport {
             self.effects.extend(update(&mut self.state, Message::Viewport(viewport)).effects);
         }
+        update(&mut self.state, Message::Drawn);
         outcome.redraw
     }
 

@@ -127,6 +127,58 @@ fn jump_and_answer_act_on_what_was_seen() {
 }
 
 #[test]
+fn what_is_pasted_is_taken_whole_or_not_at_all() {
+    let mut s = stage();
+    let long = format!("all:\r\tcc\r{}END", "y".repeat(60_000));
+    s.keys("m a b left");
+    s.tell(Message::Paste(long.clone()));
+    s.keys("enter");
+    let effects = s.effects();
+    let text = format!("a{}b", long.replace('\r', "\n"));
+    assert!(matches!(&effects[..], [Effect::Act(Act::Reply { text: sent, .. })] if *sent == text));
+    s.keys("m o k");
+    s.tell(Message::Paste("y".repeat(64 * 1024 - 1)));
+    assert!(s.text().contains("nothing was pasted"), "{}", s.text());
+    s.keys("enter");
+    assert!(matches!(&s.effects()[..], [Effect::Act(Act::Reply { text, .. })] if text == "ok"));
+}
+
+#[test]
+fn nothing_is_answered_before_its_request_was_shown_whole() {
+    let mut s = stage();
+    // The screen of the agent is not there: it is asked for, and keys only say so.
+    s.publish(|next| next.preview = None);
+    s.keys("y 1");
+    assert_eq!(s.effects(), []);
+    assert!(s.text().contains("Reading the pane") && s.text().contains("the request is shown first"), "{}", s.text());
+    // It comes: now it is shown, and can be answered.
+    s.publish(|next| next.preview = Some(std::sync::Arc::new(sample::preview())));
+    s.keys("1");
+    assert!(matches!(&s.effects()[..], [Effect::Act(Act::Answer { seen, choice: 0, .. })] if !seen.rows.is_empty()));
+    // Where no preview is shown the screen is asked for all the same.
+    let mut s = crate::sample::stage::Stage::new(crate::twelve(), 80, 12);
+    s.effects();
+    s.publish(|next| next.preview = None);
+    s.keys("y");
+    assert_eq!(s.effects(), [Effect::Engine(Command::Focus(Some(PaneId(14))))]);
+    // A request that does not fit is read to its first row before it can be answered.
+    let mut preview = sample::preview();
+    preview.text = (0..30).map(|n| format!("row {n}\n")).collect();
+    s.publish(move |next| next.preview = Some(std::sync::Arc::new(preview)));
+    s.keys("1");
+    assert_eq!(s.effects(), []);
+    assert!(s.text().contains("24 of them not seen yet"), "{}", s.text());
+    for _ in 0..40 {
+        s.keys("pageup");
+    }
+    assert!(s.text().contains("row 0 "), "{}", s.text());
+    s.keys("1");
+    let effects = s.effects();
+    assert!(matches!(effects.first(), Some(Effect::Act(Act::Answer { choice: 0, .. }))), "{effects:?}");
+    assert_eq!(effects.last(), Some(&Effect::Engine(Command::Focus(None))), "no screen is in view any more");
+}
+
+#[test]
 fn a_message_may_have_several_lines() {
     let mut s = stage();
     s.keys("m o n e alt-enter t w o ctrl-j");

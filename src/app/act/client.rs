@@ -96,15 +96,18 @@ impl Client {
     }
 
     /// The client that the person is in: the one that was named; else one that shows the caller's pane or session; else
-    /// the one that was used last. `window` is the window of the caller's pane.
+    /// the one that was used last. `window` is the window of the caller's pane. A terminal comes before a client in
+    /// control mode, which may be a mere program's; where there is nothing else (iTerm2 with `tmux -CC`), it is theirs.
     #[must_use]
     pub fn of_person<'c>(clients: &'c [Self], caller: &Caller, window: Option<&str>) -> Option<&'c Self> {
         if let Some(name) = &caller.client {
             return clients.iter().find(|client| client.name == *name);
         }
+        let terminals = clients.iter().any(|client| !client.control);
         let latest = |fits: &dyn Fn(&Self) -> bool| {
             // The first one in tmux's order wins a tie: `max_by_key` would take the last.
-            clients.iter().rev().filter(|client| !client.control && fits(client)).max_by_key(|client| client.activity)
+            let all = clients.iter().rev().filter(|client| client.control != terminals);
+            all.filter(|client| fits(client)).max_by_key(|client| client.activity)
         };
         window
             .and_then(|window| latest(&|client| client.window == window))
@@ -141,6 +144,12 @@ mod tests {
         assert_eq!(of(&session("$9"), Some("@9")), Some("/dev/pts/2"), "a detached session: the last used");
         let named = Caller { client: Some("/dev/pts/3".into()), ..Caller::default() };
         assert_eq!(of(&named, Some("@0")), Some("/dev/pts/3"));
+        let control = &clients[3..];
+        let of = |caller: &Caller| Client::of_person(control, caller, None).map(|client| client.name.as_str());
+        assert_eq!(of(&nowhere), Some("client-77"), "there is nothing but a client in control mode");
+        assert_eq!(of(&session("$1")), Some("client-77"));
+        let of =
+            |caller: &Caller, window| Client::of_person(&clients, caller, window).map(|client| client.name.as_str());
         let wrong = Caller { client: Some("/dev/pts/9".into()), ..Caller::default() };
         assert_eq!(of(&wrong, None), None);
     }

@@ -50,20 +50,39 @@ pub(super) async fn jump(pool: &Pool, caller: &Caller, pane: PaneId) -> Result<S
     let Some(client) = Client::of_person(&clients, caller, window) else {
         let hint = match &caller.client {
             Some(name) => format!("no client is called {name}: `tmux list-clients` lists them"),
-            None => format!("no terminal shows this tmux server: `tmux-orc jump {pane}` in a terminal attaches one"),
+            None => {
+                // With the socket: by itself the command would ask the server that is the default there.
+                let socket = quoted(&pool.server().socket().display().to_string());
+                format!(
+                    "no terminal shows this tmux server: `tmux-orc -S {socket} jump {pane}` in a terminal attaches one"
+                )
+            }
         };
         return Err(Refusal(hint));
     };
     let way = Way::best(&ways, pane, Some(&client.session)).ok_or_else(|| Refusal::gone(pane))?;
     // `-Z` keeps a zoomed window zoomed, on the pane that is gone to.
     let to = format!("{}:{}.{}", way.session, way.window, pane);
-    let switch = Command::new("switch-client").args(["-Z", "-c", &client.name, "-t", &to]);
-    let parts = run(pool, [switch, Client::list()]).await?;
-    if let Some(Err(error)) = parts.first() {
-        return Err(Refusal::command(pane, error));
+    let go = if client.control && way.session == client.session {
+        // A program that draws the windows itself follows what is selected; to switch to its own session is nothing new.
+        let window = format!("{}:{}", way.session, way.window);
+        vec![
+            Command::new("select-window").args(["-t", &window]),
+            Command::new("select-pane").args(["-Z", "-t", &pane.to_string()]),
+        ]
+    } else {
+        vec![Command::new("switch-client").args(["-Z", "-c", &client.name, "-t", &to])]
+    };
+    let steps = go.len();
+    let parts = run(pool, go.into_iter().chain([Client::list()])).await?;
+    for part in parts.iter().take(steps) {
+        if let Err(error) = part {
+            return Err(Refusal::command(pane, error));
+        }
     }
     // tmux does not say where a client ended up; a pane that died in between would leave it somewhere else.
-    let after = parts.get(1).and_then(|part| part.as_ref().ok()).map(|text| Client::parse(text)).unwrap_or_default();
+    let after =
+        parts.get(steps).and_then(|part| part.as_ref().ok()).map(|text| Client::parse(text)).unwrap_or_default();
     match after.iter().find(|now| now.name == client.name) {
         Some(now) if now.pane == Some(pane) => Ok(format!("now at {}", way.target)),
         Some(_) => Err(Refusal(format!("tmux did not go to {}: the pane may have just ended", way.target))),
@@ -82,6 +101,19 @@ pub(super) async fn attach_words(pool: &Pool, pane: PaneId) -> Result<Vec<String
     let words = ["select-window", "-t", &window, ";", "select-pane", "-Z", "-t", &pane.to_string(), ";"];
     let attach = ["attach-session", "-t", &way.session];
     Ok(words.iter().chain(&attach).map(ToString::to_string).collect())
+}
+
+/// A path as a shell reads it.
+fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
+    if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
+}
+
+/// The place of a pane, for the journal; empty when it is gone.
+pub(super) async fn place(pool: &Pool, pane: PaneId) -> String {
+    let parts = run(pool, [Way::list()]).await.unwrap_or_default();
+    let text = parts.first().and_then(|part| part.as_ref().ok()).map_or("", String::as_str);
+    Way::best(&Way::parse(text), pane, None).map(|way| way.target.clone()).unwrap_or_default()
 }
 
 /// The pane that a person names: `%12`, `session:window.pane`, or what tmux takes for a target, exactly.
@@ -134,7 +166,7 @@ impl super::Actor {
     pub async fn has_client(&self) -> bool {
         let parts = run(&self.pool, [Client::list()]).await.unwrap_or_default();
         let text = parts.first().and_then(|part| part.as_ref().ok()).map_or("", String::as_str);
-        Client::parse(text).iter().any(|client| !client.control)
+        !Client::parse(text).is_empty()
     }
 }
 

@@ -26,6 +26,7 @@ pub use client::{Caller, Client};
 pub(crate) use fixture::{test_agent, test_snapshot};
 pub use next::{Round, next_waiting};
 pub use perform::{Actor, Known};
+pub use reply::LONGEST as LONGEST_MESSAGE;
 pub use seen::Seen;
 pub use what::Act;
 

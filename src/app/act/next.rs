@@ -10,7 +10,11 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{app::wanted::Wanted, monitor::Agent, tmux::PaneId};
+use crate::{
+    app::wanted::Wanted,
+    monitor::{Agent, State},
+    tmux::PaneId,
+};
 
 /// Seconds after which a round is forgotten: who asks again then wants the longest wait, not the next one.
 const FORGET_AFTER: i64 = 600;
@@ -18,8 +22,35 @@ const FORGET_AFTER: i64 = 600;
 /// The agents that were gone to in this round.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Round {
-    visited: Vec<(PaneId, Timestamp)>,
+    gone_to: Vec<GoneTo>,
     last: Option<Timestamp>,
+}
+
+/// An agent that was gone to: which, since when it waited, and for what.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct GoneTo {
+    pane: PaneId,
+    pid: Option<u32>,
+    start: Option<u64>,
+    since: Timestamp,
+    state: State,
+    asks: String,
+}
+
+impl GoneTo {
+    fn new(agent: &Agent) -> Self {
+        let asks =
+            format!("{} {} {}", agent.evidence.rule, agent.evidence.line, agent.doing.as_deref().unwrap_or_default());
+        let (pane, pid, start) = (agent.pane_id, agent.pid, agent.start);
+        Self { pane, pid, start, since: agent.since, state: agent.state, asks }
+    }
+
+    /// It is the same wait. One who looks for the first time, without an engine, cannot know since when it lasts: then it
+    /// is the same when the same is asked.
+    fn is(&self, agent: &Self, watched: bool) -> bool {
+        (self.pane, self.pid, self.start, self.state) == (agent.pane, agent.pid, agent.start, agent.state)
+            && (self.since == agent.since || !watched && self.asks == agent.asks)
+    }
 }
 
 impl Round {
@@ -42,31 +73,32 @@ impl Round {
 }
 
 /// The next agent of those that are wanted, longest first; after all were gone to, the first one again. A wait that is a new
-/// one counts as not gone to.
+/// one counts as not gone to. `watched`: an engine was there and knows since when they wait.
 #[must_use]
 pub fn next_waiting<'a>(
     agents: &'a [Agent],
     wanted: &[Wanted],
     round: &mut Round,
+    watched: bool,
     now: Timestamp,
 ) -> Option<&'a Agent> {
     if round.last.is_none_or(|last| now.as_second() - last.as_second() > FORGET_AFTER) {
-        round.visited.clear();
+        round.gone_to.clear();
     }
     let mut waiting: Vec<&Agent> = agents.iter().filter(|agent| wanted.iter().any(|wanted| wanted.is(agent))).collect();
     // States in the order in which they were asked for, the longest wait first.
     waiting.sort_by_key(|agent| (wanted.iter().position(|wanted| wanted.is(agent)), agent.since, agent.pane_id));
-    round.visited.retain(|(pane, since)| waiting.iter().any(|agent| agent.pane_id == *pane && agent.since == *since));
-    let fresh = |agent: &&&Agent| !round.visited.contains(&(agent.pane_id, agent.since));
+    round.gone_to.retain(|one| waiting.iter().any(|agent| one.is(&GoneTo::new(agent), watched)));
+    let fresh = |agent: &&&Agent| !round.gone_to.iter().any(|one| one.is(&GoneTo::new(agent), watched));
     let next = match waiting.iter().find(fresh) {
         Some(next) => Some(*next),
         None => {
-            round.visited.clear();
+            round.gone_to.clear();
             waiting.first().copied()
         }
     };
     if let Some(next) = next {
-        round.visited.push((next.pane_id, next.since));
+        round.gone_to.push(GoneTo::new(next));
         round.last = Some(now);
     }
     next
@@ -91,8 +123,9 @@ mod tests {
             .collect();
         agents.push(Agent { since: at(0), ..agent(4, State::Working) });
         let mut round = Round::default();
-        let mut next =
-            |agents: &[Agent], now| next_waiting(agents, WAITING, &mut round, at(now)).map(|agent| agent.pane_id.0);
+        let mut next = |agents: &[Agent], now| {
+            next_waiting(agents, WAITING, &mut round, true, at(now)).map(|agent| agent.pane_id.0)
+        };
         assert_eq!(
             [next(&agents, 40), next(&agents, 41), next(&agents, 42), next(&agents, 43)].map(Option::unwrap),
             [2, 3, 1, 2]
@@ -107,12 +140,25 @@ mod tests {
     }
 
     #[test]
+    fn without_an_engine_the_round_goes_by_what_is_asked() {
+        let mut round = Round::default();
+        let mut next = |now, asks: &str| {
+            // Whoever looks only now finds that all of them wait since now.
+            let mut agents = [1, 2, 3].map(|id| Agent { since: at(now), ..agent(id, State::Waiting) });
+            agents[0].doing = Some(asks.to_owned());
+            next_waiting(&agents, WAITING, &mut round, false, at(now)).map(|agent| agent.pane_id.0)
+        };
+        assert_eq!([next(1, "a"), next(2, "a"), next(3, "a"), next(4, "a")].map(Option::unwrap), [1, 2, 3, 1]);
+        assert_eq!(next(5, "b"), Some(1), "it asks something else");
+    }
+
+    #[test]
     fn a_round_outlives_the_program_and_a_broken_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.next");
         let agents = [agent(1, State::Waiting)];
         let mut round = Round::load(&path);
-        assert!(next_waiting(&agents, WAITING, &mut round, at(1)).is_some());
+        assert!(next_waiting(&agents, WAITING, &mut round, true, at(1)).is_some());
         round.save(&path).unwrap();
         assert_eq!(Round::load(&path), round);
         fs::write(&path, "{").unwrap();

@@ -83,7 +83,11 @@ impl Actor {
         let turn = self.turn(act.pane());
         let _turn = turn.lock().await;
         let (pane, kind) = (act.pane(), act.kind());
-        let seen = act.seen().cloned().unwrap_or_default();
+        let mut seen = act.seen().cloned().unwrap_or_default();
+        if kind == ActKind::Jump {
+            // Before it goes: the journal names the place also when the jump failed.
+            seen.target = jump::place(&self.pool, pane).await;
+        }
         let mut sent = String::new();
         let done = match kind {
             ActKind::Jump => jump::jump(&self.pool, &self.caller, pane).await,

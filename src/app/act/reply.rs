@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Longest message, bytes: what is longer belongs into a file that the agent reads.
-const LONGEST: usize = 64 * 1024;
+pub const LONGEST: usize = 64 * 1024;
 
 /// How long the pasted text is waited for before Enter is pressed all the same.
 const ARRIVES_WITHIN: Duration = Duration::from_millis(1500);

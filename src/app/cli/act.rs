@@ -71,18 +71,28 @@ async fn go_next(options: &NextOptions, going: &Going, context: &mut Context) ->
     let file = context.paths.run().join(format!("{}.next", engine.key()));
     let mut round = Round::load(&file);
     let states: &[Wanted] = if options.state.is_empty() { &[Wanted::State(State::Waiting)] } else { &options.state };
-    let Some(agent) = next_waiting(&snapshot.agents, states, &mut round, Timestamp::now()) else {
+    // Without an engine the look is our own.
+    let watched = snapshot.engine.pid != std::process::id();
+    let Some(agent) = next_waiting(&snapshot.agents, states, &mut round, watched, Timestamp::now()) else {
         let states: Vec<String> = states.iter().map(ToString::to_string).collect();
         return Err(Failure::failed(format!("no agent is {}", states.join(" or "))));
     };
     let pane = agent.pane_id;
     // A round that cannot be kept costs the turn, not the jump.
-    if let Err(error) =
-        engine.prepare().map_err(|error| error.to_string()).and_then(|()| round.save(&file).map_err(|e| e.to_string()))
-    {
-        tracing::warn!(error, "the next call will begin with the same agent");
+    let keep = || {
+        let kept = engine.prepare().map_err(|error| error.to_string());
+        if let Err(error) = kept.and_then(|()| round.save(&file).map_err(|error| error.to_string())) {
+            tracing::warn!(error, "the next call will begin with the same agent");
+        }
+    };
+    if options.message || !going.attaches() {
+        let text = going.jump(pane).await?;
+        keep();
+        return if options.message { Ok(()) } else { context.out.line(text) };
     }
-    if options.message { going.jump(pane).await.map(drop) } else { going.to(pane, context).await }
+    // This process becomes the tmux client: nothing comes after that.
+    keep();
+    Err(going.attach(pane).await)
 }
 
 /// All that a jump needs.
@@ -102,10 +112,14 @@ impl Going {
         Ok(Self { actor, caller, server, settings })
     }
 
+    /// It is outside of tmux, on a terminal.
+    fn attaches(&self) -> bool {
+        !self.caller.inside && self.caller.client.is_none() && std::io::stdout().is_terminal()
+    }
+
     /// Takes the client there, or attaches this terminal when it is outside of tmux.
     async fn to(&self, pane: PaneId, context: &mut Context) -> Result<(), Failure> {
-        let attach = !self.caller.inside && self.caller.client.is_none() && std::io::stdout().is_terminal();
-        if attach {
+        if self.attaches() {
             return Err(self.attach(pane).await);
         }
         let text = self.jump(pane).await?;

@@ -57,11 +57,17 @@ pub fn update(state: &mut State, message: Message) -> Outcome {
             if !viewport.panels.is_empty() && !viewport.panels.contains(&state.view.focus) {
                 state.view.focus = viewport.panels[0];
             }
+            if let Mode::Answer { asked, .. } = &mut state.mode
+                && state.viewport.request.0 != viewport.request.0
+            {
+                asked.resized();
+            }
             state.viewport = viewport;
             let snapshot = state.snapshot.clone();
             state.list.scroll(&snapshot.agents);
             snapshot::ask_focus(state)
         }
+        Message::Drawn => snapshot::drawn(state),
         Message::Focus(focused) => {
             state.focused = focused;
             Outcome::default()

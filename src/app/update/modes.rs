@@ -3,14 +3,22 @@
 use tui_input::{Input, InputRequest};
 
 use super::{Tone, act, swallow, toast};
-use crate::app::{
-    action::Action,
-    help::help_rows,
-    key::{Code, Key},
-    message::{Act, Effect, Hit, Mouse, Outcome},
-    palette,
-    state::{Mode, Panel, Recipient, State},
+use crate::{
+    app::{
+        act::LONGEST_MESSAGE,
+        action::Action,
+        asked::Asked,
+        help::help_rows,
+        key::{Code, Key},
+        message::{Act, Effect, Hit, Mouse, Outcome, Seen},
+        palette,
+        state::{Mode, Panel, Recipient, State},
+    },
+    tmux::PaneId,
 };
+
+/// Longest text of a filter or a search, bytes.
+const LONGEST_LINE: usize = 1000;
 
 /// A key while a mode has them.
 pub(super) fn pressed(state: &mut State, key: Key) -> Outcome {
@@ -45,6 +53,10 @@ pub(super) fn pressed(state: &mut State, key: Key) -> Outcome {
         Key { code: Code::Char('p'), ctrl: true, .. } => -1,
         _ => 0,
     };
+    if matches!(state.mode, Mode::Answer { .. }) && matches!(key.code, Code::PageUp | Code::PageDown) {
+        let page = isize::try_from(state.viewport.request.1.max(1)).unwrap_or(1);
+        return scroll_request(state, if key.code == Code::PageUp { -page } else { page });
+    }
     if delta != 0 {
         return step(state, delta);
     }
@@ -103,17 +115,29 @@ pub(super) fn pasted(state: &mut State, text: &str) -> Outcome {
         return Outcome::default();
     };
     // Most terminals send a line's end as CR when they paste.
-    for c in text.replace("\r\n", "\n").replace('\r', "\n").chars().take(10_000) {
-        if !c.is_control() || (keep_lines && c == '\n') {
-            input.handle(InputRequest::InsertChar(c));
-        }
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let text: String = text.chars().filter(|c| !c.is_control() || (keep_lines && matches!(c, '\n' | '\t'))).collect();
+    let most = if keep_lines { LONGEST_MESSAGE } else { LONGEST_LINE };
+    if input.value().len() + text.len() > most {
+        let so_far = if keep_lines { "put it into a file and name that" } else { "it is for a few words" };
+        let text = format!("nothing was pasted: {} bytes, and at most {most} fit here; {so_far}", text.len());
+        toast(state, text, Tone::Error);
+        return Outcome::redraw();
     }
+    // At once: letter by letter each would move all that stands behind the cursor.
+    let at = input.value().char_indices().nth(input.cursor()).map_or(input.value().len(), |(at, _)| at);
+    let cursor = input.cursor() + text.chars().count();
+    let whole = format!("{}{text}{}", &input.value()[..at], &input.value()[at..]);
+    *input = Input::new(whole).with_cursor(cursor);
     typed(state)
 }
 
 /// The mouse while a mode has the keys: a click beside an overlay closes it.
 pub(super) fn mouse(state: &mut State, mouse: Mouse, hit: &Hit) -> Outcome {
     match (mouse, hit) {
+        (Mouse::Wheel(delta), Hit::Overlay | Hit::Choice(_)) if matches!(state.mode, Mode::Answer { .. }) => {
+            scroll_request(state, delta.into())
+        }
         (Mouse::Wheel(delta), Hit::Overlay | Hit::Item(_) | Hit::Choice(_)) => step(state, delta.into()),
         (Mouse::Click, Hit::Item(row)) => {
             if let Mode::Palette { at, .. } = &mut state.mode {
@@ -213,9 +237,12 @@ fn enter(state: &mut State) -> Outcome {
             Some(item) => act::does(state, item.does).and(Outcome::redraw()),
             None => Outcome::redraw(),
         },
-        Mode::Answer { pane, seen, at: Some(choice) } => does(Act::Answer { pane, choice, seen }),
-        Mode::Answer { pane, seen, at: None } => {
-            state.mode = Mode::Answer { pane, seen, at: None };
+        Mode::Answer { pane, seen, at: Some(choice), asked } if asked.seen_whole => {
+            does(Act::Answer { pane, choice, seen })
+        }
+        Mode::Answer { pane, seen, asked, .. } if !asked.seen_whole => not_seen(state, pane, seen, asked),
+        Mode::Answer { pane, seen, asked, .. } => {
+            state.mode = Mode::Answer { pane, seen, at: None, asked };
             let text = "no answer is marked: press its number, or move to it".to_owned();
             toast(state, text, Tone::NeedsYou);
             Outcome::redraw()
@@ -237,6 +264,30 @@ fn enter(state: &mut State) -> Outcome {
         }
         _ => Outcome::redraw(),
     }
+}
+
+/// Nothing is answered whose request was not shown whole: what to do, in words.
+fn not_seen(state: &mut State, pane: PaneId, seen: Seen, asked: Asked) -> Outcome {
+    let lines = asked.pieces(&seen, state.viewport.request.0).len();
+    let text = if asked.screen.is_none() || asked.unread(lines) >= lines {
+        "the request is shown first: look at it, then answer".to_owned()
+    } else {
+        format!("{} rows of the request were not in view yet: PgUp shows them", asked.unread(lines))
+    };
+    toast(state, text, Tone::NeedsYou);
+    state.mode = Mode::Answer { pane, seen, at: None, asked };
+    Outcome::redraw()
+}
+
+/// Scrolls the request in the box of the answers.
+fn scroll_request(state: &mut State, delta: isize) -> Outcome {
+    let (width, height) = state.viewport.request;
+    let Mode::Answer { seen, asked, .. } = &mut state.mode else { return Outcome::default() };
+    let most = asked.pieces(seen, width).len().saturating_sub(height);
+    let up = asked.up.min(most).saturating_add_signed(-delta).min(most);
+    let moved = up != asked.up;
+    asked.up = up;
+    Outcome::redraw_if(moved)
 }
 
 /// Moves the mark of an overlay, or scrolls it.

@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::toast;
+use super::{ask, toast};
 use crate::{
     app::{
         message::{Effect, Outcome},
-        state::State,
+        state::{Mode, State},
         words::{Tone, word},
     },
     monitor::{Agent, Command, EventKind, Snapshot, State as AgentState},
@@ -23,6 +23,7 @@ pub(super) fn arrived(state: &mut State, new: Arc<Snapshot>) -> Outcome {
     keep_events(state, &old, &new);
     redraw |= state.list.rebuild(&new, state.elapsed, false);
     redraw |= differs(state, &old, &new);
+    redraw |= ask::arrived(state);
     // Instruments alone wait for the tick: numbers that change ten times a second cannot be read, and cost frames.
     state.behind = !redraw && (state.behind || state.viewport.instruments && instruments_differ(&old, &new));
     Outcome::redraw_if(redraw).and(ask_focus(state))
@@ -129,9 +130,22 @@ fn keep_events(state: &mut State, old: &Snapshot, new: &Snapshot) {
     }
 }
 
+/// A frame was drawn: what it showed of a preview, and of a request.
+pub(super) fn drawn(state: &mut State) -> Outcome {
+    state.drawn = state.snapshot.preview.clone().filter(|_| state.viewport.preview > 0);
+    match &mut state.mode {
+        Mode::Answer { seen, asked, .. } => Outcome::redraw_if(asked.drawn(seen, state.viewport.request)),
+        _ => Outcome::default(),
+    }
+}
+
 /// Asks the engine for the screen of the selected pane while the preview shows it.
 pub(super) fn ask_focus(state: &mut State) -> Outcome {
-    let wanted = if state.viewport.preview > 0 { state.list.selected } else { None };
+    let wanted = match &state.mode {
+        Mode::Answer { pane, .. } => Some(*pane),
+        _ if state.viewport.preview > 0 => state.list.selected,
+        _ => None,
+    };
     if wanted == state.asked_focus {
         return Outcome::default();
     }

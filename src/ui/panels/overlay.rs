@@ -3,43 +3,32 @@
 use ratatui::layout::{Position, Rect};
 use tui_input::Input;
 
-use super::footer::skip_cells;
+use super::{Preview, footer::skip_cells};
 use crate::{
     app::{
+        asked::Asked,
         help::{HelpRow, help_rows},
+        message::Seen,
         palette,
         state::{Mode, Recipient, State},
         text,
     },
     tmux::PaneId,
-    ui::canvas::{Canvas, Frame},
+    ui::{
+        canvas::{Canvas, Frame},
+        layout::answer_parts,
+    },
 };
 
 /// Draws the overlay of the mode; gives the cursor's place when text is typed.
-pub fn draw(c: &mut Canvas, area: Rect, state: &State) -> Option<Position> {
+pub fn draw(c: &mut Canvas, area: Rect, state: &State, request: &Preview) -> Option<Position> {
     let ground = c.theme.overlay;
     c.clear(area, c.theme.text.patch(ground));
     let cursor = match &state.mode {
         Mode::Help { input, top } => Some(help(c, area, state, input, *top)),
         Mode::Palette { input, at } => Some(palette_of(c, area, state, input, *at)),
-        Mode::Answer { pane, seen, at } => {
-            let inner = c.frame(area, &frame(&format!("Answer {}", place(state, *pane)), "number or enter  esc leave"));
-            // What it is about; the row that proved the prompt is often its first answer.
-            let asks = seen.doing.as_deref().unwrap_or(seen.line.as_str()).trim();
-            let line = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-            c.text(line.x, line.y, if line.height > 0 { line.width } else { 0 }, asks, c.theme.text);
-            for (i, choice) in seen.choices.iter().enumerate() {
-                let y = choices_top(inner) + u16::try_from(i).unwrap_or(0);
-                if y >= inner.bottom() {
-                    break;
-                }
-                let number = format!("{} ", i + 1);
-                c.pieces(line.x, y, line.width, &[(&number, c.theme.key), (&choice.label, c.theme.text)]);
-                if Some(i) == *at {
-                    c.style(Rect { y, height: 1, ..inner }, c.theme.select);
-                    c.text(inner.x, y, 1, "▌", c.theme.focus);
-                }
-            }
+        Mode::Answer { pane, seen, at, asked } => {
+            answers(c, area, &place(state, *pane), (seen, asked, *at), request);
             None
         }
         Mode::Reply { pane, input, .. } => {
@@ -83,10 +72,43 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) -> Option<Position> {
     cursor.filter(|at| area.contains(*at))
 }
 
-/// The row of the first answer.
-#[must_use]
-pub fn choices_top(inner: Rect) -> u16 {
-    inner.y + 2
+/// The request in its own colours, and the answers below it.
+fn answers(
+    c: &mut Canvas,
+    area: Rect,
+    place: &str,
+    (seen, asked, at): (&Seen, &Asked, Option<usize>),
+    lines: &Preview,
+) {
+    c.frame(area, &frame(&format!("Answer {place}"), "number or enter  esc leave"));
+    let (request, between, below) = answer_parts(area, seen.choices.len());
+    if asked.screen.is_none() {
+        c.text(request.x, request.y, request.width, "Reading the pane: its request is shown first …", c.theme.muted);
+    }
+    let pieces = asked.pieces(seen, request.width.into());
+    let view = asked.view(pieces.len(), request.height.into());
+    for (y, piece) in (request.y..request.bottom()).zip(&pieces[view.clone()]) {
+        lines.draw_part(c, request.x, y, request.width, piece.row, piece.bytes.clone());
+    }
+    let hint = match (view.start, pieces.len() - view.end) {
+        (0, 0) => String::new(),
+        (above, below) => {
+            let unread = asked.unread(pieces.len());
+            let must = if unread > 0 { format!(", {unread} of them not seen yet") } else { String::new() };
+            format!("▲ {above} rows above{must}  ▼ {below} below  PgUp PgDn")
+        }
+    };
+    if between < area.bottom().saturating_sub(1) {
+        c.text(request.x, between, request.width, &hint, c.theme.key);
+    }
+    for (i, (y, choice)) in (below.y..below.bottom()).zip(&seen.choices).enumerate() {
+        let number = format!("{} ", i + 1);
+        c.pieces(below.x, y, below.width, &[(&number, c.theme.key), (&choice.label, c.theme.text)]);
+        if Some(i) == at {
+            c.style(Rect { x: area.x + 1, y, height: 1, width: area.width.saturating_sub(2) }, c.theme.select);
+            c.text(area.x + 1, y, 1, "▌", c.theme.focus);
+        }
+    }
 }
 
 /// The first item shown and the row it stands in.
@@ -110,7 +132,7 @@ fn entry(c: &mut Canvas, area: Rect, prompt: &str, input: &Input) -> Position {
     let x = c.text(area.x + 1, area.y, area.width.saturating_sub(2), prompt, c.theme.key);
     let room = area.right().saturating_sub(x + 1);
     let scroll = input.visual_scroll(room.max(1).into());
-    c.text(x, area.y, room, &skip_cells(input.value(), scroll).replace('\n', "⏎"), c.theme.value);
+    c.text(x, area.y, room, &skip_cells(input.value(), scroll).replace('\n', "⏎").replace('\t', "→"), c.theme.value);
     let at = u16::try_from(input.visual_cursor().saturating_sub(scroll)).unwrap_or(0).min(room);
     Position { x: x + at, y: area.y }
 }

@@ -1,6 +1,6 @@
 //! The selected pane's screen in its own colours, cropped to its end, where things happen.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use ansi_to_tui::IntoText as _;
 use ratatui::{layout::Rect, style::Color, text::Line};
@@ -27,12 +27,17 @@ pub struct Preview {
 impl Preview {
     /// Reads the snapshot's preview if it is another one than before.
     pub fn read(&mut self, snapshot: &Snapshot, depth: Depth) {
-        let same = match (&self.source, &snapshot.preview) {
+        self.read_screen(snapshot.preview.as_ref(), depth);
+    }
+
+    /// Reads a screen if it is another one than before.
+    pub fn read_screen(&mut self, screen: Option<&Arc<monitor::Preview>>, depth: Depth) {
+        let same = match (&self.source, screen) {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b) || (a.pane_id == b.pane_id && a.text == b.text),
             (None, None) => true,
             _ => false,
         };
-        self.source.clone_from(&snapshot.preview);
+        self.source = screen.cloned();
         if same {
             return;
         }
@@ -48,6 +53,20 @@ impl Preview {
         }
         while self.lines.last().is_some_and(is_blank) {
             self.lines.pop();
+        }
+    }
+
+    /// Draws a part of a row, given in bytes of its text.
+    pub(super) fn draw_part(&self, c: &mut Canvas, x: u16, y: u16, room: u16, row: usize, part: Range<usize>) {
+        let Some(line) = self.lines.get(row) else { return };
+        let (mut at, end, mut x) = (0, x + room, x);
+        for span in &line.spans {
+            let words = &span.content;
+            let (from, to) = (part.start.max(at) - at, part.end.min(at + words.len()).saturating_sub(at));
+            at += words.len();
+            if let Some(words) = words.get(from..to).filter(|words| !words.is_empty()) {
+                x = c.text(x, y, end.saturating_sub(x), words, span.style);
+            }
         }
     }
 }
