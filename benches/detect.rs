@@ -31,6 +31,7 @@ fn observe<'a>(fixture: &'a Fixture, screen: &'a Screen) -> Observation<'a> {
         known_agent: None,
         previous: None,
         now: jiff::Timestamp::UNIX_EPOCH,
+        zone: None,
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    Command, EngineSettings, EventKind, Memory, Mode, Refused, RereadInfo, ServerStatus, StrategyInfo,
+    Command, EngineSettings, EventKind, Memory, Mode, Refused, RereadInfo, ServerStatus, State, StrategyInfo,
     cache::Layers,
     clients::{ClientId, Clients},
     clock,
@@ -21,6 +21,7 @@ use super::{
     history::{Combination, History},
     settings::{CachePolicy, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL},
     strategy::{self, BUILT_IN, Measured, Plan, Script, ScriptError, Strategy, View},
+    take::gone_event,
     told::Told,
     writes::{Heard, Writes},
 };
@@ -442,7 +443,14 @@ impl Core {
                 return Ok(!paused);
             }
             Command::Seen(pane) => {
-                if let Some(record) = self.fleet.get_mut(pane).and_then(|t| t.record.as_mut()) {
+                let Some(tracked) = self.fleet.get_mut(pane) else { return Ok(false) };
+                if tracked.record.as_ref().is_some_and(|record| record.state() == State::Exited) {
+                    // Its user knows that it has ended: it is listed no longer.
+                    self.events.push(Timestamp::now(), gone_event(tracked, String::new()));
+                    tracked.dismiss();
+                    return Ok(true);
+                }
+                if let Some(record) = &mut tracked.record {
                     record.seen();
                 }
                 return Ok(false);

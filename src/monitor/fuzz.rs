@@ -78,6 +78,7 @@ fn judge(profiles: &Profiles, fixture: &Fixture) {
         known_agent: known,
         previous: None,
         now: now(),
+        zone: None,
     };
     let verdict = detect(profiles, &seen);
     assert_eq!(explain(profiles, None, &seen).verdict, verdict, "the explanation is that of the verdict");
@@ -99,7 +100,7 @@ fn words(fixture: &Fixture) {
     for row in &fixture.rows {
         let row = &*crate::tmux::clean(row);
         assert_eq!(mask(row).chars().count(), row.chars().count(), "a mask is as wide as what it hides");
-        let _ = reset::parse(row, now());
+        let _ = reset::parse(row, now(), None);
         let _ = published::parse(row, 1, 0);
         for value in [hook::from_claude_json(row, now()), hook::from_codex_notify(row, now())].into_iter().flatten() {
             assert!(Hook::parse(&value).is_some(), "{value:?}");

@@ -33,6 +33,8 @@ pub struct Record {
     pub last_change: Timestamp,
     /// A verdict that is not believed yet, and when it will be.
     pending: Option<(Arc<Verdict>, Instant)>,
+    /// When it ended in order: not by a signal, nor with a status or a screen that tells of a failure.
+    pub left_at: Option<Instant>,
     /// The last read failed.
     pub stale: bool,
     /// Failed checks in a row.
@@ -65,6 +67,7 @@ impl Record {
             since: at,
             last_change: at,
             pending: None,
+            left_at: None,
             stale: false,
             failures: 0,
             failed_at: None,
@@ -133,14 +136,24 @@ impl Record {
         self.pending.as_ref().map(|(_, at)| *at)
     }
 
-    fn enter(&mut self, verdict: Arc<Verdict>, at: Timestamp, in_view: bool) -> Option<Change> {
+    fn enter(&mut self, mut verdict: Arc<Verdict>, at: Timestamp, in_view: bool) -> Option<Change> {
         self.pending = None;
+        // "in 2h 5m" and "6:33pm" are about the moment at which they were written: the same line says the same time.
+        let (told, tells) = (&self.verdict.evidence, &verdict.evidence);
+        if verdict.reset_at.is_some()
+            && self.verdict.reset_at.is_some()
+            && verdict.reset_at != self.verdict.reset_at
+            && (&told.rule, &told.line) == (&tells.rule, &tells.line)
+        {
+            Arc::make_mut(&mut verdict).reset_at = self.verdict.reset_at;
+        }
         let from = self.state();
         let to = verdict.state;
         let unseen = self.kind.as_deref() == Some("done") && to == State::Idle;
         let kind = match (from, to) {
             (State::Working, State::Idle) if verdict.kind.is_none() && !in_view => Some("done".to_owned()),
-            (State::Idle, State::Idle) if verdict.kind.is_none() && unseen && !in_view => Some("done".to_owned()),
+            // Being in view for a moment is not being seen: see `seen`.
+            (State::Idle, State::Idle) if verdict.kind.is_none() && unseen => Some("done".to_owned()),
             _ => verdict.kind.clone(),
         };
         self.verdict = verdict;
@@ -284,14 +297,36 @@ mod tests {
         let mut record = Record::new(verdict(State::Working), second(0), start);
         record.judge(verdict(State::Idle), second(1), start, None, false);
         assert_eq!(record.kind.as_deref(), Some("done"));
-        record.judge(verdict(State::Idle), second(5), start, None, false);
-        assert_eq!(record.kind.as_deref(), Some("done"), "another look by the engine is not one by the user");
+        for in_view in [false, true] {
+            record.judge(verdict(State::Idle), second(5), start, None, in_view);
+            assert_eq!(record.kind.as_deref(), Some("done"), "a look by the engine is not one by the user");
+        }
         record.seen();
         assert_eq!(record.kind, None);
         assert_eq!(record.since, second(1), "seeing is no transition");
         let mut watched = Record::new(verdict(State::Working), second(0), start);
         watched.judge(verdict(State::Idle), second(1), start, None, true);
         assert_eq!(watched.kind, None, "a turn that ends in view is seen");
+    }
+
+    #[test]
+    fn the_end_of_a_limit_is_told_by_when_its_line_was_first_seen() {
+        let limited = |line: &str, reset: i64| {
+            let mut verdict =
+                Verdict::blank("codex", "", Some(1)).say(State::Limited, None, "codex/limit", line, Source::Screen);
+            verdict.reset_at = Some(second(reset));
+            Arc::new(verdict)
+        };
+        let start = Instant::now();
+        let mut record = Record::new(limited("try again in 2h 5m", 7_500), second(0), start);
+        record.judge(limited("try again in 2h 5m", 7_530), second(30), start, None, false);
+        record.judge(limited("try again in 2h 5m", 9_000), second(1_500), start, None, false);
+        assert_eq!(record.verdict.reset_at, Some(second(7_500)));
+        record.judge(limited("try again in 5m", 1_900), second(1_600), start, None, false);
+        assert_eq!(record.verdict.reset_at, Some(second(1_900)), "another line is news");
+        record.judge(verdict(State::Working), second(2_000), start, None, false);
+        record.judge(limited("try again in 5m", 2_400), second(2_100), start, None, false);
+        assert_eq!(record.verdict.reset_at, Some(second(2_400)), "a limit after work is another one");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     CycleStats, EventKind, Preview, State,
@@ -59,7 +59,10 @@ impl Core {
             tracked.preview = Some(Arc::new(Preview::of(read.pane, &screen, read.at)));
         }
         let screen = Arc::new(screen);
-        let verdict = judge(&self.cache, profiles, tracked, &screen, read.at).await;
+        let verdict = match tracked.over {
+            true => None,
+            false => judge(&self.cache, profiles, tracked, &screen, read.at).await,
+        };
         let captured = Captured { screen, stamp, settled: read.settled, coloured: read.coloured };
         self.cache.pane_content.put(read.pane, captured).await;
         if let Some(record) = &mut tracked.record {
@@ -89,6 +92,7 @@ impl Core {
         let target = tracked.pane.target();
         let in_view = tracked.pane.in_view;
         let dead = verdict.state == State::Exited;
+        let before = tracked.record.as_ref().map(Record::state);
         let event = match &mut tracked.record {
             Some(record) if record.verdict.agent == verdict.agent => record
                 .judge(verdict, at, now, tracked.changed_at, in_view)
@@ -117,6 +121,14 @@ impl Core {
         };
         if dead && let Some(record) = &mut tracked.record {
             record.failed(now, interval);
+            if record.state() == State::Exited && before != Some(State::Exited) {
+                let pane = &tracked.pane;
+                // A shell tells nobody with what status its programs end. One that did not give the screen back was
+                // killed, and of a dead pane tmux tells.
+                let failed =
+                    pane.alternate_on || pane.dead_signal.is_some() || pane.dead_status.is_some_and(|s| s != 0);
+                record.left_at = (!failed).then_some(now);
+            }
         }
         if let Some(event) = event {
             self.events.push(at, event);
@@ -154,6 +166,10 @@ impl Core {
             }
             record.activity.advance(now);
             tracked.sample_usage(now);
+            if tracked.has_moved_on(now) {
+                events.push(gone_event(tracked, String::new()));
+                tracked.dismiss();
+            }
         }
         for event in events {
             self.events.push(at, event);
@@ -187,6 +203,7 @@ pub(super) async fn judge(
     screen: &Screen,
     now: Timestamp,
 ) -> Option<Arc<Verdict>> {
+    let zone = TimeZone::system();
     let published = tracked.read_published().await;
     let (previous, known_agent) = match (&tracked.record, &tracked.remembered) {
         (Some(record), _) => {
@@ -203,6 +220,7 @@ pub(super) async fn judge(
         known_agent,
         previous,
         now,
+        zone: Some(&zone),
     };
     let screen_hash = tracked.screen_hash.unwrap_or_else(|| screen_hash(screen));
     let named = tracked.named.as_ref().map(|n| n.agent.as_deref().unwrap_or(""));

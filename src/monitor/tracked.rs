@@ -1,6 +1,7 @@
 //! What is known of one pane, from cycle to cycle: what runs in it, when it was read, whether it must be read again.
 
 use std::{
+    collections::HashMap,
     hash::Hash,
     sync::Arc,
     time::{Duration, Instant},
@@ -9,9 +10,9 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    NamedAgent, Preview,
+    NamedAgent, Preview, State,
     cache::Stamp,
-    detect::{Process, Profiles, Published, Recognised, may_hide_agent, recognise},
+    detect::{Process, Profiles, Published, Recognised, is_shell, may_hide_agent, recognise},
     memory::Remembered,
     process::{self, Glance, Usage},
     published::{self, SessionFile},
@@ -36,6 +37,12 @@ const LOOK_ALIVE: Duration = Duration::from_secs(5);
 /// does that opens `/dev/tty`) and is left to the probes.
 const DEAF: u8 = 2;
 
+/// How long a pane must be in view to count as seen: one goes through windows faster.
+const DWELL: Duration = Duration::from_secs(2);
+
+/// How long an agent's pane must have served another program since it ended.
+const SERVES_ANOTHER: Duration = Duration::from_secs(5);
+
 /// Shortest time between two samples of an agent's CPU and memory.
 const SAMPLE_USAGE: Duration = Duration::from_secs(5);
 
@@ -57,6 +64,8 @@ pub struct Tracked {
     activity_seen: Instant,
     /// All fields, as old as the last read or the last topology.
     pub pane: Pane,
+    /// When its fields were read.
+    described_at: Option<Instant>,
     /// When the dear fields were read.
     program_at: Option<Instant>,
     /// The processes under it.
@@ -78,6 +87,10 @@ pub struct Tracked {
     pub record: Option<Record>,
     /// What the engine before this one knew of it, until its first verdict.
     pub remembered: Option<Remembered>,
+    /// Its agent has ended and its user knows: what it left behind makes no agent.
+    pub over: bool,
+    /// Since when every look found it in its user's view.
+    in_view_since: Option<Instant>,
     /// It must be read whatever the cache says: its processes changed.
     pub must_read: bool,
     /// The last look at the cache did not vouch for the last read.
@@ -99,7 +112,8 @@ pub struct Tracked {
     /// Its coloured screen, while it has the focus.
     pub preview: Option<Arc<Preview>>,
     published: Option<published::Watch>,
-    usage: Option<(Instant, Usage)>,
+    /// CPU and memory of each process, and when.
+    usage: Option<(Instant, HashMap<u32, Usage>)>,
     /// CPU of its process tree, percent of one core.
     pub cpu_percent: Option<f64>,
     /// Resident memory of its process tree, bytes.
@@ -116,6 +130,7 @@ impl Tracked {
             walked_activity: pulse.activity,
             pulse,
             pane,
+            described_at: None,
             program_at: None,
             processes: Vec::new(),
             walked_at: None,
@@ -127,6 +142,8 @@ impl Tracked {
             named: None,
             record: None,
             remembered: None,
+            over: false,
+            in_view_since: None,
             must_read: false,
             behind: true,
             announced: false,
@@ -156,6 +173,7 @@ impl Tracked {
         let Pulse { activity, pid, width, height, dead, .. } = self.pulse;
         let replaced = (before.pid, before.dead) != (pid, dead);
         if replaced {
+            self.over = false;
             self.walked_at = None;
         }
         // What is drawn anew for a new size is not written by the program alone.
@@ -176,7 +194,8 @@ impl Tracked {
     #[must_use]
     pub fn is_candidate(&self) -> bool {
         let looked = self.read_at.is_some();
-        self.recognised.is_some() || self.may_hide || self.named.is_some() || self.record.is_some() || !looked
+        let may_be = self.may_hide || self.named.is_some() || self.record.is_some() || !looked;
+        self.recognised.is_some() || (may_be && !self.over)
     }
 
     /// The stamp that the cache is asked with.
@@ -237,6 +256,7 @@ impl Tracked {
 
     /// Takes in fields: those that were not asked for stay as they are.
     pub fn describe(&mut self, mut pane: Pane, fields: Fields, now: Instant) {
+        self.described_at = Some(now);
         match fields {
             Fields::All => self.program_at = Some(now),
             Fields::Cheap => {
@@ -249,7 +269,11 @@ impl Tracked {
             self.verdict_key = None;
         }
         self.pane = pane;
-        if let (true, Some(record)) = (self.pane.in_view, &mut self.record) {
+        if !self.pane.in_view {
+            self.in_view_since = None;
+        } else if self.in_view_for(now) >= DWELL
+            && let Some(record) = &mut self.record
+        {
             record.seen();
         }
     }
@@ -268,6 +292,35 @@ impl Tracked {
         (pane.window_index, pane.pane_index) = (known.window_index, known.pane_index);
         self.describe(pane, fields, now);
         moved
+    }
+
+    /// How long it has been in its user's view.
+    fn in_view_for(&mut self, now: Instant) -> Duration {
+        now.saturating_duration_since(*self.in_view_since.get_or_insert(now))
+    }
+
+    /// Whether its agent, which its user left in order, is of no interest any more: the pane has served another program
+    /// for a moment, or its user has looked at it since.
+    #[must_use]
+    pub fn has_moved_on(&self, now: Instant) -> bool {
+        let Some(left_at) = self.record.as_ref().filter(|r| r.state() == State::Exited).and_then(|r| r.left_at) else {
+            return false;
+        };
+        let serves = !self.pulse.dead
+            && now.saturating_duration_since(left_at) >= SERVES_ANOTHER
+            && self.processes.iter().any(|p| p.foreground && !p.zombie && !is_shell(&p.comm));
+        let seen = self.in_view_since.is_some_and(|since| {
+            self.pane.in_view
+                && now.saturating_duration_since(since.max(left_at)) >= DWELL
+                && self.described_at > Some(left_at + DWELL)
+        });
+        serves || seen
+    }
+
+    /// Its agent is no more, and its user knows or has to know nothing.
+    pub fn dismiss(&mut self) {
+        self.record = None;
+        self.over = true;
     }
 
     /// Whether the dear fields (program in front, its directory) may be out of date: the process tree changed, it is
@@ -330,6 +383,7 @@ impl Tracked {
                 SessionFile::of(profiles.get(&found.agent)?, process).map(published::Watch::new)
             });
         }
+        self.over &= recognised.is_none();
         self.recognised = recognised;
         self.must_read |= self.is_candidate();
         changed
@@ -356,14 +410,16 @@ impl Tracked {
         if self.usage.as_ref().is_some_and(|(at, _)| now.saturating_duration_since(*at) < SAMPLE_USAGE) {
             return;
         }
-        let usage = process::usage(self.processes.iter().map(|p| p.pid));
+        let used: HashMap<u32, Usage> = self.processes.iter().map(|p| (p.pid, process::usage([p.pid]))).collect();
         if let Some((at, before)) = &self.usage {
             let wall = now.saturating_duration_since(*at).as_secs_f64();
-            let seconds = usage.ticks.saturating_sub(before.ticks) as f64 / ticks_per_second();
-            self.cpu_percent = Some(seconds / wall.max(f64::EPSILON) * 100.0);
+            // Of each process by itself: what a process used that came or went meanwhile is not of this time.
+            let ticks: u64 =
+                used.iter().filter_map(|(pid, now)| Some(now.ticks.saturating_sub(before.get(pid)?.ticks))).sum();
+            self.cpu_percent = Some(ticks as f64 / ticks_per_second() / wall.max(f64::EPSILON) * 100.0);
         }
-        self.memory_bytes = Some(usage.memory_bytes);
-        self.usage = Some((now, usage));
+        self.memory_bytes = Some(used.values().map(|used| used.memory_bytes).sum());
+        self.usage = Some((now, used));
     }
 }
 
@@ -426,6 +482,26 @@ mod tests {
         assert_eq!((command.as_str(), path.as_str(), title.as_str()), ("node", "/src", "b"));
         assert!(tracked.is_program_due(now + WALK_ANYWAY));
         assert!(tracked.is_program_due(now + Duration::from_secs(15)), "what no output announces is found soon");
+    }
+
+    #[test]
+    fn passing_by_is_not_looking() {
+        use super::super::{Source, State, detect::Verdict};
+        let verdict = |state| Arc::new(Verdict::blank("claude", "", None).say(state, None, "", "", Source::Screen));
+        let (now, at) = (Instant::now(), Timestamp::from_second(1_000).unwrap());
+        let mut tracked = Tracked::new(pulse(1, 10, 5), now);
+        let mut record = Record::new(verdict(State::Working), at, now);
+        record.judge(verdict(State::Idle), at, now, None, false);
+        tracked.record = Some(record);
+        let mut look = |in_view, after: u64| {
+            let pane = Pane { in_view, ..Pane::default() };
+            tracked.describe(pane, Fields::All, now + Duration::from_millis(after));
+            tracked.record.as_ref().and_then(|record| record.kind.clone())
+        };
+        for (in_view, after) in [(true, 0), (true, 500), (false, 1_000), (true, 3_000), (true, 4_500)] {
+            assert_eq!(look(in_view, after).as_deref(), Some("done"), "{after}");
+        }
+        assert_eq!(look(true, 5_100), None, "two seconds are a look");
     }
 
     #[test]

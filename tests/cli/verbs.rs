@@ -132,6 +132,14 @@ fn why_names_the_rule_and_saves_a_fixture() {
 }
 
 #[test]
+fn a_place_that_begins_with_a_dash_is_a_place() {
+    let server = TmuxServer::start();
+    server.run(&["new-session", "-d", "-s", "-odd", "sleep 600"]);
+    let why = server.orc(&["why", "-odd:0.0", "--json"]).json();
+    assert!(why["pane"].as_str().unwrap().contains("-odd:0.0"), "{why}");
+}
+
+#[test]
 fn status_and_health_report_the_engine() {
     let two = Two::start();
     assert_eq!(two.orc(&["monitor", "start", "--interval", "0.1", "--strategy", "concurrent"]).0, 0);

@@ -59,6 +59,7 @@ fn look(case: &Case<'_>) -> Verdict {
             known_agent: None,
             previous: case.previous,
             now,
+            zone: None,
         },
     )
     .unwrap()

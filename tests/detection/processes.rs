@@ -260,6 +260,7 @@ fn look<'a>(pane: &'a Pane, screen: &'a Screen, processes: &'a [Process]) -> Obs
         known_agent: None,
         previous: None,
         now: "2026-11-24T17:00:00Z".parse().unwrap(),
+        zone: None,
     }
 }
 
@@ -340,6 +341,7 @@ fn a_common_name_counts_only_with_a_second_proof() {
             known_agent: known,
             previous: None,
             now: "2026-11-24T17:00:00Z".parse().unwrap(),
+            zone: None,
         };
         detect(&profiles, &seen).map(|verdict| verdict.agent)
     };

@@ -57,6 +57,7 @@ fn state(profiles: &Profiles, comm: &str, screen: &str) -> Option<(State, Option
         known_agent: None,
         previous: None,
         now: "2026-11-24T17:00:00Z".parse().unwrap(),
+        zone: None,
     };
     detect(profiles, &seen).map(|v| (v.state, v.kind))
 }

@@ -67,6 +67,36 @@ async fn a_program_that_ends_is_exited_whatever_its_screen_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_its_user_left_is_none_once_the_pane_serves_something_else() {
+    let server = TmuxServer::start();
+    server.run(&["set-option", "-g", "remain-on-exit", "on"]);
+    let program = super::fake_claude(&server);
+    // Two panes in whose shell an agent ran: in one another program runs since, in the other nothing does.
+    let shell = |after: &str| server.window("w", &["sh", "-c", &format!("{program} -c 'read -r x; exit 0'; {after}")]);
+    let (moved, still) = (shell("exec sleep 900"), shell("read -r y; read -r z"));
+    let crashed = server.window("c", &[&program, "-c", "read -r x; exit 3"]);
+    let panes = [&moved, &still, &crashed];
+    let mut watching = Watching::new(&server, quick());
+    watching.until("all three", |s| panes.iter().all(|p| agent(s, p).is_some_and(|a| a.pid.is_some()))).await;
+    panes.iter().for_each(|pane| server.keys(pane, &["Enter"]));
+    let exited = |s: &tmux_orc::monitor::Snapshot, pane: &str| agent(s, pane).is_some_and(|a| a.state == State::Exited);
+    watching.until("they have ended", |s| exited(s, &still) && exited(s, &crashed)).await;
+    let gone = watching.until("one is of no interest", |s| agent(s, &moved).is_none()).await;
+    assert!(exited(&gone, &still) && exited(&gone, &crashed), "nobody knows of their end yet");
+    for pane in [&still, &crashed] {
+        watching.send(Command::Seen(agent(&gone, pane).unwrap().pane_id)).await;
+    }
+    let count = gone.base_status.cycle_count;
+    let seen = watching.until("they are dismissed", |s| s.agents.is_empty()).await;
+    assert!(seen.events.iter().any(|e| matches!(e.what, EventKind::Gone { .. })));
+    watching.until("and stay so", |s| s.base_status.cycle_count > count + 10 && s.agents.is_empty()).await;
+    // Another agent in such a pane is one again.
+    server.run(&["respawn-pane", "-k", "-t", &crashed, &program, "-c", "read -r x"]);
+    watching.until("a new one", |s| agent(s, &crashed).is_some_and(|a| a.state != State::Exited)).await;
+    watching.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_quiet_fleet_costs_one_request_and_no_process() {
     let server = TmuxServer::start();
     let panes: Vec<String> = (0..5).map(|n| claude_window(&server, &format!("w{n}"), "idle")).collect();

@@ -1,6 +1,6 @@
 //! What acting asks of tmux: a few commands in one request, and one fresh look at a pane.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::{Refusal, prompt::blinks};
 use crate::{
@@ -75,6 +75,7 @@ pub(super) async fn look(
     let processes = if details.pid == 0 { Vec::new() } else { process::under(details.pid) };
     let flags = String::from_utf8_lossy(&flags).into_owned();
     let named = NamedAgent::of(named, &details);
+    let zone = TimeZone::system();
     let observe = |published| {
         let observation = Observation {
             pane: &details,
@@ -84,6 +85,7 @@ pub(super) async fn look(
             known_agent: (!known.is_empty()).then_some(known),
             previous: None,
             now: Timestamp::now(),
+            zone: Some(&zone),
         };
         detect_named(profiles, named, &observation)
     };

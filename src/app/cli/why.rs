@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::{Context, Failure, source};
 use crate::{
@@ -31,6 +31,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug, clap::Args)]
 pub struct WhyOptions {
     /// `%12`, `session:window.pane`, `session:window`, or the agent's name
+    #[arg(allow_hyphen_values = true)]
     pub target: String,
     /// How to report.
     #[command(flatten)]
@@ -54,8 +55,8 @@ pub async fn run(options: &WhyOptions, context: &mut Context) -> Result<(), Fail
     let known = before.as_deref().and_then(|snapshot| snapshot.agents.iter().find(|agent| agent.pane_id == pane.id));
     let named = named_agents(&loaded.settings);
     let named = NamedAgent::of(&named, &pane);
-    let now = Timestamp::now();
-    let looked = Looked { pane: &pane, screen: &screen, processes: &processes, now };
+    let (now, zone) = (Timestamp::now(), TimeZone::system());
+    let looked = Looked { pane: &pane, screen: &screen, processes: &processes, now, zone: &zone };
     let known_agent = known.map(|agent| agent.agent.clone());
     // The program's own file is found by its process, which a first look without the file tells.
     let first = detect::detect_named(&profiles, named, &looked.seen(known, known_agent.as_deref(), None));
@@ -88,6 +89,7 @@ struct Looked<'a> {
     screen: &'a Screen,
     processes: &'a [detect::Process],
     now: Timestamp,
+    zone: &'a TimeZone,
 }
 
 impl<'a> Looked<'a> {
@@ -105,6 +107,7 @@ impl<'a> Looked<'a> {
             known_agent,
             previous: known.map(|agent| (agent.state, agent.kind.as_deref())),
             now: self.now,
+            zone: Some(self.zone),
         }
     }
 }

@@ -67,6 +67,7 @@ fn verdict(
             known_agent: None,
             previous: None,
             now: Timestamp::now(),
+            zone: None,
         },
     )
 }

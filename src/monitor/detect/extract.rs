@@ -1,6 +1,6 @@
 //! Values read from a screen once its state is known: what it does, how much context is left, what can be answered.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::choices::choices;
 use super::profile::{Pattern, What};
@@ -11,7 +11,14 @@ use super::{Verdict, reset};
 use crate::monitor::State;
 
 /// Fills in what the profile can read for the verdict's state.
-pub(super) fn fill(profile: &Profile, view: &View<'_>, hit: Option<&Hit<'_>>, now: Timestamp, verdict: &mut Verdict) {
+pub(super) fn fill(
+    profile: &Profile,
+    view: &View<'_>,
+    hit: Option<&Hit<'_>>,
+    now: Timestamp,
+    zone: Option<&TimeZone>,
+    verdict: &mut Verdict,
+) {
     for (place, extract) in &profile.extract {
         if !extract.states.is_empty() && !extract.states.contains(&verdict.state) {
             continue;
@@ -37,7 +44,7 @@ pub(super) fn fill(profile: &Profile, view: &View<'_>, hit: Option<&Hit<'_>>, no
             What::Doing => verdict.doing = Some(text.to_owned()),
             What::ContextLeft => verdict.context_percent = percent(text),
             What::ContextUsed => verdict.context_percent = percent(text).map(|used| 100.0 - used),
-            What::ResetAt => verdict.reset_at = reset::parse(text, now),
+            What::ResetAt => verdict.reset_at = reset::parse(text, now, zone),
             What::Model => verdict.model = Some(text.to_owned()),
             What::Tokens => verdict.tokens = Some(text.to_owned()),
             What::Version => verdict.version = Some(text.to_owned()),
@@ -49,9 +56,24 @@ pub(super) fn fill(profile: &Profile, view: &View<'_>, hit: Option<&Hit<'_>>, no
     {
         verdict.choices = choices(profile, view, hit);
     }
+    if verdict.doing.is_none()
+        && verdict.state == State::Waiting
+        && let Some(hit) = hit
+    {
+        verdict.doing = question(view, hit).map(str::to_owned);
+    }
     if verdict.doing.is_none() && verdict.state != State::Idle {
         verdict.doing = hit.map(|hit| bare(hit.line).to_owned()).filter(|line| !line.is_empty());
     }
+}
+
+/// What a prompt asks: the lowest row that ends with a question mark above the line that matched, which may be an answer;
+/// else the prompt's first words.
+fn question<'a>(view: &View<'a>, hit: &Hit<'a>) -> Option<&'a str> {
+    let rows = view.rows(view.region(hit.rule.place)?);
+    let end = rows.iter().position(|row| *row == hit.line)?;
+    let above = || rows[..end].iter().map(|row| bare(row)).filter(|row| row.chars().any(char::is_alphabetic));
+    above().rev().find(|row| row.ends_with('?')).or_else(|| above().next())
 }
 
 /// A row without the frame around it and the mark in front.

@@ -73,6 +73,7 @@ impl Fixture {
             known_agent: self.agent.as_deref().filter(|_| self.states.iter().any(|s| s == "exited")),
             previous: None,
             now,
+            zone: None,
         }
     }
 

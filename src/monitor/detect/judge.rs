@@ -106,7 +106,7 @@ fn judge(
     }
     weigh(seen, profile, hit.as_ref(), &mut verdict, trail.as_deref_mut());
     let same_state = hit.as_ref().filter(|hit| hit.says == Says::State(verdict.state));
-    extract::fill(profile, &view, same_state, seen.now, &mut verdict);
+    extract::fill(profile, &view, same_state, seen.now, seen.zone, &mut verdict);
     if let Some(hit) = same_state.filter(|_| verdict.state == State::Waiting) {
         let rows = request::of_rule(profile, &view, hit.rule).rows;
         let row = |row: usize| u16::try_from(row).unwrap_or(u16::MAX);
@@ -249,12 +249,18 @@ fn dead_program<'p>(profiles: &'p Profiles, seen: &Observation<'_>) -> Option<&'
 /// The program that was killed and could not clear its screen: the alternate screen is still on, and only a shell is
 /// left that would never use it.
 fn left_behind<'p>(profiles: &'p Profiles, seen: &Observation<'_>) -> Option<&'p Profile> {
-    let only_shells = seen.processes.iter().all(|p| p.zombie || SHELLS.contains(&p.comm.trim_start_matches('-')));
-    let shell_in_front = SHELLS.contains(&seen.pane.command.trim_start_matches('-'));
+    let only_shells = seen.processes.iter().all(|p| p.zombie || is_shell(&p.comm));
+    let shell_in_front = is_shell(&seen.pane.command);
     if !seen.pane.alternate_on || !only_shells || !(shell_in_front || seen.pane.dead) {
         return None;
     }
     by_screen(profiles, seen.pane, seen.screen?, 0)
+}
+
+/// Whether a process of this name is a shell, which serves its user and nothing else.
+#[must_use]
+pub fn is_shell(comm: &str) -> bool {
+    SHELLS.contains(&comm.trim_start_matches('-'))
 }
 
 const SHELLS: &[&str] =

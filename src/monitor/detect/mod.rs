@@ -22,11 +22,11 @@ pub mod reset;
 mod rules;
 mod view;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
 pub use explain::{Explanation, explain};
-pub use judge::{detect, detect_named};
+pub use judge::{detect, detect_named, is_shell};
 pub use keys::{KeyName, Keys};
 pub use profiles::{Profile, ProfileError, Profiles};
 pub use recognise::{Recognised, may_hide_agent, recognise};
@@ -89,6 +89,8 @@ pub struct Observation<'a> {
     pub previous: Option<(State, Option<&'a str>)>,
     /// Now, for reset times.
     pub now: Timestamp,
+    /// The zone of times of day that name none; UTC when `None`.
+    pub zone: Option<&'a TimeZone>,
 }
 
 /// What an agent is doing and why.

@@ -7,10 +7,15 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use regex::Regex;
 
-/// The time that `text` names, after `now`. A time of day without a zone is read in this machine's zone.
+/// A time of day that passed less than this ago is the one that is meant: what was seen a minute too late is no text about
+/// tomorrow.
+const JUST_PASSED: SignedDuration = SignedDuration::from_hours(1);
+
+/// The time that `text` names, after `now` or just before. A time of day that names no zone is one of `zone`, of UTC when
+/// there is none.
 #[must_use]
-pub fn parse(text: &str, now: Timestamp) -> Option<Timestamp> {
-    span(text).and_then(|span| now.checked_add(span).ok()).or_else(|| clock(text, now))
+pub fn parse(text: &str, now: Timestamp, zone: Option<&TimeZone>) -> Option<Timestamp> {
+    span(text).and_then(|span| now.checked_add(span).ok()).or_else(|| clock(text, now, zone))
 }
 
 static SPAN: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -32,7 +37,7 @@ static CLOCK: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)(?:(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* (\d{1,2})(?:st|nd|rd|th)?(?:, (\d{4}))?,? (?:at )?)?\b(\d{1,2})(?::(\d{2}))? ?(am|pm)?(?:\s*\(([A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)*)\))?").ok()
 });
 
-fn clock(text: &str, now: Timestamp) -> Option<Timestamp> {
+fn clock(text: &str, now: Timestamp, zone: Option<&TimeZone>) -> Option<Timestamp> {
     let found = CLOCK.as_ref()?.captures(text)?;
     let number = |index: usize| found.get(index).and_then(|m| m.as_str().parse::<i8>().ok());
     let mut hour = number(4)?;
@@ -48,7 +53,7 @@ fn clock(text: &str, now: Timestamp) -> Option<Timestamp> {
     let time = Time::new(hour, minute.unwrap_or(0), 0, 0).ok()?;
     let zone = match found.get(7) {
         Some(name) => TimeZone::get(name.as_str()).ok()?,
-        None => TimeZone::system(),
+        None => zone.cloned().unwrap_or(TimeZone::UTC),
     };
     let here = now.to_zoned_datetime(zone.clone());
     let day = match (found.get(1), number(2)) {
@@ -69,7 +74,7 @@ fn clock(text: &str, now: Timestamp) -> Option<Timestamp> {
         _ => here.date(),
     };
     let at = day.to_datetime(time).to_zoned_datetime(zone).ok()?.timestamp();
-    if found.get(1).is_none() && at <= now {
+    if found.get(1).is_none() && at <= now && now.duration_since(at) >= JUST_PASSED {
         return here
             .date()
             .tomorrow()
@@ -89,8 +94,9 @@ mod tests {
     #[test]
     fn the_words_programs_use_become_times() {
         let now: Timestamp = "2026-11-24T17:00:00Z".parse().unwrap();
-        let is =
-            |text: &str, at: &str| assert_eq!(parse(text, now).map(|t| t.to_string()).as_deref(), Some(at), "{text}");
+        let is = |text: &str, at: &str| {
+            assert_eq!(parse(text, now, None).map(|t| t.to_string()).as_deref(), Some(at), "{text}")
+        };
         is("6:33pm (UTC)", "2026-11-24T18:33:00Z");
         is("4pm (UTC)", "2026-11-25T16:00:00Z");
         is("10am (America/New_York)", "2026-11-25T15:00:00Z");
@@ -101,9 +107,13 @@ mod tests {
         is("Nov 20 at 3pm (UTC)", "2027-11-20T15:00:00Z");
         is("2h 29m", "2026-11-24T19:29:00Z");
         is("in 5 days 4 hours", "2026-11-29T21:00:00Z");
+        is("4:59pm (UTC)", "2026-11-24T16:59:00Z");
+        let new_york = TimeZone::get("America/New_York").unwrap();
+        let there = parse("10pm", now, Some(&new_york)).map(|t| t.to_string());
+        assert_eq!(there.as_deref(), Some("2026-11-25T03:00:00Z"));
         is("45s", "2026-11-24T17:00:45Z");
-        assert_eq!(parse("soon", now), None);
-        assert_eq!(parse("7", now), None);
-        assert_eq!(parse("99:99pm", now), None);
+        assert_eq!(parse("soon", now, None), None);
+        assert_eq!(parse("7", now, None), None);
+        assert_eq!(parse("99:99pm", now, None), None);
     }
 }

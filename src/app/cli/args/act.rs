@@ -8,6 +8,7 @@ use crate::app::wanted::Wanted;
 #[derive(Clone, Debug, Args)]
 pub struct JumpOptions {
     /// `%12`, `session:window.pane`, `session:window`, or the agent's name
+    #[arg(allow_hyphen_values = true)]
     pub target: String,
     /// The client to take there, as `tmux list-clients` names it; default: yours
     #[arg(long, value_name = "NAME")]
@@ -32,6 +33,7 @@ pub struct NextOptions {
 #[derive(Clone, Debug, Default, Args)]
 pub struct EventsOptions {
     /// Only of this one: `%12`, `session`, `session:window.pane`, or a program such as `claude`
+    #[arg(allow_hyphen_values = true)]
     pub target: Option<String>,
     /// Since when: how long ago (90s, 45m, 1h30m, 2d) or a moment (2026-03-01T09:00)
     #[arg(long, value_name = "TIME")]
