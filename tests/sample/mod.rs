@@ -160,7 +160,7 @@ pub fn twelve() -> Vec<Agent> {
             QUIET,
         ),
         sketch(30, "misc:1.0", "aider", State::Idle, None, 840, "", None, QUIET),
-        sketch(31, "misc:2.0", "codex", State::Idle, None, 10_900, "", Some(88.0), QUIET),
+        sketch(31, "misc:2.0", "codex", State::Idle, None, 10_810, "", Some(88.0), QUIET),
         sketch(
             40,
             "ml:0.1",
