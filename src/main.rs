@@ -64,6 +64,7 @@ async fn watch(dashboard: Dashboard) -> Result<ExitCode, Failure> {
     let options = Options {
         theme: settings.theme.clone(),
         themes: Some(dashboard.paths.themes()),
+        glyphs: ui::glyphs::Glyphs::named(&settings.glyphs),
         mouse: settings.mouse,
         keys: settings.keys.iter().map(|(action, keys)| (action.clone(), keys.all())).collect(),
         colour: match dashboard.global.color {

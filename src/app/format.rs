@@ -2,6 +2,8 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
+use crate::monitor::Agent;
+
 /// Shown for what was not measured.
 pub const NONE: &str = "-";
 
@@ -13,6 +15,26 @@ pub const AGE_WIDTH: usize = 5;
 #[must_use]
 pub fn age(since: Timestamp, now: Timestamp) -> String {
     seconds(now.as_second().saturating_sub(since.as_second()))
+}
+
+/// Where an agent is, after the name that the user's settings give it.
+#[must_use]
+pub fn place(agent: &Agent) -> String {
+    // Without one an agent is called as its window is.
+    if agent.name.is_empty() || agent.name == agent.window {
+        agent.target.clone()
+    } else {
+        format!("{} {}", agent.name, agent.target)
+    }
+}
+
+/// A time to come: `18:33`, with its date when that is more than a day away: `3 Apr 18:33`.
+#[must_use]
+pub fn coming(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    if at.as_second().saturating_sub(now.as_second()) < 86_400 {
+        return minute(at, zone);
+    }
+    zone.to_datetime(at).strftime("%-d %b %H:%M").to_string()
 }
 
 /// Whole seconds as [`age`] shows them.

@@ -8,17 +8,19 @@ use nucleo_matcher::{
 /// A query that was read, with the matcher's buffers.
 #[derive(Debug)]
 pub struct Query {
-    pattern: Pattern,
+    /// Ways that a text may match, each of words that all must.
+    ways: Vec<Pattern>,
     matcher: Matcher,
     buffer: Vec<char>,
 }
 
 impl Query {
-    /// Reads a query: words, `^start`, `end$`, `'exact`, `!not`.
+    /// Reads a query: words, `^start`, `end$`, `'exact`, `!not`, and alternatives: `claude|codex idle` is one that is either
+    /// and idle. Capitals in a word ask for capitals.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self {
-            pattern: Pattern::parse(text, CaseMatching::Smart, Normalization::Smart),
+            ways: ways(text).iter().map(|way| Pattern::parse(way, CaseMatching::Smart, Normalization::Smart)).collect(),
             matcher: Matcher::new(Config::DEFAULT),
             buffer: Vec::new(),
         }
@@ -27,28 +29,46 @@ impl Query {
     /// How well it matches one text; `None` when it does not. An empty query matches all.
     #[must_use]
     pub fn score(&mut self, text: &str) -> Option<u32> {
-        self.pattern.score(Utf32Str::new(text, &mut self.buffer), &mut self.matcher)
+        let Self { ways, matcher, buffer } = self;
+        ways.iter().filter_map(|way| way.score(Utf32Str::new(text, buffer), matcher)).max()
     }
 
     /// Whether every word matches one of the fields: in a name its letters may stand apart, in a sentence they stand
     /// together, for in a long text some letters are always found. A word that must not match must match none.
     #[must_use]
     pub fn matches(&mut self, names: &[&str], sentences: &[&str]) -> bool {
-        self.pattern.atoms.iter().all(|atom| {
-            let mut together = atom.clone();
-            if together.kind == AtomKind::Fuzzy {
-                together.kind = AtomKind::Substring;
-            }
-            let mut found = |atom: &Atom, text: &str| {
-                atom.score(Utf32Str::new(text, &mut self.buffer), &mut self.matcher).is_some()
-            };
-            if atom.negative {
-                names.iter().chain(sentences).all(|text| found(&together, text))
-            } else {
-                names.iter().any(|text| found(atom, text)) || sentences.iter().any(|text| found(&together, text))
-            }
+        let Self { ways, matcher, buffer } = self;
+        ways.iter().any(|way| {
+            way.atoms.iter().all(|atom| {
+                let mut together = atom.clone();
+                if together.kind == AtomKind::Fuzzy {
+                    together.kind = AtomKind::Substring;
+                }
+                let mut found = |atom: &Atom, text: &str| atom.score(Utf32Str::new(text, buffer), matcher).is_some();
+                if atom.negative {
+                    names.iter().chain(sentences).all(|text| found(&together, text))
+                } else {
+                    names.iter().any(|text| found(atom, text)) || sentences.iter().any(|text| found(&together, text))
+                }
+            })
         })
     }
+}
+
+/// Most ways that one query is taken apart into.
+const WAYS: usize = 64;
+
+/// Every way to take one alternative of each word: `a|b c` is `a c` and `b c`. An empty alternative is none.
+fn ways(text: &str) -> Vec<String> {
+    let mut ways = vec![String::new()];
+    for word in text.split_whitespace() {
+        let mut either: Vec<&str> = word.split('|').filter(|one| !one.is_empty()).collect();
+        if either.is_empty() || ways.len() * either.len() > WAYS {
+            either = vec![word];
+        }
+        ways = ways.iter().flat_map(|way| either.iter().map(move |one| format!("{way} {one}"))).collect();
+    }
+    ways
 }
 
 #[cfg(test)]
@@ -61,6 +81,17 @@ mod tests {
         assert!(query.score("api:2.0 claude permission").is_some());
         assert!(query.score("api:2.0 claude idle").is_none());
         assert!(Query::new("").score("anything").is_some());
+    }
+
+    #[test]
+    fn alternatives_are_either() {
+        let mut query = Query::new("claude|codex idle");
+        assert!(query.matches(&["codex", "idle"], &[]) && query.matches(&["claude", "idle"], &[]));
+        assert!(!query.matches(&["gemini", "idle"], &[]) && !query.matches(&["codex", "working"], &[]));
+        assert!(query.score("web:1.0 codex idle").is_some());
+        // One that is being typed hides nothing yet.
+        assert!(Query::new("claude|").matches(&["claude"], &[]));
+        assert!(!Query::new("CLAUDE").matches(&["claude"], &[]), "capitals ask for capitals");
     }
 
     #[test]

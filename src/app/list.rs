@@ -1,7 +1,7 @@
 //! The agents as they are listed: order, filter, groups, cursor and scrolling. Rows stay put: a new order is taken only
 //! when it has settled and nobody is at the keys, and the cursor stays on its pane and at its place on the screen.
 
-use std::{cmp::Ordering, collections::HashMap, time::Duration};
+use std::{borrow::Cow, cmp::Ordering, collections::HashMap, time::Duration};
 
 use super::{
     fuzzy::Query,
@@ -205,13 +205,13 @@ impl List {
         self.selected.and_then(|id| self.line_of(agents, id))
     }
 
-    /// Brings the cursor into view, with its group's head when that is just above.
+    /// Brings the cursor into view, below its group's head.
     pub fn scroll(&mut self, agents: &[Agent]) {
         let height = self.height.max(1);
         self.top = self.top.min(self.lines.len().saturating_sub(height));
         if let Some(at) = self.cursor(agents) {
-            let head = matches!(at.checked_sub(1).and_then(|i| self.lines.get(i)), Some(Line::Session(_)));
-            let first = if head && height > 1 { at - 1 } else { at };
+            // The first line in view is the head of its group: the cursor stands below it.
+            let first = if self.grouped && height > 1 { at.saturating_sub(1) } else { at };
             self.top = self.top.min(first).max((at + 1).saturating_sub(height));
         }
         self.at = self.cursor(agents);
@@ -242,11 +242,20 @@ impl List {
         })
     }
 
-    /// The lines in view.
+    /// The lines in view. The first one is the head of its group, also when that is scrolled away.
     #[must_use]
-    pub fn visible(&self) -> &[Line] {
+    pub fn visible(&self) -> Cow<'_, [Line]> {
         let start = self.top.min(self.lines.len());
-        &self.lines[start..(start + self.height).min(self.lines.len())]
+        let lines = &self.lines[start..(start + self.height).min(self.lines.len())];
+        let head = self.lines[..start].iter().rfind(|line| matches!(line, Line::Session(_)));
+        match (head, lines.first()) {
+            (Some(head), Some(Line::Agent(_))) if lines.len() > 1 => {
+                let mut lines = lines.to_vec();
+                lines[0] = *head;
+                Cow::Owned(lines)
+            }
+            _ => Cow::Borrowed(lines),
+        }
     }
 }
 

@@ -54,6 +54,8 @@ pub enum Message {
         mouse: bool,
         /// Something may be typed into panes.
         act: bool,
+        /// Which signs are drawn: `auto`, `unicode`, `ascii`.
+        glyphs: String,
     },
     /// The engine has answered a command: carried out, and shown by the newest snapshot; or refused and why.
     Answered {
@@ -64,6 +66,8 @@ pub enum Message {
     },
     /// The dashboard has done what it was opened for: it ends.
     Leave,
+    /// This could not be handed on to who does it.
+    NotSent(Effect),
     /// How something that was asked for ended.
     ActionResult {
         /// In words.

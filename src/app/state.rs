@@ -191,6 +191,8 @@ pub struct State {
     pub keymap: Keymap,
     /// Names of the themes.
     pub themes: Vec<String>,
+    /// The terminal takes signs of ASCII alone.
+    pub ascii: bool,
     /// The theme in use, an index of `themes`.
     pub theme: usize,
     /// Columns and rows of the terminal.
@@ -226,7 +228,8 @@ pub struct State {
     /// The preview that the last frame showed.
     pub(super) drawn: Option<Arc<Preview>>,
     /// The pane whose screen the engine was last asked for.
-    pub(super) asked_focus: Option<PaneId>,
+    /// `None` when it did not get the last request.
+    pub(super) asked_focus: Option<Option<PaneId>>,
     /// The finished turn that the engine was last told was seen.
     pub(super) asked_seen: Option<(PaneId, Timestamp)>,
     /// Number of the last command that was asked.
@@ -250,6 +253,7 @@ impl State {
             keymap: Keymap::default(),
             themes: Vec::new(),
             theme: 0,
+            ascii: false,
             size: (80, 24),
             viewport: Viewport::default(),
             view: View { preview: None, events: None, zoom: false, tune: false, focus: Panel::Agents },
@@ -266,7 +270,7 @@ impl State {
             focused: true,
             behind: false,
             drawn: None,
-            asked_focus: None,
+            asked_focus: Some(None),
             asked_seen: None,
             asked: 0,
             news,

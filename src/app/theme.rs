@@ -60,6 +60,7 @@ pub const ROLES: &[&str] = &[
     "bad",
     "pending",
     "overlay",
+    "ground",
 ];
 
 const FIELDS: [&str; 5] = ["name", "about", "inherit", "colours", "roles"];
@@ -216,6 +217,9 @@ impl Reader<'_> {
         for role in ROLES.iter().copied() {
             if let Some(look) = given.get(role) {
                 roles.insert(role, self.look(look, role)?);
+            } else if role == "ground" {
+                // Themes before this role was one drew on the terminal's own ground, and so may others.
+                roles.entry(role).or_default();
             } else if !roles.contains_key(role) {
                 return Err(
                     self.wrong(&["roles"], format!("`{role}` is missing; say `inherit: dark` to give only some"))

@@ -75,7 +75,13 @@ pub(crate) fn keys(data: &[u8]) {
     let mut feed = Feed::new(data);
     let keymap = keymap(&mut feed);
     let mut stage = Stage::new(twelve(), 1 + feed.number() % 200, 1 + feed.number() % 60);
-    stage.tell(Message::Configured { keymap: Box::new(keymap), theme: None, mouse: true, act: true });
+    stage.tell(Message::Configured {
+        keymap: Box::new(keymap),
+        theme: None,
+        mouse: true,
+        act: true,
+        glyphs: "auto".into(),
+    });
     stage.check();
     for _ in 0..200 {
         if feed.is_empty() {

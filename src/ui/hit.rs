@@ -43,6 +43,10 @@ pub fn at(state: &State, layout: &Layout, x: u16, y: u16) -> Option<Hit> {
         return Some(Hit::Panel(Panel::Events));
     }
     let rect = on(layout.footer)?;
+    // The line of a toast or of the filter covers the keys.
+    if !state.toasts.is_empty() || !matches!(state.mode, Mode::Normal) {
+        return None;
+    }
     let (from, to) = footer::room(state, rect);
     footer::hints(state, from, to)
         .into_iter()
@@ -74,9 +78,9 @@ fn in_agents(state: &State, class: Class, rect: Rect, x: u16, y: u16) -> Hit {
         return column.and_then(|placed| placed.column.sort()).map_or(Hit::Panel(Panel::Agents), Hit::Header);
     }
     let row = y.checked_sub(inner.y + head).filter(|_| y < inner.bottom());
-    match row.and_then(|row| state.list.visible().get(usize::from(row))) {
+    match row.and_then(|row| state.list.visible().get(usize::from(row)).copied()) {
         Some(Line::Agent(index)) => {
-            state.snapshot.agents.get(*index).map_or(Hit::Panel(Panel::Agents), |agent| Hit::Agent(agent.pane_id))
+            state.snapshot.agents.get(index).map_or(Hit::Panel(Panel::Agents), |agent| Hit::Agent(agent.pane_id))
         }
         _ => Hit::Panel(Panel::Agents),
     }

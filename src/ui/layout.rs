@@ -292,7 +292,8 @@ fn class(area: Rect) -> Class {
 }
 
 fn agents_width(width: u16) -> u16 {
-    (width * 62 / 100).clamp(74, 118).min(width)
+    // From 200 columns on what an agent does gets more of the room than its screen: panes are seldom wider than 100.
+    (width * 62 / 100).clamp(74, 118.max(width.saturating_sub(102))).min(width)
 }
 
 fn take_top(rest: &mut Rect, height: u16) -> Rect {

@@ -8,6 +8,7 @@ mod csi;
 mod decode;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+pub mod glyphs;
 pub mod hit;
 mod input;
 pub mod layout;

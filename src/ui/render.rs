@@ -7,6 +7,7 @@ use ratatui::{
 
 use super::{
     canvas::Canvas,
+    glyphs,
     layout::{Class, INSTRUMENTS, Layout},
     panels::{self, Preview},
     theme::Theme,
@@ -32,13 +33,21 @@ pub struct Frame {
 /// footer: keys, toasts
 /// ```
 pub fn draw(state: &State, layout: &Layout, theme: &Theme, preview: &Preview, buf: &mut Buffer) -> Frame {
+    let frame = parts(state, layout, theme, preview, buf);
+    if state.ascii {
+        glyphs::plain(buf);
+    }
+    frame
+}
+
+fn parts(state: &State, layout: &Layout, theme: &Theme, preview: &Preview, buf: &mut Buffer) -> Frame {
     let mut canvas = Canvas { buf, theme };
     let c = &mut canvas;
     let area = layout.area;
     if area.width == 0 || area.height == 0 {
         return Frame::default();
     }
-    c.style(area, theme.text);
+    c.style(area, theme.ground.patch(theme.text));
     if layout.class == Class::Counts {
         panels::counts::draw(c, area, state);
         return Frame::default();

@@ -16,6 +16,7 @@ use tokio::{
 use super::{
     background::{self, Background},
     colour::{ColourChoice, Depth},
+    glyphs::{self, Glyphs},
     listen::Listener,
     screen::Screen,
     stop::stop,
@@ -44,6 +45,8 @@ pub struct Options {
     pub theme: String,
     /// Folder with the user's themes.
     pub themes: Option<PathBuf>,
+    /// Which signs are drawn.
+    pub glyphs: Glyphs,
     /// The mouse is used.
     pub mouse: bool,
     /// The user's keys.
@@ -61,6 +64,7 @@ impl Default for Options {
         Self {
             theme: "auto".to_owned(),
             themes: None,
+            glyphs: Glyphs::Auto,
             mouse: true,
             keys: Overrides::new(),
             colour: ColourChoice::Auto,
@@ -147,6 +151,8 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
         state.link = link.borrow_and_update().clone();
     }
 
+    let only_ascii = glyphs::is_ascii(env).await;
+    state.ascii = options.glyphs.ascii(only_ascii);
     let mut signals = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()].map(signal);
     let mut stopped = signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?;
     let mut resumed = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
@@ -269,6 +275,9 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
             }
             _ = ticks.tick() => Message::Tick(Timestamp::now()),
         };
+        if let Message::Configured { glyphs, .. } = &message {
+            state.ascii = Glyphs::named(glyphs).ascii(only_ascii);
+        }
         update(&mut state, Message::Elapsed(began.elapsed()));
         let Outcome { redraw, effects: asked } = update(&mut state, message);
         dirty |= redraw;
@@ -337,16 +346,12 @@ fn pick(themes: &[Theme], name: &str, depth: Depth) -> Result<Option<usize>, Err
 
 /// Hands an effect to who does it. Says whether something visible came of it.
 fn send(state: &mut State, handle: &Handle, actions: Option<&mpsc::Sender<Effect>>, effect: Effect) -> bool {
-    let sent = match (effect, actions) {
+    let sent = match (effect.clone(), actions) {
         (Effect::Engine(command), _) => handle.commands.try_send(command).is_ok(),
         (effect, Some(actions)) => actions.try_send(effect).is_ok(),
         (_, None) => false,
     };
-    if sent {
-        return false;
-    }
-    let text = "That could not be handed on: too much is under way. Try again.".to_owned();
-    update(state, Message::ActionResult { text, ok: false }).redraw
+    !sent && update(state, Message::NotSent(effect)).redraw
 }
 
 /// The next way the engine is reached; never, when that cannot change any more.

@@ -28,7 +28,12 @@ macro_rules! roles {
             pub fn of(file: &ThemeFile, depth: Depth) -> Self {
                 let depth = if file.colours { depth } else { Depth::None };
                 let style = |role: &str| file.roles.get(role).map_or_else(Style::new, |look| style(look, depth));
-                Self { name: file.name.clone(), depth, $($role: style(stringify!($role)),)* }
+                let mut theme = Self { name: file.name.clone(), depth, $($role: style(stringify!($role)),)* };
+                if depth == Depth::None {
+                    // A ground in reverse video would turn everything round.
+                    theme.ground = Style::new();
+                }
+                theme
             }
 
             #[cfg(test)]
@@ -88,6 +93,8 @@ roles! {
     pending,
     /// An overlay's ground.
     overlay,
+    /// The ground of all; the terminal's own unless the theme gives one.
+    ground,
 }
 
 impl Theme {
@@ -167,6 +174,51 @@ mod tests {
         let debug = format!("{theme:?}");
         assert!(!debug.contains("Rgb") && !debug.contains("Indexed"), "{debug}");
         assert_eq!(theme.needs_you.fg, None);
+    }
+
+    /// How well two colours are told apart, as WCAG 2 counts it: 1 to 21.
+    fn contrast(a: Color, b: Color) -> f64 {
+        let light = |colour| {
+            let Color::Rgb(r, g, b) = colour else { panic!("{colour:?} is not a full colour") };
+            let part = |c: u8| {
+                let c = f64::from(c) / 255.0;
+                if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+            };
+            0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b)
+        };
+        let (a, b) = (light(a) + 0.05, light(b) + 0.05);
+        a.max(b) / a.min(b)
+    }
+
+    #[test]
+    fn words_can_be_read_on_the_ground() {
+        for file in theme::all(None).expect("built in") {
+            let theme = Theme::of(&file, Depth::True);
+            if file.name == "mono" {
+                continue;
+            }
+            // Themes without a ground of their own are for dark terminals.
+            let ground = theme.ground.bg.unwrap_or(Color::Rgb(30, 30, 30));
+            for (role, look) in &file.roles {
+                let least = match *role {
+                    // Lines and rests, not words.
+                    "faint" | "border" | "select" | "overlay" | "ground" => continue,
+                    "text" | "value" | "needs_you" => 4.5,
+                    _ => 3.0,
+                };
+                let fg = look.colours.get("fg").map_or(Color::Reset, |c| c.parse().expect("a colour"));
+                let own = look.colours.get("bg").map_or(ground, |c| c.parse().expect("a colour"));
+                if fg != Color::Reset {
+                    let is = contrast(fg, own);
+                    assert!(is >= least, "{} of {}: {is:.1}", role, file.name);
+                }
+            }
+        }
+        let light = theme::read(theme::BUILT_IN[1].1, "light").expect("light");
+        for depth in [Depth::True, Depth::Indexed, Depth::Ansi] {
+            assert!(Theme::of(&light, depth).ground.bg.is_some(), "it is read on a dark terminal too");
+        }
+        assert_eq!(Theme::of(&light, Depth::None).ground, Style::new());
     }
 
     #[test]

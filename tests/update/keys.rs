@@ -334,6 +334,7 @@ fn keys_and_theme_follow_the_settings_while_it_runs() {
         theme: Some(theme.to_owned()),
         mouse: act,
         act,
+        glyphs: "auto".to_owned(),
     };
     s.tell(configured(keymap, "mono", true));
     assert_eq!(s.effects(), [Effect::Mouse(true)]);

@@ -9,6 +9,7 @@ mod mouse;
 mod property;
 mod redraw;
 mod rows;
+mod shown;
 mod words;
 
 use sample::stage::Stage;

@@ -171,7 +171,13 @@ impl Reloading {
         // They were checked when they were read.
         if let Ok(keymap) = Keymap::new(&keys) {
             let theme = (before.settings.dashboard.theme != is.theme).then(|| is.theme.clone());
-            let configured = Message::Configured { keymap: Box::new(keymap), theme, mouse: is.mouse, act: !read_only };
+            let configured = Message::Configured {
+                keymap: Box::new(keymap),
+                theme,
+                mouse: is.mouse,
+                act: !read_only,
+                glyphs: is.glyphs.clone(),
+            };
             self.tell.send(configured).await.ok();
         }
         if !changes.is_empty() {

@@ -71,6 +71,8 @@ impl Kind {
 
 /// What the engine takes is said once, there.
 const POOL: Kind = Kind::Count(1, MAX_POOL as u64);
+/// Signs of the dashboard.
+pub const GLYPHS: &[&str] = &["auto", "unicode", "ascii"];
 /// What can be notified of.
 pub const NOTICES: &[&str] = &["waiting", "exited", "limited", "error", "done"];
 
@@ -147,6 +149,13 @@ pub const ROWS: &[Row] = &[
         "\"auto\"",
         Some("TMUX_ORC_THEME"),
         "name of a theme; auto looks at the terminal",
+    ),
+    row(
+        "dashboard.glyphs",
+        Kind::Choice(GLYPHS),
+        "\"auto\"",
+        Some("TMUX_ORC_GLYPHS"),
+        "signs of the dashboard; auto: ascii where the tmux client or the locale is not UTF-8",
     ),
     row("dashboard.mouse", Kind::Flag, "true", None, "the mouse works in the dashboard"),
     row("dashboard.read_only", Kind::Flag, "false", None, "nothing is ever typed into a pane"),

@@ -85,6 +85,8 @@ pub struct Cache {
 pub struct Dashboard {
     /// Name of the theme; `auto` looks at the terminal.
     pub theme: String,
+    /// Signs of the dashboard: `auto`, `unicode`, `ascii`.
+    pub glyphs: String,
     /// The mouse works.
     pub mouse: bool,
     /// Nothing is ever typed into a pane.

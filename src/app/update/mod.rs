@@ -78,7 +78,7 @@ pub fn update(state: &mut State, message: Message) -> Outcome {
             state.link = link;
             Outcome::redraw_if(changed)
         }
-        Message::Configured { keymap, theme, mouse, act } => {
+        Message::Configured { keymap, theme, mouse, act, glyphs: _ } => {
             state.keymap = *keymap;
             state.can.act = act;
             if let Some(index) = theme.and_then(|name| state.themes.iter().position(|other| *other == name)) {
@@ -88,6 +88,11 @@ pub fn update(state: &mut State, message: Message) -> Outcome {
         }
         Message::Answered { id, answer } => engine::answered(state, id, answer),
         Message::Leave => Outcome::effect(Effect::Quit),
+        Message::NotSent(effect) => {
+            snapshot::not_sent(state, &effect);
+            toast(state, "That could not be handed on: too much is under way. Try again.".to_owned(), Tone::Error);
+            Outcome::redraw()
+        }
         Message::ActionResult { text, ok } => {
             toast(state, text, if ok { Tone::Done } else { Tone::Error });
             Outcome::redraw()

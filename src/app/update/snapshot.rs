@@ -146,10 +146,10 @@ pub(super) fn ask_focus(state: &mut State) -> Outcome {
         _ if state.viewport.preview > 0 => state.list.selected,
         _ => None,
     };
-    if wanted == state.asked_focus {
+    if state.asked_focus == Some(wanted) {
         return Outcome::default();
     }
-    state.asked_focus = wanted;
+    state.asked_focus = Some(wanted);
     state.preview_up = 0;
     Outcome { redraw: false, effects: vec![Effect::Engine(Command::Focus(wanted))] }
 }
@@ -172,4 +172,15 @@ pub(super) fn mark_seen(state: &mut State) -> Outcome {
         }
     }
     Outcome::default()
+}
+
+/// What was never handed on is not waited for, and asked for again when it is wanted.
+pub(super) fn not_sent(state: &mut State, effect: &Effect) {
+    let Effect::Engine(command) = effect else { return };
+    state.pending.retain(|pending| !pending.same_kind(command));
+    match command {
+        Command::Focus(_) => state.asked_focus = None,
+        Command::Seen(_) => state.asked_seen = None,
+        _ => {}
+    }
 }

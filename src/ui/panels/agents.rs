@@ -8,6 +8,7 @@ use ratatui::{
 use super::columns::{Column, Placed, columns};
 use crate::{
     app::{
+        action::Action,
         format,
         list::{Line, Sort},
         state::{Panel, State},
@@ -48,7 +49,9 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
     let columns = columns(inner.width, agents);
     head(c, inner, &columns, state);
     if shown == 0 && inner.height > 2 {
-        let words = format!("Nothing matches \"{}\".  esc shows all.", list.filter);
+        let back = state.keymap.label(Action::Back);
+        let how = if back.is_empty() { String::new() } else { format!("  {back} shows all.") };
+        let words = format!("Nothing matches \"{}\".{how}", list.filter);
         c.text(inner.x + 2, inner.y + 2, inner.width.saturating_sub(3), &words, c.theme.muted);
     }
     for (row, line) in list.visible().iter().enumerate() {
@@ -87,13 +90,17 @@ fn note(state: &State) -> String {
 /// `8 of 12 ▼` when not all lines are in view.
 fn place(state: &State) -> String {
     let list = &state.list;
-    let (all, seen) = (list.lines.len(), list.visible().len());
-    if seen >= all || seen == 0 {
+    let (lines, in_view) = (list.lines.len(), list.visible().len());
+    if in_view >= lines || in_view == 0 {
         return String::new();
     }
+    // Agents are counted, the heads of their groups are none.
+    let agents = |lines: &[Line]| lines.iter().filter(|line| matches!(line, Line::Agent(_))).count();
+    let (all, seen) = (agents(&list.lines), agents(&list.visible()));
+    let above = agents(&list.lines[..(list.top + in_view).min(lines)]).saturating_sub(seen);
     let up = if list.top > 0 { "▲" } else { " " };
-    let down = if list.top + seen < all { "▼" } else { " " };
-    format!("{}–{} of {all} {up}{down}", list.top + 1, list.top + seen)
+    let down = if list.top + in_view < lines { "▼" } else { " " };
+    format!("{}–{} of {all} {up}{down}", above + 1, above + seen)
 }
 
 fn head(c: &mut Canvas, inner: Rect, columns: &[Placed], state: &State) {
@@ -169,7 +176,8 @@ fn row_of(c: &mut Canvas, rect: Rect, columns: &[Placed], state: &State, agent: 
                 c.pieces(x, rect.y, room, &[(&agent.agent, plain), (&version, theme.muted)]);
             }
             Column::Target => {
-                c.text(x, rect.y, room, &fit_end(&agent.target, room.into()), if needs { toned } else { plain });
+                let place = format::place(agent);
+                c.text(x, rect.y, room, &fit_end(&place, room.into()), if needs { toned } else { plain });
             }
             Column::Doing => doing(c, x, rect.y, room, agent, if needs { toned } else { plain }),
             Column::Activity => activity(c, x, rect.y, room, agent),
@@ -249,7 +257,7 @@ fn context(c: &mut Canvas, x: u16, y: u16, room: u16, agent: &Agent) {
 pub fn sidebar(c: &mut Canvas, area: Rect, state: &State) {
     let theme = c.theme;
     let agents = &state.snapshot.agents;
-    let longest = agents.iter().map(|a| width(&a.target)).max().unwrap_or(0);
+    let longest = agents.iter().map(|a| width(&format::place(a))).max().unwrap_or(0);
     let room = usize::from(area.width.saturating_sub(10));
     let target_room = longest.min(room);
     let kind_room = room.saturating_sub(target_room + 1).min(11);
@@ -272,7 +280,7 @@ pub fn sidebar(c: &mut Canvas, area: Rect, state: &State) {
         let toned = tone_style(c, state, agent);
         let needs = tone(agent) == Tone::NeedsYou;
         let plain = if needs { toned } else { theme.text };
-        let target = left(&fit_end(&agent.target, target_room), target_room);
+        let target = left(&fit_end(&format::place(agent), target_room), target_room);
         let said = word(agent.state, agent.kind.as_deref());
         let words = if kind_room >= 6 { fit(&said, kind_room) } else { "".into() };
         c.pieces(

@@ -1,7 +1,7 @@
 //! Which columns the list of agents has at a width: they give way in the order of their importance.
 
 use crate::{
-    app::{list::Sort, text},
+    app::{format, list::Sort, text},
     monitor::Agent,
 };
 
@@ -100,7 +100,18 @@ pub fn columns(width: u16, agents: &[Agent]) -> Vec<Placed> {
     };
     let any = |has: &dyn Fn(&Agent) -> bool| agents.iter().any(has);
     let roomy = width >= 100;
-    let target = widest(&|a| text::width(&a.target), 6, if roomy { 24 } else { 14 });
+    let named = agents.iter().any(|a| a.name != a.window);
+    let target = widest(
+        &|a| text::width(&format::place(a)),
+        6,
+        if roomy {
+            28
+        } else if named {
+            18
+        } else {
+            14
+        },
+    );
     let agent = widest(&|a| text::width(&a.agent), 6, 10);
     let full = widest(&|a| text::width(&a.agent) + a.version.as_ref().map_or(0, |v| 1 + text::width(v)), 6, 18);
     let mut chosen = vec![(Column::State, 12), (Column::For, 5), (Column::Target, target)];

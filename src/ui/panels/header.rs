@@ -24,11 +24,17 @@ type Words = (String, Style);
 pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
     let theme = c.theme;
     let server = server_name(state);
+    let simulated = if state.snapshot.server.simulated { " · simulated" } else { "" };
     let end = c.pieces(
         area.x + 1,
         area.y,
         area.width.saturating_sub(1),
-        &[("tmux-orc", theme.title.add_modifier(Modifier::BOLD)), (" · ", theme.faint), (&server, theme.muted)],
+        &[
+            ("tmux-orc", theme.title.add_modifier(Modifier::BOLD)),
+            (" · ", theme.faint),
+            (&server, theme.muted),
+            (simulated, theme.warn),
+        ],
     );
     if area.height > 1 {
         let right = engine(state, theme, area.right().saturating_sub(end + 1).into(), true);

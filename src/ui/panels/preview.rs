@@ -3,7 +3,11 @@
 use std::{ops::Range, sync::Arc};
 
 use ansi_to_tui::IntoText as _;
-use ratatui::{layout::Rect, style::Color, text::Line};
+use ratatui::{
+    layout::Rect,
+    style::{Color, Style},
+    text::Line,
+};
 
 use crate::{
     app::{
@@ -21,6 +25,8 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct Preview {
     source: Option<Arc<monitor::Preview>>,
+    /// The colours that `lines` were made for.
+    depth: Option<Depth>,
     lines: Vec<Line<'static>>,
 }
 
@@ -36,7 +42,8 @@ impl Preview {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b) || (a.pane_id == b.pane_id && a.text == b.text),
             (None, None) => true,
             _ => false,
-        };
+        } && self.depth == Some(depth);
+        self.depth = Some(depth);
         self.source = screen.cloned();
         if same {
             return;
@@ -105,6 +112,10 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, preview: &Preview) {
     let of_selected = preview.source.as_ref().map(|p| p.pane_id) == agent.map(|a| a.pane_id);
     if inner.height == 0 {
         return;
+    }
+    // A pane's own colours are made for the terminal's own ground.
+    if theme.ground.bg.is_some() && of_selected && preview.source.is_some() {
+        c.clear(inner, Style::reset());
     }
     if !of_selected || preview.source.is_none() {
         let words = if agent.is_some() { "Reading the pane …" } else { "No agent selected." };

@@ -5,6 +5,7 @@ use ratatui::{layout::Rect, style::Style};
 use super::{cycle::most, padded, points};
 use crate::{
     app::{
+        action::Action,
         format,
         state::{Panel, State},
         text::{left, right},
@@ -48,7 +49,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
             title: "Tune",
             note: "what was tried, and what it cost",
             value: &format!("{} tried", rows.len()),
-            keys: "s strategy  + − pool  C cache  < > interval  t back",
+            keys: &keys(state),
             focus: state.view.focus == Panel::Agents,
             ..Frame::default()
         },
@@ -114,6 +115,23 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
         }
     }
     chart(c, Rect { y: inner.y + 2 + u16::try_from(shown).unwrap_or(0), ..inner }, inner.bottom(), state);
+}
+
+/// The keys that change what is compared.
+fn keys(state: &State) -> String {
+    let label = |action| state.keymap.label(action);
+    let parts = [
+        (vec![Action::NextStrategy], "strategy"),
+        (vec![Action::PoolUp, Action::PoolDown], "pool"),
+        (vec![Action::ToggleCache], "cache"),
+        (vec![Action::Faster, Action::Slower], "interval"),
+        (vec![Action::Tune], "back"),
+    ];
+    let part = |(actions, word): (Vec<Action>, &str)| {
+        let keys: Vec<String> = actions.into_iter().map(label).filter(|key| !key.is_empty()).collect();
+        (!keys.is_empty()).then(|| format!("{} {word}", keys.join(" ")))
+    };
+    parts.into_iter().filter_map(part).collect::<Vec<_>>().join("  ")
 }
 
 /// `best`, or the difference from the row in force.

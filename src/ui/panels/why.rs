@@ -56,7 +56,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
         extra.push(format!("health {}", agent.health));
     }
     if let Some(reset) = agent.reset_at {
-        extra.push(format!("limit ends {}", format::minute(reset, &state.zone)));
+        extra.push(format!("limit ends {}", format::coming(reset, state.now, &state.zone)));
     }
     if agent.background > 0 {
         extra.push(format!("{} in background", agent.background));

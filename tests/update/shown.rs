@@ -1,0 +1,122 @@
+//! What the dashboard shows of names, groups, engines that change, requests that were not handed on.
+
+use tmux_orc::{
+    app::{
+        Effect,
+        keymap::Keymap,
+        message::{Message, Mouse},
+    },
+    monitor::Command,
+    tmux::PaneId,
+    ui::{Preview, colour::Depth},
+};
+
+use super::{sample, sample::stage::Stage, stage};
+
+#[test]
+fn what_was_not_handed_on_is_asked_for_again_and_not_waited_for() {
+    let mut s = stage();
+    s.keys("+");
+    s.tell(Message::NotSent(Effect::Engine(Command::PoolSize(21))));
+    assert_eq!(s.state.pending_pool(), None);
+    s.tell(Message::NotSent(Effect::Engine(Command::Focus(Some(PaneId(14))))));
+    s.effects();
+    s.publish(|_| {});
+    assert_eq!(s.effects(), [Effect::Engine(Command::Focus(Some(PaneId(14))))]);
+}
+
+#[test]
+fn a_click_on_a_toast_presses_no_key_under_it() {
+    let mut s = stage();
+    let clicks = |s: &mut Stage| {
+        for x in 0..140 {
+            s.mouse(Mouse::Click, x, 41);
+        }
+        s.effects()
+    };
+    s.tell(Message::ActionResult { text: "done".into(), ok: true });
+    assert_eq!(clicks(&mut s), []);
+    assert!(s.text().contains("done"));
+    s.keys("down");
+    s.effects();
+    assert!(!clicks(&mut s).is_empty(), "without it the keys can be clicked");
+}
+
+#[test]
+fn the_preview_follows_the_colours_of_the_theme() {
+    let mut preview = Preview::default();
+    let s = stage();
+    preview.read(&s.state.snapshot, Depth::True);
+    let coloured = format!("{preview:?}");
+    preview.read(&s.state.snapshot, Depth::None);
+    let plain = format!("{preview:?}");
+    assert!(coloured.contains("fg(") || coloured.contains("Rgb") || coloured.contains("Green"), "{coloured}");
+    assert_ne!(coloured, plain);
+}
+
+#[test]
+fn hints_name_the_keys_that_are_in_force() {
+    let mut s = stage();
+    let overrides = [("tune", "f2"), ("cache", "f3"), ("back", "f4")];
+    let overrides = overrides.map(|(name, key)| (name.to_owned(), vec![key.to_owned()])).into();
+    s.state.keymap = Keymap::new(&overrides).unwrap();
+    s.keys("f2");
+    let text = s.text();
+    assert!(text.contains("f3 cache") && text.contains("f2 back"), "{text}");
+    s.keys("f2 / z z z z enter");
+    assert!(s.text().contains("f4 shows all"), "{}", s.text());
+}
+
+#[test]
+fn names_from_the_settings_are_shown_with_the_place() {
+    for (columns, rows) in [(140, 42), (80, 24), (40, 30)] {
+        let mut s = Stage::new(super::twelve(), columns, rows);
+        s.publish(|next| next.agents[0].name = "reviewer".into());
+        let target = s.state.snapshot.agents[0].target.clone();
+        assert!(s.text().contains(&format!("reviewer {target}")), "{columns}: {}", s.text());
+    }
+}
+
+#[test]
+fn the_first_line_in_view_is_the_head_of_its_group_and_agents_are_counted() {
+    let mut s = Stage::new(super::twelve(), 100, 18);
+    s.keys("b G");
+    let rows = s.text();
+    let lines: Vec<&str> = rows.lines().collect();
+    let top = lines.iter().position(|line| line.contains("STATE")).unwrap() + 1;
+    assert!(lines[top].contains("───"), "a head: {rows}");
+    assert!(rows.contains(" of 12 "), "{rows}");
+    for _ in 0..12 {
+        s.check();
+        s.keys("k");
+        assert!(s.text().contains('▌'), "the cursor is in view: {}", s.text());
+    }
+}
+
+#[test]
+fn a_demo_says_that_it_is_simulated_and_ascii_is_ascii() {
+    for (columns, rows) in [(200, 55), (120, 35), (80, 24), (40, 30), (10, 4)] {
+        let mut s = Stage::new(super::twelve(), columns, rows);
+        s.publish(|next| next.server.simulated = true);
+        assert!(columns < 40 || s.text().contains("simulated"), "{columns}: {}", s.text());
+        s.state.ascii = true;
+        for keys in ["b", "t", "?", "esc", ":", "esc", "t", "z"] {
+            s.keys(keys);
+            let text = s.text();
+            assert!(text.is_ascii(), "{text}");
+        }
+        s.publish(|next| next.agents = sample::foreign());
+        assert!(s.text().is_ascii(), "{}", s.text());
+    }
+}
+
+#[test]
+fn a_wide_terminal_gives_what_agents_do_more_room() {
+    let doing = |columns| {
+        let s = Stage::new(super::twelve(), columns, 60);
+        let layout = s.layout();
+        (layout.agents.unwrap().width, layout.preview.unwrap().width)
+    };
+    assert!(doing(250).0 > doing(200).0 && doing(200).0 >= doing(180).0, "{:?} {:?}", doing(200), doing(250));
+    assert!(doing(250).1 >= 90 && doing(200).1 >= 80);
+}
