@@ -262,6 +262,7 @@ mod tests {
             known_agent: None,
             previous: None,
             now: Timestamp::UNIX_EPOCH,
+            zone: None,
         };
         observation_key(1, 2, &observation, None)
     }
