@@ -55,7 +55,7 @@ fn instruments_alone_wait_for_the_second() {
     for (i, change) in changes.into_iter().enumerate() {
         let mut snapshot = super::twelve();
         for agent in &mut snapshot.agents {
-            agent.since = super::sample::ago(7200);
+            agent.since = super::sample::ago(200_000);
         }
         let mut s = Stage::new(snapshot, 140, 42);
         assert!(!s.wait(1), "no age ticks");
@@ -81,11 +81,11 @@ fn the_clock_asks_for_a_frame_only_when_a_text_changes() {
 
     let mut snapshot = super::twelve();
     for agent in &mut snapshot.agents {
-        agent.since = super::sample::ago(7200);
+        agent.since = super::sample::ago(200_000);
     }
     let mut s = Stage::new(snapshot, 140, 42);
     s.tell(Message::Tick(super::sample::now()));
-    assert!(!s.wait(30), "hours do not tick");
+    assert!(!s.wait(30), "days do not tick");
     assert!(s.wait(3), "the minute of the header does");
     assert!(!s.wait(50));
 }
