@@ -73,7 +73,7 @@ async fn gather(fleet: &Fleet, handle: &mut Handle, count: usize, condition: imp
 }
 
 fn settings(strategy: &str, interval: Duration) -> EngineSettings {
-    EngineSettings { strategy: strategy.into(), interval, ..EngineSettings::default() }
+    EngineSettings { strategy: strategy.into(), interval, max_server_percent: 100.0, ..EngineSettings::default() }
 }
 
 async fn measure(agents: usize) {

@@ -133,10 +133,11 @@ fn cycle(out: &mut String, s: &Snapshot) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "├─ Cost: engine {} CPU, {} memory, tmux server {} CPU",
+        "├─ Cost: engine {} CPU, {} memory, tmux server {} CPU, {} of it for watching",
         format::cpu(s.cost.cpu_percent),
         format::bytes(s.cost.memory_bytes),
-        format::cpu(s.cost.tmux_cpu_percent)
+        format::cpu(s.cost.tmux_cpu_percent),
+        format::cpu(s.cost.watching_percent)
     )?;
     writeln!(out, "└─ Errors: {}", s.base_status.errors_detected)
 }

@@ -191,6 +191,8 @@ pub struct Layers {
     pub session_info: Layer<(), ()>,
     /// Compiled profiles.
     pub config: Layer<(), Arc<Profiles>>,
+    /// How often they were emptied.
+    generation: u64,
 }
 
 /// Names can change without a sign: the topology is read anew at least this often.
@@ -200,10 +202,10 @@ impl Layers {
     /// Empty layers.
     #[must_use]
     pub fn new(settings: &CacheSettings) -> Self {
-        Self::with_counters(settings, std::array::from_fn(|_| Arc::default()))
+        Self::with_counters(settings, std::array::from_fn(|_| Arc::default()), 0)
     }
 
-    fn with_counters(settings: &CacheSettings, counters: [Arc<Counters>; 4]) -> Self {
+    fn with_counters(settings: &CacheSettings, counters: [Arc<Counters>; 4], generation: u64) -> Self {
         let [content, status, sessions, config] = counters;
         let ttl = settings.ttl;
         Self {
@@ -211,6 +213,7 @@ impl Layers {
             agent_status: Layer::new(settings, ttl, status),
             session_info: Layer::new(settings, ttl.min(TOPOLOGY_TTL), sessions),
             config: Layer::new(settings, ttl * SAFETY_FACTOR, config),
+            generation,
         }
     }
 
@@ -222,7 +225,13 @@ impl Layers {
             Arc::clone(&self.session_info.counters),
             Arc::clone(&self.config.counters),
         ];
-        *self = Self::with_counters(settings, counters);
+        *self = Self::with_counters(settings, counters, self.generation + 1);
+    }
+
+    /// Another one: what was read before counts no more.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// Lets moka do what it puts off in all layers.

@@ -18,11 +18,14 @@ use super::{
     events::Events,
     file,
     fleet::Fleet,
+    governor::Governor,
     history::{Combination, History},
+    ration::Prices,
     settings::{CachePolicy, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL},
     strategy::{self, BUILT_IN, Measured, Plan, Script, ScriptError, Strategy, View},
     take::gone_event,
     told::Told,
+    toll::Toll,
     writes::{Heard, Writes},
 };
 use crate::tmux::{PaneId, Pool, Screen, Server, TmuxError, TransportChoice, TransportKind};
@@ -62,6 +65,13 @@ pub struct Core {
     pub(super) events: Events,
     pub(super) cost: CostMeter,
     pub(super) measured: Measured,
+    pub(super) toll: Toll,
+    pub(super) governor: Governor,
+    pub(super) prices: Prices,
+    /// What the list of all panes cost the server, and when it was read last.
+    pub(super) listed: (Duration, Option<Instant>),
+    /// Panes that nobody has looked at were left out of the last cycle.
+    pub(super) more_new: bool,
     pub(super) profiles: Arc<Profiles>,
     pub(super) transport: Option<TransportKind>,
     /// Names and places must be read anew: since something changed, no list of all panes was taken in.
@@ -137,6 +147,7 @@ impl Core {
         if settings.mode == Mode::Sync {
             settings.make_sync();
         }
+        let governor = Governor::new(settings.max_server_percent, clock::now());
         let pool = Pool::new(server.clone(), settings.transport, settings.pool);
         Ok(Self {
             cache: Layers::new(&settings.cache),
@@ -156,6 +167,11 @@ impl Core {
             events: Events::default(),
             cost: CostMeter::default(),
             measured: Measured::default(),
+            toll: Toll::default(),
+            governor,
+            prices: Prices::default(),
+            listed: (Duration::ZERO, None),
+            more_new: false,
             profiles,
             transport: None,
             undescribed: false,

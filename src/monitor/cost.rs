@@ -70,7 +70,7 @@ fn own_cpu() -> Option<Duration> {
 
 /// CPU time of a single-threaded process such as the tmux server. Linux tells it to the nanosecond; elsewhere it is
 /// not known.
-fn process_cpu(pid: u32) -> Option<Duration> {
+pub(super) fn process_cpu(pid: u32) -> Option<Duration> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/schedstat")).ok()?;
     text.split_ascii_whitespace().next()?.parse().ok().map(Duration::from_nanos)
 }

@@ -104,19 +104,29 @@ impl Core {
         self.woken = false;
         let mut stats = CycleStats { publish_ms: self.last_publish_ms, ..CycleStats::default() };
         if let Err(problem) = self.discover(&mut stats).await {
+            self.more_new = false;
             self.cannot_reach(&problem, began);
             stats.discover_ms = millis(began);
             stats.duration_ms = millis(began);
             return Outcome { stats, next: self.settings.interval.max(self.retry_after()), problem: Some(problem) };
         }
         self.measured.probe = clock::since(began);
-        let plan = self.plan(began).await;
+        let mut plan = self.plan(began).await;
+        let first_sight = self.ration(&mut plan, began);
         self.early = plan.early;
         stats.discover_ms = millis(began);
 
         let fetching = clock::now();
         self.listen();
-        let reads = self.fetch(&plan, &mut stats).await;
+        let reads = if plan.batches.is_empty() {
+            Vec::new()
+        } else {
+            self.toll_begin();
+            let reads = self.fetch(&plan, &mut stats).await;
+            let cost = self.toll_end(first_sight);
+            self.prices.fetched(cost, plan.batches.len(), reads.len());
+            reads
+        };
         self.listen();
         stats.fetch_ms = millis(fetching);
 
@@ -156,6 +166,7 @@ impl Core {
         let cached = self.settings.cache.enabled;
         let mut lease = self.pool.acquire().await?;
         let mut listed = None;
+        self.toll_begin();
         let pulses = if cached {
             let mut probe = Batch::default();
             let places = self.places_at.is_none_or(|at| now.saturating_duration_since(at) >= PLACES_EVERY);
@@ -172,6 +183,9 @@ impl Core {
             self.met_server(server, Timestamp::now());
             listed.insert(panes).iter().map(Pulse::from).collect()
         };
+        let cost = self.toll_end(self.part_new());
+        self.prices.probed(cost);
+        (self.measured.request, self.measured.worth_a_request) = (self.prices.request, self.prices.fewest());
         let pulses = if pulses.is_empty() && !self.fleet.is_empty() {
             // That all panes are gone at once is believed when it is said twice.
             let (panes, server) = list(&mut lease, features, Fields::Cheap, stats).await?;
@@ -194,10 +208,12 @@ impl Core {
             self.fields_fresh = true;
             self.moved = false;
         }
-        let outdated = self.undescribed || self.moved || (cached && !known);
+        let outdated = self.undescribed || ((self.moved || (cached && !known)) && self.may_list(now));
         if outdated && (!self.fleet.is_empty() || self.server_pid.is_none()) {
             let fields = if self.undescribed { Fields::All } else { Fields::Cheap };
+            self.toll_begin();
             let (panes, server) = list(&mut lease, features, fields, stats).await?;
+            self.listed = (self.toll_end(self.part_new()), Some(now));
             if self.met_server(server, at) {
                 self.fleet.probe(panes.iter().map(Pulse::from).collect(), now);
             }
@@ -230,6 +246,7 @@ impl Core {
         let at = Timestamp::now();
         let mut known = Vec::new();
         let focus = self.focus.clone();
+        let (cached, ttl, generation) = (self.settings.cache.enabled, self.settings.cache.ttl, self.cache.generation());
         for tracked in self.fleet.iter_mut() {
             tracked.walk(&profiles, at, now);
             if !tracked.is_candidate() {
@@ -252,7 +269,10 @@ impl Core {
             if let (true, Some(content), false) = (verdict.is_none() || news, &content, tracked.must_read) {
                 self.rejudge.push((id, Arc::clone(&content.screen)));
             }
-            tracked.behind = content.is_none() || tracked.must_read;
+            // A fleet may be larger than the cache: what it had no room for is not read again and again.
+            let proven = cached && (!focused || tracked.preview.is_some()) && tracked.is_proven(now, ttl, generation);
+            tracked.must_read |= news && content.is_none();
+            tracked.behind = !(content.is_some() || proven) || tracked.must_read;
             // The server answers again and the pane is proven unchanged: what was known of it is right after all.
             if let (false, Some(record)) = (tracked.behind, &mut tracked.record)
                 && record.stale

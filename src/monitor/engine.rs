@@ -16,8 +16,10 @@ use super::{
     State, clock,
     core::{Core, EngineError},
     events::log_event,
+    governor::Reason,
     history::Cycle,
     reload::Fresh,
+    tracked::Tracked,
 };
 use crate::tmux::{Server, TmuxError};
 
@@ -29,6 +31,9 @@ const DRAWN: Duration = Duration::from_millis(25);
 
 /// Shortest time from a cycle to one that a write begins early.
 const APART: Duration = Duration::from_millis(100);
+
+/// Most cycles of a single look: a pane may end while it is read.
+const LOOKS: usize = 3;
 
 /// The engine of one tmux server.
 #[derive(Debug)]
@@ -77,8 +82,8 @@ impl Engine {
         Ok((handle, task))
     }
 
-    /// Runs cycles until every agent has its verdict, without publishing, and returns the snapshot: for commands that
-    /// answer once.
+    /// Looks once, without publishing, and returns the snapshot: for commands that answer once. One cycle, in which every
+    /// pane that may hold an agent is read; as many as [`LOOKS`] where some could not be. The ceiling is none for it.
     ///
     /// # Errors
     /// If the engine cannot be made, or the server cannot be reached.
@@ -95,11 +100,16 @@ impl Engine {
         settings: EngineSettings,
         memory: Option<Memory>,
     ) -> Result<Snapshot, OnceError> {
-        let mut core = Core::new(server, settings)?;
+        let mut core = Core::new(server, EngineSettings { max_server_percent: 100.0, ..settings })?;
         core.memory = memory;
         core.strategy = Box::new(super::strategy::Concurrent);
-        if let Some(problem) = core.turn().await.1 {
-            return Err(OnceError::Tmux(problem));
+        for _ in 0..LOOKS {
+            if let Some(problem) = core.turn().await.1 {
+                return Err(OnceError::Tmux(problem));
+            }
+            if !core.fleet.iter().any(Tracked::is_new) {
+                break;
+            }
         }
         // There is no second look: what was seen is believed.
         core.believe();
@@ -198,8 +208,8 @@ async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snap
     let (mut began, mut early) = (next, None);
     let mut woken = false;
     'engine: loop {
+        // By chance where several are ready: nobody who sends commands without a pause may hold the cycles up.
         tokio::select! {
-            biased;
             command = inbox.commands.recv() => {
                 let Some(order) = command else { break };
                 if order.command == Command::Stop {
@@ -208,10 +218,12 @@ async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snap
                 }
                 published = None;
                 let at_once = inbox.obey(&mut core, order);
-                if core.paused || at_once.is_none() {
+                if at_once == Some(true) {
+                    next = next.min(core.paced(clock::now(), Reason::Asked));
+                }
+                // What was changed is told now, where the cycle that would tell it has to wait.
+                if core.paused || at_once.is_none() || (at_once == Some(true) && next > clock::now()) {
                     inbox.publish(&mut core, &publisher, &mut logged);
-                } else if at_once == Some(true) {
-                    next = clock::now();
                 }
             }
             // All places are given up with the last handle; then the queue ends too.
@@ -228,11 +240,11 @@ async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snap
             Some(fresh) = inbox.fresh.1.recv() => {
                 inbox.reread(&mut core, fresh);
                 inbox.publish(&mut core, &publisher, &mut logged);
-                next = clock::now();
+                next = next.min(core.paced(clock::now(), Reason::Asked));
             }
             () = core.writes.heard(), if !core.paused && core.early.is_some() => {
                 core.listen();
-                if let Some(at) = early_at(&core, began, early).filter(|at| *at < next) {
+                if let Some(at) = early_at(&mut core, began, early).filter(|at| *at < next) {
                     (next, woken) = (at, true);
                 }
             }
@@ -262,11 +274,13 @@ async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snap
                 };
                 let due = began + pause;
                 let now = clock::now();
-                if now > due {
+                if now > due && !core.more_new {
                     core.history.overrun();
                 }
                 // Late ticks are dropped, not queued: one cycle follows, however long the last took.
-                next = due.max(now);
+                let due = due.max(now);
+                next = core.paced(due, Reason::Tick);
+                core.held_back(next.saturating_duration_since(due) > pause / 10, now);
                 // A probe that found nothing is no news: it is told once an interval, not at each tick.
                 let told = published.is_some_and(|at| is_recent(now, at, core.settings.interval));
                 if !(told && core.quiet && core.events.newest() == logged) {
@@ -277,7 +291,10 @@ async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snap
                 for order in waiting {
                     published = None;
                     match inbox.obey(&mut core, order) {
-                        Some(true) => next = clock::now(),
+                        Some(true) => {
+                            next = next.min(core.paced(clock::now(), Reason::Asked));
+                            shown &= next <= clock::now();
+                        }
                         Some(false) => {}
                         None => shown = false,
                     }
@@ -286,12 +303,12 @@ async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snap
                     inbox.publish(&mut core, &publisher, &mut logged);
                 }
                 // Heard while the cycle ran.
-                if core.woken && let Some(at) = early_at(&core, began, early).filter(|at| *at < next) {
+                if core.woken && let Some(at) = early_at(&mut core, began, early).filter(|at| *at < next) {
                     (next, woken) = (at, true);
                 }
                 // What is not believed yet is looked at again when its time comes, if the server answers.
                 if core.problem.is_none() && let Some(at) = core.fleet.iter().filter_map(|t| t.record.as_ref()?.settles_at()).min() {
-                    next = next.min(at.max(now));
+                    next = next.min(core.paced(at.max(now), Reason::News));
                 }
             }
         }
@@ -301,10 +318,11 @@ async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snap
 
 /// When a cycle begins that was woken by a write just heard; `began`: when the last cycle did, `early`: the last that
 /// was woken. `None` when the strategy wants none.
-fn early_at(core: &Core, began: Instant, early: Option<Instant>) -> Option<Instant> {
+fn early_at(core: &mut Core, began: Instant, early: Option<Instant>) -> Option<Instant> {
     let apart = core.early?;
     let at = (clock::now() + DRAWN).max(began + APART);
-    Some(early.map_or(at, |early| at.max(early + apart)))
+    let at = early.map_or(at, |early| at.max(early + apart));
+    Some(core.paced(at, Reason::News))
 }
 
 /// Whether `at` is less than an interval before `now`, with the tenth that ticks may be early.

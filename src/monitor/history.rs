@@ -302,6 +302,7 @@ impl History {
             max_ms: percentiles.map(|p| p.max),
             overruns: self.overruns,
             heard: self.heard,
+            reading: None,
         }
     }
 

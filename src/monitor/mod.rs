@@ -18,6 +18,7 @@ mod follow;
 mod foreign;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+mod governor;
 mod handle;
 mod history;
 mod keeper;
@@ -25,11 +26,15 @@ mod lenient;
 mod lock;
 mod memory;
 mod news;
+mod pace;
 #[cfg(test)]
 mod paused;
+#[cfg(test)]
+mod paused_ceiling;
 pub mod process;
 mod publish;
 pub mod published;
+mod ration;
 mod record;
 mod reload;
 mod seats;
@@ -40,6 +45,7 @@ mod state;
 pub mod strategy;
 mod take;
 mod told;
+mod toll;
 mod tracked;
 pub mod wire;
 mod writes;

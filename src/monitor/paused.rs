@@ -6,16 +6,16 @@ use std::{sync::Arc, time::Duration};
 use super::{Command, Engine, EngineSettings, EventKind, Handle, NamedAgent, ServerStatus, Snapshot, State};
 use crate::tmux::{PaneId, Pulse, Server, scripted::Script};
 
-const IDLE: &str = include_str!("../../tests/engine/screens/idle.txt");
-const WORKING: &str = include_str!("../../tests/engine/screens/working.txt");
-const PERMISSION: &str = include_str!("../../tests/engine/screens/permission.txt");
+pub(super) const IDLE: &str = include_str!("../../tests/engine/screens/idle.txt");
+pub(super) const WORKING: &str = include_str!("../../tests/engine/screens/working.txt");
+pub(super) const PERMISSION: &str = include_str!("../../tests/engine/screens/permission.txt");
 
-fn pulse(id: u32, activity: i64) -> Pulse {
+pub(super) fn pulse(id: u32, activity: i64) -> Pulse {
     Pulse { id: PaneId(id), activity, pid: 0, width: 100, height: 30, dead: false, ..Pulse::default() }
 }
 
 /// A script with so many idle agents that last wrote long ago, and settings that call every pane an agent.
-fn fleet(agents: u32) -> (Script, EngineSettings) {
+pub(super) fn fleet(agents: u32) -> (Script, EngineSettings) {
     let script = Script::default();
     script.play().panes = (0..agents).map(|id| (pulse(id, 1_000), IDLE.to_owned())).collect();
     let named = (0..agents + 1000).map(|id| NamedAgent {
@@ -27,21 +27,21 @@ fn fleet(agents: u32) -> (Script, EngineSettings) {
     (script, settings)
 }
 
-fn start(script: &Script, settings: EngineSettings) -> Handle {
+pub(super) fn start(script: &Script, settings: EngineSettings) -> Handle {
     Engine::start(Server::scripted(script.clone()), settings).expect("an engine").0
 }
 
-async fn until(handle: &mut Handle, what: &str, good: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
+pub(super) async fn until(handle: &mut Handle, what: &str, good: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
     let waiting = tokio::time::timeout(Duration::from_secs(3600), handle.snapshots.wait_for(|s| good(s)));
     Arc::clone(&waiting.await.unwrap_or_else(|_| panic!("an hour passed without {what}")).expect("the engine runs"))
 }
 
-fn all(state: State, agents: usize) -> impl Fn(&Snapshot) -> bool {
+pub(super) fn all(state: State, agents: usize) -> impl Fn(&Snapshot) -> bool {
     move |s| s.agents.len() == agents && s.agents.iter().all(|a| a.state == state && !a.stale)
 }
 
 /// Changes a pane's screen, as a program that writes now.
-fn write(script: &Script, index: usize, screen: &str) {
+pub(super) fn write(script: &Script, index: usize, screen: &str) {
     let mut play = script.play();
     let (pulse, text) = &mut play.panes[index];
     pulse.activity += 7;

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::{
-    Agent, BaseStatus, EngineInfo, Health, HealthSummary, LiveSettings, PoolInfo, SCHEMA, ServerInfo, Snapshot, State,
-    StrategyInfo, clock, core::Core, engine::is_active, tracked::Tracked,
+    Agent, BaseStatus, CostInfo, CycleInfo, EngineInfo, Health, HealthSummary, LiveSettings, PoolInfo, Reading, SCHEMA,
+    ServerInfo, ServerStatus, Snapshot, State, StrategyInfo, clock, core::Core, engine::is_active, tracked::Tracked,
 };
 use crate::tmux::PaneId;
 
@@ -27,7 +27,7 @@ impl Core {
         let previews: Vec<_> = self.focus.iter().filter_map(|id| preview(*id)).collect();
         let preview = self.own_focus.and_then(preview);
         let combination = self.combination();
-        let cycle = self.history.info(now);
+        let cycle = CycleInfo { reading: self.reading(), ..self.history.info(now) };
         let count = self.history.count();
         let last_cycle_time = cycle.last.as_ref().map(|last| last.duration_ms / 1000.0);
         Snapshot {
@@ -65,7 +65,11 @@ impl Core {
             cache_performance: self.cache.info(),
             health_summary: health_summary(&agents),
             cycle,
-            cost: self.cost.info(),
+            cost: CostInfo {
+                watching_percent: self.governor.percent(now),
+                held_back: self.governor.holds_back(),
+                ..self.cost.info()
+            },
             settings: self.live_settings(),
             strategies: self.strategies(),
             tune: self.history.tune(&combination),
@@ -77,6 +81,14 @@ impl Core {
             previews,
             agents,
         }
+    }
+
+    /// How far the first look at the panes has come, while some were not looked at.
+    fn reading(&self) -> Option<Reading> {
+        let candidates = || self.fleet.iter().filter(|tracked| tracked.is_candidate());
+        let of = candidates().count();
+        let read = candidates().filter(|tracked| tracked.read_at.is_some()).count();
+        (read < of && self.status == ServerStatus::Reachable).then_some(Reading { read, of })
     }
 
     fn pool_info(&self) -> PoolInfo {
@@ -109,6 +121,7 @@ impl Core {
             cache_ttl: settings.cache.ttl.as_secs_f64(),
             cache_max_size: settings.cache.max_size,
             max_failures: settings.max_failures,
+            max_server_percent: settings.max_server_percent,
             pool_connection_timeout: settings.pool.connection_timeout.as_secs_f64(),
             pool_max_age: settings.pool.max_age.as_secs_f64(),
             reread: self.reread.clone(),

@@ -71,6 +71,11 @@ impl Core {
         }
         let failures = std::mem::replace(&mut self.settings.max_failures, fresh.max_failures);
         self.changed("max failures", failures.to_string(), fresh.max_failures.to_string());
+        if was.max_server_percent != fresh.max_server_percent {
+            let before = std::mem::replace(&mut self.settings.max_server_percent, fresh.max_server_percent);
+            self.governor.set_percent(fresh.max_server_percent);
+            self.changed("max server percent", before.to_string(), fresh.max_server_percent.to_string());
+        }
         if was.named != fresh.named {
             self.set_named(fresh.named.clone());
         }
@@ -120,7 +125,6 @@ impl Core {
         replace(&mut pool.min_size, old.min_size, new.min_size);
         replace(&mut pool.connection_timeout, old.connection_timeout, new.connection_timeout);
         replace(&mut pool.max_age, old.max_age, new.max_age);
-        pool.min_size = pool.min_size.min(pool.max_size);
         let old = std::mem::replace(&mut self.settings.pool, pool);
         self.pool.configure(pool);
         self.changed("pool", old.max_size.to_string(), pool.max_size.to_string());

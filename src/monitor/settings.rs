@@ -91,6 +91,8 @@ pub struct EngineSettings {
     pub interval: Duration,
     /// Failed checks in a row that make an agent critical.
     pub max_failures: u32,
+    /// Most of the tmux server's time that watching may take, percent of one core; from 100 on there is no ceiling.
+    pub max_server_percent: f64,
     /// Transport to use.
     pub transport: TransportChoice,
     /// The connection pool.
@@ -199,6 +201,7 @@ impl Default for EngineSettings {
             strategy: "adaptive".into(),
             interval: Duration::from_secs(1),
             max_failures: 3,
+            max_server_percent: 5.0,
             transport: TransportChoice::Auto,
             pool: PoolSettings::default(),
             cache: CacheSettings::default(),

@@ -274,6 +274,18 @@ pub struct CycleInfo {
     /// does not count them.
     #[serde(default)]
     pub heard: u64,
+    /// How far the first look at new panes has come; `None` when all were looked at.
+    #[serde(default)]
+    pub reading: Option<Reading>,
+}
+
+/// The first look at panes that hold an agent or may hold one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Panes that were read.
+    pub read: usize,
+    /// Panes that are to be read, with those.
+    pub of: usize,
 }
 
 /// What one cycle did.
@@ -318,6 +330,12 @@ pub struct CostInfo {
     pub threads: Option<u64>,
     /// CPU of the tmux server's process, percent of one core: all its work, not only ours.
     pub tmux_cpu_percent: Option<f64>,
+    /// What of it watching caused in the last 30 seconds, percent of one core; `None` in the first second.
+    #[serde(default)]
+    pub watching_percent: Option<f64>,
+    /// Watching is held back, so that it costs the server no more than `settings.max_server_percent`.
+    #[serde(default)]
+    pub held_back: bool,
 }
 
 /// The settings in force.
@@ -343,6 +361,9 @@ pub struct LiveSettings {
     pub cache_max_size: u64,
     /// Failed checks in a row that make an agent critical.
     pub max_failures: u32,
+    /// Most of the server's time that watching may take, percent of one core; 0 from an engine that has no ceiling.
+    #[serde(default)]
+    pub max_server_percent: f64,
     /// Seconds to wait for a free connection.
     #[serde(default)]
     pub pool_connection_timeout: f64,

@@ -63,6 +63,9 @@ impl Core {
             true => None,
             false => judge(&self.cache, profiles, tracked, &screen, read.at).await,
         };
+        if read.settled {
+            tracked.prove(stamp, read.now, self.cache.generation());
+        }
         let captured = Captured { screen, stamp, settled: read.settled, coloured: read.coloured };
         self.cache.pane_content.put(read.pane, captured).await;
         if let Some(record) = &mut tracked.record {
@@ -261,6 +264,7 @@ mod tests {
             published,
             known_agent: None,
             previous: None,
+            zone: None,
             now: Timestamp::UNIX_EPOCH,
             zone: None,
         };

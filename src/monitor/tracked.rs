@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::{
     NamedAgent, Preview, State,
     cache::Stamp,
-    detect::{Process, Profiles, Published, Recognised, is_shell, may_hide_agent, recognise},
+    detect::{Process, Profiles, Published, Recognised, is_shell, may_be_left_behind, may_hide_agent, recognise},
     memory::Remembered,
     process::{self, Glance, Usage},
     published::{self, SessionFile},
@@ -53,6 +53,15 @@ pub struct Beat {
     pub replaced: bool,
     /// It stands elsewhere, its session has another name, or others look at it.
     pub moved: bool,
+}
+
+/// A read that counts for as long as the pane's stamp is the same.
+#[derive(Clone, Copy, Debug)]
+struct Proof {
+    stamp: Stamp,
+    at: Instant,
+    /// Of the cache: see [`super::cache::Layers::generation`].
+    generation: u64,
 }
 
 /// One pane.
@@ -107,6 +116,8 @@ pub struct Tracked {
     pub changed_at: Option<Instant>,
     /// Hash of the screen of the last read.
     pub screen_hash: Option<u64>,
+    /// What proves that the last read still holds, where the cache had no room for its screen.
+    proof: Option<Proof>,
     /// Key of the last verdict in the cache.
     pub verdict_key: Option<u64>,
     /// Its coloured screen, while it has the focus.
@@ -152,6 +163,7 @@ impl Tracked {
             read_at: None,
             changed_at: None,
             screen_hash: None,
+            proof: None,
             verdict_key: None,
             preview: None,
             published: None,
@@ -189,13 +201,19 @@ impl Tracked {
         Beat { replaced, moved }
     }
 
-    /// Whether it holds an agent or may hold one: only such panes are read. Any other pane is read once, since what was
-    /// killed before we came may have left its screen behind.
+    /// Whether it holds an agent or may hold one: only such panes are read. A pane in which what was killed before we
+    /// came may have left its screen behind is read once.
     #[must_use]
     pub fn is_candidate(&self) -> bool {
-        let looked = self.read_at.is_some();
-        let may_be = self.may_hide || self.named.is_some() || self.record.is_some() || !looked;
+        let remains = self.read_at.is_none() && may_be_left_behind(&self.pane, &self.processes);
+        let may_be = self.may_hide || self.named.is_some() || self.record.is_some() || remains;
         self.recognised.is_some() || (may_be && !self.over)
+    }
+
+    /// Whether nobody has looked yet at what it holds.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.walked_at.is_none() || (self.read_at.is_none() && self.is_candidate())
     }
 
     /// The stamp that the cache is asked with.
@@ -252,6 +270,20 @@ impl Tracked {
         if unheard && !heard {
             self.unheard = self.unheard.saturating_add(1);
         }
+    }
+
+    /// Keeps that a settled read with this stamp was taken in, under this generation of the cache.
+    pub fn prove(&mut self, stamp: Stamp, at: Instant, generation: u64) {
+        self.proof = Some(Proof { stamp, at, generation });
+    }
+
+    /// Whether the last read is proven to be right still, for as long as an entry of the cache is good.
+    #[must_use]
+    pub fn is_proven(&self, now: Instant, ttl: Duration, generation: u64) -> bool {
+        self.proof.is_some_and(|proof| {
+            (proof.stamp, proof.generation) == (self.stamp(), generation)
+                && now.saturating_duration_since(proof.at) < ttl
+        })
     }
 
     /// Takes in fields: those that were not asked for stay as they are.
@@ -508,6 +540,7 @@ mod tests {
     fn a_pane_whose_changes_are_not_heard_is_left_to_the_probes() {
         let (now, second) = (Instant::now(), Duration::from_secs(1));
         let mut tracked = Tracked::new(pulse(1, 10, 5), now);
+        tracked.may_hide = true;
         tracked.announced = true;
         tracked.hear(now);
         assert!(!tracked.is_announced() && tracked.must_read, "a watch tells once");

@@ -67,7 +67,13 @@ impl Pool {
     /// Sets the capacity (at least 1). Growing serves those who wait; shrinking drops idle connections now and those in
     /// use when they come back.
     pub fn resize(&self, max: usize) {
-        self.configure(PoolSettings { max_size: max, ..self.settings() });
+        // Under one lock: settings that somebody else puts in force meanwhile stay.
+        {
+            let mut state = self.shared.lock();
+            let settings = PoolSettings { max_size: max, ..state.settings };
+            state.configure(settings);
+        }
+        self.shared.serve();
     }
 
     /// Puts other settings in force, as [`Pool::resize`] does. The new limits hold for requests and waits that begin

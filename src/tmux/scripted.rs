@@ -20,7 +20,13 @@ pub(crate) struct Play {
     pub(crate) session: Option<String>,
     /// What hooks stored.
     pub(crate) hooks: Vec<(PaneId, String)>,
-    /// How long an answer takes.
+    /// The server's CPU time so far.
+    pub(crate) spent: Duration,
+    /// It is not told.
+    pub(crate) hides_cpu: bool,
+    /// What a request costs it by itself, and each of its commands. It answers when that is done.
+    pub(crate) costs: (Duration, Duration),
+    /// How long an answer takes beside that.
     pub(crate) delay: Duration,
     /// In what words every list of pulses fails, every list of all fields, every capture.
     pub(crate) failing: [Option<String>; 3],
@@ -68,13 +74,19 @@ impl Script {
 
     /// Answers a batch.
     pub(crate) async fn answer(&self, batch: &Batch) -> Result<Reply, TmuxError> {
-        let delay = self.play().delay;
+        let (cost, delay) = {
+            let play = self.play();
+            let commands = u32::try_from(batch.commands().count()).unwrap_or(u32::MAX);
+            (play.costs.0 + play.costs.1 * commands, play.delay)
+        };
+        let delay = delay + cost;
         tokio::time::sleep(delay).await;
         let mut play = self.play();
         play.requests += 1;
         if play.gone {
             return Err(TmuxError::NoServer { socket: "/nowhere".into() });
         }
+        play.spent += cost;
         if play.unreachable {
             return Err(TmuxError::Refused { message: "the script says so".into() });
         }

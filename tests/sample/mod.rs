@@ -429,12 +429,15 @@ pub fn snapshot(agents: Vec<Agent>) -> Snapshot {
             max_ms: Some(12.0),
             overruns: 0,
             heard: 41,
+            reading: None,
         },
         cost: CostInfo {
             cpu_percent: Some(0.3),
             memory_bytes: Some(11 << 20),
             threads: Some(4),
             tmux_cpu_percent: Some(0.6),
+            watching_percent: Some(0.4),
+            held_back: false,
         },
         settings: LiveSettings {
             interval: 1.0,
@@ -445,6 +448,7 @@ pub fn snapshot(agents: Vec<Agent>) -> Snapshot {
             cache_policy: "ttl".into(),
             cache_ttl: 30.0,
             max_failures: 3,
+            max_server_percent: 5.0,
             ..LiveSettings::default()
         },
         strategies: strategies(),

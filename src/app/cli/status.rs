@@ -78,7 +78,9 @@ fn agents(s: &Snapshot) -> String {
     let count = |state| s.agents.iter().filter(|agent| agent.state == state).count();
     let parts = State::iter().map(|state| (state, count(state))).filter(|(_, count)| *count > 0);
     let parts: Vec<String> = parts.map(|(state, count)| format!("{count} {state}")).collect();
-    if parts.is_empty() { "0".to_owned() } else { format!("{} ({})", s.agents.len(), parts.join(", ")) }
+    let reading = s.cycle.reading.map(|r| format!(", reading {} of {} panes", r.read, r.of)).unwrap_or_default();
+    let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+    format!("{}{parts}{reading}", s.agents.len())
 }
 
 fn pool(s: &Snapshot, context: &mut Context) -> Result<(), Failure> {
@@ -176,6 +178,15 @@ fn health(s: &Snapshot, context: &mut Context) -> Result<(), Failure> {
                 "engine {} CPU, {memory}; tmux server {} CPU",
                 percent(cost.cpu_percent),
                 percent(cost.tmux_cpu_percent)
+            ),
+        ),
+        (
+            "Watching",
+            format!(
+                "{} of the tmux server's time, at most {}%{}",
+                percent(cost.watching_percent),
+                s.settings.max_server_percent,
+                if cost.held_back { ": held back" } else { "" }
             ),
         ),
     ];

@@ -160,7 +160,9 @@ fn findings_in_value(kind: Kind, value: &Value) -> Vec<Inner> {
     match kind {
         Kind::Flag => good(value.is_boolean()),
         Kind::Count(min, max) => good(value.as_u64().is_some_and(|n| (min..=max).contains(&n))),
-        Kind::Seconds(min, max) => good(value.as_f64().is_some_and(|n| (min..=max).contains(&n))),
+        Kind::Seconds(min, max) | Kind::Percent(min, max) => {
+            good(value.as_f64().is_some_and(|n| (min..=max).contains(&n)))
+        }
         Kind::Choice(words) => match value.as_str() {
             Some(word) if words.contains(&word) => Vec::new(),
             Some(word) => vec![(Vec::new(), not_a_choice(word, words))],

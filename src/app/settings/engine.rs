@@ -26,6 +26,7 @@ pub fn for_engine(settings: &Settings, paths: &Paths) -> Result<EngineSettings, 
         strategy: asynchronous.strategy.clone(),
         interval: monitoring.check_interval,
         max_failures: monitoring.max_failures,
+        max_server_percent: monitoring.max_server_percent,
         transport: transport.parse().map_err(|_| unknown("transport", transport))?,
         pool: PoolSettings {
             min_size: asynchronous.pool.min_size,

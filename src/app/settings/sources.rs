@@ -137,7 +137,7 @@ fn from_text(kind: Kind, text: &str) -> Value {
             _ => text.into(),
         },
         Kind::Count(..) => text.parse::<u64>().map_or_else(|_| text.into(), Value::from),
-        Kind::Seconds(..) => text.parse::<f64>().map_or_else(|_| text.into(), Value::from),
+        Kind::Seconds(..) | Kind::Percent(..) => text.parse::<f64>().map_or_else(|_| text.into(), Value::from),
         _ => text.into(),
     }
 }

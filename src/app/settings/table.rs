@@ -31,6 +31,8 @@ pub enum Kind {
     Count(u64, u64),
     /// Seconds, fractions allowed, both ends included.
     Seconds(f64, f64),
+    /// Percent of one core, fractions allowed, both ends included.
+    Percent(f64, f64),
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A word of letters, digits, `-`, `_` and `.`; the value is checked against what there is later.
@@ -57,6 +59,7 @@ impl Kind {
             Self::Flag => "true or false".to_owned(),
             Self::Count(min, max) => format!("a whole number from {min} to {max}"),
             Self::Seconds(min, max) => format!("seconds from {min} to {max}"),
+            Self::Percent(min, max) => format!("a percentage from {min} to {max}"),
             Self::Choice(words) => format!("one of {}", words.join(", ")),
             Self::Name => "a name of letters, digits, '-', '_' and '.'".to_owned(),
             Self::Text => "text on one line".to_owned(),
@@ -101,6 +104,13 @@ pub const ROWS: &[Row] = &[
         "3",
         None,
         "failed checks in a row that make an agent critical",
+    ),
+    row(
+        "monitoring.max_server_percent",
+        Kind::Percent(0.1, 100.0),
+        "5",
+        None,
+        "most of the tmux server's time that watching takes, percent of one core; 100: no ceiling",
     ),
     row("monitoring.async.enabled", Kind::Flag, "true", None, "the async engine; false gives the sync one"),
     row("monitoring.async.strategy", Kind::Name, "\"adaptive\"", Some("TMUX_ORC_STRATEGY"), "how cycles are planned"),
@@ -225,7 +235,7 @@ mod tests {
     #[test]
     fn sections_know_their_names() {
         assert_eq!(names_in(""), ["monitoring", "dashboard", "notifications", "agents"]);
-        assert_eq!(names_in("monitoring"), ["check_interval", "max_failures", "async"]);
+        assert_eq!(names_in("monitoring"), ["check_interval", "max_failures", "max_server_percent", "async"]);
         assert!(is_section("monitoring.async") && !is_section("monitoring.async.strategy") && !is_section("agents"));
     }
 }

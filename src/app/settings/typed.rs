@@ -27,6 +27,8 @@ pub struct Monitoring {
     pub check_interval: Duration,
     /// Failed checks in a row that make an agent critical.
     pub max_failures: u32,
+    /// Most of the tmux server's time that watching may take, percent of one core.
+    pub max_server_percent: f64,
     /// The async engine.
     #[serde(rename = "async")]
     pub asynchronous: Async,

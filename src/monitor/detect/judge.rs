@@ -12,10 +12,10 @@ use super::profiles::{Profile, Profiles};
 use super::recognise::{Recognised, by_screen, may_hide_agent, nested_tmux, recognise};
 use super::rules::{Hit, Step, first_hit};
 use super::view::View;
-use super::{Observation, Verdict, extract, request};
+use super::{Observation, Process, Verdict, extract, request};
 use crate::{
     monitor::{Evidence, NamedAgent, Source, State},
-    tmux::Screen,
+    tmux::{Pane, Screen},
 };
 
 /// Seconds after which a hook's word is no longer fresh, when the screen shows nothing that supports it.
@@ -249,12 +249,21 @@ fn dead_program<'p>(profiles: &'p Profiles, seen: &Observation<'_>) -> Option<&'
 /// The program that was killed and could not clear its screen: the alternate screen is still on, and only a shell is
 /// left that would never use it.
 fn left_behind<'p>(profiles: &'p Profiles, seen: &Observation<'_>) -> Option<&'p Profile> {
-    let only_shells = seen.processes.iter().all(|p| p.zombie || is_shell(&p.comm));
     let shell_in_front = is_shell(&seen.pane.command);
-    if !seen.pane.alternate_on || !only_shells || !(shell_in_front || seen.pane.dead) {
+    if !seen.pane.alternate_on || !only_shells(seen.processes) || !(shell_in_front || seen.pane.dead) {
         return None;
     }
     by_screen(profiles, seen.pane, seen.screen?, 0)
+}
+
+/// Whether a screen could show that an agent ended in this pane before anybody looked: nothing that runs draws it.
+#[must_use]
+pub fn may_be_left_behind(pane: &Pane, processes: &[Process]) -> bool {
+    pane.dead || (pane.alternate_on && only_shells(processes))
+}
+
+fn only_shells(processes: &[Process]) -> bool {
+    processes.iter().all(|p| p.zombie || is_shell(&p.comm))
 }
 
 /// Whether a process of this name is a shell, which serves its user and nothing else.

@@ -26,7 +26,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
 pub use explain::{Explanation, explain};
-pub use judge::{detect, detect_named, is_shell};
+pub use judge::{detect, detect_named, is_shell, may_be_left_behind};
 pub use keys::{KeyName, Keys};
 pub use profiles::{Profile, ProfileError, Profiles};
 pub use recognise::{Recognised, may_hide_agent, recognise};

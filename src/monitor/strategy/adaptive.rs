@@ -32,11 +32,11 @@ const URGENT: Duration = Duration::from_millis(100);
 /// Reads that show nothing new before they get rarer: more than a pane needs after an ordinary change.
 const PATIENCE: u32 = 6;
 
-/// Share of one core that the captures may cost the tmux server.
-const CEILING: f64 = 0.05;
-
 /// First and largest number of requests at once. More than a few gain nothing: the server is single-threaded.
 const WIDEST: usize = 8;
+
+/// Smallest batch that is split off: requests cost by themselves, and the more panes there are the more.
+const SMALLEST_BATCH: usize = 16;
 
 /// Largest batch; the server answers nobody else meanwhile.
 const LARGEST_BATCH: usize = 125;
@@ -66,12 +66,13 @@ impl Default for Adaptive {
 impl Adaptive {
     /// Widens by one while the time for a pane stays near the best seen, halves when it doubles: additive increase,
     /// multiplicative decrease.
-    fn steer_width(&mut self, view: &View<'_>) -> Option<f64> {
-        let batch = view.measured.batch?.as_secs_f64();
-        if view.measured.batch_panes == 0 {
-            return self.best_per_pane;
+    fn steer_width(&mut self, view: &View<'_>) {
+        // The request's own cost is left out, else a small batch looks slow.
+        let Some(batch) = view.measured.batch.map(|batch| batch.saturating_sub(view.measured.request)) else { return };
+        if view.measured.batch_panes < SMALLEST_BATCH {
+            return;
         }
-        let per_pane = batch / view.measured.batch_panes as f64;
+        let per_pane = batch.as_secs_f64() / view.measured.batch_panes as f64;
         let best = self.best_per_pane.map_or(per_pane, |best| best.min(per_pane));
         // The best decays slowly: a machine that got slower for good is not compared with its past for ever.
         self.best_per_pane = Some(best * 1.01);
@@ -80,7 +81,6 @@ impl Adaptive {
         } else if per_pane < best * 1.25 {
             self.width = (self.width + 1.0).min(WIDEST as f64);
         }
-        Some(per_pane)
     }
 
     /// How long after its last read an agent is read again, if it may have changed.
@@ -115,7 +115,7 @@ impl Strategy for Adaptive {
     }
 
     fn plan(&mut self, view: &View<'_>) -> Result<Plan, String> {
-        let per_pane = self.steer_width(view);
+        self.steer_width(view);
         if let Some(changed) = view.panes.iter().filter_map(|p| p.changed_at).max() {
             self.last_change = self.last_change.max(Some(changed));
         }
@@ -141,15 +141,6 @@ impl Strategy for Adaptive {
         let rested = |p: &Known| p.read_at.is_some_and(|at| view.now.saturating_duration_since(at) > RESTED);
         let fast = due.iter().any(|p| rested(p)) || view.panes.iter().any(|p| p.focused && moving(p));
         let tick = if fast { FAST_TICK } else { TICK };
-        // The ceiling: when all that is due costs more than its share of the tick, the longest unread go first and the
-        // rest waits for the next tick. What its user waits for is never put off.
-        if let Some(per_pane) = per_pane {
-            let affordable = (CEILING * tick.as_secs_f64() / per_pane.max(1e-7)).floor().max(8.0) as usize;
-            if due.len() > affordable {
-                due.sort_by_key(|p| (!p.focused, p.read_at));
-                due.truncate(affordable);
-            }
-        }
         let due: Vec<PaneId> = due.into_iter().map(|p| p.pane).collect();
         let quiet = self.last_change.is_none_or(|at| view.now.saturating_duration_since(at) >= QUIET);
         let heard = view.panes.iter().all(|p| p.announced && !p.may_have_changed);
@@ -162,7 +153,9 @@ impl Strategy for Adaptive {
         };
         let next = slowest.min(view.interval);
         let width = (self.width as usize).clamp(1, view.pool_size.max(1));
-        Ok(Plan { batches: split(&due, width, LARGEST_BATCH), width, next, early: Some(TICK) })
+        let smallest = view.measured.worth_a_request.clamp(SMALLEST_BATCH, LARGEST_BATCH);
+        let parts = width.min(due.len() / smallest);
+        Ok(Plan { batches: split(&due, parts, LARGEST_BATCH), width, next, early: Some(TICK) })
     }
 }
 
@@ -283,15 +276,18 @@ mod tests {
     }
 
     #[test]
-    fn the_ceiling_puts_off_what_was_read_last() {
+    fn no_batch_is_smaller_than_is_worth_a_request() {
         let now = Instant::now();
-        let mut panes: Vec<_> = (0..1000).map(|id| known(id, State::Working, now)).collect();
-        panes[7].read_at = Some(now - Duration::from_millis(300));
-        let mut view = view(&panes, now);
-        view.measured.batch_panes = 1000;
-        view.measured.batch = Some(Duration::from_millis(1000));
-        let due = Adaptive::default().plan(&view).unwrap().batches.concat();
-        assert_eq!(due.len(), 12, "5 % of 250 ms at 1 ms each");
-        assert!(!due.contains(&PaneId(7)));
+        let sizes = |panes: u32, worth: usize| -> Vec<usize> {
+            let panes: Vec<_> = (0..panes).map(|id| known(id, State::Working, now)).collect();
+            let mut view = View { pool_size: 20, ..view(&panes, now) };
+            view.measured.worth_a_request = worth;
+            let mut adaptive = Adaptive { width: 8.0, ..Adaptive::default() };
+            adaptive.plan(&view).unwrap().batches.iter().map(Vec::len).collect()
+        };
+        assert_eq!(sizes(8, 0), [8]);
+        assert_eq!(sizes(40, 0), [20, 20]);
+        assert_eq!(sizes(100, 90), [100]);
+        assert_eq!(sizes(300, 500), [125, 125, 50]);
     }
 }

@@ -53,6 +53,10 @@ pub struct Measured {
     pub batch: Option<Duration>,
     /// Panes in that batch.
     pub batch_panes: usize,
+    /// What a request that asks nothing costs the server: it looks over all panes for each client.
+    pub request: Duration,
+    /// Fewest captures that are worth a request of their own, by that.
+    pub worth_a_request: usize,
     /// CPU of the tmux server, percent of one core: all its work, not only ours.
     pub tmux_cpu_percent: Option<f64>,
 }

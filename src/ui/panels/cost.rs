@@ -21,6 +21,7 @@ use crate::{
 /// │ ▁▁▂▁▁▁▂▁▁▁┊▁▁▂▁▁▁▂▁▁▁▁▁▂▁ │
 /// │ engine               0.3% │
 /// │ tmux server          0.6% │
+/// │ watching          0.4%/5% │
 /// │ memory                11M │
 /// ╰───────────────────────────╯
 /// ```
@@ -46,15 +47,28 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
     c.spark(chart, &history, most(&history, chart.width).max(1.0), theme.gauge);
     let number = |n: Option<u64>| n.map_or_else(|| format::NONE.to_owned(), format::count);
     let busy = if cost.cpu_percent >= Some(50.0) { theme.warn } else { theme.value };
-    let facts = [
+    // What of the server's work is ours, and the most that it may be.
+    let ceiling = state.snapshot.settings.max_server_percent;
+    let most = if ceiling > 0.0 && ceiling < 100.0 { format!("/{ceiling}%") } else { String::new() };
+    let watching = format!("{}{most}", format::cpu(cost.watching_percent));
+    let watching = match cost.held_back {
+        true => Fact::new("held back", watching, theme.warn),
+        false => Fact::new("watching", watching, theme.value),
+    };
+    let mut facts = [
         Fact::new("engine", format!("{} {:>5}", format::cpu(cost.cpu_percent), format::bytes(cost.memory_bytes)), busy),
         Fact::new("tmux server", format::cpu(cost.tmux_cpu_percent), theme.value),
+        watching,
         Fact::new("requests/cycle", number(last.map(|l| l.tmux_requests)), theme.value),
         Fact::new("commands/cycle", number(last.map(|l| l.tmux_commands)), theme.value),
         Fact::new("processes/cycle", number(last.map(|l| l.tmux_processes)), theme.value),
         Fact::new("read/cycle", format::bytes(last.map(|l| l.bytes)), theme.value),
         Fact::new("threads", number(cost.threads), theme.value),
     ];
+    // Where there is little room, what holds it back says more.
+    if cost.held_back {
+        facts.swap(1, 2);
+    }
     let top = inner.y + chart.height;
     facts::draw(c, below(inner, top), 19, &facts);
 }

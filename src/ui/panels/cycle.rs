@@ -57,13 +57,17 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
 
     let count = |n: Option<usize>| n.map_or_else(|| format::NONE.to_owned(), |n| n.to_string());
     let read = last.map_or_else(|| format::NONE.to_owned(), |l| format!("{}/{}", l.checked, l.checked + l.skipped));
+    let read = match cycle.reading {
+        Some(reading) => Fact::new("reading", format!("{}/{}", reading.read, reading.of), theme.pending),
+        None => Fact::new("read", read, theme.value),
+    };
     let over = if cycle.overruns > 0 { theme.warn } else { theme.value };
     let mut facts = [
         Fact::new("p50", format::ms(cycle.p50_ms), theme.value),
         Fact::new("probe", format::ms(last.map(|l| l.discover_ms)), theme.value),
         Fact::new("p99", format::ms(cycle.p99_ms), theme.value),
         Fact::new("fetch", format::ms(last.map(|l| l.fetch_ms)), theme.value),
-        Fact::new("read", read, theme.value),
+        read,
         Fact::new("detect", format::ms(last.map(|l| l.detect_ms)), theme.value),
         Fact::new("max", format::ms(cycle.max_ms), theme.value),
         Fact::new("publish", format::ms(last.map(|l| l.publish_ms)), theme.value),

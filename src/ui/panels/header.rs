@@ -113,6 +113,8 @@ fn engine(state: &State, theme: &crate::ui::theme::Theme, room: usize, narrow: b
     let transport = muted(s.server.transport.clone());
     let version = muted(s.server.version.as_ref().map(|v| format!("tmux {v}")));
     let sync = (s.engine.mode == "sync").then(|| ("sync".to_owned(), theme.warn));
+    // The first look at many new panes is not over.
+    let reading = s.cycle.reading.map(|r| (format!("reading {} of {}", r.read, r.of), theme.pending));
     let clock = (format::minute(state.now, &state.zone), theme.muted);
     let (strategy, every) = (Some(strategy), Some(every));
     // The clock goes before the interval does: the keys of the interval change nothing else that is in view.
@@ -128,7 +130,7 @@ fn engine(state: &State, theme: &crate::ui::theme::Theme, room: usize, narrow: b
     ];
     for (way, with_clock) in ways {
         let mut words: Vec<Words> = Vec::new();
-        let said = [&read_only, &paused].into_iter().chain(way.iter().copied()).cloned();
+        let said = [&read_only, &paused, &reading].into_iter().chain(way.iter().copied()).cloned();
         for part in said.flatten().filter(|(text, _)| !text.is_empty()) {
             if !words.is_empty() {
                 words.push((" · ".to_owned(), theme.faint));
