@@ -266,7 +266,6 @@ mod tests {
             previous: None,
             zone: None,
             now: Timestamp::UNIX_EPOCH,
-            zone: None,
         };
         observation_key(1, 2, &observation, None)
     }
