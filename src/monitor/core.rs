@@ -104,6 +104,8 @@ pub struct Core {
     pub(super) server_pid: Option<u32>,
     /// When the server started: see [`super::ServerInfo::started`].
     pub(super) server_started: Option<i64>,
+    /// Of which server it was asked who listens at its socket, and who did.
+    pub(super) listener: Option<(u32, Option<u32>)>,
     pub(super) errors: u64,
     pub(super) notes: Vec<String>,
     pub(super) started: Instant,
@@ -193,6 +195,7 @@ impl Core {
             worked: false,
             server_pid: None,
             server_started: None,
+            listener: None,
             errors: 0,
             notes: Vec::new(),
             started: clock::now(),
@@ -460,9 +463,9 @@ impl Core {
             }
             Command::Seen(pane) => {
                 let Some(tracked) = self.fleet.get_mut(pane) else { return Ok(false) };
-                if tracked.record.as_ref().is_some_and(|record| record.state() == State::Exited) {
+                if let Some(record) = tracked.record.as_ref().filter(|record| record.state() == State::Exited) {
                     // Its user knows that it has ended: it is listed no longer.
-                    self.events.push(Timestamp::now(), gone_event(tracked, String::new()));
+                    self.events.push(Timestamp::now(), gone_event(tracked, record));
                     tracked.dismiss();
                     return Ok(true);
                 }

@@ -106,11 +106,15 @@ impl Core {
         if let Err(problem) = self.discover(&mut stats).await {
             self.more_new = false;
             self.cannot_reach(&problem, began);
+            if problem.is_unreachable() {
+                self.look_for_another_server().await;
+            }
             stats.discover_ms = millis(began);
             stats.duration_ms = millis(began);
             return Outcome { stats, next: self.settings.interval.max(self.retry_after()), problem: Some(problem) };
         }
         self.measured.probe = clock::since(began);
+        self.know_listener().await;
         let mut plan = self.plan(began).await;
         let first_sight = self.ration(&mut plan, began);
         self.early = plan.early;
@@ -313,9 +317,8 @@ impl Core {
     }
 
     fn forget(&mut self, tracked: Tracked, at: Timestamp) {
-        if tracked.record.is_some() {
-            let target = tracked.pane.target();
-            self.events.push(at, gone_event(&tracked, target));
+        if let Some(record) = &tracked.record {
+            self.events.push(at, gone_event(&tracked, record));
         }
     }
 
@@ -335,6 +338,26 @@ impl Core {
         }
         (self.server_pid, self.server_started) = (Some(pid), started.or(self.server_started.filter(|_| !is_new)));
         is_new
+    }
+
+    /// Notes who listens at the socket of the server that just told its pid.
+    async fn know_listener(&mut self) {
+        let Some(pid) = self.server_pid else { return };
+        if self.listener.is_none_or(|(of, _)| of != pid) {
+            self.listener = Some((pid, self.server.listener().await));
+        }
+    }
+
+    /// A server that we cannot speak with, such as one of a much newer tmux, may stand in the place of the one that we
+    /// knew: who listens at the socket says so. Then the agents that we knew are gone with theirs.
+    async fn look_for_another_server(&mut self) {
+        let Some((pid, Some(before))) = self.listener else { return };
+        if self.server_pid == Some(pid)
+            && let Some(now) = self.server.listener().await.filter(|now| *now != before)
+        {
+            self.met_server(Some((now, None)), Timestamp::now());
+            self.listener = Some((now, Some(now)));
+        }
     }
 
     fn reached(&mut self, at: Timestamp) {

@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{Read, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::fs::OpenOptionsExt,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -12,7 +12,11 @@ use std::{
 use jiff::Timestamp;
 use rustix::fs::OFlags;
 
-use super::{EnginePaths, clock, process};
+use super::{
+    EngineLock, EnginePaths, clock,
+    lock::{Standing, place},
+    process,
+};
 
 /// A keeper that is stopped (Ctrl-Z, SIGSTOP) for this long keeps nothing: another takes its place.
 const STOPPED_LIMIT: Duration = Duration::from_secs(2);
@@ -24,8 +28,7 @@ pub struct Keeper(Arc<Mutex<Claim>>);
 
 #[derive(Debug)]
 struct Claim {
-    /// Where the locks are; `None` for the engine in the background, whose own lock says that it is the only one.
-    paths: Option<EnginePaths>,
+    by: By,
     held: Option<File>,
     /// When another was last seen to keep.
     other: Option<Timestamp>,
@@ -33,21 +36,30 @@ struct Claim {
     stopped: Option<(u32, Instant)>,
 }
 
+/// By what it is known who keeps.
+#[derive(Debug)]
+enum By {
+    /// The engine in the background: its own lock says that it is the only one, as long as others find it.
+    Engine(EngineLock),
+    /// Where the locks are, for one that watches from inside.
+    Inside(EnginePaths),
+}
+
 impl Keeper {
     /// Of the process that holds the engine's lock.
     #[must_use]
-    pub fn engine() -> Self {
-        Self::new(None)
+    pub fn engine(lock: &EngineLock) -> Self {
+        Self::new(By::Engine(lock.clone()))
     }
 
     /// Of a process that watches from inside.
     #[must_use]
     pub fn inside(paths: EnginePaths) -> Self {
-        Self::new(Some(paths))
+        Self::new(By::Inside(paths))
     }
 
-    fn new(paths: Option<EnginePaths>) -> Self {
-        Self(Arc::new(Mutex::new(Claim { paths, held: None, other: None, stopped: None })))
+    fn new(by: By) -> Self {
+        Self(Arc::new(Mutex::new(Claim { by, held: None, other: None, stopped: None })))
     }
 
     /// `None`: another keeps. Else from which moment on what happened is to be kept by this process; what was before is
@@ -76,7 +88,10 @@ impl Keeper {
 
 impl Claim {
     fn keeps(&mut self) -> bool {
-        let Some(paths) = self.paths.clone() else { return true };
+        let paths = match &self.by {
+            By::Engine(lock) => return lock.standing() != Standing::Replaced,
+            By::Inside(paths) => paths.clone(),
+        };
         match paths.holder() {
             Ok(Some(_)) => {
                 self.held = None;
@@ -148,8 +163,7 @@ fn open(paths: &EnginePaths) -> std::io::Result<File> {
 
 /// Whether this file is the one that the lock's path names now.
 fn is_at(file: &File, paths: &EnginePaths) -> bool {
-    let there = fs::symlink_metadata(paths.keeper()).map(|meta| (meta.dev(), meta.ino()));
-    let ours = file.metadata().map(|meta| (meta.dev(), meta.ino()));
+    let (there, ours) = (place(fs::symlink_metadata(paths.keeper())), place(file.metadata()));
     matches!((there, ours), (Ok(there), Ok(ours)) if there == ours)
 }
 
@@ -171,9 +185,20 @@ mod tests {
         assert!(!one.keeps());
         let lock = EngineLock::acquire(&paths).unwrap();
         assert!(!two.keeps() && !one.keeps(), "the engine keeps");
-        assert!(Keeper::engine().keeps());
+        assert!(Keeper::engine(&lock).keeps());
         drop(lock);
         assert!(one.keeps() && !two.keeps());
+    }
+
+    #[test]
+    fn an_engine_whose_lock_was_replaced_keeps_no_longer() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = EnginePaths::new(&dir.path().join("run"), &dir.path().join("default"));
+        let one = EngineLock::acquire(&paths).unwrap();
+        fs::remove_dir_all(paths.dir()).unwrap();
+        assert!(Keeper::engine(&one).keeps(), "nobody else does");
+        let two = EngineLock::acquire(&paths).unwrap();
+        assert!(!Keeper::engine(&one).keeps() && Keeper::engine(&two).keeps());
     }
 
     #[test]

@@ -8,8 +8,11 @@ use std::{
         fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     },
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
+
+use super::alias;
 
 /// Longest socket path that every system takes: 104 bytes with the final NUL on the strictest, and some room.
 const LONGEST_SOCKET_PATH: usize = 100;
@@ -23,6 +26,8 @@ pub struct EnginePaths {
     dir: PathBuf,
     key: String,
     socket: PathBuf,
+    /// Where the tmux server's own socket is.
+    server: PathBuf,
 }
 
 /// The lock cannot be had.
@@ -57,10 +62,28 @@ pub enum LockError {
 impl EnginePaths {
     /// The paths of the engine that watches the tmux server at `tmux_socket`. `run` is the directory for all engines.
     ///
+    /// They follow from the path, so that they are the same while no server runs and for the next server there. Where
+    /// the socket has other paths (a hard link, another mount), they are those of whoever watches by one of them.
+    ///
     /// A socket path that is too long for the system is moved to a private directory under `/tmp`; both ends find it by
     /// the same rule.
     #[must_use]
     pub fn new(run: &Path, tmux_socket: &Path) -> Self {
+        let own = Self::of_path(run, tmux_socket);
+        let mut others = alias::others(run, &own.key, &own.server);
+        let held = |(key, server): &(String, PathBuf)| {
+            let paths = Self::keyed(run, key.clone(), server.clone());
+            matches!(paths.holder(), Ok(Some(_)))
+        };
+        if others.is_empty() {
+            return own;
+        }
+        let (key, server) = others.swap_remove(others.iter().position(held).unwrap_or(0));
+        Self::keyed(run, key, server)
+    }
+
+    /// By this path alone.
+    fn of_path(run: &Path, tmux_socket: &Path) -> Self {
         let tmux_socket = &without_links(tmux_socket);
         // The directory rather than the socket is resolved: it exists also while no server runs.
         let parent = tmux_socket.parent().and_then(|dir| dir.canonicalize().ok());
@@ -72,13 +95,17 @@ impl EnginePaths {
             name.to_string_lossy().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(16).collect()
         });
         let key = format!("{name}-{:016x}", fnv(resolved.as_os_str().as_bytes()));
+        Self::keyed(run, key, resolved)
+    }
+
+    fn keyed(run: &Path, key: String, server: PathBuf) -> Self {
         let mut socket = run.join(format!("{key}.sock"));
         if socket.as_os_str().len() > LONGEST_SOCKET_PATH {
             let hash = fnv(socket.as_os_str().as_bytes());
             let user = rustix::process::geteuid().as_raw();
             socket = PathBuf::from(format!("/tmp/tmux-orc-{user}/{hash:016x}.sock"));
         }
-        Self { dir: run.to_owned(), key, socket }
+        Self { dir: run.to_owned(), key, socket, server }
     }
 
     /// The engine's socket.
@@ -124,9 +151,13 @@ impl EnginePaths {
         &self.key
     }
 
-    /// Makes the directories and checks that they are ours alone.
+    /// Makes the directories, checks that they are ours alone, and writes down which server is watched there.
     pub fn prepare(&self) -> Result<(), LockError> {
         private_dir(&self.dir)?;
+        // Without it only the other paths of the server's socket lead nowhere.
+        if let Err(error) = alias::write_down(&self.dir, &self.key, &self.server) {
+            tracing::debug!(%error, dir = %self.dir.display(), "which server is watched cannot be written down");
+        }
         match self.socket.parent() {
             Some(dir) if dir != self.dir => private_dir(dir),
             _ => Ok(()),
@@ -151,51 +182,111 @@ impl EnginePaths {
     }
 }
 
-/// The right to be the engine of one server, held until dropped or until the process ends, however it ends.
+/// The right to be the engine of one server, held until its last clone is dropped or the process ends, however it ends.
+#[derive(Clone, Debug)]
+pub struct EngineLock(Arc<Held>);
+
 #[derive(Debug)]
-pub struct EngineLock {
-    file: File,
+struct Held {
+    paths: EnginePaths,
+    file: Mutex<File>,
+}
+
+/// What stands where the lock's file was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// The file that is held.
+    Ours,
+    /// Nothing: somebody cleaned up.
+    Removed,
+    /// Another file: another engine may hold it.
+    Replaced,
 }
 
 impl EngineLock {
     /// Takes the lock and writes this process's id into it.
     pub fn acquire(paths: &EnginePaths) -> Result<Self, LockError> {
-        paths.prepare()?;
-        let path = paths.lock();
-        let io_error = |what| {
-            let path = path.clone();
-            move |source| LockError::Io { path, what, source }
-        };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(io_error("cannot make the engine's lock"))?;
-        let until = Instant::now() + PATIENCE;
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if Instant::now() < until => {
-                    std::thread::sleep(Duration::from_millis(10));
-                }
-                Err(TryLockError::WouldBlock) => return Err(LockError::Held { pid: pid_in(file) }),
-                Err(TryLockError::Error(source)) => return Err(io_error("cannot take the engine's lock")(source)),
-            }
+        let file = take(paths)?;
+        Ok(Self(Arc::new(Held { paths: paths.clone(), file: Mutex::new(file) })))
+    }
+
+    /// Whether others still find the lock where they look for it.
+    pub(super) fn standing(&self) -> Standing {
+        let file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
+        match (place(fs::symlink_metadata(self.0.paths.lock())), place(file.metadata())) {
+            (Ok(there), Ok(ours)) if there == ours => Standing::Ours,
+            (Err(error), _) if error.kind() == io::ErrorKind::NotFound => Standing::Removed,
+            (Err(_), _) => Standing::Ours,
+            _ => Standing::Replaced,
         }
-        file.set_len(0)
-            .and_then(|()| writeln!(file, "{}", std::process::id()))
-            .map_err(io_error("cannot write the engine's lock"))?;
-        Ok(Self { file })
+    }
+
+    /// Takes it anew where its file was removed or replaced.
+    pub(super) fn renew(&self) -> Result<(), LockError> {
+        let file = take(&self.0.paths)?;
+        *self.0.file.lock().unwrap_or_else(PoisonError::into_inner) = file;
+        Ok(())
     }
 }
 
-impl Drop for EngineLock {
+impl Drop for Held {
     fn drop(&mut self) {
         // An id in a lock that nobody holds would only mislead whoever reads the file by eye.
-        self.file.set_len(0).ok();
+        self.file.get_mut().unwrap_or_else(PoisonError::into_inner).set_len(0).ok();
+    }
+}
+
+/// Which file it is.
+pub(super) fn place(found: io::Result<fs::Metadata>) -> io::Result<(u64, u64)> {
+    found.map(|meta| (meta.dev(), meta.ino()))
+}
+
+fn take(paths: &EnginePaths) -> Result<File, LockError> {
+    paths.prepare()?;
+    // One after the other: of two that come by different paths of one server, the second must see the first.
+    let _turn = turn(&paths.dir);
+    let found = EnginePaths::new(&paths.dir, &paths.server);
+    if found.key != paths.key
+        && let Some(pid) = found.holder()?
+    {
+        return Err(LockError::Held { pid: Some(pid).filter(|pid| *pid != 0) });
+    }
+    let path = paths.lock();
+    let io_error = |what| {
+        let path = path.clone();
+        move |source| LockError::Io { path, what, source }
+    };
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let mut file = options.open(&path).map_err(io_error("cannot make the engine's lock"))?;
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err(TryLockError::WouldBlock) => return Err(LockError::Held { pid: pid_in(file) }),
+            Err(TryLockError::Error(source)) => return Err(io_error("cannot take the engine's lock")(source)),
+        }
+    }
+    file.set_len(0)
+        .and_then(|()| writeln!(file, "{}", std::process::id()))
+        .map_err(io_error("cannot write the engine's lock"))?;
+    Ok(file)
+}
+
+/// The turn to take a lock in this directory, until it is dropped. Where directories cannot be locked, or one that has
+/// it does not go on, it goes without.
+fn turn(dir: &Path) -> Option<File> {
+    let dir = File::open(dir).ok()?;
+    let until = Instant::now() + PATIENCE * 4;
+    loop {
+        match dir.try_lock() {
+            Ok(()) => return Some(dir),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(Duration::from_millis(10)),
+            Err(_) => return None,
+        }
     }
 }
 
@@ -257,6 +348,24 @@ mod tests {
         drop(lock);
         assert_eq!(paths.holder().unwrap(), None);
         EngineLock::acquire(&paths).unwrap();
+    }
+
+    #[test]
+    fn a_lock_whose_file_was_removed_is_taken_anew_unless_another_came_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let run = dir.path().join("run");
+        let paths = EnginePaths::new(&run, &dir.path().join("default"));
+        let one = EngineLock::acquire(&paths).unwrap();
+        assert_eq!(one.standing(), Standing::Ours);
+        fs::remove_dir_all(&run).unwrap();
+        assert_eq!(one.standing(), Standing::Removed);
+        one.renew().unwrap();
+        assert_eq!((one.standing(), paths.holder().unwrap()), (Standing::Ours, Some(std::process::id())));
+        fs::remove_dir_all(&run).unwrap();
+        let two = EngineLock::acquire(&paths).unwrap();
+        assert_eq!((one.standing(), two.standing()), (Standing::Replaced, Standing::Ours));
+        let error = one.renew().unwrap_err();
+        assert!(matches!(error, LockError::Held { .. }), "{error}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The engine: discovery, cycles, strategies, caches, detection, history and the snapshot it publishes.
 
+mod alias;
 mod attach;
 mod cache;
 mod clients;

@@ -179,11 +179,9 @@ impl Core {
             // Said to be one by the settings alone, and no more: what it is, is found out anew.
             if let Some(was) = &tracked.named
                 && now.is_none_or(|now| now.agent != was.agent)
-                && tracked.record.is_some()
+                && let Some(record) = tracked.record.take()
             {
-                let gone = gone_event(tracked, tracked.pane.target());
-                self.events.push(at, gone);
-                tracked.record = None;
+                self.events.push(at, gone_event(tracked, &record));
             }
             tracked.named = now.cloned();
             // Read at once, whatever its turn would be.

@@ -9,13 +9,14 @@ use tokio::{
         unix::{OwnedReadHalf, OwnedWriteHalf},
     },
     sync::mpsc,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, MissedTickBehavior, sleep_until, timeout},
 };
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Command, EngineLock, EnginePaths, Handle, Refused, Snapshot,
+    Command, EngineLock, EnginePaths, Handle, LockError, Refused, Snapshot,
     encode::{Encoded, Line},
+    lock::{Standing, place},
     seats::{MOST_CLIENTS, Seat, Seats},
     wire::{self, ClientHello, EngineHello, FromClient, FromEngine, Had, LONGEST_FROM_CLIENT, LineError, Lines},
 };
@@ -45,11 +46,18 @@ pub struct ServeError {
 pub struct EngineSocket {
     listener: UnixListener,
     path: PathBuf,
+    /// Which file it was made.
+    made: (u64, u64),
+    paths: EnginePaths,
+    lock: EngineLock,
 }
+
+/// How often the engine looks whether others still find it: a cleaner of old files may have taken socket and lock.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 impl EngineSocket {
     /// Binds the socket. The lock proves that a socket file which is already there belongs to nobody.
-    pub fn bind(paths: &EnginePaths, _lock: &EngineLock) -> Result<Self, ServeError> {
+    pub fn bind(paths: &EnginePaths, lock: &EngineLock) -> Result<Self, ServeError> {
         let path = paths.socket().to_owned();
         let fail = |source| ServeError { path: path.clone(), source };
         match fs::remove_file(&path) {
@@ -59,17 +67,60 @@ impl EngineSocket {
         let listener = UnixListener::bind(&path).map_err(fail)?;
         // The directory is private already: this only makes it plain.
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(fail)?;
-        Ok(Self { listener, path })
+        let made = place(fs::symlink_metadata(&path)).map_err(fail)?;
+        Ok(Self { listener, path, made, paths: paths.clone(), lock: lock.clone() })
+    }
+
+    /// Sees to it that others find the engine. `Err`: why they cannot; [`LockError::Held`]: they find another one.
+    fn stay(&mut self) -> Result<(), Lost> {
+        if self.lock.standing() != Standing::Ours {
+            self.lock.renew()?;
+            tracing::warn!(lock = %self.paths.lock().display(), "the engine's lock was removed: made anew");
+        }
+        if !self.is_there() {
+            self.paths.prepare()?;
+            // What is dropped here removes no file but its own.
+            *self = Self::bind(&self.paths, &self.lock)?;
+            tracing::warn!(socket = %self.path.display(), "the engine's socket was removed: made anew");
+        }
+        Ok(())
+    }
+
+    fn is_there(&self) -> bool {
+        place(fs::symlink_metadata(&self.path)).is_ok_and(|there| there == self.made)
     }
 
     /// Serves clients until the engine ends, that is, until no snapshot can come any more.
-    pub async fn serve(self, handle: Handle, hello: EngineHello) {
+    ///
+    /// An engine that others do not find any more because its files were removed makes them anew, or ends when another
+    /// engine has come in the meantime.
+    pub async fn serve(mut self, handle: Handle, hello: EngineHello) {
         let shared = Arc::new(Shared::new(hello));
         let clients = TaskTracker::new();
         let mut ended = handle.snapshots.clone();
         let mut failing = None::<Instant>;
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut lost = None::<String>;
         loop {
             tokio::select! {
+                _ = look.tick() => match self.stay() {
+                    Ok(()) => lost = None,
+                    Err(Lost::Lock(error @ LockError::Held { .. })) => {
+                        if lost.is_none() {
+                            tracing::warn!(%error, "this one's lock was removed: it ends");
+                        }
+                        lost = Some(error.to_string());
+                        handle.commands.send(Command::Stop).await.ok();
+                    }
+                    Err(error) => {
+                        let error = error.to_string();
+                        if lost.as_ref() != Some(&error) {
+                            tracing::warn!(error, "others cannot find this engine");
+                        }
+                        lost = Some(error);
+                    }
+                },
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, _)) => {
                         let (shared, handle) = (Arc::clone(&shared), handle.clone());
@@ -95,8 +146,20 @@ impl EngineSocket {
 
 impl Drop for EngineSocket {
     fn drop(&mut self) {
-        fs::remove_file(&self.path).ok();
+        // Another engine may have made its own there.
+        if self.is_there() {
+            fs::remove_file(&self.path).ok();
+        }
     }
+}
+
+/// Others cannot find this engine.
+#[derive(Debug, thiserror::Error)]
+enum Lost {
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    Socket(#[from] ServeError),
 }
 
 async fn closed(snapshots: &mut tokio::sync::watch::Receiver<Arc<Snapshot>>) {

@@ -75,14 +75,10 @@ impl Core {
             Some(verdict) => self.apply(read.pane, verdict, read.at, read.now),
             // No agent, and none was known: not listed.
             None => {
-                if let Some(tracked) = self.fleet.get_mut(read.pane) {
-                    tracked.remembered = None;
-                }
-                if let Some(tracked) = self.fleet.get_mut(read.pane)
-                    && tracked.record.take().is_some()
-                {
-                    let gone = gone_event(tracked, String::new());
-                    self.events.push(read.at, gone);
+                let Some(tracked) = self.fleet.get_mut(read.pane) else { return };
+                tracked.remembered = None;
+                if let Some(record) = tracked.record.take() {
+                    self.events.push(read.at, gone_event(tracked, &record));
                 }
             }
         }
@@ -170,7 +166,7 @@ impl Core {
             record.activity.advance(now);
             tracked.sample_usage(now);
             if tracked.has_moved_on(now) {
-                events.push(gone_event(tracked, String::new()));
+                events.extend(tracked.record.as_ref().map(|record| gone_event(tracked, record)));
                 tracked.dismiss();
             }
         }
@@ -192,10 +188,10 @@ fn transition(pane_id: PaneId, target: String, record: &Record, change: Change) 
     }
 }
 
-pub(super) fn gone_event(tracked: &Tracked, target: String) -> EventKind {
-    let target = if target.is_empty() { tracked.pane.target() } else { target };
-    let agent = tracked.record.as_ref().map(|r| r.verdict.agent.clone()).unwrap_or_default();
-    EventKind::Gone { pane_id: tracked.pulse.id, target, agent }
+/// What is told of an agent that is gone: of `record`, which was its pane's.
+pub(super) fn gone_event(tracked: &Tracked, record: &Record) -> EventKind {
+    let agent = record.verdict.agent.clone();
+    EventKind::Gone { pane_id: tracked.pulse.id, target: tracked.pane.target(), agent }
 }
 
 /// The verdict for a screen, from the cache where the very same was judged before.
@@ -254,7 +250,32 @@ fn observation_key(profiles: u64, screen_hash: u64, observation: &Observation<'_
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{monitor::detect::Published, tmux::Pane};
+    use crate::{
+        monitor::{EngineSettings, Source, detect::Published},
+        tmux::{Pane, Pulse, Server, scripted::Script},
+    };
+
+    #[tokio::test]
+    async fn an_agent_that_is_gone_is_told_of_by_its_name() {
+        let mut core = Core::new(Server::scripted(Script::default()), EngineSettings::default()).unwrap();
+        let (at, now, id) = (Timestamp::now(), clock::now(), PaneId(7));
+        core.fleet.probe(vec![Pulse { id, pid: 4_000_000_000, width: 80, height: 24, ..Pulse::default() }], now);
+        // Of a profile that is there no more, so that nothing says what the pane is.
+        let verdict = Verdict::blank("nobody", "", None).say(State::Idle, None, "", "", Source::Screen);
+        core.fleet.get_mut(id).unwrap().record = Some(Record::new(Arc::new(verdict), at, now));
+        let screen = Some(Ok(Screen::plain(b"$ \n")));
+        let (fields, settled, coloured, announced) = (None, true, false, false);
+        let read = Read { pane: id, fields, screen, settled, coloured, announced, at, now };
+        let profiles = core.profiles_now();
+        core.take_in(read, &profiles, &mut CycleStats::default()).await;
+        assert!(core.fleet.get(id).unwrap().record.is_none());
+        let snapshot = core.snapshot();
+        let gone = snapshot.events.iter().filter_map(|event| match &event.what {
+            EventKind::Gone { pane_id, agent, .. } if *pane_id == id => Some(agent.as_str()),
+            _ => None,
+        });
+        assert_eq!(gone.collect::<Vec<_>>(), ["nobody"]);
+    }
 
     fn key(pane: &Pane, published: Option<&Published>) -> u64 {
         let observation = Observation {

@@ -151,7 +151,9 @@ pub struct CommandError {
 }
 
 impl CommandError {
-    /// tmux's own words, from 3.2 to 3.8, for a server that has no session (`exit-empty off`): there is nothing to list.
+    /// tmux's own words for a server that has no session (`exit-empty off`): there is nothing to list.
+    /// Seen on 3.3a, 3.5a, 3.7c and 3.8: `no current target` of lists and captures, `no sessions` of
+    /// `attach-session`, `no current session` of what needs one.
     /// Any other failure of a list says nothing of what there is.
     #[must_use]
     pub fn is_no_sessions(&self) -> bool {

@@ -9,13 +9,16 @@ use std::{
     time::Duration,
 };
 
-use super::{TmuxError, Version, format, process};
+use super::{TmuxError, Version, dial, format, process};
 
 /// Bytes of a socket address' path, with its NUL: 108 on Linux, 104 on BSD and macOS.
 pub(crate) const SUN_PATH: usize = if cfg!(target_os = "linux") { 108 } else { 104 };
 
 /// How long the question for the version may take.
 const VERSION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long it may take to connect, to see who listens.
+const LISTENER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Which server the user named. Both empty: the one we run in, else the default one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -174,6 +177,12 @@ impl Server {
             panes: ttys.len(),
             first_tty: format::first_tty(ttys),
         })
+    }
+
+    /// Process id of the server that listens at the socket, as the system tells it: known also of one that speaks
+    /// another version of the protocol. `None`: nobody listens, or the system does not say.
+    pub async fn listener(&self) -> Option<u32> {
+        dial::listener(self, LISTENER_TIMEOUT).await
     }
 
     /// The socket's path is too long for a socket address.

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 use rustix::process::Signal;
 
 use super::{
-    support::{PATIENCE, TmuxServer, alive, signal, wait_for},
+    support::{self, PATIENCE, TmuxServer, alive, signal, wait_for},
     watched::Watched,
 };
 
@@ -70,6 +70,83 @@ fn twelve_starts_at_once_give_one_engine_and_eleven_clear_answers() {
         assert!(stderr.contains("already watches this tmux server"), "{stderr}");
     }
     assert!(good[0].1.contains(&format!("Pid: {}\n", watched.pid())));
+}
+
+/// The program, told of a server by another path of its socket.
+struct ByPath<'a> {
+    socket: &'a Path,
+    home: &'a Path,
+}
+
+impl support::Watched for ByPath<'_> {
+    fn socket(&self) -> &Path {
+        self.socket
+    }
+
+    fn home(&self) -> &Path {
+        self.home
+    }
+}
+
+impl ByPath<'_> {
+    fn orc(&self, args: &[&str]) -> (i32, String, String) {
+        let output = support::Watched::orc(self, args).output();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+    }
+}
+
+#[test]
+fn by_every_path_of_the_server_s_socket_the_same_engine_is_found() {
+    let watched = Watched::new();
+    let home = watched.server.home().to_owned();
+    assert_eq!(watched.orc(&["monitor", "start"]).0, 0);
+    let pid = watched.pid();
+    let (hard, soft, folder) = (home.join("hard"), home.join("soft"), home.join("folder"));
+    fs::hard_link(watched.server.socket(), &hard).unwrap();
+    std::os::unix::fs::symlink(&hard, &soft).unwrap();
+    std::os::unix::fs::symlink(&home, &folder).unwrap();
+    for path in [&hard, &soft, &folder.join("s")] {
+        let by = ByPath { socket: path, home: &home };
+        let (code, stdout, stderr) = by.orc(&["status"]);
+        assert_eq!(code, 0, "{}: {stderr}", path.display());
+        assert!(stdout.contains(&format!("(pid {pid},")), "{}: {stdout}", path.display());
+        let (code, _, stderr) = by.orc(&["monitor", "start"]);
+        assert_eq!(code, 1, "{}", path.display());
+        assert!(stderr.contains(&format!("(pid {pid}) already watches")), "{}: {stderr}", path.display());
+    }
+    let (code, stdout, _) = ByPath { socket: &hard, home: &home }.orc(&["monitor", "stop"]);
+    assert_eq!((code, stdout), (0, format!("Monitoring stopped (pid {pid})\n")));
+    assert!(!alive(pid));
+}
+
+#[test]
+fn an_engine_whose_files_a_cleaner_took_is_found_again() {
+    let watched = Watched::new();
+    assert_eq!(watched.orc(&["monitor", "start"]).0, 0);
+    let pid = watched.pid();
+    fs::remove_dir_all(watched.server.home().join("orc/run")).unwrap();
+    wait_for("its new socket", PATIENCE, || watched.orc(&["status"]).0 == 0);
+    assert_eq!(watched.pid(), pid);
+    let (code, _, stderr) = watched.orc(&["monitor", "start"]);
+    assert!(code == 1 && stderr.contains(&format!("(pid {pid}) already watches")), "{stderr}");
+}
+
+#[test]
+fn an_engine_in_whose_place_another_came_ends_and_takes_nothing_of_it() {
+    let watched = Watched::new();
+    assert_eq!(watched.orc(&["monitor", "start"]).0, 0);
+    let first = watched.pid();
+    // Stopped, so that it cannot be the faster one.
+    signal(first, Signal::STOP);
+    fs::remove_dir_all(watched.server.home().join("orc/run")).unwrap();
+    let (code, _, stderr) = watched.orc(&["monitor", "start"]);
+    assert_eq!(code, 0, "{stderr}");
+    let second = watched.pid();
+    assert_ne!(first, second);
+    signal(first, Signal::CONT);
+    wait_for("the end of the one that nobody finds", PATIENCE, || !alive(first));
+    assert_eq!(watched.pid(), second, "its socket is still there");
 }
 
 #[test]

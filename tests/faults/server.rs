@@ -61,6 +61,26 @@ fn a_pane_of_a_new_server_is_not_the_one_that_had_its_number_before() {
 }
 
 #[test]
+fn the_agents_of_a_server_are_gone_when_another_that_cannot_be_spoken_with_took_its_socket() {
+    let server = TmuxServer::start();
+    let program = server.home().join("claude");
+    std::fs::copy("/bin/sleep", &program).expect("a program named as an agent");
+    server.run(&["respawn-pane", "-k", "-t", "%0", &format!("exec {} 10000", program.display())]);
+    let mut watch = Watch::of(&server);
+    watch.until("the agent", |snapshot| agents(snapshot).len() == 1);
+    server.crash();
+    std::fs::remove_file(server.socket()).expect("the dead server's socket");
+    // As a server of a much newer tmux does with a client of an older one.
+    let socket = std::os::unix::net::UnixListener::bind(server.socket()).expect("bound");
+    std::thread::spawn(move || socket.incoming().for_each(drop));
+    let after = watch
+        .until("their end", |snapshot| snapshot["server"]["status"] == "unreachable" && agents(snapshot).is_empty());
+    let events = after["events"].to_string();
+    assert!(events.contains("the tmux server is a new one"), "{events}");
+    std::fs::remove_file(server.socket()).expect("ours");
+}
+
+#[test]
 fn churn_and_a_killed_client_never_hurt_the_server() {
     let server = TmuxServer::start();
     let pid = server.pid().expect("a server");

@@ -63,7 +63,7 @@ pub async fn run(options: &EngineOptions, daemon: bool, context: &mut Context) -
     // Nobody looks at what it publishes but those who come by the socket.
     handle.commands.set_interest(Interest::default());
     let serving = tokio::spawn(socket.serve(handle.clone(), hello));
-    let beside = Beside::start(&handle, &server, &paths, &context.paths, in_force.subscribe(), &Keeper::engine());
+    let beside = Beside::start(&handle, &server, &paths, &context.paths, in_force.subscribe(), &Keeper::engine(&lock));
     let mut signals = Signals::listen()?;
     let first = tokio::select! {
         first = first_cycle(&handle) => first,

@@ -296,7 +296,7 @@ mod tests {
     use super::*;
     use crate::{
         app::act::{test_agent, test_snapshot},
-        monitor::{Event, Handle, State},
+        monitor::{EngineLock, EnginePaths, Event, Handle, State},
     };
 
     fn snapshot(pid: u32, second: i64, agents: &[u32], seqs: std::ops::Range<u64>) -> Snapshot {
@@ -375,13 +375,15 @@ mod tests {
     #[tokio::test]
     async fn the_journal_says_how_the_engine_ended() {
         let dir = tempfile::tempdir().unwrap();
+        let beside = tempfile::tempdir().unwrap();
+        let lock = EngineLock::acquire(&EnginePaths::new(beside.path(), &beside.path().join("tmux"))).unwrap();
         let (publish, snapshots) = watch::channel(Arc::new(snapshot(std::process::id(), 1, &[], 1..3)));
         let (handle, _requests) = Handle::new(snapshots, 1);
         let task = tokio::spawn(keep(
             handle.snapshots,
             handle.commands.downgrade(),
             Journal::new(dir.path()),
-            Keeper::engine(),
+            Keeper::engine(&lock),
         ));
         let written = || crate::app::journal::read_since(dir.path(), Timestamp::MIN).unwrap().len();
         while written() < 3 {
