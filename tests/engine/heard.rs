@@ -65,7 +65,8 @@ async fn a_write_to_a_shell_is_heard_too() {
         server.run(&["send-keys", "-t", "main:0", "echo hello", "Enter"]);
         // Long enough for the pane to be at rest again.
         let seen = watching.until("it to rest", |s| s.base_status.cycle_count > cycles + 8).await;
-        if seen.cycle.heard > 0 {
+        // The first one may be heard because every pane is read once.
+        if seen.cycle.heard > 1 {
             break;
         }
         cycles = seen.base_status.cycle_count;
