@@ -50,8 +50,9 @@ pub(super) fn count(stats: &mut CycleStats, reply: &Reply) {
     stats.bytes += reply.bytes;
 }
 
-/// How often a probe tells places too: a session's new name is shown within this time.
-const PLACES_EVERY: Duration = Duration::from_millis(950);
+/// How often a probe tells places too: a session's new name is shown within this time. Their three fields make a probe of
+/// 100 panes dearer by 40 % (1.0 to 1.4 ms of the server, 3.3a and 3.8), so not each one has them.
+const PLACES_EVERY: Duration = Duration::from_millis(1950);
 
 /// A server, told apart from one that was started later on the same socket: its pid and the second of its start.
 pub(super) type Incarnation = (u32, Option<i64>);

@@ -72,7 +72,7 @@ impl Command {
         Self::new("list-panes").args(["-a", "-F", &format::pulse(features, false)])
     }
 
-    /// The same with [`super::Pulse::place`], dearer by a third.
+    /// The same with [`super::Pulse::place`], dearer by 40 %.
     #[must_use]
     pub fn list_pulses_and_places(features: Features) -> Self {
         Self::new("list-panes").args(["-a", "-F", &format::pulse(features, true)])
