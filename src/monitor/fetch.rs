@@ -8,7 +8,7 @@ use std::{
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
-use super::{CycleStats, Preview, clock, core::Core, cycle::count, strategy::Plan};
+use super::{CycleStats, Preview, clock, core::Core, cycle::count, strategy::Plan, tracked::Tracked};
 use crate::tmux::{Batch, Command as Tmux, Expect, Fields, Pane, PaneId, Pool, Reply, Screen, TmuxError, parse_panes};
 
 /// One list of all panes is cheaper than single lines from a quarter of them on.
@@ -45,7 +45,8 @@ impl Core {
         let planned: usize = plan.batches.iter().map(Vec::len).sum();
         let fresh = self.fields_fresh;
         let read = plan.batches.iter().flatten().filter_map(|id| self.fleet.get(*id));
-        let dear = read.filter(|tracked| tracked.is_program_due(now)).count();
+        let holds = |tracked: &&Tracked| tracked.read_at.is_none() && tracked.fields_hold(at, now);
+        let dear = read.filter(|tracked| !holds(tracked) && tracked.is_program_due(now)).count();
         let many = |panes: usize| panes > 1 && panes * LIST_ALL_FROM >= self.fleet.len();
         // What one list at the head of the first request tells of all panes.
         let list = match fresh {
@@ -64,6 +65,8 @@ impl Core {
                 let Some(tracked) = self.fleet.get_mut(pane) else { continue };
                 let each = match list {
                     Some(Fields::All) => None,
+                    // Many new panes: the list that found them told their fields, and they were written by nobody since.
+                    _ if tracked.read_at.is_none() && tracked.fields_hold(at, now) => None,
                     _ if tracked.is_program_due(now) => Some(Fields::All),
                     None if !fresh => Some(Fields::Cheap),
                     _ => None,

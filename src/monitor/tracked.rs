@@ -355,6 +355,16 @@ impl Tracked {
         self.over = true;
     }
 
+    /// Whether its fields are as they were read: it has not written since, and its place was read lately.
+    #[must_use]
+    pub fn fields_hold(&self, at: Timestamp, now: Instant) -> bool {
+        self.described_at.is_some_and(|described| {
+            let ago = now.saturating_duration_since(described);
+            let second = at.as_second() - i64::try_from(ago.as_secs()).unwrap_or(i64::MAX) - 1;
+            ago < LOOK_ALIVE * 6 && second > self.pulse.activity
+        })
+    }
+
     /// Whether the dear fields (program in front, its directory) may be out of date: the process tree changed, it is
     /// not to be seen, or time has passed.
     #[must_use]
@@ -498,6 +508,23 @@ mod tests {
         let back = Timestamp::from_second(1_000 - 3_600).unwrap();
         assert!(!tracked.is_settled(back, now + Duration::from_millis(900)));
         assert!(tracked.is_settled(back, now + Duration::from_millis(1_100)));
+    }
+
+    #[test]
+    fn fields_hold_until_it_writes_or_half_a_minute_is_over() {
+        let (now, at) = (Instant::now(), Timestamp::from_second(1_000).unwrap());
+        let mut tracked = Tracked::new(pulse(1, 990, 5), now);
+        assert!(!tracked.fields_hold(at, now), "never read");
+        tracked.describe(Pane::default(), Fields::All, now);
+        assert!(tracked.fields_hold(at, now));
+        let later = |seconds: i64| {
+            (Timestamp::from_second(1_000 + seconds).unwrap(), now + Duration::from_secs(seconds as u64))
+        };
+        assert!(tracked.fields_hold(later(20).0, later(20).1));
+        assert!(!tracked.fields_hold(later(40).0, later(40).1));
+        // It wrote in the second in which they were read.
+        tracked.beat(pulse(1, 1_000, 5), now);
+        assert!(!tracked.fields_hold(later(2).0, later(2).1));
     }
 
     #[test]
