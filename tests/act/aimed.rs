@@ -121,7 +121,7 @@ async fn exchanges(count: usize, begins: Begins) -> Came {
         if begins == Begins::Before {
             program.flip.store(true, Ordering::Relaxed);
         } else {
-            let (flip, after) = (Arc::clone(&program.flip), Duration::from_micros((index as u64 * 7919) % 90_000));
+            let (flip, after) = (Arc::clone(&program.flip), Duration::from_micros((index as u64 * 7919) % 250_000));
             thread::spawn(move || {
                 thread::sleep(after);
                 flip.store(true, Ordering::Relaxed);

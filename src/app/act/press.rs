@@ -9,9 +9,10 @@ use super::{
 };
 use crate::tmux::{Command, Guard, PaneId, Screen};
 
-/// Times that a prompt must be found unchanged before it is answered, and the pauses between them, in milliseconds. One
-/// that changes to and fro faster than a key goes from here to its program is not aimed at.
-const STILL: [u64; 8] = [3, 11, 5, 13, 7, 4, 9, 6];
+/// Pauses before each look that must find a prompt unchanged before it is answered, in milliseconds. One that changes to
+/// and fro faster than a key goes from here to its program is not aimed at: after sixteen looks, of which each finds the
+/// same of two requests by chance, one key in 65 000 would be.
+const STILL: [u64; 16] = [3, 8, 5, 10, 7, 4, 9, 6, 2, 7, 4, 11, 5, 8, 3, 6];
 
 /// Times that a key is tried whose screen changes between the look and the key.
 const TRIES: usize = 8;
