@@ -99,7 +99,9 @@ async fn a_tmux_that_prints_and_hangs_or_dies_half_way_is_an_error_or_asked_agai
         match what {
             "dies" | "stops reading" => {
                 let reply = result.unwrap();
-                assert_eq!((reply.parts.len(), reply.requests), (2, 3), "asked again, each by itself");
+                // One that had printed something when it ended is asked once more, with a mark behind it: was it whole?
+                assert_eq!(reply.parts.len(), 2);
+                assert!((3..=5).contains(&reply.requests), "{} requests: asked again, each by itself", reply.requests);
             }
             "loses its server" => assert!(matches!(result, Err(TmuxError::LostServer { .. })), "{what}: {result:?}"),
             "sees its server die" => assert!(matches!(result, Err(TmuxError::ServerExited { .. })), "{what}"),
