@@ -31,6 +31,8 @@ pub enum Action {
     Broadcast,
     /// Copy the selected agent's target.
     Copy,
+    /// List the selected agent, which has exited, no longer.
+    Dismiss,
     /// Show only what matches.
     Filter,
     /// Sort by the next column.
@@ -172,6 +174,7 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::Broadcast, "broadcast", &["M"], "Write one message to several agents", None, Group::Agents),
     entry(Action::Kill, "kill", &["X"], "Close the agent's pane, after asking", None, Group::Agents),
     entry(Action::Copy, "copy", &["Y"], "Copy the agent's target", None, Group::Agents),
+    entry(Action::Dismiss, "dismiss", &["D"], "Dismiss an agent that has exited", None, Group::Agents),
     entry(Action::Sort, "sort", &["o"], "Sort by the next column", None, Group::Agents),
     entry(Action::Reverse, "reverse", &["O"], "Turn the order round", None, Group::Agents),
     entry(Action::Group, "group", &["b"], "Group the agents by session, or not", None, Group::Agents),

@@ -116,6 +116,7 @@ pub fn available(action: Action, state: &State) -> bool {
         Action::Reply | Action::Interrupt => state.can.act && selected.is_some_and(runs),
         Action::Kill => state.can.act && selected.is_some(),
         Action::Broadcast => state.can.act && state.snapshot.agents.iter().any(runs),
+        Action::Dismiss => selected.is_some_and(|agent| agent.state == monitor::State::Exited),
         Action::Copy => state.can.copy && selected.is_some(),
         Action::Reload => state.can.reload,
         Action::Strategy(n) => usize::from(n) <= state.snapshot.strategies.len(),

@@ -33,14 +33,29 @@ impl Pending {
             Command::Pause(false) => "resume".to_owned(),
             Command::ClearCache => "clear cache".to_owned(),
             Command::Refresh => "refresh".to_owned(),
+            Command::Seen(_) => "dismiss".to_owned(),
             Command::Focus(_)
-            | Command::Seen(_)
             | Command::Watched(_)
             | Command::Acted(_)
             | Command::Reload
             | Command::Noted(_)
             | Command::Problem(_)
             | Command::Stop => String::new(),
+        }
+    }
+
+    /// What is so now that it was carried out, in words; `None` when the screen says it without them.
+    #[must_use]
+    pub fn done(&self) -> Option<String> {
+        match &self.command {
+            Command::ClearCache => Some("cache cleared".to_owned()),
+            Command::Strategy(_)
+            | Command::PoolSize(_)
+            | Command::Interval(_)
+            | Command::Transport(_)
+            | Command::Cache(_)
+            | Command::CachePolicy(_) => Some(self.words()),
+            _ => None,
         }
     }
 }

@@ -170,6 +170,8 @@ pub struct Toast {
     pub tone: Tone,
     /// When it goes, as [`State::elapsed`].
     pub until: Duration,
+    /// It says what a key has changed in the engine.
+    pub of_engine: bool,
 }
 
 /// The dashboard's state. Changed only by [`super::update::update`].

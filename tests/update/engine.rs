@@ -109,6 +109,69 @@ fn what_is_refused_is_said_with_the_reason_and_stays() {
 }
 
 #[test]
+fn what_the_engine_changed_is_said_in_words_once_it_has() {
+    let mut s = super::sample::stage::Stage::new(super::twelve(), 80, 24);
+    let bottom = |s: &super::sample::stage::Stage| s.text().lines().last().unwrap().trim().to_owned();
+    let hints = bottom(&s);
+    for (key, said) in [
+        ("c", "✓ cache cleared"),
+        ("C", "✓ cache off"),
+        ("e", "✓ cache policy lru"),
+        ("+", "✓ pool 21"),
+        ("-", "✓ pool 19"),
+        (">", "✓ interval 2s"),
+        ("<", "✓ interval 0.5s"),
+        ("s", "✓ strategy nightly"),
+    ] {
+        s.keys(key);
+        assert!(!bottom(&s).contains(said), "{key}: nothing is said before it is so");
+        s.answer(Ok(()));
+        assert_eq!(bottom(&s), said, "{key}");
+        assert_eq!(s.state.toasts.len(), 1, "one takes the place of the other");
+    }
+    s.wait(3);
+    assert_eq!(bottom(&s), hints, "not for long");
+    // The line stands while the same key is pressed again, and one that was overtaken is not said.
+    s.keys("+ +");
+    let first = s.state.pending[0].id - 1;
+    s.tell(Message::Answered { id: first, answer: Ok(()) });
+    assert_eq!(bottom(&s), hints);
+    s.answer(Ok(()));
+    s.keys("+");
+    assert_eq!(bottom(&s), "✓ pool 22");
+    s.keys("j");
+    assert_eq!(bottom(&s), hints);
+}
+
+#[test]
+fn an_agent_that_has_exited_is_dismissed_by_a_key_others_are_not() {
+    let mut s = stage();
+    s.keys("D");
+    assert_eq!(s.effects(), []);
+    assert!(s.text().contains("api:2.0 is waiting (permission): only an agent that has exited is dismissed"));
+    s.keys("j");
+    assert!(s.state.swallows.is_none(), "it takes no words");
+    for _ in 0..12 {
+        if s.state.selected().is_some_and(|agent| agent.state == State::Exited) {
+            break;
+        }
+        s.keys("j");
+    }
+    let agent = s.state.selected().unwrap().clone();
+    s.effects();
+    s.keys("D");
+    assert_eq!(commands(s.effects()), [Command::Seen(agent.pane_id)]);
+    s.publish(|next| next.agents.retain(|other| other.pane_id != agent.pane_id));
+    s.answer(Ok(()));
+    assert_ne!(s.selected(), agent.target);
+    assert!(!s.rows().contains(&agent.target));
+    // Without anybody to dismiss it says so too.
+    s.publish(|next| next.agents.clear());
+    s.keys("D");
+    assert!(s.text().contains("there is no agent to dismiss"), "{}", s.text());
+}
+
+#[test]
 fn the_preview_is_asked_for_while_it_is_shown() {
     let mut s = super::sample::stage::Stage::new(super::twelve(), 140, 42);
     assert_eq!(commands(s.effects()), [Command::Focus(Some(PaneId(14)))]);

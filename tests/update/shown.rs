@@ -74,6 +74,8 @@ fn names_from_the_settings_are_shown_with_the_place() {
         s.publish(|next| next.agents[0].name = "reviewer".into());
         let target = s.state.snapshot.agents[0].target.clone();
         assert!(s.text().contains(&format!("reviewer {target}")), "{columns}: {}", s.text());
+        // So is the head of the preview.
+        assert!(columns < 140 || s.text().contains(&format!("╭ reviewer {target} claude")), "{columns}: {}", s.text());
     }
 }
 

@@ -38,6 +38,10 @@ pub(super) fn act(state: &mut State, action: Action) -> Outcome {
             Some(target) => Outcome::effect(Effect::CopyText(target)),
             None => Outcome::default(),
         },
+        Action::Dismiss => match state.selected().map(|agent| agent.pane_id) {
+            Some(pane) => command(state, Command::Seen(pane)),
+            None => Outcome::default(),
+        },
         Action::Filter => modes::filter(state),
         Action::Sort => {
             let sort = state.list.sort.next();

@@ -2,7 +2,7 @@
 
 use strum::VariantNames;
 
-use super::{Tone, toast};
+use super::{Tone, toast, toast_of_engine};
 use crate::{
     app::{
         message::{Effect, Outcome},
@@ -31,6 +31,9 @@ pub(super) fn answered(state: &mut State, id: u64, answer: Result<(), String>) -
         let what = pending.as_ref().map_or_else(|| "A command".to_owned(), Pending::words);
         toast(state, format!("{what} was refused: {why}"), Tone::Error);
         return Outcome::redraw();
+    }
+    if let Some(done) = pending.as_ref().and_then(Pending::done) {
+        toast_of_engine(state, done);
     }
     Outcome::redraw_if(pending.is_some())
 }

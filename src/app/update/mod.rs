@@ -13,6 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
+    action::{Group, row},
     format,
     key::Key,
     list::Line,
@@ -24,6 +25,8 @@ use super::{
 
 /// Time a toast shows.
 const TOAST: Duration = Duration::from_secs(6);
+/// Time for which it shows what a key has changed in the engine: its user is looking.
+const SHORT_TOAST: Duration = Duration::from_secs(3);
 
 /// Takes one message in.
 pub fn update(state: &mut State, message: Message) -> Outcome {
@@ -110,8 +113,9 @@ fn pressed(state: &mut State, key: Key) -> Outcome {
     if swallow::takes(state, key) {
         return Outcome::default();
     }
-    // Any key takes the newest toast away: it was read.
-    let had_toast = state.toasts.pop_back().is_some();
+    // Any key takes the newest toast away: it was read. What the engine did stays till the next that it does takes its
+    // place, so that the line does not flicker between two presses.
+    let had_toast = !goes_on(state, key) && state.toasts.pop_back().is_some();
     let outcome = match state.mode {
         Mode::Normal => match state.keymap.action(key) {
             Some(action) if palette::available(action, state) => act::act(state, action),
@@ -121,6 +125,14 @@ fn pressed(state: &mut State, key: Key) -> Outcome {
         _ => modes::pressed(state, key),
     };
     outcome.and(Outcome::redraw_if(had_toast))
+}
+
+/// Whether the key asks the engine for more while the line shows what it did last.
+fn goes_on(state: &State, key: Key) -> bool {
+    let entry = state.keymap.action(key).and_then(row);
+    matches!(state.mode, Mode::Normal)
+        && state.toasts.back().is_some_and(|toast| toast.of_engine)
+        && entry.is_some_and(|entry| entry.group == Group::Engine)
 }
 
 fn mouse_used(state: &mut State, mouse: Mouse, hit: Option<Hit>) -> Outcome {
@@ -183,7 +195,18 @@ pub fn fresh(since: Timestamp, now: Timestamp) -> bool {
 /// Shows a line for some seconds.
 pub(super) fn toast(state: &mut State, text: String, tone: Tone) {
     let until = state.elapsed + TOAST;
-    state.toasts.push_back(Toast { text, tone, until });
+    show(state, Toast { text, tone, until, of_engine: false });
+}
+
+/// Shows what a key has changed in the engine, in the place of what it changed before.
+fn toast_of_engine(state: &mut State, text: String) {
+    state.toasts.retain(|toast| !toast.of_engine);
+    let until = state.elapsed + SHORT_TOAST;
+    show(state, Toast { text, tone: Tone::Done, until, of_engine: true });
+}
+
+fn show(state: &mut State, toast: Toast) {
+    state.toasts.push_back(toast);
     while state.toasts.len() > 4 {
         state.toasts.pop_front();
     }

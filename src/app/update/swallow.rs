@@ -39,7 +39,7 @@ fn in_words(key: Key) -> bool {
 pub(super) fn refuse(state: &mut State, action: Action) -> Outcome {
     let Some(why) = why_not(state, action) else { return Outcome::default() };
     toast(state, why, Tone::Error);
-    if !matches!(action, Action::Jump | Action::Copy) {
+    if !matches!(action, Action::Jump | Action::Copy | Action::Dismiss) {
         state.swallows = Some(state.elapsed + REST);
     }
     Outcome::redraw()
@@ -50,6 +50,7 @@ fn why_not(state: &State, action: Action) -> Option<String> {
     let (verb, types) = match action {
         Action::Jump => ("to go to", false),
         Action::Copy => ("to copy", false),
+        Action::Dismiss => ("to dismiss", false),
         Action::Answer => ("to answer", true),
         Action::Reply | Action::Broadcast => ("to write to", true),
         Action::Interrupt => ("to interrupt", true),
@@ -65,6 +66,10 @@ fn why_not(state: &State, action: Action) -> Option<String> {
     let target = &agent.target;
     Some(match (action, agent.state) {
         (Action::Jump | Action::Copy, _) => format!("there is no way {verb} {target} from here"),
+        (Action::Dismiss, now) => {
+            let is = state_and_kind(now, agent.kind.as_deref());
+            format!("{target} is {is}: only an agent that has exited is dismissed")
+        }
         (_, monitor::State::Exited) => format!("{target} has exited: nothing {verb}, what you type is dropped"),
         (Action::Answer, monitor::State::Waiting) => {
             format!("{target}: its answers are not known here, go to its pane; what you type is dropped")
