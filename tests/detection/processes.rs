@@ -198,8 +198,6 @@ fn other_programs_of_the_same_name_are_none() {
         &[SHELL, ("+", "goose", &["goose", "-dir", "migrations", "postgres", "user=x", "up"])],
         &[SHELL, ("+", "goose", &["/go/bin/goose", "sqlite3", "x.db", "status"])],
         &[SHELL, ("+", "amp", &["amp", "notes.txt"])],
-        &[SHELL, ("+", "node", &["node", "/home/u/src/codex"])],
-        &[SHELL, ("+", "python3", &["python3", "gemini"])],
         &[SHELL, ("+", "claude-desktop", &["/usr/lib/claude-desktop"])],
         &[SHELL, ("+", "codex-linux-san", &["codex-linux-sandbox", "--", "ls"])],
         &[SHELL, ("+", "rg", &["/l/node_modules/@anthropic-ai/claude-code/vendor/ripgrep/rg", "x"])],
@@ -323,6 +321,50 @@ fn the_end_is_told_by_the_processes_whatever_the_screen_says() {
     let stopped = chain(&[("+", "bash", &["-bash"]), ("T", "claude", &["claude"])]);
     let verdict = detect(&profiles, &look(&pane, &screen, &stopped)).unwrap();
     assert_eq!((verdict.state, verdict.kind.as_deref()), (State::Unknown, Some("suspended")));
+}
+
+#[test]
+fn a_script_of_an_agents_name_that_is_not_installed_counts_only_with_a_second_proof() {
+    let profiles = Profiles::embedded();
+    let with_cursor = |(comm, args): (&str, &[&str]), rows: &str, known: Option<&str>, cursor_shown: bool| {
+        let pane = Pane { title: "box".to_owned(), width: 60, height: 8, cursor_shown, ..Pane::default() };
+        let (screen, tree) = (Screen::plain(rows.as_bytes()), chain(&[SHELL, ("+", comm, args)]));
+        let seen = Observation { known_agent: known, ..look(&pane, &screen, &tree) };
+        detect(&profiles, &seen).map(|verdict| (verdict.agent, verdict.state))
+    };
+    let judged = |ran: (&str, &[&str]), rows: &str, known: Option<&str>| {
+        let shown = with_cursor(ran, rows, known, true);
+        // A hidden cursor tells of no program.
+        assert!(shown.is_some() || with_cursor(ran, rows, known, false).is_none(), "{ran:?}: {rows}");
+        shown
+    };
+    let aider = "Aider v0.86.2\nMain model: x\n\n> \n";
+    let idle = || Some(("aider".to_owned(), State::Idle));
+    for args in [&["python3", "/tmp/x/aider", "log"] as &[&str], &["python3", "aider"], &["bash", "./aider"]] {
+        assert_eq!(judged((args[0], args), aider, None), idle(), "{args:?}: its screen tells");
+        assert_eq!(judged((args[0], args), "listening on 8080\n", None), None, "{args:?}: another of that name");
+        assert_eq!(judged((args[0], args), "hello\n> \n", None), None, "{args:?}: another that prompts");
+        assert!(judged((args[0], args), "\n", Some("aider")).is_some(), "{args:?}: it was known before");
+    }
+    for args in [&["node", "/home/u/src/codex"] as &[&str], &["python3", "gemini"], &["python3", "/src/claude", "-v"]] {
+        for rows in
+            ["ready\n", "$ npm start\n> server\n> node server\n\nlistening\n", "\n", "codex claude gemini\n> \n"]
+        {
+            assert_eq!(judged((args[0], args), rows, None), None, "{args:?}: {rows}");
+        }
+    }
+    // Whose name only resembles an agent's is none, whatever it shows.
+    assert_eq!(judged(("python3", &["python3", "/tmp/aider-2.py"]), aider, None), None);
+    assert_eq!(judged(("vi", &["vi", "/tmp/aider"]), aider, None), None);
+    // A wrapper of that name hides no agent that it starts.
+    let wrapped = chain(&[SHELL, ("+", "bash", &["bash", "/h/claude"]), ("+", "claude", &["claude"])]);
+    let found = recognise(&profiles, &Pane::default(), &wrapped).unwrap();
+    assert_eq!((found.pid, found.unproven), (Some(102), false));
+    // What was known before and is another program of a like name now has ended.
+    assert_eq!(
+        judged(("node", &["node", "/home/u/src/codex"]), "ready\n", Some("claude")),
+        Some(("claude".to_owned(), State::Exited))
+    );
 }
 
 #[test]

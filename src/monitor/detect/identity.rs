@@ -61,7 +61,19 @@ impl<'a> Identity<'a> {
 
     /// Whether nothing but its name says that it is this program, and other programs have that name.
     pub(super) fn only_by_name(&self, recognise: &Recognise) -> bool {
-        recognise.common_name && self.interpreted_as(recognise).is_none() && self.packaged_as(recognise).is_none()
+        self.is_script_elsewhere(recognise)
+            || recognise.common_name
+                && self.interpreted_as(recognise).is_none()
+                && self.packaged_as(recognise).is_none()
+    }
+
+    /// Whether it is a script of the program's name that lies where no commands are installed: it may be a checkout, or
+    /// anybody's: `node ~/src/codex`.
+    pub(super) fn is_script_elsewhere(&self, recognise: &Recognise) -> bool {
+        let named = |script: &str| recognise.names.iter().any(|name| base(script) == name);
+        !recognise.names.iter().any(|name| is_process(self.comm, name))
+            && self.script.is_some_and(|script| !is_installed(script) && named(script))
+            && !self.script.is_some_and(|script| recognise.packages.iter().any(|package| in_path(script, package)))
     }
 
     fn interpreted_as(&self, recognise: &Recognise) -> Option<String> {
@@ -70,8 +82,8 @@ impl<'a> Identity<'a> {
             return recognise.modules.iter().any(|m| m == module).then(|| format!("`{interpreter} -m {module}`"));
         }
         let script = self.script?;
-        // A script elsewhere may be anybody's of that name: `node ~/src/codex`.
-        if is_installed(script) && recognise.names.iter().any(|name| is_program(script, name)) {
+        let installed = is_installed(script) && recognise.names.iter().any(|name| is_program(script, name));
+        if installed || self.is_script_elsewhere(recognise) {
             return Some(format!("`{interpreter}` runs `{}`", base(script)));
         }
         let package = recognise.packages.iter().find(|package| in_path(script, package))?;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::hook::Hook;
 use super::profile::Says;
 use super::profiles::{Profile, Profiles};
-use super::recognise::{Recognised, by_screen, may_hide_agent, nested_tmux, recognise};
+use super::recognise::{Recognised, by_screen, may_hide_agent, nested_tmux, recognise, shows_sign};
 use super::rules::{Hit, Step, first_hit};
 use super::view::View;
 use super::{Observation, Process, Verdict, extract, request};
@@ -73,6 +73,8 @@ fn judge(
     mut trail: Option<&mut Trail>,
 ) -> Option<Verdict> {
     let found = if seen.pane.dead { None } else { recognise(profiles, seen.pane, seen.processes) };
+    // One that is not proven is another program of that name: as if it were not there.
+    let found = found.filter(|found| !found.unproven || is_proven(profiles, seen, &found.agent));
     let (found, inner_status) = match found {
         Some(found) => (Some(found), 0),
         None => out_of_sight(profiles, seen),
@@ -92,9 +94,6 @@ fn judge(
     let view = View::new(profile, seen.pane, seen.screen, inner_status);
     let mut steps = trail.as_deref_mut().map(|trail| &mut trail.steps);
     let hit = seen.screen.and_then(|_| first_hit(profile, &view, steps.take()));
-    if found.unproven && !is_proven(profile, seen, hit.as_ref()) {
-        return None;
-    }
     if found.stopped {
         let line = format!("process {} is stopped", found.pid.unwrap_or_default());
         return Some(verdict.say(State::Unknown, Some("suspended"), "process/stopped", &line, Source::Process));
@@ -121,13 +120,21 @@ fn judge(
     Some(verdict)
 }
 
-/// Whether a process that has only a common name is the program of `profile`: it was known before, its title tells, or
-/// its screen shows one of the program's parts (a start that shows nothing of it proves nothing).
-fn is_proven(profile: &Profile, seen: &Observation<'_>, hit: Option<&Hit<'_>>) -> bool {
+/// Whether a process of which only the name tells is the program `agent`: it was known before, its title tells, or its
+/// screen shows one of the program's parts (a start that shows nothing of it proves nothing).
+fn is_proven(profiles: &Profiles, seen: &Observation<'_>, agent: &str) -> bool {
+    let Some(profile) = profiles.get(agent) else { return false };
+    let view = View::new(profile, seen.pane, seen.screen, 0);
     let titled = profile.recognise.title.as_ref().is_some_and(|title| title.matches(&seen.pane.title));
-    let shown = hit.is_some_and(|hit| {
-        hit.says != Says::State(State::Starting) && hit.rule.place != super::profiles::Where::Screen
-    });
+    let part =
+        |hit: Hit<'_>| hit.says != Says::State(State::Starting) && hit.rule.place != super::profiles::Where::Screen;
+    // Where the name is the agent's alone it is a script of that name: of its rules some fit many a screen.
+    let shown = seen.screen.is_some()
+        && if profile.recognise.common_name || profile.signs.is_empty() {
+            first_hit(profile, &view, None).is_some_and(part)
+        } else {
+            shows_sign(profile, &view)
+        };
     seen.known_agent == Some(profile.name.as_str()) || titled || shown
 }
 

@@ -41,6 +41,8 @@ pub fn recognise(profiles: &Profiles, _pane: &Pane, processes: &[Process]) -> Op
     let knows_foreground = processes.iter().any(|p| p.foreground);
     let front = in_front(processes);
     let mut best: Option<(u8, u16, Recognised)> = None;
+    // A script that is anybody's hides no program that is known.
+    let mut script: Option<(u8, u16, Recognised)> = None;
     for (process, front) in processes.iter().zip(front).filter(|(p, _)| !p.zombie) {
         let rank = match process {
             p if p.stopped => 2,
@@ -55,20 +57,24 @@ pub fn recognise(profiles: &Profiles, _pane: &Pane, processes: &[Process]) -> Op
         let found = profiles.list().find_map(|profile| {
             let by = identity.named(&profile.recognise)?;
             let purpose = identity.purpose(&profile.recognise);
-            (purpose != Purpose::Other).then(|| Recognised {
+            let elsewhere = identity.is_script_elsewhere(&profile.recognise);
+            let found = || Recognised {
                 agent: profile.name.clone(),
                 pid: Some(process.pid),
                 by: format!("{by} (pid {})", process.pid),
                 stopped: process.stopped,
                 headless: purpose == Purpose::Headless,
                 unproven: identity.only_by_name(&profile.recognise),
-            })
+            };
+            (purpose != Purpose::Other).then(|| (found(), elsewhere))
         });
-        if let Some(found) = found {
-            best = Some((rank, process.depth, found));
+        match found {
+            Some((found, true)) => script = script.or(Some((rank, process.depth, found))),
+            Some((found, false)) => best = Some((rank, process.depth, found)),
+            None => {}
         }
     }
-    best.map(|(_, _, found)| found)
+    best.or(script).map(|(_, _, found)| found)
 }
 
 /// Which processes are in the foreground. One without a terminal of its own (`setsid`, a sandbox that makes a new
@@ -142,14 +148,15 @@ pub(super) fn by_screen<'p>(
     inner_status: usize,
 ) -> Option<&'p Profile> {
     profiles.list().find(|profile| {
-        if profile.signs.is_empty() {
-            return false;
-        }
-        let view = View::new(profile, pane, Some(screen), inner_status);
-        profile.signs.iter().any(|(place, compiled, sign)| {
-            holds(&sign.when, compiled, &view)
-                && view.region(*place).is_some_and(|range| view.rows(range).iter().any(|row| sign.line.matches(row)))
-        })
+        !profile.signs.is_empty() && shows_sign(profile, &View::new(profile, pane, Some(screen), inner_status))
+    })
+}
+
+/// Whether the screen shows a sign that no other program has.
+pub(super) fn shows_sign(profile: &Profile, view: &View<'_>) -> bool {
+    profile.signs.iter().any(|(place, compiled, sign)| {
+        holds(&sign.when, compiled, view)
+            && view.region(*place).is_some_and(|range| view.rows(range).iter().any(|row| sign.line.matches(row)))
     })
 }
 
