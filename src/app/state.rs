@@ -314,6 +314,11 @@ impl State {
                 "The engine went away. Looking for it; what is shown is the last it said.".into(),
             ));
         }
+        if !self.snapshot.agents.is_empty() && matches!(server.status, ServerStatus::NoServer | ServerStatus::NoTmux) {
+            let what =
+                if server.status == ServerStatus::NoTmux { "tmux is not found" } else { "The tmux server is gone" };
+            return Some((Tone::Error, format!("{what}. The agents are as last known.")));
+        }
         if server.status == ServerStatus::Unreachable {
             let why = server.problem.as_deref().unwrap_or("it does not answer");
             return Some((

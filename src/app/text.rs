@@ -45,6 +45,30 @@ pub fn fit_end(text: &str, cells: usize) -> Cow<'_, str> {
     Cow::Owned(format!("…{}", &text[start..]))
 }
 
+/// A sentence cut to at most `cells`: first its paths, whose end says most, then its middle. What it is about stands at
+/// its beginning, and what to do at its end.
+#[must_use]
+pub fn fit_sentence(text: &str, cells: usize) -> Cow<'_, str> {
+    if width(text) <= cells {
+        return Cow::Borrowed(text);
+    }
+    let words = text.split(' ').map(|word| match word.rsplit_once('/') {
+        Some((folder, file)) if folder.starts_with('/') && !file.is_empty() => Cow::Owned(format!("…/{file}")),
+        _ => Cow::Borrowed(word),
+    });
+    let text = words.collect::<Vec<_>>().join(" ");
+    if width(&text) <= cells || cells < 24 {
+        return Cow::Owned(fit(&text, cells).into_owned());
+    }
+    // Cut at spaces where there is one near.
+    let head = &text[..cut(&text, cells / 3)];
+    let head = head.rsplit_once(' ').map_or(head, |(head, _)| head);
+    let tail = fit_end(&text, cells - width(head) - 2).into_owned();
+    let tail = tail.trim_start_matches('…');
+    let tail = tail.split_once(' ').filter(|(word, _)| width(word) <= 12).map_or(tail, |(_, tail)| tail);
+    Cow::Owned(format!("{head} … {tail}"))
+}
+
 /// `text` cut and filled with spaces to exactly `cells`, words to the left.
 #[must_use]
 pub fn left(text: &str, cells: usize) -> String {
@@ -135,6 +159,21 @@ mod tests {
         assert_eq!(fit_end("/home/u/src/parser", 9), "…c/parser");
         assert_eq!(right("4.2", 6), "   4.2");
         assert_eq!(left("שלום", 6), "שלום  ");
+    }
+
+    #[test]
+    fn a_sentence_keeps_what_it_is_about_and_its_end() {
+        let gone = "the engine 17381 in the background is gone: watching from here";
+        assert_eq!(fit_sentence(gone, 56), "the engine 17381 … is gone: watching from here");
+        assert_eq!(fit_sentence(gone, 80), gone);
+        let none = "no tmux server runs at /tmp/tmux-1000/default: start one with `tmux`";
+        assert_eq!(fit_sentence(none, 60), "no tmux server runs at …/default: start one with `tmux`");
+        for cells in 0..90 {
+            for text in [gone, none, "解析器解析器解析器 解析器解析器解析器解析器解析器", &"x".repeat(99), "a /b/c d"]
+            {
+                assert!(width(&fit_sentence(text, cells)) <= cells, "{cells}: {}", fit_sentence(text, cells));
+            }
+        }
     }
 
     #[test]

@@ -337,8 +337,9 @@ impl Core {
         if gone_since.is_some_and(|since| now.saturating_duration_since(since) >= KEEP_AFTER_LOSS) {
             let agents = self.fleet.clear().into_iter().filter(|t| t.record.is_some()).count();
             if agents > 0 {
-                let text = format!("the tmux server is gone, and {agents} agents with it");
-                self.events.notice(Timestamp::now(), text, true);
+                // That it is gone was told: this is what came of it.
+                let s = if agents == 1 { "" } else { "s" };
+                self.events.notice(Timestamp::now(), format!("{agents} agent{s} went with the tmux server"), false);
             }
             (self.server_pid, self.server_started) = (None, None);
             self.cache.reset(&self.settings.cache);

@@ -13,8 +13,10 @@ impl Told {
         match self.0.iter().find(|known| known.is_like(problem)) {
             Some(known) => (known.to_string(), false),
             None => {
+                // That no server runs is what follows when one ended.
+                let news = !(problem.is_no_server() && self.0.iter().any(TmuxError::is_server_end));
                 self.0.push(problem.clone());
-                (problem.to_string(), true)
+                (problem.to_string(), news)
             }
         }
     }
@@ -45,5 +47,10 @@ mod tests {
         assert!(!told.tell(&late(1)).1, "one that comes again between others was told");
         told.over();
         assert!(told.tell(&late(1)).1);
+        assert!(told.tell(&TmuxError::NoServer { socket: "/s".into() }).1, "a server that hung is gone");
+        told.over();
+        assert!(told.tell(&TmuxError::LostServer { socket: "/s".into() }).1);
+        let none = TmuxError::NoServer { socket: "/s".into() };
+        assert_eq!(told.tell(&none), (none.to_string(), false), "the server that ended runs no longer");
     }
 }

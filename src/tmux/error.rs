@@ -124,6 +124,12 @@ impl TmuxError {
         matches!(self, Self::NoServer { .. })
     }
 
+    /// The server ended while it was asked.
+    #[must_use]
+    pub fn is_server_end(&self) -> bool {
+        matches!(self, Self::LostServer { .. } | Self::ServerExited { .. })
+    }
+
     /// The tmux program is not installed.
     #[must_use]
     pub fn is_no_tmux(&self) -> bool {

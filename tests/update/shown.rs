@@ -74,8 +74,38 @@ fn names_from_the_settings_are_shown_with_the_place() {
         s.publish(|next| next.agents[0].name = "reviewer".into());
         let target = s.state.snapshot.agents[0].target.clone();
         assert!(s.text().contains(&format!("reviewer {target}")), "{columns}: {}", s.text());
-        // So is the head of the preview.
-        assert!(columns < 140 || s.text().contains(&format!("╭ reviewer {target} claude")), "{columns}: {}", s.text());
+        // So it is in the head of the preview.
+        s.publish(|next| next.agents.iter_mut().for_each(|agent| agent.name = "reviewer".into()));
+        let head = format!("╭ reviewer {} claude", s.selected());
+        assert!(columns < 140 || s.text().contains(&head), "{columns}: {}", s.text());
+    }
+}
+
+#[test]
+fn a_long_line_at_the_bottom_keeps_its_end() {
+    let mut s = Stage::new(super::twelve(), 60, 24);
+    let text = "the engine 17381 in the background is gone: watching from here".to_owned();
+    s.tell(tmux_orc::app::message::Message::ActionResult { text, ok: false });
+    let screen = s.text();
+    let bottom = screen.lines().last().unwrap().trim_end();
+    assert!(bottom.starts_with(" ✕ the engine 17381") && bottom.ends_with("is gone: watching from here"), "{bottom}");
+}
+
+#[test]
+fn a_server_that_is_gone_leaves_its_agents_and_their_counts_or_neither() {
+    for (columns, rows) in [(200, 55), (120, 35), (80, 24), (60, 20)] {
+        let mut s = Stage::new(super::twelve(), columns, rows);
+        s.publish(|next| {
+            next.server.status = tmux_orc::monitor::ServerStatus::NoServer;
+            next.agents.iter_mut().for_each(|agent| agent.stale = true);
+        });
+        let screen = s.text();
+        assert!(screen.contains("▲ 2") && screen.contains("api:2.0"), "{screen}");
+        assert!(screen.contains("The tmux server is gone. The agents are as last known."), "{screen}");
+        s.publish(|next| next.agents.clear());
+        let screen = s.text();
+        assert!(!screen.contains("▲ 2") && screen.contains("No tmux server runs."), "{screen}");
+        assert!(!screen.contains("The tmux server is gone"), "{screen}");
     }
 }
 

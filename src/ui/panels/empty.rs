@@ -24,7 +24,8 @@ pub struct Screen {
 #[must_use]
 pub fn screen(state: &State) -> Option<Screen> {
     let server = &state.snapshot.server;
-    if !state.snapshot.agents.is_empty() && !matches!(server.status, ServerStatus::NoServer | ServerStatus::NoTmux) {
+    // While agents are kept, as the last that was known of them, they are what the counts count.
+    if !state.snapshot.agents.is_empty() {
         return None;
     }
     let problem = || server.problem.clone();

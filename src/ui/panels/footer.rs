@@ -107,12 +107,9 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) -> Option<Position> {
     match state.toasts.back() {
         Some(toast) => {
             let style = theme.tone(toast.tone);
-            c.pieces(
-                from,
-                area.y,
-                to.saturating_sub(from),
-                &[(toast.tone.glyph(), style), (" ", style), (&toast.text, style)],
-            );
+            let room = to.saturating_sub(from);
+            let words = text::fit_sentence(&toast.text, room.saturating_sub(2).into());
+            c.pieces(from, area.y, room, &[(toast.tone.glyph(), style), (" ", style), (&words, style)]);
         }
         None => {
             for hint in hints(state, from, to) {

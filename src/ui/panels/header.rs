@@ -161,5 +161,7 @@ fn put_right(c: &mut Canvas, area: Rect, words: &[Words]) {
 pub fn banner(c: &mut Canvas, area: Rect, state: &State) {
     let Some((tone, words)) = state.banner() else { return };
     let style = c.theme.tone(tone);
-    c.pieces(area.x + 1, area.y, area.width.saturating_sub(2), &[(tone.glyph(), style), (" ", style), (&words, style)]);
+    let room = area.width.saturating_sub(2);
+    let words = text::fit_sentence(&words, room.saturating_sub(2).into());
+    c.pieces(area.x + 1, area.y, room, &[(tone.glyph(), style), (" ", style), (&words, style)]);
 }
