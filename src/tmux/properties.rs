@@ -118,14 +118,26 @@ proptest! {
     fn garbage_never_breaks_a_parser(bytes in prop::collection::vec(any::<u8>(), 0..400), hostile in hostile_text()) {
         let separator = mark::fresh();
         for input in [&bytes[..], &hostile[..], &[separator.as_bytes(), &bytes[..]].concat()] {
-            let _ = parse_pulses(input);
-            let _ = parse_panes(input);
             let text = String::from_utf8_lossy(input);
-            let _ = format::parse_heights(&text);
-            let _ = format::first_tty(format::parse_ttys(&text));
+            // What comes out stood in it, once, and holds nothing that a terminal would act on.
+            let pulses = parse_pulses(input);
+            for (index, pulse) in pulses.iter().enumerate() {
+                prop_assert!(text.contains(&pulse.id.to_string()), "{:?}", pulse);
+                prop_assert!(pulses[..index].iter().all(|other| other.id != pulse.id), "twice {:?}", pulse);
+            }
+            for pane in parse_panes(input) {
+                prop_assert!(is_clean(&pane.title) && is_clean(&pane.session) && is_clean(&pane.path), "{:?}", pane);
+            }
+            if let Some(heights) = format::parse_heights(&text) {
+                prop_assert_eq!(heights.len(), text.lines().count(), "a line was passed over");
+            }
+            let tty = format::first_tty(format::parse_ttys(&text));
+            prop_assert!(tty.is_none_or(|tty| tty.starts_with("/dev/") && text.contains(&tty)));
             prop_assert!(is_clean(Version::parse(&text).as_str()));
             let server = super::Server::at("/s", "tmux").unwrap();
-            let _ = process::server_error(&server, input);
+            if let Some(error) = process::server_error(&server, input) {
+                prop_assert!(is_clean(&error.to_string()), "{:?}", error);
+            }
         }
     }
 

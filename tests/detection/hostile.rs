@@ -1,7 +1,10 @@
 //! Nothing that a pane can show breaks the detection: random bytes, broken screens, one cell.
 
 use proptest::prelude::*;
-use tmux_orc::monitor::detect::{Process, Profiles, detect, explain, recognise};
+use tmux_orc::monitor::{
+    Source, State,
+    detect::{Process, Profiles, detect, explain, recognise},
+};
 use tmux_orc::tmux::{Pane, Screen};
 
 use super::table::{fixtures, observation};
@@ -63,7 +66,7 @@ proptest! {
         fixture.processes = vec![process];
         let mut seen = observation(&fixture, &screen);
         if flags[2] {
-            seen.previous = Some((tmux_orc::monitor::State::Working, Some("retrying")));
+            seen.previous = Some((State::Working, Some("retrying")));
         }
         let verdict = detect(profiles, &seen);
         prop_assert!(verdict.is_some());
@@ -85,15 +88,26 @@ fn fixtures_once() -> &'static [tmux_orc::monitor::detect::fixture::Fixture] {
 fn a_screen_cut_anywhere_breaks_nothing() {
     let profiles = profiles();
     for fixture in fixtures_once().iter().step_by(7) {
+        let screen = fixture.screen();
+        let whole = detect(profiles, &observation(fixture, &screen)).map(|verdict| verdict.agent);
         for keep in 0..fixture.rows.len() {
-            let mut cut = fixture.clone();
-            cut.rows.drain(..keep);
-            let screen = cut.screen();
-            let _ = detect(profiles, &observation(&cut, &screen));
-            let mut cut = fixture.clone();
-            cut.rows.truncate(keep);
-            let screen = cut.screen();
-            let _ = detect(profiles, &observation(&cut, &screen));
+            let mut cuts = [fixture.clone(), fixture.clone()];
+            cuts[0].rows.drain(..keep);
+            cuts[1].rows.truncate(keep);
+            for cut in cuts {
+                let screen = cut.screen();
+                let seen = observation(&cut, &screen);
+                let verdict = detect(profiles, &seen);
+                assert_eq!(explain(profiles, None, &seen).verdict, verdict, "{} at {keep}", cut.name);
+                // The processes tell which agent it is; what it says stands on what is left of its screen.
+                assert_eq!(verdict.as_ref().map(|verdict| &verdict.agent), whole.as_ref(), "{} at {keep}", cut.name);
+                if cut.rows.iter().all(|row| row.trim().is_empty()) {
+                    let asks = verdict.is_some_and(|verdict| {
+                        verdict.state == State::Waiting && verdict.evidence.source == Source::Screen
+                    });
+                    assert!(!asks, "{} at {keep}: nothing is shown that asks", cut.name);
+                }
+            }
         }
     }
 }

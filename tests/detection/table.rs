@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use tmux_orc::monitor::detect::fixture::Fixture;
 use tmux_orc::monitor::detect::{Observation, Profiles, Verdict, detect, explain};
+use tmux_orc::monitor::{State, detect::fixture::Fixture};
 
 /// Every fixture of the folder, with the name of its file in front of its own.
 pub fn fixtures() -> Vec<Fixture> {
@@ -44,6 +44,36 @@ fn every_recorded_screen_gives_its_state() {
         })
         .collect();
     assert!(wrong.is_empty(), "{} of {} wrong:\n{}", wrong.len(), fixtures.len(), wrong.join("\n"));
+}
+
+/// On a menu or a viewer a program is what it was before, or what the screen itself shows; by the screen alone it is
+/// idle or unknown. Two screens show that a turn is not over yet.
+#[test]
+fn a_menu_keeps_the_state_before_it_or_says_what_shows() {
+    const BUSY: [&str; 2] = ["hermes-0.19.0/ctrlc-once.100x30", "openhands-1.16.0/interrupted-denied.100x30"];
+    let profiles = Profiles::embedded();
+    let (mut kept, mut wrong) = (0, Vec::new());
+    for fixture in fixtures().iter().filter(|fixture| fixture.states == ["keep"]) {
+        let screen = fixture.screen();
+        let mut seen = observation(fixture, &screen);
+        let alone = detect(&profiles, &seen).expect("an agent").state;
+        let busy = alone == State::Working && BUSY.contains(&fixture.name.as_str());
+        if !(busy || matches!(alone, State::Idle | State::Unknown)) {
+            wrong.push(format!("{}: {alone}", fixture.name));
+        }
+        let before = [State::Idle, State::Working, State::Waiting];
+        let after = before.map(|before| {
+            seen.previous = Some((before, None));
+            let state = detect(&profiles, &seen).expect("an agent").state;
+            if state != before && state != alone {
+                wrong.push(format!("{}: {state} after {before}, {alone} by the screen alone", fixture.name));
+            }
+            state
+        });
+        kept += usize::from(after == before);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(kept >= 40, "only {kept} screens keep whatever was before");
 }
 
 #[test]

@@ -77,8 +77,9 @@ async fn a_paused_engine_asks_nothing_and_goes_on_where_it_was() {
     watching.send(Command::Pause(true)).await;
     let paused = watching.until("paused", |s| s.engine.paused).await;
     switch(&server, &pane, "working");
-    tokio::time::sleep(Duration::from_millis(700)).await;
-    watching.send(Command::Focus(None)).await;
+    // It answers, and its count stays; that it does so for an hour is shown with the time paused.
+    let answer = watching.handle.commands.ask(Command::Focus(None));
+    tokio::time::timeout(Duration::from_secs(9), answer).await.expect("at once").expect("taken");
     let still = watching.until("still paused", |s| s.engine.paused).await;
     assert_eq!(still.base_status.cycle_count, paused.base_status.cycle_count);
     watching.send(Command::Pause(false)).await;

@@ -307,11 +307,18 @@ fn preview_and_events_are_shown_and_hidden_at_any_size() {
 #[test]
 fn the_preview_scrolls_within_what_there_is() {
     let mut s = stage();
+    s.publish(|next| {
+        let preview = std::sync::Arc::make_mut(next.preview.as_mut().unwrap());
+        preview.text = (0..100).map(|row| format!("row {row}\n")).collect();
+    });
     s.keys("p p tab");
-    s.keys("k k k G g");
-    let rows = s.state.snapshot.preview.as_ref().unwrap().text.lines().count();
-    assert!(s.state.preview_up <= rows);
-    s.keys("G");
+    s.keys("k k k");
+    assert_eq!(s.state.preview_up, 3);
+    s.keys("j");
+    assert_eq!(s.state.preview_up, 2);
+    s.keys("g k");
+    assert_eq!(s.state.preview_up, 100 - s.state.viewport.preview, "not beyond the first row");
+    s.keys("G j");
     assert_eq!(s.state.preview_up, 0);
 }
 

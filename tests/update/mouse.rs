@@ -4,7 +4,7 @@ use tmux_orc::{
     app::{
         Effect,
         list::Sort,
-        message::{Act, Mouse},
+        message::{Act, Hit, Mouse},
         state::{Mode, Panel},
     },
     monitor::Command,
@@ -108,11 +108,33 @@ fn every_cell_of_every_size_can_be_clicked() {
         for keys in ["g", "t", "b", "z", ":", "?", "y"] {
             let mut s = Stage::new(super::twelve(), columns, rows);
             s.keys(keys);
+            let (text, layout) = (s.text(), s.layout());
+            let lines: Vec<&str> = text.lines().collect();
+            let mut hits = 0;
             for y in 0..rows {
                 for x in 0..columns {
-                    let _ = tmux_orc::ui::hit::at(&s.state, &s.layout(), x, y);
+                    let hit = tmux_orc::ui::hit::at(&s.state, &layout, x, y);
+                    hits += usize::from(hit.is_some());
+                    let place = format!("{hit:?} at {x},{y} of {columns}x{rows} after {keys}\n{text}");
+                    match hit {
+                        Some(Hit::Agent(id)) => {
+                            let agents = &s.state.snapshot.agents;
+                            let agent = agents.iter().find(|a| a.pane_id == id).expect(&place);
+                            let line = lines[usize::from(y)];
+                            // Where there is room, the place of the agent stands in the row that was hit.
+                            let covered = !matches!(s.state.mode, Mode::Normal);
+                            assert!(covered || columns < 80 || line.contains(&agent.target), "{place}");
+                        }
+                        Some(Hit::Strategy(row)) => assert!(row < s.state.snapshot.strategies.len(), "{place}"),
+                        Some(Hit::Item(_)) => assert!(matches!(s.state.mode, Mode::Palette { .. }), "{place}"),
+                        Some(Hit::Choice(_)) => assert!(matches!(s.state.mode, Mode::Answer { .. }), "{place}"),
+                        Some(Hit::Overlay) => assert!(!matches!(s.state.mode, Mode::Normal), "{place}"),
+                        _ => {}
+                    }
                 }
+                assert_eq!(tmux_orc::ui::hit::at(&s.state, &layout, columns, y), None, "beside the screen");
             }
+            assert!(columns < 40 || hits * 2 > usize::from(columns) * usize::from(rows), "{hits} of {columns}x{rows}");
         }
     }
 }

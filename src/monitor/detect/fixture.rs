@@ -19,6 +19,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::{Observation, Process, Verdict};
+use crate::monitor::State;
 use crate::tmux::{Pane, Screen, clean};
 
 /// A recorded screen.
@@ -78,7 +79,8 @@ impl Fixture {
     }
 
     /// What is wrong with a verdict for it, if anything. `absent` as its state: no agent may be found; `keep`: a menu
-    /// or a viewer, which must not be taken for a request.
+    /// or a viewer, which is taken for no request and no failure: what was before it holds, or the program is idle,
+    /// working or unknown.
     #[must_use]
     pub fn fault(&self, verdict: Option<&Verdict>) -> Option<String> {
         let expected = format!("{} {}", self.states.join("|"), self.kind.as_deref().unwrap_or("*"));
@@ -87,7 +89,8 @@ impl Fixture {
             return (!absent).then(|| format!("no agent, expected {expected}"));
         };
         let state = verdict.state.to_string();
-        let right = self.states.iter().any(|s| *s == state || (s == "keep" && state != "waiting"))
+        let keeps = matches!(verdict.state, State::Idle | State::Working | State::Unknown);
+        let right = self.states.iter().any(|s| *s == state || (s == "keep" && keeps))
             && self.kind.as_deref().is_none_or(|kind| verdict.kind.as_deref() == Some(kind))
             && self.agent.as_deref() == Some(&verdict.agent);
         (!right).then(|| {
