@@ -62,6 +62,11 @@ impl Decoder {
         self.expire(now, out);
         let escaped = self.escaped.take().is_some_and(|at| now < at + CUT);
         let mut bytes = bytes;
+        if self.held == [0x1b] && now >= self.expects && !continues(bytes) {
+            // A terminal sends a key that is held with Alt in one piece: these are two keys, soon after each other.
+            self.held.clear();
+            out.push(Event::Key(KeyCode::Esc.into()));
+        }
         if self.held.is_empty() {
             if (escaped || self.awaits(now)) && continues(bytes) {
                 self.held.push(0x1b);

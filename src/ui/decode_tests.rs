@@ -61,7 +61,7 @@ fn bytes_are_the_keys_that_they_are() {
 
 #[test]
 fn a_sequence_in_two_pieces_is_one() {
-    for (one, two, expected) in [("\x1b", "[A", "up"), ("\x1b[1;5", "C", "ctrl-right"), ("\x1b", "x", "alt-x")] {
+    for (one, two, expected) in [("\x1b", "[A", "up"), ("\x1b[1;5", "C", "ctrl-right")] {
         let pieces = [(0, one.as_bytes()), (20, two.as_bytes())];
         assert_eq!(keys(&heard(&mut Decoder::default(), &mut 5000, &pieces)), expected);
     }
@@ -172,4 +172,16 @@ fn no_beginning_makes_it_deaf() {
         "alt-] q ctrl-c"
     );
     assert_eq!(pressed(b"\x1b]q"), "alt-] q");
+}
+
+#[test]
+fn escape_and_a_key_right_after_it_are_two_keys_and_alt_is_one() {
+    let press = |pieces: &[(u64, &[u8])]| {
+        let (mut decoder, mut now) = (Decoder::default(), 0);
+        heard(&mut decoder, &mut now, pieces)
+    };
+    let key = |code| Event::Key(KeyEvent::from(code));
+    assert_eq!(press(&[(0, b"\x1b"), (5, b"m")]), [key(KeyCode::Esc), key(KeyCode::Char('m'))]);
+    assert_eq!(press(&[(0, b"\x1bm")]), [Event::Key(KeyEvent::new(KeyCode::Char('m'), KeyModifiers::ALT))]);
+    assert_eq!(press(&[(0, b"\x1b"), (5, b"[A")]), [key(KeyCode::Up)], "an arrow that a link split");
 }
