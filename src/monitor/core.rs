@@ -20,6 +20,7 @@ use super::{
     fleet::Fleet,
     governor::Governor,
     history::{Combination, History},
+    pace,
     ration::Prices,
     settings::{CachePolicy, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL},
     strategy::{self, BUILT_IN, Measured, Plan, Script, ScriptError, Strategy, View},
@@ -149,7 +150,7 @@ impl Core {
         if settings.mode == Mode::Sync {
             settings.make_sync();
         }
-        let governor = Governor::new(settings.max_server_percent, clock::now());
+        let governor = Governor::new(pace::aim(settings.max_server_percent), clock::now());
         let pool = Pool::new(server.clone(), settings.transport, settings.pool);
         Ok(Self {
             cache: Layers::new(&settings.cache),

@@ -73,7 +73,7 @@ impl Core {
         self.changed("max failures", failures.to_string(), fresh.max_failures.to_string());
         if was.max_server_percent != fresh.max_server_percent {
             let before = std::mem::replace(&mut self.settings.max_server_percent, fresh.max_server_percent);
-            self.governor.set_percent(fresh.max_server_percent);
+            self.governor.set_percent(super::pace::aim(fresh.max_server_percent));
             self.changed("max server percent", before.to_string(), fresh.max_server_percent.to_string());
         }
         if was.named != fresh.named {
