@@ -174,7 +174,9 @@ impl Client {
         let answer = timeout(ANSWER_LIMIT, async {
             loop {
                 match self.take().await? {
-                    Taken::Answer(answered, result) if answered == id => return result.map_err(AttachError::Rejected),
+                    Taken::Answer(answered, result) if answered == id => {
+                        return (*result).map_err(AttachError::Rejected);
+                    }
                     _ => {}
                 }
             }
@@ -280,9 +282,11 @@ impl Client {
                 self.keep(*update)
             }
             FromEngine::Confirmed { id, settings, strategy, paused } => {
-                Taken::Answer(id, Ok(Confirmed { settings, strategy, paused }))
+                Taken::Answer(id, Box::new(Ok(Confirmed { settings, strategy, paused })))
             }
-            FromEngine::Rejected { id, reason } => Taken::Answer(id, Err(foreign::words(&reason).into_owned())),
+            FromEngine::Rejected { id, reason } => {
+                Taken::Answer(id, Box::new(Err(foreign::words(&reason).into_owned())))
+            }
             FromEngine::Pong => Taken::Pong,
             FromEngine::Refused { reason } => {
                 return Err(AttachError::Refused(foreign::words(&reason).into_owned()));
@@ -300,7 +304,7 @@ impl Client {
 
 enum Taken {
     Snapshot(Arc<Snapshot>),
-    Answer(u64, Result<Confirmed, String>),
+    Answer(u64, Box<Result<Confirmed, String>>),
     Pong,
 }
 

@@ -188,7 +188,9 @@ impl Remembered {
 
     /// Makes what a stranger may have written fit to be shown.
     fn tame(&mut self) {
-        let word = |word: &str| clean(word).chars().take(LONGEST_WORD).collect::<String>();
+        fn word(word: &str) -> String {
+            clean(word).chars().take(LONGEST_WORD).collect()
+        }
         self.agent = word(&self.agent);
         self.kind = self.kind.as_deref().map(word);
         self.transitions.truncate(super::record::TRANSITIONS);

@@ -101,9 +101,11 @@ impl Stage {
     /// The engine answers all that was asked and is not answered yet.
     pub fn answer(&mut self, answer: Result<(), &str>) -> bool {
         let ids: Vec<u64> = self.state.pending.iter().map(|pending| pending.id).collect();
-        ids.into_iter().fold(false, |redraw, id| {
-            self.tell(Message::Answered { id, answer: answer.map_err(str::to_owned) }) || redraw
-        })
+        let mut redraw = false;
+        for id in ids {
+            redraw |= self.tell(Message::Answered { id, answer: answer.map_err(str::to_owned) });
+        }
+        redraw
     }
 
     /// Targets of the rows, top to bottom.

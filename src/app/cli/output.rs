@@ -121,7 +121,7 @@ impl Output {
         for row in rows {
             let mut line = String::new();
             let shown = || row.iter().enumerate().filter(|(column, _)| widths[*column].is_some());
-            let last = shown().last().map_or(0, |(column, _)| column);
+            let last = shown().next_back().map_or(0, |(column, _)| column);
             for (column, (look, text)) in shown() {
                 let width = widths[column].unwrap_or(0);
                 let text = cell(text, width);
@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(shown("plain ├─ text"), "plain ├─ text");
         let value = serde_json::json!(["\u{9b}", "\u{202e}\u{e0041}", "日本"]);
         let json = escaped(&value.to_string()).into_owned();
-        assert!(json.is_ascii() == false && !json.chars().any(is_unsafe), "{json}");
+        assert!(!json.is_ascii() && !json.chars().any(is_unsafe), "{json}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap(), value);
     }
 

@@ -48,9 +48,9 @@ pub fn test(place: &Path, as_json: bool, context: &mut Context) -> Result<(), Fa
         context.out.json(&json!({ "schema": crate::monitor::SCHEMA, "screens": screens, "wrong": list }))?;
     } else {
         for (file, name, fault) in &wrong {
-            context.out.line(&cell(&format!("{} {name}: {fault}", file.display()), 400))?;
+            context.out.line(cell(&format!("{} {name}: {fault}", file.display()), 400))?;
         }
-        context.out.line(&format!("{} of {screens} screens are judged as their labels say", screens - wrong.len()))?;
+        context.out.line(format!("{} of {screens} screens are judged as their labels say", screens - wrong.len()))?;
     }
     if wrong.is_empty() { Ok(()) } else { Err(Failure::check()) }
 }

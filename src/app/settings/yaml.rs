@@ -215,7 +215,7 @@ mod tests {
         for text in [
             format!("a: {}", "[".repeat(100_000)),
             format!("a: it's\nb: {}", "[".repeat(100_000)),
-            format!("{}", "{a: ".repeat(50_000)),
+            "{a: ".repeat(50_000),
             format!("a: \"{}\\\"", "[".repeat(100_000)),
         ] {
             let error = parse(&text).unwrap_err();

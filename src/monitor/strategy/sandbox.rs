@@ -69,7 +69,7 @@ impl Meter {
 
     /// Why the plan must end now, if it must.
     fn too_much(&self, step: u64) -> Option<Dynamic> {
-        if step % LOOK_EVERY != 0 {
+        if !step.is_multiple_of(LOOK_EVERY) {
             return None;
         }
         let now = micros(self.epoch.elapsed());

@@ -92,7 +92,7 @@ fn is_blank(line: &Line) -> bool {
 pub fn draw(c: &mut Canvas, area: Rect, state: &State, preview: &Preview) {
     let theme = c.theme;
     let agent = state.selected();
-    let title = agent.map_or_else(|| "Preview".to_owned(), |a| format::place(a));
+    let title = agent.map_or_else(|| "Preview".to_owned(), format::place);
     let note = agent.map_or_else(String::new, |a| match &a.version {
         Some(version) => format!("{} {version}", a.agent),
         None => a.agent.clone(),
