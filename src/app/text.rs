@@ -45,7 +45,8 @@ pub fn fit_end(text: &str, cells: usize) -> Cow<'_, str> {
     Cow::Owned(format!("…{}", &text[start..]))
 }
 
-/// A sentence cut to at most `cells`: first its paths, whose end says most, then its middle. What it is about stands at
+/// A sentence cut to at most `cells`: first its paths, whose end says most, then what comes after its last clause that
+/// fits, then its middle. What it is about stands at
 /// its beginning, and what to do at its end.
 #[must_use]
 pub fn fit_sentence(text: &str, cells: usize) -> Cow<'_, str> {
@@ -59,6 +60,12 @@ pub fn fit_sentence(text: &str, cells: usize) -> Cow<'_, str> {
     let text = words.collect::<Vec<_>>().join(" ");
     if width(&text) <= cells || cells < 24 {
         return Cow::Owned(fit(&text, cells).into_owned());
+    }
+    // The rest of a list, or a second sentence, says least.
+    let clauses = text.match_indices(['?', ';', '.', ',']).filter(|(at, _)| text[at + 1..].starts_with(' '));
+    let whole = clauses.map(|(at, _)| &text[..=at]).rfind(|part| width(part) + 2 <= cells);
+    if let Some(part) = whole.filter(|part| width(part) >= cells * 2 / 3) {
+        return Cow::Owned(format!("{part} …"));
     }
     // Cut at spaces where there is one near.
     let head = &text[..cut(&text, cells / 3)];
@@ -168,6 +175,8 @@ mod tests {
         assert_eq!(fit_sentence(gone, 80), gone);
         let none = "no tmux server runs at /tmp/tmux-1000/default: start one with `tmux`";
         assert_eq!(fit_sentence(none, 60), "no tmux server runs at …/default: start one with `tmux`");
+        let wrong = "settings unchanged: a.yaml:1:2: no theme \"lihgt\"; did you mean `light`? There are auto, dark, light, mono";
+        assert_eq!(fit_sentence(wrong, 90), format!("{} There are auto, …", &wrong[..71]));
         for cells in 0..90 {
             for text in [gone, none, "解析器解析器解析器 解析器解析器解析器解析器解析器", &"x".repeat(99), "a /b/c d"]
             {
