@@ -83,7 +83,7 @@ impl Engine {
     }
 
     /// Looks once, without publishing, and returns the snapshot: for commands that answer once. One cycle, in which every
-    /// pane that may hold an agent is read; as many as [`LOOKS`] where some could not be. The ceiling is none for it.
+    /// pane that may hold an agent is read; up to three such looks where some could not be. The ceiling is none for it.
     ///
     /// # Errors
     /// If the engine cannot be made, or the server cannot be reached.

@@ -32,7 +32,7 @@ impl Glyphs {
         }
     }
 
-    /// Whether ASCII alone is drawn; `found` is what [`is_ascii`] found.
+    /// Whether ASCII alone is drawn; `found` is what was found of the terminal.
     #[must_use]
     pub fn ascii(self, found: bool) -> bool {
         match self {
