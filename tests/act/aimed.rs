@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{Read, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::OpenOptionsExt,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -16,7 +16,7 @@ use tmux_orc::app::act::{Act, Seen};
 
 use crate::{
     stage::{ASKS, Stage, rows},
-    support::{PATIENCE, wait_for},
+    support::{PATIENCE, wait_for, write_program},
 };
 
 /// The program that asks: it shows one of two requests and counts the keys that come while each is shown.
@@ -99,9 +99,8 @@ enum Begins {
 async fn exchanges(count: usize, begins: Begins) -> Came {
     let stage = Stage::new();
     let program = stage.server.home().join("claude");
-    fs::write(&program, "#!/bin/sh\nstty raw -echo\nprintf '\\033[?25l\\033]2;✳ Claude Code\\007'\nsleep 100000\n:\n")
-        .expect("the stand-in is written");
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it can be run");
+    let text = "#!/bin/sh\nstty raw -echo\nprintf '\\033[?25l\\033]2;✳ Claude Code\\007'\nsleep 100000\n:\n";
+    write_program(&program, text);
     let claude = stage.quiet("one");
     let request = |command: &str| {
         let other = |row: String| if row.starts_with(" touch") { format!(" {command}") } else { row };

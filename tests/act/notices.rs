@@ -2,14 +2,13 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
 use crate::{
     jumps::Terminals,
     stage::{ASKS, IDLE, Stage, WORKS},
-    support::{PATIENCE, signal, wait_for},
+    support::{PATIENCE, signal, wait_for, write_program},
 };
 
 /// Writes settings into a base directory.
@@ -24,8 +23,7 @@ pub fn recorder(stage: &Stage, name: &str, what: &str) -> (PathBuf, PathBuf) {
     let dir = stage.server.home().join("bin");
     fs::create_dir_all(&dir).expect("a directory");
     let (program, file) = (dir.join(name), stage.server.home().join(format!("{name}.told")));
-    fs::write(&program, format!("#!/bin/sh\n{{ {what}; }} >> '{}'\n", file.display())).expect("the program");
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it can be run");
+    write_program(&program, &format!("#!/bin/sh\n{{ {what}; }} >> '{}'\n", file.display()));
     (program, file)
 }
 

@@ -1,6 +1,6 @@
 //! A pane in which a stand-in for Claude Code runs: the test draws its screen and reads what it was sent.
 
-use std::{fs, io::Write, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc};
+use std::{fs, io::Write, path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
 use tmux_orc::{
@@ -15,7 +15,7 @@ use tmux_orc::{
     tmux::{PaneId, Pool, PoolSettings, Server, TransportChoice},
 };
 
-use crate::support::{PATIENCE, TmuxServer, wait_some};
+use crate::support::{PATIENCE, TmuxServer, wait_some, write_program};
 
 /// Screens of the real program, recorded.
 const SCREENS: &str = include_str!("../detection/screens/claude-2.1.331.txt");
@@ -48,8 +48,7 @@ impl Stage {
         let program = server.home().join("claude");
         let script =
             "#!/bin/sh\nstty raw -echo\nprintf '\\033[?2004h\\033[?25l\\033]2;✳ Claude Code\\007'\ncat >> \"$1\"\n:\n";
-        fs::write(&program, script).expect("the stand-in is written");
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it can be run");
+        write_program(&program, script);
         Self { server }
     }
 

@@ -1,11 +1,8 @@
 //! `scripts/setup` on machines that lack something: it says what, and what to do.
 
-use std::{
-    fs,
-    os::unix::fs::{PermissionsExt, symlink},
-    path::Path,
-    process::Command,
-};
+use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
+
+use crate::support::write_program;
 
 /// Runs it on a machine whose PATH has only these programs, made as scripts, and what any system has.
 fn setup(programs: &[(&str, &str)], user: u32, home: &Path) -> (i32, String) {
@@ -19,8 +16,7 @@ fn setup(programs: &[(&str, &str)], user: u32, home: &Path) -> (i32, String) {
     for (name, script) in programs.iter().copied().chain([("id", id.as_str())]) {
         let path = if name.contains('/') { home.join(name) } else { bin.join(name) };
         fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("written");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("runs");
+        write_program(&path, &format!("#!/bin/sh\n{script}\n"));
     }
     let out = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/setup"))
         .env_clear()

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::{
-    support::{PATIENCE, Terminal, signal, wait_for, wait_some},
+    support::{PATIENCE, Terminal, copy_program, signal, wait_for, wait_some},
     watched::Watched,
 };
 
@@ -178,7 +178,7 @@ fn notices_are_switched_on_and_off_by_the_settings() {
     let agent = |name: &str| {
         let program = watched.server.home().join(name).join("claude");
         fs::create_dir_all(program.parent().expect("a parent")).expect("made");
-        fs::copy("/bin/sleep", &program).expect("copied");
+        copy_program("/bin/sleep", &program);
         let pane = watched.server.window(name, &[program.to_str().expect("UTF-8"), "1000"]);
         let seen = |state: &str| {
             wait_for(state, PATIENCE, || {

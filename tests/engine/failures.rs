@@ -1,6 +1,6 @@
 //! Servers that are not there, die, return and hang.
 
-use std::{os::unix::fs::PermissionsExt, time::Duration};
+use std::time::Duration;
 
 use rustix::process::Signal;
 use tmux_orc::{
@@ -103,8 +103,7 @@ async fn a_tmux_client_that_is_killed_takes_no_agents_along() {
         kill.display(),
         tmux.display()
     );
-    std::fs::write(&wrapper, text).unwrap();
-    std::fs::set_permissions(&wrapper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    super::support::write_program(&wrapper, &text);
     let settings = EngineSettings { transport: TransportChoice::Process, ..quick() };
     let mut watching = Watching::with(Server::at(server.socket(), &wrapper).unwrap(), settings);
     let first = watching.until("the agent", |s| agent(s, &pane).is_some_and(|a| a.state == State::Idle)).await;

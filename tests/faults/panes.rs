@@ -5,7 +5,7 @@ use std::fs;
 use tmux_orc::app::demo::Fleet;
 
 use super::{Watch, agents, nothing_left, still};
-use crate::support::{Terminal, TmuxServer, Watched, wait_for};
+use crate::support::{Terminal, TmuxServer, Watched, copy_program, wait_for};
 
 /// Titles, answers, modes, colours, bells, bidi, joined emoji, broken UTF-8: all that a terminal obeys or stumbles over.
 const HOSTILE: &[u8] = b"\x1b]0;owned-title\x07\x1b]2;owned-title\x1b\\\x1b[2J\x1b[?1049h\x1b[?1000h\x1b[6n\x1b[c\x1b[5n\
@@ -22,7 +22,7 @@ fn hostile_panes_reach_neither_the_terminal_nor_the_engine() {
     let claude = fleet.dir().join("claude-cat");
     fs::create_dir(&claude).expect("a folder");
     let program = claude.join("claude");
-    fs::copy("/bin/sleep", &program).expect("a program named as an agent");
+    copy_program("/bin/sleep", &program);
     let script = format!("cat '{}'; exec '{}' 1000", hostile.display(), program.display());
     fleet.add(&still(1), "codex", 2).expect("one more");
     let out = std::process::Command::new(crate::support::tmux_program())
@@ -64,7 +64,7 @@ fn a_thousand_agents_appear_and_vanish_at_once() {
     let pid = server.pid().expect("a server");
     // A program under an agent's name, which shows nothing.
     let program = home.join("claude");
-    fs::copy("/bin/sleep", &program).expect("a program named as an agent");
+    copy_program("/bin/sleep", &program);
     let run = |name: &str, script: String| {
         let file = home.join(name);
         fs::write(&file, script).expect("a file");

@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use tmux_orc::app::demo::Fleet;
 
 use super::{Watch, agents, nothing_left, states, still};
-use crate::support::{PATIENCE, TmuxServer, alive, isolate, signal, wait_for};
+use crate::support::{PATIENCE, TmuxServer, alive, copy_program, isolate, signal, wait_for};
 
 #[test]
 fn a_stopped_server_changes_no_state_and_is_read_again_when_it_goes_on() {
@@ -45,7 +45,7 @@ fn a_killed_server_ends_no_agent_and_its_successor_is_found() {
 fn a_pane_of_a_new_server_is_not_the_one_that_had_its_number_before() {
     let server = TmuxServer::start();
     let program = server.home().join("claude");
-    std::fs::copy("/bin/sleep", &program).expect("a program named as an agent");
+    copy_program("/bin/sleep", &program);
     let run = format!("exec {} 10000", program.display());
     server.run(&["respawn-pane", "-k", "-t", "%0", &run]);
     let mut watch = Watch::of(&server);
@@ -64,7 +64,7 @@ fn a_pane_of_a_new_server_is_not_the_one_that_had_its_number_before() {
 fn the_agents_of_a_server_are_gone_when_another_that_cannot_be_spoken_with_took_its_socket() {
     let server = TmuxServer::start();
     let program = server.home().join("claude");
-    std::fs::copy("/bin/sleep", &program).expect("a program named as an agent");
+    copy_program("/bin/sleep", &program);
     server.run(&["respawn-pane", "-k", "-t", "%0", &format!("exec {} 10000", program.display())]);
     let mut watch = Watch::of(&server);
     watch.until("the agent", |snapshot| agents(snapshot).len() == 1);
@@ -120,7 +120,7 @@ fn a_server_replaced_by_one_of_another_version_is_found_and_asked_in_its_own_way
     let server = TmuxServer::start();
     let home = server.home().to_owned();
     let program = home.join("claude");
-    std::fs::copy("/bin/sleep", &program).expect("a program named as an agent");
+    copy_program("/bin/sleep", &program);
     let mut watch = Watch::of(&server);
     let mut version = |what: &str, agents_there: usize| {
         let seen = watch.until(what, |snapshot| {

@@ -3,10 +3,12 @@
 //! A test crate includes it with `mod support;` (or `#[path = "../support/mod.rs"] mod support;` from a folder).
 #![allow(dead_code, unused_imports, reason = "each test crate uses its own part of this")]
 
+mod executable;
 mod program;
 mod server;
 mod terminal;
 
+pub use executable::{copy_program, write_program};
 pub use program::{Program, tmux_orc};
 pub use server::{TmuxServer, program as tmux_program};
 pub use terminal::Terminal;

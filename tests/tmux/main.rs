@@ -4,6 +4,8 @@
 
 mod acting;
 mod answers;
+#[path = "../support/executable.rs"]
+mod executable;
 mod failures;
 mod hostile;
 mod identify;

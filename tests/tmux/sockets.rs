@@ -127,7 +127,7 @@ async fn another_users_socket_is_permission_denied() {
         let copy = tempfile::tempdir().unwrap();
         std::fs::set_permissions(copy.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let me = copy.path().join("test");
-        std::fs::copy(std::env::current_exe().unwrap(), &me).unwrap();
+        crate::executable::copy_program(std::env::current_exe().unwrap(), &me);
         let output = std::process::Command::new(&me)
             .args(["--exact", "sockets::another_users_socket_is_permission_denied", "--nocapture"])
             .env(ASK, &path)

@@ -2,10 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    os::unix::{
-        fs::PermissionsExt,
-        net::{UnixListener, UnixStream},
-    },
+    os::unix::net::{UnixListener, UnixStream},
     path::{Path, PathBuf},
 };
 
@@ -71,13 +68,9 @@ pub fn write_in_pieces(stream: &mut UnixStream, bytes: &[u8], size: usize) {
 /// A program that behaves as this shell script.
 pub fn program(directory: &Path, script: &str) -> PathBuf {
     let path = directory.join("tmux-stand-in");
-    // A file that is open for writing cannot be run, and a process that another test starts at this moment would hold it
-    // open: so another process writes the one that is run.
-    let draft = directory.join("draft");
-    std::fs::write(&draft, format!("#!/bin/sh\n{script}\n")).unwrap();
-    std::fs::set_permissions(&draft, std::fs::Permissions::from_mode(0o700)).unwrap();
+    // A new file each time: one that is being run cannot be written over.
     let _ = std::fs::remove_file(&path);
-    assert!(std::process::Command::new("cp").arg("-p").arg(&draft).arg(&path).status().unwrap().success());
+    crate::executable::write_program(&path, &format!("#!/bin/sh\n{script}\n"));
     path
 }
 
