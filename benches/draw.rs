@@ -7,10 +7,10 @@ use std::{hint::black_box, sync::Arc};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use sample::stage::{Stage, Writes};
-use tmux_orc::{
-    app::message::Message,
-    ui::{Screen, colour::Depth, theme::Theme},
-};
+use tmux_orc::app::core::message::Message;
+use tmux_orc::ui::Screen;
+use tmux_orc::ui::colour::Depth;
+use tmux_orc::ui::theme::Theme;
 
 fn draw(c: &mut Criterion) {
     let themes = Theme::all(None, Depth::True).unwrap();

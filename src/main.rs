@@ -3,15 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use tmux_orc::{
-    app::{
-        cli::{self, Cli, Color, Dashboard, Failure, Served},
-        demo,
-        state::Capabilities,
-    },
-    monitor::Following,
-    ui::{self, Actions, ColourChoice, Exit, Options},
-};
+use tmux_orc::app::cli::{Cli, Color, Dashboard, Failure, Served};
+use tmux_orc::app::core::state::Capabilities;
+use tmux_orc::app::{cli, demo};
+use tmux_orc::monitor::Following;
+use tmux_orc::ui;
+use tmux_orc::ui::{Actions, ColourChoice, Exit, Options};
 
 fn main() -> ExitCode {
     // First, for speed: a demo starts this program many times, as the shells and agents of its panes.

@@ -2,7 +2,8 @@
 
 use std::{collections::HashMap, path::PathBuf};
 
-use super::settings::{self, Loaded, Paths, resolve};
+use crate::app::settings;
+use crate::app::settings::{Loaded, Paths, resolve};
 use crate::tmux::clean;
 
 /// A settings file. Lines `#env NAME=VALUE` of it, which are comments to YAML, are environment variables.
@@ -44,7 +45,7 @@ fn usable(loaded: &Loaded) {
     let interval = settings.monitoring.check_interval;
     assert!((crate::monitor::MIN_INTERVAL..=crate::monitor::MAX_INTERVAL).contains(&interval), "{interval:?}");
     let keys = settings.dashboard.keys.iter().map(|(action, keys)| (action.clone(), keys.all())).collect();
-    super::keymap::Keymap::new(&keys).expect("the keys were checked");
+    crate::app::core::keymap::Keymap::new(&keys).expect("the keys were checked");
     let _ = settings.notifications.quiet_minutes();
     assert_eq!(loaded.rows().count(), settings::ROWS.len(), "every setting has a value");
     for section in ["monitoring", "dashboard", "notifications", "agents"] {

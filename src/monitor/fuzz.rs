@@ -12,20 +12,16 @@ use tokio::{
     sync::watch,
 };
 
-use super::{
-    Handle, NamedAgent, Order, SCHEMA, Snapshot,
-    attach::Client,
-    detect::{
-        Observation, Profiles, detect, detect_named, explain,
-        fixture::{Fixture, mask},
-        hook::{self, Hook},
-        recognise, reset,
-    },
-    published,
-    serve::Shared,
-    wire::{self, ClientHello, EngineHello, FromClient, FromEngine},
-};
 use crate::fuzzing::Feed;
+use crate::monitor::clients::attach::Client;
+use crate::monitor::clients::serve::Shared;
+use crate::monitor::clients::wire;
+use crate::monitor::clients::wire::{ClientHello, EngineHello, FromClient, FromEngine};
+use crate::monitor::detect::fixture::{Fixture, mask};
+use crate::monitor::detect::hook::Hook;
+use crate::monitor::detect::{Observation, Profiles, detect, detect_named, explain, hook, recognise, reset};
+use crate::monitor::facts::published;
+use crate::monitor::{Handle, NamedAgent, Order, SCHEMA, Snapshot};
 use crate::tmux::Screen;
 
 /// The moment at which every input is judged.
@@ -186,7 +182,7 @@ async fn to_engine(ours: UnixStream, theirs: UnixStream, newest: Snapshot, hello
     }
     while let Ok(Order { command, .. }) = requests.commands.try_recv() {
         let again = serde_json::to_value(&command).expect("a command is JSON");
-        assert_eq!(serde_json::from_value::<super::Command>(again).expect("a command"), command);
+        assert_eq!(serde_json::from_value::<crate::monitor::Command>(again).expect("a command"), command);
     }
 }
 

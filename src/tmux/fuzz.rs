@@ -2,15 +2,13 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::{
-    Batch, Command, Expect, PaneId, Screen, Server, Version,
-    batch::{self, Layout, Script},
-    clean,
-    dial::Session,
-    format, mark, parse_panes, parse_pulses, process,
-    protocol::{self, DecodeError, Message},
-};
 use crate::fuzzing::Feed;
+use crate::tmux::request::batch::{Layout, Script};
+use crate::tmux::request::{batch, format, mark};
+use crate::tmux::transport::dial::Session;
+use crate::tmux::transport::protocol::{DecodeError, Message};
+use crate::tmux::transport::{process, protocol};
+use crate::tmux::{Batch, Command, Expect, PaneId, Screen, Server, Version, clean, parse_panes, parse_pulses};
 
 /// Stands in inputs for a mark, which is random.
 const MARK: u8 = 0x1e;

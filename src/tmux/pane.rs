@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::PaneId;
+use crate::tmux::PaneId;
 
 /// The light fields of one pane, read by every probe: enough to know whether it may have changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,7 +92,7 @@ pub enum Fields {
 impl From<&Pane> for Pulse {
     fn from(pane: &Pane) -> Self {
         let &Pane { id, activity, pid, width, height, dead, .. } = pane;
-        let hook = super::format::hook_mark(&pane.hook);
+        let hook = crate::tmux::request::format::hook_mark(&pane.hook);
         Self { id, activity, pid, width, height, dead, hook, place: None }
     }
 }

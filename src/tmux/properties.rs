@@ -4,13 +4,11 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::{
-    Command, Version,
-    batch::Layout,
-    format,
-    fuzz::{Outcome, is_clean, play},
-    mark, parse_panes, parse_pulses, process,
-};
+use crate::tmux::fuzz::{Outcome, is_clean, play};
+use crate::tmux::request::batch::Layout;
+use crate::tmux::request::{format, mark};
+use crate::tmux::transport::process;
+use crate::tmux::{Command, Version, parse_panes, parse_pulses};
 
 /// The number of inputs for a property: what the environment says, else `default`.
 pub(crate) fn cases(default: u32) -> ProptestConfig {
@@ -134,7 +132,7 @@ proptest! {
             let tty = format::first_tty(format::parse_ttys(&text));
             prop_assert!(tty.is_none_or(|tty| tty.starts_with("/dev/") && text.contains(&tty)));
             prop_assert!(is_clean(Version::parse(&text).as_str()));
-            let server = super::Server::at("/s", "tmux").unwrap();
+            let server = crate::tmux::Server::at("/s", "tmux").unwrap();
             if let Some(error) = process::server_error(&server, input) {
                 prop_assert!(is_clean(&error.to_string()), "{:?}", error);
             }

@@ -9,7 +9,8 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{Batch, CommandError, Pane, PaneId, Pulse, Reply, TmuxError, mark};
+use crate::tmux::request::mark;
+use crate::tmux::{Batch, CommandError, Pane, PaneId, Pulse, Reply, TmuxError};
 
 /// What the server does next.
 #[derive(Clone, Debug, Default)]
@@ -155,7 +156,7 @@ impl Play {
         Ok(self.find(pane.unwrap_or_default())?.1.clone())
     }
 
-    /// One pane as [`super::parse_panes`] reads it.
+    /// One pane as [`crate::tmux::parse_panes`] reads it.
     fn record(&self, pulse: &Pulse, separator: &str) -> String {
         let Pane { cursor, .. } = Pane::default();
         let numbers = format!(

@@ -2,8 +2,8 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::theme::Theme;
-use crate::app::text;
+use crate::app::core::text;
+use crate::ui::theme::Theme;
 
 /// A buffer and the theme to draw on it with. Nothing is drawn outside the buffer.
 #[derive(Debug)]

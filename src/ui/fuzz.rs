@@ -4,18 +4,17 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
-use super::{colour::Depth, input, theme::Theme};
-use crate::{
-    app::{
-        action::ACTIONS,
-        key::Key,
-        keymap::Keymap,
-        message::{Link, Message},
-        plain, theme,
-    },
-    fuzzing::Feed,
-    monitor::{Preview, ServerStatus, Snapshot, State},
-};
+use crate::app::core::action::ACTIONS;
+use crate::app::core::key::Key;
+use crate::app::core::keymap::Keymap;
+use crate::app::core::message::{Link, Message};
+use crate::app::core::plain;
+use crate::app::settings::theme;
+use crate::fuzzing::Feed;
+use crate::monitor::{Preview, ServerStatus, Snapshot, State};
+use crate::ui::colour::Depth;
+use crate::ui::terminal::input;
+use crate::ui::theme::Theme;
 
 #[path = "../../tests/sample/mod.rs"]
 mod sample;

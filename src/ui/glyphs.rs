@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 
-use crate::app::text;
+use crate::app::core::text;
 
 /// Longest wait for tmux's word on its client.
 const WAIT: Duration = Duration::from_millis(300);
@@ -135,7 +135,7 @@ fn ascii(symbol: &str) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::words::TONES;
+    use crate::app::core::words::TONES;
 
     #[test]
     fn the_locale_says_what_can_be_shown() {

@@ -2,15 +2,12 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::{
-    layout::{Class, INSTRUMENTS, Layout, answer_parts},
-    panels::{columns::columns, empty, footer, overlay, strategy},
-};
-use crate::app::{
-    list::Line,
-    message::Hit,
-    state::{Mode, Panel, State},
-};
+use crate::app::core::list::Line;
+use crate::app::core::message::Hit;
+use crate::app::core::state::{Mode, Panel, State};
+use crate::ui::layout::{Class, INSTRUMENTS, Layout, answer_parts};
+use crate::ui::panels::columns::columns;
+use crate::ui::panels::{empty, footer, overlay, strategy};
 
 /// What stands at a cell.
 #[must_use]

@@ -2,12 +2,10 @@
 
 use ratatui::layout::Rect;
 
-use crate::app::{
-    asked::Asked,
-    message::Seen,
-    state::{Mode, Panel, State, Viewport},
-    text,
-};
+use crate::app::core::asked::Asked;
+use crate::app::core::message::Seen;
+use crate::app::core::state::{Mode, Panel, State, Viewport};
+use crate::app::core::text;
 
 /// The arrangements, from the least room to the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

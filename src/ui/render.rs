@@ -5,14 +5,12 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-use super::{
-    canvas::Canvas,
-    glyphs,
-    layout::{Class, INSTRUMENTS, Layout},
-    panels::{self, Preview},
-    theme::Theme,
-};
-use crate::app::state::{Mode, State};
+use crate::app::core::state::{Mode, State};
+use crate::ui::canvas::Canvas;
+use crate::ui::layout::{Class, INSTRUMENTS, Layout};
+use crate::ui::panels::Preview;
+use crate::ui::theme::Theme;
+use crate::ui::{glyphs, panels};
 
 /// What a drawn frame needs beside its cells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -13,27 +13,23 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
 };
 
-use super::{
-    background::{self, Background},
-    colour::{ColourChoice, Depth},
-    glyphs::{self, Glyphs},
-    listen::Listener,
-    screen::Screen,
-    stop::stop,
-    terminal::{self, PANICKED, Taken},
-    theme::Theme,
-};
-use crate::{
-    app::{
-        Effect,
-        keymap::{Keymap, KeymapError, Overrides},
-        message::{Link, Message, Outcome},
-        state::{Capabilities, State},
-        theme::{self, ThemeError},
-        update::update,
-    },
-    monitor::Handle,
-};
+use crate::app::Effect;
+use crate::app::core::keymap::{Keymap, KeymapError, Overrides};
+use crate::app::core::message::{Link, Message, Outcome};
+use crate::app::core::state::{Capabilities, State};
+use crate::app::core::update::update;
+use crate::app::settings::theme;
+use crate::app::settings::theme::ThemeError;
+use crate::monitor::Handle;
+use crate::ui::colour::{ColourChoice, Depth};
+use crate::ui::glyphs::Glyphs;
+use crate::ui::terminal::background::Background;
+use crate::ui::terminal::listen::Listener;
+use crate::ui::terminal::screen::Screen;
+use crate::ui::terminal::stop::stop;
+use crate::ui::terminal::{PANICKED, Taken, background};
+use crate::ui::theme::Theme;
+use crate::ui::{glyphs, terminal};
 
 /// Time from one frame to the next at least.
 const FRAME: Duration = Duration::from_millis(33);

@@ -4,11 +4,10 @@ use std::path::Path;
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::colour::Depth;
-use crate::app::{
-    theme::{self, Look, ThemeError, ThemeFile},
-    words::Tone,
-};
+use crate::app::core::words::Tone;
+use crate::app::settings::theme;
+use crate::app::settings::theme::{Look, ThemeError, ThemeFile};
+use crate::ui::colour::Depth;
 
 macro_rules! roles {
     ($($(#[$doc:meta])* $role:ident,)*) => {

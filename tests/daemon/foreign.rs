@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use tmux_orc::monitor::{AttachError, Client, Snapshot, wire};
+use tmux_orc::monitor::clients::wire;
+use tmux_orc::monitor::{AttachError, Client, Snapshot};
 use tokio::{
     io::AsyncWriteExt,
     net::{UnixListener, UnixStream},
@@ -65,7 +66,7 @@ async fn no_text_of_an_engine_steers_a_terminal() {
         let text = value.pointer(&path).and_then(Value::as_str).unwrap();
         assert_eq!(text.chars().find(steers), None, "{path}: {text:?}");
     }
-    let frame = tmux_orc::app::plain::frame(&got);
+    let frame = tmux_orc::app::core::plain::frame(&got);
     assert_eq!(frame.chars().filter(|c| *c != '\n').find(steers), None);
 }
 

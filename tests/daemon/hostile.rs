@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use tmux_orc::monitor::{Client, Command, wire};
+use tmux_orc::monitor::clients::wire;
+use tmux_orc::monitor::{Client, Command};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::UnixStream,

@@ -2,10 +2,9 @@
 
 use std::{collections::BTreeSet, os::unix::fs::MetadataExt, time::Duration};
 
-use tmux_orc::{
-    monitor::{AttachError, Client, Clients, Command, EnginePaths, Snapshot, wire},
-    tmux::PaneId,
-};
+use tmux_orc::monitor::clients::wire;
+use tmux_orc::monitor::{AttachError, Client, Clients, Command, EnginePaths, Snapshot};
+use tmux_orc::tmux::PaneId;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::UnixStream,

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use tmux_orc::{
-    monitor::{
-        Clients, Command, CyclePoint, EngineInfo, EngineLock, EnginePaths, EngineSocket, Event, EventKind, Handle,
-        Interest, LiveSettings, Order, Preview, Refused, Requests, ServerInfo, Snapshot, wire,
-    },
-    tmux::PaneId,
+use tmux_orc::monitor::clients::wire;
+use tmux_orc::monitor::{
+    Clients, Command, CyclePoint, EngineInfo, EngineLock, EnginePaths, EngineSocket, Event, EventKind, Handle,
+    Interest, LiveSettings, Order, Preview, Refused, Requests, ServerInfo, Snapshot,
 };
+use tmux_orc::tmux::PaneId;
 use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,

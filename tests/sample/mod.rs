@@ -7,11 +7,9 @@ pub mod stage;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use tmux_orc::{
-    app::state::{Capabilities, State as App},
-    monitor::*,
-    tmux::PaneId,
-};
+use tmux_orc::app::core::state::{Capabilities, State as App};
+use tmux_orc::monitor::*;
+use tmux_orc::tmux::PaneId;
 
 /// The moment at which every sample is.
 pub fn now() -> Timestamp {

@@ -7,24 +7,17 @@ use ratatui::{
     layout::Rect,
     style::{Color, Modifier},
 };
-use tmux_orc::{
-    app::{
-        Effect,
-        key::Key,
-        message::{Message, Mouse},
-        state::State,
-        update::update,
-    },
-    monitor::Snapshot,
-    tmux::PaneId,
-    ui::{
-        Preview,
-        colour::Depth,
-        draw, hit,
-        layout::{Layout, shape},
-        theme::Theme,
-    },
-};
+use tmux_orc::app::Effect;
+use tmux_orc::app::core::key::Key;
+use tmux_orc::app::core::message::{Message, Mouse};
+use tmux_orc::app::core::state::State;
+use tmux_orc::app::core::update::update;
+use tmux_orc::monitor::Snapshot;
+use tmux_orc::tmux::PaneId;
+use tmux_orc::ui::colour::Depth;
+use tmux_orc::ui::layout::{Layout, shape};
+use tmux_orc::ui::theme::Theme;
+use tmux_orc::ui::{Preview, draw, hit};
 
 use super::app;
 
@@ -211,7 +204,7 @@ impl Stage {
                 out.push_str(&code(cell.bg, 48));
                 out.push('m');
                 out.push_str(cell.symbol());
-                skip = tmux_orc::app::text::width(cell.symbol()).saturating_sub(1);
+                skip = tmux_orc::app::core::text::width(cell.symbol()).saturating_sub(1);
             }
             out.push_str("\x1b[0m\n");
         }

@@ -6,11 +6,9 @@ mod sample;
 use std::sync::Arc;
 
 use sample::stage::Stage;
-use tmux_orc::{
-    app::message::{Link, Message},
-    monitor::{ServerStatus, Snapshot},
-    ui::colour::Depth,
-};
+use tmux_orc::app::core::message::{Link, Message};
+use tmux_orc::monitor::{ServerStatus, Snapshot};
+use tmux_orc::ui::colour::Depth;
 
 fn twelve() -> Snapshot {
     sample::snapshot(sample::twelve())
@@ -155,7 +153,7 @@ fn a_screen_is_the_same_for_the_same_state() {
 
 #[test]
 fn the_plain_frame_has_the_lines_people_look_for() {
-    let frame = tmux_orc::app::plain::frame(&twelve());
+    let frame = tmux_orc::app::core::plain::frame(&twelve());
     insta::assert_snapshot!("plain-frame", frame);
     for line in [
         "=== TMux Orchestrator Performance Dashboard ===",
@@ -174,7 +172,7 @@ fn the_plain_frame_has_the_lines_people_look_for() {
     assert!(!frame.contains('\x1b'));
     insta::assert_snapshot!(
         "plain-frame-nothing-yet",
-        tmux_orc::app::plain::frame(&sample::blank(ServerStatus::NoServer))
+        tmux_orc::app::core::plain::frame(&sample::blank(ServerStatus::NoServer))
     );
 }
 

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use tmux_orc::{
-    app::{Effect, message::Message},
-    monitor::{Command, Event, EventKind, Evidence, Source, State},
-    tmux::PaneId,
-};
+use tmux_orc::app::Effect;
+use tmux_orc::app::core::message::Message;
+use tmux_orc::monitor::{Command, Event, EventKind, Evidence, Source, State};
+use tmux_orc::tmux::PaneId;
 
 use super::stage;
 

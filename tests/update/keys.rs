@@ -1,19 +1,15 @@
 //! Keys that move, filter, sort and open things.
 
-use tmux_orc::{
-    app::{
-        Effect,
-        action::Action,
-        key::Key,
-        keymap::Keymap,
-        list::Sort,
-        message::{Act, Message, Seen},
-        palette::available,
-        state::{Mode, Panel},
-    },
-    monitor::Command,
-    tmux::PaneId,
-};
+use tmux_orc::app::Effect;
+use tmux_orc::app::core::action::Action;
+use tmux_orc::app::core::key::Key;
+use tmux_orc::app::core::keymap::Keymap;
+use tmux_orc::app::core::list::Sort;
+use tmux_orc::app::core::message::{Act, Message, Seen};
+use tmux_orc::app::core::palette::available;
+use tmux_orc::app::core::state::{Mode, Panel};
+use tmux_orc::monitor::Command;
+use tmux_orc::tmux::PaneId;
 
 use super::{sample, stage};
 
@@ -74,7 +70,7 @@ fn events_have_their_own_filter() {
     assert_eq!(s.state.view.focus, Panel::Events);
     s.keys("/ p o o l enter");
     assert_eq!(s.rows().len(), 12);
-    assert_eq!(tmux_orc::app::events::shown(&s.state).len(), 1);
+    assert_eq!(tmux_orc::app::core::events::shown(&s.state).len(), 1);
 }
 
 #[test]
@@ -209,7 +205,7 @@ fn an_answer_stays_with_the_prompt_that_was_seen() {
 #[test]
 fn what_nobody_can_do_is_neither_shown_nor_done() {
     let mut s = stage();
-    s.state.can = tmux_orc::app::state::Capabilities::default();
+    s.state.can = tmux_orc::app::core::state::Capabilities::default();
     s.keys("enter y m x r Y");
     assert_eq!(s.effects(), []);
     assert!(matches!(s.state.mode, Mode::Normal));

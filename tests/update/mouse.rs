@@ -1,15 +1,11 @@
 //! The mouse does what stands under it.
 
-use tmux_orc::{
-    app::{
-        Effect,
-        list::Sort,
-        message::{Act, Hit, Mouse},
-        state::{Mode, Panel},
-    },
-    monitor::Command,
-    tmux::PaneId,
-};
+use tmux_orc::app::Effect;
+use tmux_orc::app::core::list::Sort;
+use tmux_orc::app::core::message::{Act, Hit, Mouse};
+use tmux_orc::app::core::state::{Mode, Panel};
+use tmux_orc::monitor::Command;
+use tmux_orc::tmux::PaneId;
 
 use super::{sample::stage::Stage, stage};
 

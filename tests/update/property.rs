@@ -3,14 +3,10 @@
 use std::sync::Arc;
 
 use proptest::{collection::vec, prelude::*, sample::select};
-use tmux_orc::{
-    app::{
-        action::ACTIONS,
-        key::Key,
-        message::{Link, Message, Mouse},
-    },
-    monitor::{ServerStatus, State},
-};
+use tmux_orc::app::core::action::ACTIONS;
+use tmux_orc::app::core::key::Key;
+use tmux_orc::app::core::message::{Link, Message, Mouse};
+use tmux_orc::monitor::{ServerStatus, State};
 
 use super::sample::{self, stage::Stage};
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use tmux_orc::app::message::{Link, Message};
+use tmux_orc::app::core::message::{Link, Message};
 
 use super::{sample::stage::Stage, stage};
 

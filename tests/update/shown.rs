@@ -1,15 +1,12 @@
 //! What the dashboard shows of names, groups, engines that change, requests that were not handed on.
 
-use tmux_orc::{
-    app::{
-        Effect,
-        keymap::Keymap,
-        message::{Message, Mouse},
-    },
-    monitor::Command,
-    tmux::PaneId,
-    ui::{Preview, colour::Depth},
-};
+use tmux_orc::app::Effect;
+use tmux_orc::app::core::keymap::Keymap;
+use tmux_orc::app::core::message::{Message, Mouse};
+use tmux_orc::monitor::Command;
+use tmux_orc::tmux::PaneId;
+use tmux_orc::ui::Preview;
+use tmux_orc::ui::colour::Depth;
 
 use super::{sample, sample::stage::Stage, stage};
 
@@ -85,7 +82,7 @@ fn names_from_the_settings_are_shown_with_the_place() {
 fn a_long_line_at_the_bottom_keeps_its_end() {
     let mut s = Stage::new(super::twelve(), 60, 24);
     let text = "the engine 17381 in the background is gone: watching from here".to_owned();
-    s.tell(tmux_orc::app::message::Message::ActionResult { text, ok: false });
+    s.tell(tmux_orc::app::core::message::Message::ActionResult { text, ok: false });
     let screen = s.text();
     let bottom = screen.lines().last().unwrap().trim_end();
     assert!(bottom.starts_with(" ✕ the engine 17381") && bottom.ends_with("is gone: watching from here"), "{bottom}");

@@ -1,17 +1,13 @@
 //! Words that were meant for an agent are no keys of the dashboard.
 
 use proptest::{collection::vec, prelude::*, sample::select};
-use tmux_orc::{
-    app::{
-        Effect,
-        action::Action,
-        key::Key,
-        message::{Act, Message, Mouse},
-        palette::available,
-        state::Mode,
-    },
-    monitor::{Agent, State},
-};
+use tmux_orc::app::Effect;
+use tmux_orc::app::core::action::Action;
+use tmux_orc::app::core::key::Key;
+use tmux_orc::app::core::message::{Act, Message, Mouse};
+use tmux_orc::app::core::palette::available;
+use tmux_orc::app::core::state::Mode;
+use tmux_orc::monitor::{Agent, State};
 
 use super::{sample::stage::Stage, stage};
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Actor, Seen, prompt::same_request, tmux::Look};
+use crate::app::act::prompt::same_request;
+use crate::app::act::tmux::Look;
+use crate::app::act::{Actor, Seen};
 use crate::{monitor::State, tmux::PaneId};
 
 /// How long the state that follows is waited for.

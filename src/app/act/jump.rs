@@ -1,6 +1,7 @@
 //! Takes the person's client to a pane: across sessions, into linked windows, and without undoing a zoom.
 
-use super::{Caller, Client, Refusal, tmux::run};
+use crate::app::act::tmux::run;
+use crate::app::act::{Caller, Client, Refusal};
 use crate::tmux::{Command, PaneId, Pool};
 
 /// One way to a pane: a session in which its window is.
@@ -127,7 +128,7 @@ pub(super) async fn resolve(pool: &Pool, target: &str) -> Result<Option<PaneId>,
     Ok(ways.iter().find(|way| way.target == target).map(|way| way.pane))
 }
 
-impl super::Actor {
+impl crate::app::act::Actor {
     /// The pane that a person names by `%12` or `session:window.pane`; `None` when there is none.
     ///
     /// # Errors

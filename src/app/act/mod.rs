@@ -66,4 +66,4 @@ impl Refusal {
 }
 
 /// What the journal's writer is told; shared by all who act.
-pub(crate) type SharedJournal = Arc<std::sync::Mutex<super::journal::Journal>>;
+pub(crate) type SharedJournal = Arc<std::sync::Mutex<crate::app::journal::Journal>>;

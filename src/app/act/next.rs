@@ -10,11 +10,9 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    app::wanted::Wanted,
-    monitor::{Agent, State},
-    tmux::PaneId,
-};
+use crate::app::core::wanted::Wanted;
+use crate::monitor::{Agent, State};
+use crate::tmux::PaneId;
 
 /// Seconds after which a round is forgotten: who asks again then wants the longest wait, not the next one.
 const FORGET_AFTER: i64 = 600;

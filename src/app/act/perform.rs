@@ -7,11 +7,9 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{
-    Act, ActionResult, Caller, Refusal, Seen, SharedJournal, jump,
-    tmux::{Look, look, run},
-    turn::Turn,
-};
+use crate::app::act::tmux::{Look, look, run};
+use crate::app::act::turn::Turn;
+use crate::app::act::{Act, ActionResult, Caller, Refusal, Seen, SharedJournal, jump};
 use crate::{
     app::journal::{Happened, Journal, Record},
     monitor::{

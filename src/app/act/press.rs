@@ -2,11 +2,9 @@
 
 use std::{ops::Range, time::Duration};
 
-use super::{
-    Actor, Refusal, Seen,
-    prompt::{rows, same_rows, same_walk},
-    tmux::{Look, run},
-};
+use crate::app::act::prompt::{rows, same_rows, same_walk};
+use crate::app::act::tmux::{Look, run};
+use crate::app::act::{Actor, Refusal, Seen};
 use crate::tmux::{Command, Guard, PaneId, Screen};
 
 /// Pauses before each look that must find a prompt unchanged before it is answered, in milliseconds. One that changes to

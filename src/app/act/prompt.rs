@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{Refusal, Seen, tmux::Look};
+use crate::app::act::tmux::Look;
+use crate::app::act::{Refusal, Seen};
 use crate::{
     monitor::{
         Choice, State,

@@ -5,10 +5,8 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    Actor, Refusal, Seen,
-    tmux::{Look, run},
-};
+use crate::app::act::tmux::{Look, run};
+use crate::app::act::{Actor, Refusal, Seen};
 use crate::{
     monitor::State,
     tmux::{Command, Guard, PaneId},

@@ -1,6 +1,6 @@
 //! What a person saw when they decided.
 
-use super::tmux::Look;
+use crate::app::act::tmux::Look;
 use crate::{
     monitor::{Agent, Choice, Preview, State},
     tmux::{PaneId, Screen},

@@ -1,9 +1,7 @@
 //! Stops a turn, or closes a pane.
 
-use super::{
-    Actor, Refusal, Seen,
-    tmux::{Look, run},
-};
+use crate::app::act::tmux::{Look, run};
+use crate::app::act::{Actor, Refusal, Seen};
 use crate::{
     monitor::State,
     tmux::{Command, Guard, PaneId},

@@ -2,14 +2,13 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Refusal, prompt::blinks};
-use crate::{
-    monitor::{
-        NamedAgent,
-        detect::{Observation, Profiles, Verdict, detect_named},
-        process, published,
-    },
-    tmux::{Batch, Command, CommandError, Expect, Fields, Guard, Pane, PaneId, Pool, Screen, TmuxError, parse_panes},
+use crate::app::act::Refusal;
+use crate::app::act::prompt::blinks;
+use crate::monitor::NamedAgent;
+use crate::monitor::detect::{Observation, Profiles, Verdict, detect_named};
+use crate::monitor::facts::{process, published};
+use crate::tmux::{
+    Batch, Command, CommandError, Expect, Fields, Guard, Pane, PaneId, Pool, Screen, TmuxError, parse_panes,
 };
 
 /// Output of each command of a request, or why it failed.

@@ -1,6 +1,6 @@
 //! What can be done to an agent.
 
-use super::Seen;
+use crate::app::act::Seen;
 use crate::{monitor::ActKind, tmux::PaneId};
 
 /// Something to be done to an agent.

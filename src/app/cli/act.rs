@@ -4,18 +4,16 @@ use std::{io::IsTerminal, os::unix::process::CommandExt, process::Command as Pro
 
 use jiff::Timestamp;
 
-use super::{Context, Failure, JumpOptions, NextOptions, beside::small_pool, source};
-use crate::{
-    app::{
-        act::{Act, Actor, Caller, Known, Round, next_waiting},
-        journal::Journal,
-        settings::{Overrides, Settings, named_agents},
-        target,
-        wanted::Wanted,
-    },
-    monitor::{State, detect::Profiles},
-    tmux::{Batch, Command, Expect, PaneId, Server},
-};
+use crate::app::act::{Act, Actor, Caller, Known, Round, next_waiting};
+use crate::app::cli::beside::small_pool;
+use crate::app::cli::{Context, Failure, JumpOptions, NextOptions, source};
+use crate::app::core::target;
+use crate::app::core::wanted::Wanted;
+use crate::app::journal::Journal;
+use crate::app::settings::{Overrides, Settings, named_agents};
+use crate::monitor::State;
+use crate::monitor::detect::Profiles;
+use crate::tmux::{Batch, Command, Expect, PaneId, Server};
 
 /// One who acts on the agents of this server for the user who started the program.
 pub fn actor(

@@ -5,11 +5,12 @@ use std::{sync::Arc, time::Duration};
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::{AgentsOptions, AgentsVerb, Context, Cut, Failure, Look, ProfilesVerb, age, cell, profiles, source};
-use crate::{
-    app::{settings::Overrides, wanted::Wanted},
-    monitor::{Agent, ServerStatus, Snapshot, State},
+use crate::app::cli::{
+    AgentsOptions, AgentsVerb, Context, Cut, Failure, Look, ProfilesVerb, age, cell, profiles, source,
 };
+use crate::app::core::wanted::Wanted;
+use crate::app::settings::Overrides;
+use crate::monitor::{Agent, ServerStatus, Snapshot, State};
 
 /// Runs it.
 pub async fn run(options: &AgentsOptions, verb: Option<&AgentsVerb>, context: &mut Context) -> Result<(), Failure> {

@@ -4,17 +4,13 @@ use std::{io::IsTerminal, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
-use crate::{
-    app::{
-        integration,
-        journal::{self, Journal},
-        notify::{self, Ways},
-        remember::remember,
-        settings::{Loaded, Paths, Settings},
-    },
-    monitor::{EnginePaths, Handle, Keeper},
-    tmux::{Pool, PoolSettings, Server, TransportChoice},
-};
+use crate::app::journal::Journal;
+use crate::app::journal::remember::remember;
+use crate::app::notify::Ways;
+use crate::app::settings::{Loaded, Paths, Settings};
+use crate::app::{integration, journal, notify};
+use crate::monitor::{EnginePaths, Handle, Keeper};
+use crate::tmux::{Pool, PoolSettings, Server, TransportChoice};
 
 /// How long the last lines of the journal are waited for.
 const END_LIMIT: Duration = Duration::from_secs(2);

@@ -2,11 +2,10 @@
 
 use serde_json::json;
 
-use super::{Context, Failure, Look, Report, age, agents::given_name, cell, source};
-use crate::{
-    app::target,
-    monitor::{Health, State},
-};
+use crate::app::cli::agents::given_name;
+use crate::app::cli::{Context, Failure, Look, Report, age, cell, source};
+use crate::app::core::target;
+use crate::monitor::{Health, State};
 
 /// Runs it. Exit code 1 when the agent is not healthy, or there is no such agent.
 pub async fn run(target: &str, report: Report, context: &mut Context) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{ConfigVerb, Context, Failure, Look};
+use crate::app::cli::{ConfigVerb, Context, Failure, Look};
 use crate::app::settings::{self, Overrides, SettingsError};
 
 /// Runs one of them.

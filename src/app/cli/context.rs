@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Failure, Global, InForce, Output};
+use crate::app::cli::{Failure, Global, InForce, Output};
 use crate::{
     app::settings::{self, Loaded, Overrides, Paths, Settings, SettingsError},
     monitor::{EnginePaths, EngineSettings},

@@ -1,6 +1,6 @@
 //! `demo`: simulated agents on a private tmux server, and the dashboard on them.
 
-use super::{Context, Dashboard, DemoOptions, Failure, WatchOptions, source, watch};
+use crate::app::cli::{Context, Dashboard, DemoOptions, Failure, WatchOptions, source, watch};
 use crate::app::demo::{DemoError, Fleet};
 
 /// Runs it. On a terminal, returns what the dashboard needs; the fleet lives as long as that.

@@ -7,16 +7,16 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Context, Failure, InForce, act::actor, beside::transport, watch::Dashboard};
-use crate::{
-    app::{
-        act::{Act, ActionResult, Actor, Caller, Known},
-        keymap::Keymap,
-        message::{Effect, Link, Message},
-        settings::{self, Loaded},
-    },
-    monitor::{Change, Command, Followed, Handle, Reread, RereadInfo},
-};
+use crate::app::act::{Act, ActionResult, Actor, Caller, Known};
+use crate::app::cli::act::actor;
+use crate::app::cli::beside::transport;
+use crate::app::cli::watch::Dashboard;
+use crate::app::cli::{Context, Failure, InForce};
+use crate::app::core::keymap::Keymap;
+use crate::app::core::message::{Effect, Link, Message};
+use crate::app::settings;
+use crate::app::settings::Loaded;
+use crate::monitor::{Change, Command, Followed, Handle, Reread, RereadInfo};
 
 /// Messages that may wait for the dashboard.
 const WAITING: usize = 32;

@@ -11,14 +11,15 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{Beside, Context, EngineOptions, Failure, source::engine_failure};
-use crate::{
-    app::{logging, settings::Settings},
-    monitor::{
-        Command, Engine, EngineLock, EnginePaths, EngineSocket, Handle, Interest, Keeper, LockError, Memory,
-        ServerStatus, Snapshot,
-        wire::{self, EngineHello},
-    },
+use crate::app::cli::source::engine_failure;
+use crate::app::cli::{Beside, Context, EngineOptions, Failure};
+use crate::app::logging;
+use crate::app::settings::Settings;
+use crate::monitor::clients::wire;
+use crate::monitor::clients::wire::EngineHello;
+use crate::monitor::{
+    Command, Engine, EngineLock, EnginePaths, EngineSocket, Handle, Interest, Keeper, LockError, Memory, ServerStatus,
+    Snapshot,
 };
 
 /// The line by which an engine in the background tells its starter that the first cycle is published.

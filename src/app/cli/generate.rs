@@ -2,7 +2,7 @@
 
 use clap::CommandFactory;
 
-use super::{Cli, Context, Failure};
+use crate::app::cli::{Cli, Context, Failure};
 
 /// Prints completions.
 pub fn completions(shell: clap_complete::Shell, context: &mut Context) -> Result<(), Failure> {

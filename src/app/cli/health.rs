@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Context, Failure, Look, Report, source};
+use crate::app::cli::{Context, Failure, Look, Report, source};
 use crate::monitor::{ServerStatus, Snapshot};
 
 /// Lookups under which a hit rate says nothing.

@@ -4,7 +4,7 @@ use std::{io::Read, process::Stdio, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{Context, Failure};
+use crate::app::cli::{Context, Failure};
 use crate::{
     monitor::detect::hook,
     tmux::{PaneId, Server, SocketChoice},

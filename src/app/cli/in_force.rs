@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::context::environment;
+use crate::app::cli::context::environment;
 use crate::{
     app::settings::{self, Loaded, Overrides, Paths, SettingsError},
     monitor::{Change, Reread, SettingsSource},

@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
-use super::{
-    Context, Failure, SidebarOptions, StatuslineOptions,
-    beside::{counts_file, small_pool},
-};
+use crate::app::cli::beside::{counts_file, small_pool};
+use crate::app::cli::{Context, Failure, SidebarOptions, StatuslineOptions};
 use crate::{
     app::{
         act::Caller,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use super::{Context, Cut, EventsOptions, Failure, Look, ReportOptions, age, cell};
+use crate::app::cli::{Context, Cut, EventsOptions, Failure, Look, ReportOptions, age, cell};
 use crate::app::journal::{self, AgentReport, Follow, JournalError, Record, Slice, bar, parse_since, read_since};
 
 /// Time between two looks at the journal while it is followed.
@@ -46,7 +46,7 @@ pub async fn events(options: &EventsOptions, context: &mut Context) -> Result<()
     }
     context.out.flush()?;
     let Some(follow) = &mut follow else { return Ok(()) };
-    let mut end = super::engine::Signals::listen()?;
+    let mut end = crate::app::cli::engine::Signals::listen()?;
     loop {
         tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => {}

@@ -47,7 +47,8 @@ pub use output::{Cut, Look, Output, age, cell};
 pub use watch::Dashboard;
 pub use why::WhyOptions;
 
-use super::{logging, settings::Overrides};
+use crate::app::logging;
+use crate::app::settings::Overrides;
 
 /// Runs a verb to its end. `perf watch` on a terminal comes back with what the dashboard needs: the terminal belongs to
 /// the layer above.

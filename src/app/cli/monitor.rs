@@ -7,7 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Context, EngineOptions, Failure, MonitorVerb, engine, source::attach_failure, status};
+use crate::app::cli::source::attach_failure;
+use crate::app::cli::{Context, EngineOptions, Failure, MonitorVerb, engine, status};
 use crate::{
     app::{logging, settings},
     monitor::{AttachError, Client, Command, EnginePaths, Mode},

@@ -7,7 +7,7 @@ use std::{
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Color, Failure};
+use crate::app::cli::{Color, Failure};
 use crate::tmux::{clean, is_clean, is_unsafe};
 
 /// Standard output, buffered, and whether it may be coloured.
@@ -236,7 +236,7 @@ pub fn cell(text: &str, most: usize) -> String {
 #[must_use]
 pub fn age(seconds: f64) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "an f64 beyond i64 is its end")]
-    crate::app::format::seconds(seconds.round() as i64)
+    crate::app::core::format::seconds(seconds.round() as i64)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Context, Failure, Look, cell};
+use crate::app::cli::{Context, Failure, Look, cell};
 use crate::monitor::detect::{Profiles, detect, fixture::Fixture};
 
 /// Largest file of saved screens that is read, bytes.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Context, Failure, InForce};
+use crate::app::cli::{Context, Failure, InForce};
 use crate::{
     app::settings::Overrides,
     monitor::{AttachError, Client, Engine, EngineError, EnginePaths, Follow, Keeper, Memory, OnceError, Snapshot},

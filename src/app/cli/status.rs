@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Context, Failure, Look, StatusOptions, age, cell, source};
+use crate::app::cli::{Context, Failure, Look, StatusOptions, age, cell, source};
 use crate::monitor::{LayerInfo, Snapshot, State};
 
 /// Runs it. Exit code 3 when no engine runs.

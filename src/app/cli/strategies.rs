@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Context, Failure, Look, Report, cell, source};
+use crate::app::cli::{Context, Failure, Look, Report, cell, source};
 use crate::monitor::{StrategyInfo, strategy};
 
 /// Runs it, with or without an engine.

@@ -5,12 +5,9 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 
-use super::{
-    Context, Failure, Look, TuneOptions,
-    engine::Signals,
-    source,
-    tuned::{Advice, Tried, advice},
-};
+use crate::app::cli::engine::Signals;
+use crate::app::cli::tuned::{Advice, Tried, advice};
+use crate::app::cli::{Context, Failure, Look, TuneOptions, source};
 use crate::{
     app::settings::Overrides,
     monitor::{Command, Following, Handle, ServerStatus, Snapshot, TuneRow},

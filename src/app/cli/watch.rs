@@ -5,16 +5,13 @@ use std::{io::IsTerminal, sync::Arc, time::Duration};
 use serde_json::json;
 use tokio::time::MissedTickBehavior;
 
-use super::{Beside, Context, Failure, Global, InForce, WatchOptions, source};
-use crate::{
-    app::{
-        act::Caller,
-        demo::Fleet,
-        logging, plain,
-        settings::{Overrides, Paths},
-    },
-    monitor::{Following, Handle, Keeper, ServerStatus, Snapshot},
-};
+use crate::app::act::Caller;
+use crate::app::cli::{Beside, Context, Failure, Global, InForce, WatchOptions, source};
+use crate::app::core::plain;
+use crate::app::demo::Fleet;
+use crate::app::logging;
+use crate::app::settings::{Overrides, Paths};
+use crate::monitor::{Following, Handle, Keeper, ServerStatus, Snapshot};
 
 /// What the dashboard is started with. The terminal belongs to the layer above, so it is handed up.
 pub struct Dashboard {
@@ -111,7 +108,7 @@ async fn print(mut handle: Handle, interval: Duration, as_json: bool, context: &
     }
     let mut tick = tokio::time::interval(interval);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut end = super::engine::Signals::listen()?;
+    let mut end = crate::app::cli::engine::Signals::listen()?;
     loop {
         tokio::select! {
             _ = tick.tick() => {}

@@ -10,18 +10,17 @@ use std::{
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Context, Failure, source};
-use crate::{
-    app::{settings::named_agents, target},
-    monitor::{
-        Agent, NamedAgent, Snapshot,
-        detect::{self, Observation, Profiles, Published, fixture::Fixture},
-        process, published,
-    },
-    tmux::{
-        Batch, Command, Expect, Features, Fields, Pane, PaneId, Screen, Server, Transport, TransportKind, clean,
-        parse_panes, places,
-    },
+use crate::app::cli::{Context, Failure, source};
+use crate::app::core::target;
+use crate::app::settings::named_agents;
+use crate::monitor::detect::fixture::Fixture;
+use crate::monitor::detect::{Observation, Profiles, Published};
+use crate::monitor::facts::{process, published};
+use crate::monitor::{Agent, NamedAgent, Snapshot, detect};
+use crate::tmux::request::places;
+use crate::tmux::{
+    Batch, Command, Expect, Features, Fields, Pane, PaneId, Screen, Server, Transport, TransportKind, clean,
+    parse_panes,
 };
 
 /// tmux answers one person's question within this time.
@@ -35,7 +34,7 @@ pub struct WhyOptions {
     pub target: String,
     /// How to report.
     #[command(flatten)]
-    pub report: super::Report,
+    pub report: crate::app::cli::Report,
     /// Write the screen and its label as a test fixture; what looks like a key is masked
     #[arg(long, value_name = "FILE")]
     pub save: Option<std::path::PathBuf>,

@@ -12,12 +12,10 @@ use std::{
 use jiff::ZonedDateTime;
 use rustix::termios::{self, OptionalActions, Termios};
 
-use super::{
-    paint::Row,
-    part::{Part, Role, VARIABLE},
-    script::{Process, Script, scripts},
-    stage::{Picture, Stage, visible},
-};
+use crate::app::demo::paint::Row;
+use crate::app::demo::part::{Part, Role, VARIABLE};
+use crate::app::demo::script::{Process, Script, scripts};
+use crate::app::demo::stage::{Picture, Stage, visible};
 use crate::monitor::State;
 
 /// How often a scene in which nothing moves looks whether the terminal has another size.
@@ -138,13 +136,13 @@ impl Terminal {
             out.push_str("\r\n");
         }
         struct Nothing;
-        impl super::paint::Words for Nothing {
+        impl crate::app::demo::paint::Words for Nothing {
             fn word(&self, _: &str) -> Option<String> {
                 None
             }
         }
         for line in script.goodbye.lines() {
-            out.push_str(&super::paint::row(line, size().0, &script.accent, &Nothing).text);
+            out.push_str(&crate::app::demo::paint::row(line, size().0, &script.accent, &Nothing).text);
             out.push_str("\r\n");
         }
         io::stdout().write_all(out.as_bytes())?;

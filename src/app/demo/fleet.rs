@@ -15,11 +15,9 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{
-    lifeline::Lifeline,
-    part::{Part, Role, VARIABLE, mix},
-    script::{Process, Project, Script, casting, scripts},
-};
+use crate::app::demo::lifeline::Lifeline;
+use crate::app::demo::part::{Part, Role, VARIABLE, mix};
+use crate::app::demo::script::{Process, Project, Script, casting, scripts};
 use crate::{
     monitor::State,
     tmux::{Server, SocketChoice, TmuxError, clean},
@@ -83,7 +81,7 @@ pub struct Plan {
     /// Stay in one scene for ever: one agent for each scene of each script instead of `agents`, its window named
     /// `AGENT-INDEX` after the script and the scene's index.
     pub hold: bool,
-    /// The program that plays the parts; its `main` calls [`super::simulate_if_asked`].
+    /// The program that plays the parts; its `main` calls [`crate::app::demo::simulate_if_asked`].
     pub program: PathBuf,
 }
 

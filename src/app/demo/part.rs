@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::script::Project;
+use crate::app::demo::script::Project;
 
 /// Name of the variable.
 pub(super) const VARIABLE: &str = "TMUX_ORC_DEMO_PART";

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use jiff::{Timestamp, ZonedDateTime};
 
-use super::{
-    script::{Script, casting, scripts},
-    stage::Stage,
-};
+use crate::app::demo::script::{Script, casting, scripts};
+use crate::app::demo::stage::Stage;
 use crate::{
     monitor::{
         State,

@@ -9,7 +9,9 @@ use std::{
 
 use rustix::termios;
 
-use super::{agent, lifeline, part::Part, script::scripts};
+use crate::app::demo::part::Part;
+use crate::app::demo::script::scripts;
+use crate::app::demo::{agent, lifeline};
 
 /// Starts the agent again and again, until the pane is closed.
 pub(super) fn play(part: &Part) -> io::Result<()> {

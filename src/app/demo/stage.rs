@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use jiff::{ToSpan, ZonedDateTime};
 
-use super::{
-    paint::{Row, Words, row},
-    script::{Project, Scene, Script},
-};
+use crate::app::demo::paint::{Row, Words, row};
+use crate::app::demo::script::{Project, Scene, Script};
 use crate::monitor::State;
 
 /// Rows of the past that are kept.

@@ -9,7 +9,8 @@ use std::{collections::HashMap, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{ALIVE_EVERY, Happened, Mark, Record, Standing, report::AgentReport};
+use crate::app::journal::report::AgentReport;
+use crate::app::journal::{ALIVE_EVERY, Happened, Mark, Record, Standing};
 use crate::{
     monitor::{ActKind, Acted, EventKind, State},
     tmux::PaneId,

@@ -9,7 +9,7 @@ use std::{
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::Record;
+use crate::app::journal::Record;
 
 /// Size at which a day's file is followed by another, bytes.
 pub const LARGEST_FILE: u64 = 8 << 20;

@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval_at},
 };
 
-use super::{Happened, Journal, Mark, Record, Standing, read_since};
+use crate::app::journal::{Happened, Journal, Mark, Record, Standing, read_since};
 use crate::{
     monitor::{Agent, Command, EngineId, EventKind, EventReader, Keeper, ServerInfo, Snapshot, WeakCommands},
     tmux::PaneId,

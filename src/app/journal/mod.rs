@@ -6,6 +6,7 @@ mod file;
 mod keep;
 mod read;
 mod record;
+pub mod remember;
 mod report;
 mod since;
 

@@ -8,10 +8,8 @@ use std::{
 
 use jiff::{Timestamp, ToSpan, civil::Date};
 
-use super::{
-    JournalError, Record,
-    file::{day_start, files},
-};
+use crate::app::journal::file::{day_start, files};
+use crate::app::journal::{JournalError, Record};
 
 /// Longest line that is read, bytes: no record is longer, so what is longer is not ours.
 const LONGEST_LINE: u64 = 1 << 20;

@@ -3,11 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    app::{events::sentence, words::state_and_kind},
-    monitor::{Acted, EventKind, State},
-    tmux::PaneId,
-};
+use crate::app::core::events::sentence;
+use crate::app::core::words::state_and_kind;
+use crate::monitor::{Acted, EventKind, State};
+use crate::tmux::PaneId;
 
 /// One line of the journal: who saw or did what, and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

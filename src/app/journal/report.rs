@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Record, account::Account};
+use crate::app::journal::Record;
+use crate::app::journal::account::Account;
 use crate::{monitor::State, tmux::PaneId};
 
 /// Version of the report's JSON.

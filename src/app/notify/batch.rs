@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::{Notice, Rules};
+use crate::app::notify::{Notice, Rules};
 use crate::{
     monitor::{Agent, EventReader, Snapshot},
     tmux::PaneId,

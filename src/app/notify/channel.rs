@@ -11,7 +11,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{io::AsyncWriteExt, process::Command as Process, sync::Semaphore, task::JoinSet, time::timeout};
 
-use super::{Notice, summary};
+use crate::app::notify::{Notice, summary};
 use crate::{
     app::{act::Client, settings::Notifications},
     tmux::{Batch, Command, Expect, Pool, clean},

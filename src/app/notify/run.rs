@@ -5,13 +5,13 @@ use std::{sync::Arc, time::Instant};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::sync::watch;
 
-use super::{Batcher, Rules, Telling, Ways};
+use crate::app::notify::{Batcher, Rules, Telling, Ways};
 use crate::{
     app::settings::{Loaded, Settings},
     monitor::{EngineId, Keeper, Snapshot},
 };
 
-/// What happened so shortly before the one who tells went was held back by it: see [`super::SETTLE`].
+/// What happened so shortly before the one who tells went was held back by it: see [`crate::app::notify::SETTLE`].
 const UNTOLD: SignedDuration = SignedDuration::from_millis(1200);
 
 /// Tells of changes until the engine ends, as the settings in force say; `ways` makes the ways that they ask for. What an

@@ -2,12 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::{
-    problem::MOST,
-    table::{self, Kind, Row},
-    yaml::Step,
-};
-use crate::app::nearest::{did_you_mean, nearest};
+use crate::app::core::nearest::{did_you_mean, nearest};
+use crate::app::settings::problem::MOST;
+use crate::app::settings::table;
+use crate::app::settings::table::{Kind, Row};
+use crate::app::settings::yaml::Step;
 
 /// Something wrong with one setting.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,15 +1,11 @@
 //! The engine's part of the settings, and the files that it is led to: agent profiles, script strategies.
 
-use super::{Paths, Problem, Settings, yaml::Place};
-use crate::{
-    app::theme,
-    monitor::{
-        CacheSettings, EngineSettings, Mode, NamedAgent,
-        detect::{ProfileError, Profiles},
-        strategy,
-    },
-    tmux::PoolSettings,
-};
+use crate::app::settings::theme;
+use crate::app::settings::yaml::Place;
+use crate::app::settings::{Paths, Problem, Settings};
+use crate::monitor::detect::{ProfileError, Profiles};
+use crate::monitor::{CacheSettings, EngineSettings, Mode, NamedAgent, strategy};
+use crate::tmux::PoolSettings;
 
 /// The engine's part of the settings.
 ///
@@ -51,7 +47,7 @@ pub fn for_engine(settings: &Settings, paths: &Paths) -> Result<EngineSettings, 
 /// The panes that the settings call agents.
 #[must_use]
 pub fn named_agents(settings: &Settings) -> Vec<NamedAgent> {
-    let one = |named: &super::NamedAgent| NamedAgent {
+    let one = |named: &crate::app::settings::NamedAgent| NamedAgent {
         target: named.target.clone(),
         name: named.name.clone(),
         agent: named.agent.clone(),

@@ -4,14 +4,12 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
-use super::{
-    Problem, Settings, SettingsError, check, names,
-    paths::Paths,
-    places::Places,
-    sources::{self, Environment, Origin, Values},
-    table::{self, Row},
-    yaml::Step,
-};
+use crate::app::settings::paths::Paths;
+use crate::app::settings::places::Places;
+use crate::app::settings::sources::{Environment, Origin, Values};
+use crate::app::settings::table::Row;
+use crate::app::settings::yaml::Step;
+use crate::app::settings::{Problem, Settings, SettingsError, check, names, sources, table};
 
 /// Values that options of the command line set: (option, setting, value).
 pub type Overrides = Vec<(&'static str, &'static str, Value)>;
@@ -109,7 +107,7 @@ fn blame(values: &Values, places: &Places, file: &str, path: &str, message: Stri
         _ => {
             let steps: Vec<Step> =
                 path.split('.').map(|s| s.parse().map_or_else(|_| Step::Key(s.to_owned()), Step::Index)).collect();
-            Problem::of(file, message).about(super::problem::dotted(&steps)).at(places.value(&steps))
+            Problem::of(file, message).about(crate::app::settings::problem::dotted(&steps)).at(places.value(&steps))
         }
     }
 }

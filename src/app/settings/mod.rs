@@ -10,6 +10,7 @@ mod problem;
 mod reload;
 mod sources;
 mod table;
+pub mod theme;
 mod typed;
 pub(super) mod yaml;
 

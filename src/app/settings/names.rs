@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{KeyNames, Paths, problem::MOST, sources::Values};
-use crate::{
-    app::{
-        keymap::{Keymap, KeymapError},
-        nearest::did_you_mean,
-        theme,
-    },
-    monitor::{detect::Profiles, strategy},
-};
+use crate::app::core::keymap::{Keymap, KeymapError};
+use crate::app::core::nearest::did_you_mean;
+use crate::app::settings::problem::MOST;
+use crate::app::settings::sources::Values;
+use crate::app::settings::theme;
+use crate::app::settings::{KeyNames, Paths};
+use crate::monitor::detect::Profiles;
+use crate::monitor::strategy;
 
 /// Program of an agent that only the settings call one.
 const OTHER: &str = "other";

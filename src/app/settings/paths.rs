@@ -27,7 +27,7 @@ pub struct NoHome;
 
 impl Paths {
     /// Finds them: `config` is the file that `--config` names.
-    pub fn find(environment: super::Environment<'_>, config: Option<PathBuf>) -> Result<Self, NoHome> {
+    pub fn find(environment: crate::app::settings::Environment<'_>, config: Option<PathBuf>) -> Result<Self, NoHome> {
         let base = match environment("TMUX_ORC_HOME").filter(|dir| !dir.is_empty()) {
             Some(dir) => std::path::absolute(&dir).unwrap_or_else(|_| dir.into()),
             None => match environment("HOME").filter(|dir| !dir.is_empty()) {

@@ -1,13 +1,13 @@
 //! Where every key and value of a YAML text stands, found in one pass over it.
 //!
 //! serde_yaml tells a place only with an error. This reads the events of another parser, which carry their places, and
-//! takes nothing else from it: what a value is, [`super::yaml::parse`] says.
+//! takes nothing else from it: what a value is, [`crate::app::settings::yaml::parse`] says.
 
 use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser};
 
-use super::yaml::{Place, Step};
+use crate::app::settings::yaml::{Place, Step};
 
 /// Deepest nesting that is followed; settings have five levels.
 const DEEPEST: usize = 64;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::yaml::{Place, Step};
+use crate::app::settings::yaml::{Place, Step};
 
 /// Most problems that are told at once.
 pub(super) const MOST: usize = 20;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Settings, table};
+use crate::app::settings::{Settings, table};
 use crate::monitor::Change;
 
 /// The settings of one section that differ, in the table's order.

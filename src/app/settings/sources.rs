@@ -4,15 +4,13 @@ use std::{collections::BTreeMap, fmt, io, path::Path};
 
 use serde_json::Value;
 
-use super::{
-    Problem, SettingsError,
-    check::{self, Finding, What},
-    places::Places,
-    problem::{MOST, dotted},
-    table::{self, Kind},
-    yaml::{self, Place, Step},
-};
-use crate::monitor::file;
+use crate::app::settings::check::{Finding, What};
+use crate::app::settings::places::Places;
+use crate::app::settings::problem::{MOST, dotted};
+use crate::app::settings::table::Kind;
+use crate::app::settings::yaml::{Place, Step};
+use crate::app::settings::{Problem, SettingsError, check, table, yaml};
+use crate::monitor::facts::file;
 
 /// Largest settings file that is read, bytes.
 const LARGEST_FILE: u64 = 1 << 20;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::*;
+use crate::app::settings::*;
 
 fn paths(dir: &Path) -> Paths {
     Paths { base: dir.to_owned(), config: dir.join("config.yaml"), config_was_named: false, demo: None }

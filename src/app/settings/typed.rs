@@ -151,7 +151,7 @@ impl Notifications {
     /// The quiet hours as minutes of the day, from and to.
     #[must_use]
     pub fn quiet_minutes(&self) -> Option<(u16, u16)> {
-        super::check::hours(&self.quiet_hours)
+        crate::app::settings::check::hours(&self.quiet_hours)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reads YAML: text to a tree of values. Where each of them stands, [`super::places`] knows.
+//! Reads YAML: text to a tree of values. Where each of them stands, [`crate::app::settings::places`] knows.
 
 use std::fmt;
 

@@ -1,13 +1,11 @@
 //! The answers that a prompt offers, and the keys that pick them.
 
-use super::{
-    keys::KeyName,
-    profile::{Answers, MarkedBy, Press},
-    profiles::{CompiledRule, Profile, Where},
-    rules::Hit,
-    view::View,
-};
 use crate::monitor::Choice;
+use crate::monitor::detect::keys::KeyName;
+use crate::monitor::detect::profile::{Answers, MarkedBy, Press};
+use crate::monitor::detect::profiles::{CompiledRule, Profile, Where};
+use crate::monitor::detect::rules::Hit;
+use crate::monitor::detect::view::View;
 
 /// An answer as it stands on the screen.
 struct Found {

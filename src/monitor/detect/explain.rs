@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::judge::{Trail, judge_named};
-use super::{Observation, Process, Profiles, Step, Verdict};
 use crate::monitor::NamedAgent;
+use crate::monitor::detect::judge::{Trail, judge_named};
+use crate::monitor::detect::{Observation, Process, Profiles, Step, Verdict};
 
 /// How a verdict came about.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -33,7 +33,7 @@ pub struct Explanation {
     pub verdict: Option<Verdict>,
 }
 
-/// Explains the verdict that [`super::detect_named`] gives for the same observation.
+/// Explains the verdict that [`crate::monitor::detect::detect_named`] gives for the same observation.
 #[must_use]
 pub fn explain(profiles: &Profiles, named: Option<&NamedAgent>, seen: &Observation<'_>) -> Explanation {
     let mut trail = Trail::default();

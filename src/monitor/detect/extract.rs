@@ -2,13 +2,13 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::choices::choices;
-use super::profile::{Pattern, What};
-use super::profiles::{Profile, Where};
-use super::rules::Hit;
-use super::view::View;
-use super::{Verdict, reset};
 use crate::monitor::State;
+use crate::monitor::detect::choices::choices;
+use crate::monitor::detect::profile::{Pattern, What};
+use crate::monitor::detect::profiles::{Profile, Where};
+use crate::monitor::detect::rules::Hit;
+use crate::monitor::detect::view::View;
+use crate::monitor::detect::{Verdict, reset};
 
 /// Fills in what the profile can read for the verdict's state.
 pub(super) fn fill(
@@ -86,7 +86,7 @@ fn percent(text: &str) -> Option<f64> {
     text.parse().ok().filter(|p| (0.0..=100.0).contains(p))
 }
 
-fn read<'a>(view: &View<'a>, place: Where, extract: &super::profile::Extract) -> Option<&'a str> {
+fn read<'a>(view: &View<'a>, place: Where, extract: &crate::monitor::detect::profile::Extract) -> Option<&'a str> {
     if place == Where::Title {
         return group(&extract.line, &view.pane.title);
     }

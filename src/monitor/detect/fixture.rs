@@ -18,8 +18,8 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::{Observation, Process, Verdict};
 use crate::monitor::State;
+use crate::monitor::detect::{Observation, Process, Verdict};
 use crate::tmux::{Pane, Screen, clean};
 
 /// A recorded screen.

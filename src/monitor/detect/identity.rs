@@ -1,8 +1,8 @@
 //! What a process says of itself: its program, the script that an interpreter runs, and what it was started for.
 
-use super::Process;
-use super::name::{base, is_cut_of, is_process, is_program, is_version};
-use super::profile::Recognise;
+use crate::monitor::detect::Process;
+use crate::monitor::detect::name::{base, is_cut_of, is_process, is_program, is_version};
+use crate::monitor::detect::profile::Recognise;
 
 /// What a process says of itself, read once for all profiles.
 pub(super) struct Identity<'a> {

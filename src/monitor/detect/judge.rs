@@ -6,13 +6,13 @@
 
 use jiff::Timestamp;
 
-use super::hook::Hook;
-use super::profile::Says;
-use super::profiles::{Profile, Profiles};
-use super::recognise::{Recognised, by_screen, may_hide_agent, nested_tmux, recognise, shows_sign};
-use super::rules::{Hit, Step, first_hit};
-use super::view::View;
-use super::{Observation, Process, Verdict, extract, request};
+use crate::monitor::detect::hook::Hook;
+use crate::monitor::detect::profile::Says;
+use crate::monitor::detect::profiles::{Profile, Profiles};
+use crate::monitor::detect::recognise::{Recognised, by_screen, may_hide_agent, nested_tmux, recognise, shows_sign};
+use crate::monitor::detect::rules::{Hit, Step, first_hit};
+use crate::monitor::detect::view::View;
+use crate::monitor::detect::{Observation, Process, Verdict, extract, request};
 use crate::{
     monitor::{Evidence, NamedAgent, Source, State},
     tmux::{Pane, Screen},
@@ -126,8 +126,9 @@ fn is_proven(profiles: &Profiles, seen: &Observation<'_>, agent: &str) -> bool {
     let Some(profile) = profiles.get(agent) else { return false };
     let view = View::new(profile, seen.pane, seen.screen, 0);
     let titled = profile.recognise.title.as_ref().is_some_and(|title| title.matches(&seen.pane.title));
-    let part =
-        |hit: Hit<'_>| hit.says != Says::State(State::Starting) && hit.rule.place != super::profiles::Where::Screen;
+    let part = |hit: Hit<'_>| {
+        hit.says != Says::State(State::Starting) && hit.rule.place != crate::monitor::detect::profiles::Where::Screen
+    };
     // Where the name is the agent's alone it is a script of that name: of its rules some fit many a screen.
     let shown = seen.screen.is_some()
         && if profile.recognise.common_name || profile.signs.is_empty() {
@@ -316,7 +317,7 @@ fn weigh(
 
 fn from_screen(verdict: &mut Verdict, profile: &Profile, hit: &Hit<'_>) {
     let Says::State(state) = hit.says else { return };
-    let title = hit.rule.place == super::profiles::Where::Title;
+    let title = hit.rule.place == crate::monitor::detect::profiles::Where::Title;
     let source = if title { Source::Title } else { Source::Screen };
     verdict.set(state, hit.rule.rule.kind.as_deref(), &hit.rule.id, hit.line, source);
     verdict.evidence.region = Some(profile.place_name(hit.rule.place).to_owned());

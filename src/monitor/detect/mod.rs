@@ -33,7 +33,7 @@ pub use recognise::{Recognised, may_hide_agent, recognise};
 pub use request::{Request, request};
 pub use rules::Step;
 
-use super::{Choice, Evidence, State};
+use crate::monitor::{Choice, Evidence, State};
 use crate::tmux::{Pane, Screen};
 
 /// One process under a pane, as the process table shows it.

@@ -10,8 +10,8 @@ use std::sync::OnceLock;
 use regex::Regex;
 use serde::{Deserialize, Deserializer, de};
 
-use super::keys::{KeyName, Keys};
 use crate::monitor::State;
+use crate::monitor::detect::keys::{KeyName, Keys};
 
 /// A regular expression.
 ///
@@ -82,7 +82,7 @@ pub struct Phrase {
 impl<'de> Deserialize<'de> for Phrase {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let squeezed = super::view::squeeze([text.as_str()]);
+        let squeezed = crate::monitor::detect::view::squeeze([text.as_str()]);
         if squeezed.len() < 3 {
             return Err(de::Error::custom(format!("phrase `{text}` is too short to mean anything")));
         }

@@ -4,9 +4,10 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::keys::Keys;
-use super::profile::{self, Answers, Extract, Recognise, Rule, SessionFile, Source};
-use crate::monitor::file;
+use crate::monitor::detect::keys::Keys;
+use crate::monitor::detect::profile;
+use crate::monitor::detect::profile::{Answers, Extract, Recognise, Rule, SessionFile, Source};
+use crate::monitor::facts::file;
 
 /// The built-in profiles: file name and text.
 const EMBEDDED: &[(&str, &str)] = &[

@@ -1,11 +1,11 @@
 //! Which agent program runs in a pane: from the processes under it, never from names of windows.
 
-use super::Process;
-use super::identity::{Identity, Purpose};
-use super::name::base;
-use super::profiles::{Profile, Profiles};
-use super::rules::holds;
-use super::view::View;
+use crate::monitor::detect::Process;
+use crate::monitor::detect::identity::{Identity, Purpose};
+use crate::monitor::detect::name::base;
+use crate::monitor::detect::profiles::{Profile, Profiles};
+use crate::monitor::detect::rules::holds;
+use crate::monitor::detect::view::View;
 use crate::tmux::{Pane, Screen};
 
 /// An agent program that was found.

@@ -2,12 +2,10 @@
 
 use std::ops::Range;
 
-use super::{
-    Profiles,
-    choices::fitting,
-    profiles::{CompiledRule, Profile, Where},
-    view::View,
-};
+use crate::monitor::detect::Profiles;
+use crate::monitor::detect::choices::fitting;
+use crate::monitor::detect::profiles::{CompiledRule, Profile, Where};
+use crate::monitor::detect::view::View;
 use crate::tmux::{Pane, Screen};
 
 /// The rows of a prompt.

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::profile::{Look, Pattern, Says, When};
-use super::profiles::{CompiledRule, CompiledWhen, Profile, Where};
-use super::view::{View, squeeze};
+use crate::monitor::detect::profile::{Look, Pattern, Says, When};
+use crate::monitor::detect::profiles::{CompiledRule, CompiledWhen, Profile, Where};
+use crate::monitor::detect::view::{View, squeeze};
 
 /// A rule that holds, and the line it holds for.
 #[derive(Clone, Copy)]

@@ -3,9 +3,9 @@
 use std::cell::OnceCell;
 use std::ops::Range;
 
-use super::colour::Backgrounds;
-use super::profile::{Pattern, Region};
-use super::profiles::{Profile, Where};
+use crate::monitor::detect::colour::Backgrounds;
+use crate::monitor::detect::profile::{Pattern, Region};
+use crate::monitor::detect::profiles::{Profile, Where};
 use crate::tmux::{Pane, Screen};
 
 /// A screen as one profile sees it.
@@ -60,8 +60,10 @@ impl<'a> View<'a> {
     /// Every region that is on the screen, in words.
     pub fn describe(&self) -> Vec<String> {
         let all = (0..self.regions.len()).map(Where::Region);
-        all.filter_map(|place| Some(super::rules::region_words(self.profile, place, Some(&self.region(place)?))))
-            .collect()
+        all.filter_map(|place| {
+            Some(crate::monitor::detect::rules::region_words(self.profile, place, Some(&self.region(place)?)))
+        })
+        .collect()
     }
 
     fn find(&self, index: usize) -> Option<Range<usize>> {

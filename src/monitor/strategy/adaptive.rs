@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Known, Plan, Strategy, View, split};
+use crate::monitor::strategy::{Known, Plan, Strategy, View, split};
 use crate::{monitor::State, tmux::PaneId};
 
 /// The tick while somebody watches.
@@ -161,10 +161,8 @@ impl Strategy for Adaptive {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::testing::{known, view},
-        *,
-    };
+    use super::*;
+    use crate::monitor::strategy::testing::{known, view};
 
     #[test]
     fn quiet_agents_cost_nothing_and_the_tick_stays_fast_while_somebody_watches() {

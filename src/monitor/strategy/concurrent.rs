@@ -1,6 +1,6 @@
 //! `concurrent`: every cycle, all panes that may have changed, in parallel batches over the whole pool.
 
-use super::{Plan, Strategy, View, split};
+use crate::monitor::strategy::{Plan, Strategy, View, split};
 use crate::tmux::PaneId;
 
 /// Fewest captures that are worth a request of their own: what a request costs by itself outweighs less.
@@ -33,11 +33,9 @@ impl Strategy for Concurrent {
 mod tests {
     use std::time::Instant;
 
-    use super::{
-        super::testing::{known, view},
-        *,
-    };
+    use super::*;
     use crate::monitor::State;
+    use crate::monitor::strategy::testing::{known, view};
 
     #[test]
     fn a_few_are_one_request() {

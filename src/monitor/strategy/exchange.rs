@@ -4,11 +4,9 @@ use std::{collections::HashSet, time::Duration};
 
 use rhai::{Array, Dynamic, INT, Map};
 
-use super::{Plan, View};
-use crate::{
-    monitor::settings::{MAX_INTERVAL, MIN_INTERVAL},
-    tmux::PaneId,
-};
+use crate::monitor::snapshot::settings::{MAX_INTERVAL, MIN_INTERVAL};
+use crate::monitor::strategy::{Plan, View};
+use crate::tmux::PaneId;
 
 fn seconds(duration: Duration) -> Dynamic {
     duration.as_secs_f64().into()

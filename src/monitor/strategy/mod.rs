@@ -22,7 +22,7 @@ pub use sequential::Sequential;
 
 use tokio::sync::oneshot;
 
-use super::{State, StrategyInfo};
+use crate::monitor::{State, StrategyInfo};
 use crate::tmux::PaneId;
 
 /// What is known of one pane that holds an agent or may hold one.

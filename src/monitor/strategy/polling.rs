@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Plan, Strategy, View};
+use crate::monitor::strategy::{Plan, Strategy, View};
 use crate::tmux::PaneId;
 
 /// Slices an interval is cut into at most: each costs a probe.
@@ -48,11 +48,9 @@ impl Strategy for Polling {
 mod tests {
     use std::{collections::BTreeSet, time::Instant};
 
-    use super::{
-        super::testing::{known, view},
-        *,
-    };
+    use super::*;
     use crate::monitor::State;
+    use crate::monitor::strategy::testing::{known, view};
 
     #[test]
     fn an_interval_gives_every_pane_one_turn_one_at_a_time() {

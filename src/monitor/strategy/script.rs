@@ -13,12 +13,10 @@ use std::{
 use rhai::{AST, Dynamic, Engine, Map, Scope};
 use tokio::sync::oneshot;
 
-use super::{
-    BUILT_IN, Known, Plan, Strategy, View, built_in,
-    exchange::{read_plan, view_map},
-    sandbox::{Meter, fits, lines_of_loops, sandbox, told},
-};
-use crate::monitor::file;
+use crate::monitor::facts::file;
+use crate::monitor::strategy::exchange::{read_plan, view_map};
+use crate::monitor::strategy::sandbox::{Meter, fits, lines_of_loops, sandbox, told};
+use crate::monitor::strategy::{BUILT_IN, Known, Plan, Strategy, View, built_in};
 
 /// Largest script that is read, bytes.
 const LARGEST: u64 = 256 << 10;
@@ -208,11 +206,9 @@ impl Strategy for Script {
 mod tests {
     use std::time::Instant;
 
-    use super::{
-        super::testing::{known, view},
-        *,
-    };
+    use super::*;
     use crate::monitor::State;
+    use crate::monitor::strategy::testing::{known, view};
 
     fn load(text: &str) -> Result<Script, String> {
         let dir = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
 //! The sync engine's way: one agent after another, in every cycle.
 
-use super::{Plan, Strategy, View};
+use crate::monitor::strategy::{Plan, Strategy, View};
 
 /// Reads every agent that may have changed, one at a time, once an interval.
 #[derive(Clone, Copy, Debug, Default)]

@@ -5,20 +5,16 @@ use ratatui::{
     style::{Modifier, Style},
 };
 
-use super::columns::{Column, Placed, columns};
-use crate::{
-    app::{
-        action::Action,
-        format,
-        list::{Line, Sort},
-        state::{Panel, State},
-        text::{fit, fit_end, left, right, width},
-        update::fresh,
-        words::{TONES, Tone, tone, word},
-    },
-    monitor::Agent,
-    ui::canvas::{Canvas, Frame, block},
-};
+use crate::app::core::action::Action;
+use crate::app::core::format;
+use crate::app::core::list::{Line, Sort};
+use crate::app::core::state::{Panel, State};
+use crate::app::core::text::{fit, fit_end, left, right, width};
+use crate::app::core::update::fresh;
+use crate::app::core::words::{TONES, Tone, tone, word};
+use crate::monitor::Agent;
+use crate::ui::canvas::{Canvas, Frame, block};
+use crate::ui::panels::columns::{Column, Placed, columns};
 
 /// ```text
 /// ╭ Agents ──────────────────────────────────────────────── 12 ╮

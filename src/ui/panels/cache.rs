@@ -2,20 +2,14 @@
 
 use ratatui::{layout::Rect, style::Style};
 
-use super::{padded, points};
-use crate::{
-    app::{
-        action::Action,
-        format,
-        state::{Panel, State},
-        text::right,
-    },
-    monitor::{CacheInfo, LayerInfo},
-    ui::{
-        canvas::{Canvas, Frame},
-        theme::Theme,
-    },
-};
+use crate::app::core::action::Action;
+use crate::app::core::format;
+use crate::app::core::state::{Panel, State};
+use crate::app::core::text::right;
+use crate::monitor::{CacheInfo, LayerInfo};
+use crate::ui::canvas::{Canvas, Frame};
+use crate::ui::panels::{padded, points};
+use crate::ui::theme::Theme;
 
 /// The layers with a long and a short name.
 pub(super) fn layers(cache: &CacheInfo) -> [(&'static str, &'static str, &LayerInfo); 4] {

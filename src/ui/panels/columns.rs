@@ -1,9 +1,8 @@
 //! Which columns the list of agents has at a width: they give way in the order of their importance.
 
-use crate::{
-    app::{format, list::Sort, text},
-    monitor::Agent,
-};
+use crate::app::core::list::Sort;
+use crate::app::core::{format, text};
+use crate::monitor::Agent;
 
 /// A column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,10 +2,9 @@
 
 use ratatui::layout::Rect;
 
-use crate::{
-    app::{state::State, words::TONES},
-    ui::canvas::Canvas,
-};
+use crate::app::core::state::State;
+use crate::app::core::words::TONES;
+use crate::ui::canvas::Canvas;
 
 /// One count a row where there are rows, else one after another: `▲2 ●5 ○3`.
 pub fn draw(c: &mut Canvas, area: Rect, state: &State) {

@@ -2,19 +2,12 @@
 
 use ratatui::layout::Rect;
 
-use super::{
-    below, chart_height,
-    facts::{self, Fact},
-    padded, points,
-};
-use crate::{
-    app::{
-        action::Action,
-        format,
-        state::{Panel, State},
-    },
-    ui::canvas::{Canvas, Frame, Point},
-};
+use crate::app::core::action::Action;
+use crate::app::core::format;
+use crate::app::core::state::{Panel, State};
+use crate::ui::canvas::{Canvas, Frame, Point};
+use crate::ui::panels::facts::Fact;
+use crate::ui::panels::{below, chart_height, facts, padded, points};
 
 /// Least cells of a label and its value.
 const LEAST: u16 = 12;

@@ -2,14 +2,11 @@
 
 use ratatui::layout::Rect;
 
-use crate::{
-    app::{state::State, text},
-    monitor::ServerStatus,
-    ui::{
-        canvas::{Canvas, Frame},
-        layout::Class,
-    },
-};
+use crate::app::core::state::State;
+use crate::app::core::text;
+use crate::monitor::ServerStatus;
+use crate::ui::canvas::{Canvas, Frame};
+use crate::ui::layout::Class;
 
 /// A screen without agents.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,16 +2,11 @@
 
 use ratatui::layout::Rect;
 
-use super::padded;
-use crate::{
-    app::{
-        events::{self, sentence},
-        format,
-        state::{Panel, State},
-        text,
-    },
-    ui::canvas::{Canvas, Frame},
-};
+use crate::app::core::events::sentence;
+use crate::app::core::state::{Panel, State};
+use crate::app::core::{events, format, text};
+use crate::ui::canvas::{Canvas, Frame};
+use crate::ui::panels::padded;
 
 /// ```text
 /// ╭ Events ──────────────────────────────────────────────── 24 ╮

@@ -2,7 +2,8 @@
 
 use ratatui::{layout::Rect, style::Style};
 
-use crate::{app::text, ui::canvas::Canvas};
+use crate::app::core::text;
+use crate::ui::canvas::Canvas;
 
 /// A label and its value.
 pub struct Fact {

@@ -2,16 +2,12 @@
 
 use ratatui::layout::{Position, Rect};
 
-use crate::{
-    app::{
-        action::{ACTIONS, Action, row},
-        message::Link,
-        palette::available,
-        state::{Mode, Panel, State},
-        text,
-    },
-    ui::canvas::Canvas,
-};
+use crate::app::core::action::{ACTIONS, Action, row};
+use crate::app::core::message::Link;
+use crate::app::core::palette::available;
+use crate::app::core::state::{Mode, Panel, State};
+use crate::app::core::text;
+use crate::ui::canvas::Canvas;
 
 /// A hint at its place.
 #[derive(Clone, Debug, PartialEq, Eq)]

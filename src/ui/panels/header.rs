@@ -5,15 +5,10 @@ use ratatui::{
     style::{Modifier, Style},
 };
 
-use crate::{
-    app::{
-        format,
-        state::State,
-        text,
-        words::{TONES, Tone},
-    },
-    ui::canvas::Canvas,
-};
+use crate::app::core::state::State;
+use crate::app::core::words::{TONES, Tone};
+use crate::app::core::{format, text};
+use crate::ui::canvas::Canvas;
 
 type Words = (String, Style);
 

@@ -2,16 +2,14 @@
 
 use ratatui::layout::Rect;
 
-use super::{cache, cycle, points, pool::share};
-use crate::{
-    app::{
-        action::Action,
-        format,
-        state::State,
-        text::{left, right},
-    },
-    ui::{canvas::Canvas, layout::Class},
-};
+use crate::app::core::action::Action;
+use crate::app::core::format;
+use crate::app::core::state::State;
+use crate::app::core::text::{left, right};
+use crate::ui::canvas::Canvas;
+use crate::ui::layout::Class;
+use crate::ui::panels::pool::share;
+use crate::ui::panels::{cache, cycle, points};
 
 /// ```text
 /// ── Engine ──────────────────────────────────── s strategy ── + − pool ──
@@ -138,7 +136,7 @@ fn line(c: &mut Canvas, x: u16, y: u16, room: u16, value: &Words, parts: &[Words
     let mut at = x + width + 3;
     let end = x + room;
     for (words, style) in parts {
-        let needed = u16::try_from(crate::app::text::width(words)).unwrap_or(u16::MAX);
+        let needed = u16::try_from(crate::app::core::text::width(words)).unwrap_or(u16::MAX);
         if at.saturating_add(needed) > end {
             return;
         }
@@ -175,7 +173,7 @@ fn rule(c: &mut Canvas, area: Rect, state: &State) {
         label(Action::Faster),
         label(Action::Slower)
     );
-    let width = u16::try_from(crate::app::text::width(&keys)).unwrap_or(u16::MAX);
+    let width = u16::try_from(crate::app::core::text::width(&keys)).unwrap_or(u16::MAX);
     if x.saturating_add(width) + 3 < area.right() {
         c.right(area.right() - 1, area.y, width, &keys, theme.muted);
     }

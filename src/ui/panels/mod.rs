@@ -21,11 +21,9 @@ pub mod why;
 
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, Point};
-use crate::{
-    app::state::{Panel, State},
-    monitor::CyclePoint,
-};
+use crate::app::core::state::{Panel, State};
+use crate::monitor::CyclePoint;
+use crate::ui::canvas::{Canvas, Point};
 pub use preview::Preview;
 
 /// Draws one of the instruments as a box.

@@ -3,22 +3,16 @@
 use ratatui::layout::{Position, Rect};
 use tui_input::Input;
 
-use super::{Preview, footer::skip_cells};
-use crate::{
-    app::{
-        asked::Asked,
-        help::{HelpRow, help_rows},
-        message::Seen,
-        palette,
-        state::{Mode, Recipient, State},
-        text,
-    },
-    tmux::PaneId,
-    ui::{
-        canvas::{Canvas, Frame},
-        layout::answer_parts,
-    },
-};
+use crate::app::core::asked::Asked;
+use crate::app::core::help::{HelpRow, help_rows};
+use crate::app::core::message::Seen;
+use crate::app::core::state::{Mode, Recipient, State};
+use crate::app::core::{palette, text};
+use crate::tmux::PaneId;
+use crate::ui::canvas::{Canvas, Frame};
+use crate::ui::layout::answer_parts;
+use crate::ui::panels::Preview;
+use crate::ui::panels::footer::skip_cells;
 
 /// Draws the overlay of the mode; gives the cursor's place when text is typed.
 pub fn draw(c: &mut Canvas, area: Rect, state: &State, request: &Preview) -> Option<Position> {

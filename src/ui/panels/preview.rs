@@ -9,18 +9,12 @@ use ratatui::{
     text::Line,
 };
 
-use crate::{
-    app::{
-        format,
-        state::{Panel, State},
-        text,
-    },
-    monitor::{self, Snapshot},
-    ui::{
-        canvas::{Canvas, Frame},
-        colour::Depth,
-    },
-};
+use crate::app::core::state::{Panel, State};
+use crate::app::core::{format, text};
+use crate::monitor;
+use crate::monitor::Snapshot;
+use crate::ui::canvas::{Canvas, Frame};
+use crate::ui::colour::Depth;
 
 /// The focused pane's screen, its colours read once for each capture.
 #[derive(Clone, Debug, Default)]

@@ -2,17 +2,13 @@
 
 use ratatui::layout::Rect;
 
-use super::padded;
-use crate::{
-    app::{
-        action::Action,
-        format,
-        state::{Panel, State},
-        text::right,
-    },
-    monitor::StrategyInfo,
-    ui::canvas::{Canvas, Frame},
-};
+use crate::app::core::action::Action;
+use crate::app::core::format;
+use crate::app::core::state::{Panel, State};
+use crate::app::core::text::right;
+use crate::monitor::StrategyInfo;
+use crate::ui::canvas::{Canvas, Frame};
+use crate::ui::panels::padded;
 
 /// ```text
 /// ╭ Strategy ─────────────────╮

@@ -2,17 +2,14 @@
 
 use ratatui::{layout::Rect, style::Style};
 
-use super::{cycle::most, padded, points};
-use crate::{
-    app::{
-        action::Action,
-        format,
-        state::{Panel, State},
-        text::{left, right},
-    },
-    monitor::TuneRow,
-    ui::canvas::{Canvas, Frame},
-};
+use crate::app::core::action::Action;
+use crate::app::core::format;
+use crate::app::core::state::{Panel, State};
+use crate::app::core::text::{left, right};
+use crate::monitor::TuneRow;
+use crate::ui::canvas::{Canvas, Frame};
+use crate::ui::panels::cycle::most;
+use crate::ui::panels::{padded, points};
 
 /// A column of measures: its head, the value of a row, and how a value reads.
 struct Measure {

@@ -2,17 +2,12 @@
 
 use ratatui::layout::Rect;
 
-use super::padded;
-use crate::{
-    app::{
-        format,
-        state::State,
-        text,
-        words::{Tone, state_and_kind, tone, word},
-    },
-    monitor::{Health, Source},
-    ui::canvas::{Canvas, Frame},
-};
+use crate::app::core::state::State;
+use crate::app::core::words::{Tone, state_and_kind, tone, word};
+use crate::app::core::{format, text};
+use crate::monitor::{Health, Source};
+use crate::ui::canvas::{Canvas, Frame};
+use crate::ui::panels::padded;
 
 /// ```text
 /// ╭ Why ──────────────────────────────── read 14:03:27 ╮

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::app::wanted::Wanted;
+use crate::app::core::wanted::Wanted;
 
 /// Options of `jump`.
 #[derive(Clone, Debug, Args)]

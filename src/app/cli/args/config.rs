@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::Report;
+use crate::app::cli::args::Report;
 
 /// Verbs about settings.
 #[derive(Debug, Subcommand)]

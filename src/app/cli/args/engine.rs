@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::Report;
+use crate::app::cli::args::Report;
 use crate::app::settings::Overrides;
 
 /// Options of an engine.

@@ -2,8 +2,9 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Report, parse::seconds};
-use crate::app::wanted::Wanted;
+use crate::app::cli::args::Report;
+use crate::app::cli::args::parse::seconds;
+use crate::app::core::wanted::Wanted;
 
 /// Verbs about what the watching costs.
 #[derive(Debug, Subcommand)]

@@ -9,7 +9,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{BenchmarkOptions, COLD_RUNS, baseline_runs};
+use crate::app::cli::benchmark::{BenchmarkOptions, COLD_RUNS, baseline_runs};
 use crate::{
     app::{
         cli::{Failure, source::engine_failure},

@@ -13,7 +13,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Context, Failure};
+use crate::app::cli::{Context, Failure};
 use crate::{
     app::demo::{Fleet, Plan, scripts},
     monitor::State,
@@ -38,14 +38,14 @@ pub struct BenchmarkOptions {
     pub runs: u16,
     /// How to report.
     #[command(flatten)]
-    pub report: super::Report,
+    pub report: crate::app::cli::Report,
 }
 
 /// Runs it. Whatever way it ends, the private server is gone.
 pub async fn run(options: &BenchmarkOptions, context: &mut Context) -> Result<(), Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let bar = progress(options);
-    let mut signals = super::engine::Signals::listen()?;
+    let mut signals = crate::app::cli::engine::Signals::listen()?;
     let (fleet_options, fleet_stop, fleet_bar) = (options.clone(), Arc::clone(&stop), bar.clone());
     let mut making = tokio::task::spawn_blocking(move || fleet(&fleet_options, &fleet_stop, &fleet_bar));
     let fleet = tokio::select! {

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{BenchmarkOptions, measure::Measured};
+use crate::app::cli::benchmark::BenchmarkOptions;
+use crate::app::cli::benchmark::measure::Measured;
 use crate::app::cli::{Context, Failure, Look};
 
 /// Tells what was measured, as a table or as JSON.

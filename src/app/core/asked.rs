@@ -1,0 +1,202 @@
+//! The request of a prompt as the box of its answers shows it: which rows of the pane, and how much was in view.
+
+use std::{ops::Range, sync::Arc};
+
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use crate::app::core::message::Seen;
+use crate::app::core::text;
+use crate::monitor::{Agent, Preview};
+
+/// What a prompt asks for, as it is shown before it can be answered.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Asked {
+    /// The pane's screen; `None` while it is being read.
+    pub screen: Option<Arc<Preview>>,
+    /// The rows of it that are the request, without those of the answers, which stand below it.
+    pub rows: Range<usize>,
+    /// The row after the last of the answers.
+    end: usize,
+    /// Lines that were scrolled away below.
+    pub up: usize,
+    /// It was in view whole, from its first row to its last.
+    pub seen_whole: bool,
+    /// The uppermost line that was in view so far, of those of the last width.
+    upmost: Option<usize>,
+}
+
+/// A part of a row that stands in one line of the box.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Row of the screen.
+    pub row: usize,
+    /// Bytes of it.
+    pub bytes: Range<usize>,
+}
+
+impl Asked {
+    /// What this agent asks, from a preview of its pane that is as new as what is known of it; else nothing yet.
+    #[must_use]
+    pub fn new(agent: &Agent, seen: &Seen, preview: Option<&Arc<Preview>>) -> Self {
+        let newest = |preview: &&Arc<Preview>| {
+            preview.pane_id == agent.pane_id && preview.captured_at >= agent.last_change && !seen.rows.is_empty()
+        };
+        let Some(screen) = preview.filter(newest) else { return Self::default() };
+        let end = seen.rows.iter().rposition(|row| !row.trim().is_empty()).map_or(0, |last| last + 1);
+        let start = agent.evidence.rows.map_or(0, |(start, _)| usize::from(start)).min(end);
+        Self { screen: Some(Arc::clone(screen)), rows: start..answers(seen, start..end), end, ..Self::default() }
+    }
+
+    /// Its lines in a box of this width. Blank rows are left out; a row of one sign is a line whatever its length, since
+    /// it says nothing.
+    #[must_use]
+    pub fn pieces(&self, seen: &Seen, width: usize) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        // Answers that are too long for the lines below are shown in full, as the pane has them.
+        let fit = seen.choices.iter().all(|choice| text::width(&choice.label) + 3 <= width);
+        let end = if fit { self.rows.end } else { self.end };
+        for (index, row) in seen.rows.iter().enumerate().take(end).skip(self.rows.start) {
+            let row = row.trim_end();
+            if row.trim().is_empty() {
+                continue;
+            }
+            if is_rule(row) {
+                pieces.push(Piece { row: index, bytes: 0..row.len() });
+                continue;
+            }
+            let (mut from, mut used) = (0, 0);
+            for (at, grapheme) in row.grapheme_indices(true) {
+                let cells = text::width(grapheme);
+                if used + cells > width.max(1) && at > from {
+                    pieces.push(Piece { row: index, bytes: from..at });
+                    (from, used) = (at, 0);
+                }
+                used += cells;
+            }
+            pieces.push(Piece { row: index, bytes: from..row.len() });
+        }
+        pieces
+    }
+
+    /// The lines in view of `lines`, in a box with room for `height`.
+    #[must_use]
+    pub fn view(&self, lines: usize, height: usize) -> Range<usize> {
+        let end = lines - self.up.min(lines.saturating_sub(height));
+        end.saturating_sub(height)..end
+    }
+
+    /// Lines above that were not in view yet.
+    #[must_use]
+    pub fn unread(&self, lines: usize) -> usize {
+        if self.seen_whole { 0 } else { self.upmost.unwrap_or(lines) }
+    }
+
+    /// A frame with the box was drawn. Whether more was in view than before.
+    pub(crate) fn drawn(&mut self, seen: &Seen, (width, height): (usize, usize)) -> bool {
+        if self.screen.is_none() || height == 0 {
+            return false;
+        }
+        let lines = self.pieces(seen, width).len();
+        let view = self.view(lines, height);
+        // Only what joins what was read before: nothing may be jumped over.
+        let read = self.upmost.unwrap_or(lines);
+        if view.end >= read && view.start < read || lines == 0 {
+            self.upmost = Some(view.start);
+        }
+        let before = self.seen_whole;
+        self.seen_whole |= self.upmost == Some(0);
+        before != self.seen_whole || read != self.upmost.unwrap_or(lines)
+    }
+
+    /// The box has another width: what was read in lines of the other is not known in these.
+    pub(crate) fn resized(&mut self) {
+        self.upmost = None;
+    }
+
+    /// Whether a panel with this room shows all of it, in the end of the screen that it shows.
+    pub(crate) fn fits(&self, seen: &Seen, (width, height): (usize, usize)) -> bool {
+        let rows = seen.rows.get(self.rows.start..self.end).unwrap_or_default();
+        rows.len() <= height && rows.iter().all(|row| text::width(row.trim_end()) <= width || is_rule(row))
+    }
+}
+
+/// A row of one sign.
+fn is_rule(row: &str) -> bool {
+    let row = row.trim();
+    row.chars().next().is_some_and(|first| !first.is_alphanumeric() && row.chars().all(|c| c == first))
+}
+
+/// The row of the first answer, when all answers stand in the rows, in order; else the end.
+fn answers(seen: &Seen, rows: Range<usize>) -> usize {
+    let mut at = rows.end;
+    for choice in seen.choices.iter().rev() {
+        let label = choice.label.trim();
+        // One that is cut or broken into two rows is not whole in the box of the answers either.
+        let row = (rows.start..at).rev().find(|row| !label.is_empty() && seen.rows[*row].contains(label));
+        match row {
+            Some(row) => at = row,
+            None => return rows.end,
+        }
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        app::act::test_agent,
+        monitor::{Choice, State},
+        tmux::PaneId,
+    };
+
+    fn asked(rows: &[&str], start: u16) -> (Asked, Seen) {
+        let mut agent = test_agent(1, State::Waiting);
+        let choice = |label: &str| Choice { label: label.into(), ..Choice::default() };
+        agent.choices = vec![choice("Yes"), choice("No")];
+        agent.evidence.rows = Some((start, u16::MAX));
+        let preview = Preview { pane_id: PaneId(1), text: rows.join("\n"), captured_at: agent.last_change };
+        let seen = Seen::of(&agent, Some(&preview));
+        (Asked::new(&agent, &seen, Some(&Arc::new(preview))), seen)
+    }
+
+    const ASK: [&str; 8] =
+        ["above", "────────────", " rm -rf a b c d e f", "", " Proceed?", " ❯ 1. Yes", "   2. No", " Esc"];
+
+    #[test]
+    fn the_request_is_what_stands_above_the_answers() {
+        let (asked, seen) = asked(&ASK, 1);
+        assert_eq!(asked.rows, 1..5);
+        let words = |width| -> Vec<String> {
+            asked.pieces(&seen, width).into_iter().map(|p| seen.rows[p.row][p.bytes].to_owned()).collect()
+        };
+        assert_eq!(words(30), ["────────────", " rm -rf a b c d e f", " Proceed?"]);
+        assert_eq!(words(10), ["────────────", " rm -rf a ", "b c d e f", " Proceed?"]);
+        assert!(!asked.fits(&seen, (18, 9)) && asked.fits(&seen, (19, 7)) && !asked.fits(&seen, (19, 6)));
+    }
+
+    #[test]
+    fn it_was_seen_whole_when_no_line_was_jumped_over() {
+        let (mut asked, seen) = asked(&ASK, 1);
+        assert_eq!(asked.unread(3), 3);
+        asked.drawn(&seen, (30, 1));
+        assert_eq!((asked.unread(3), asked.seen_whole), (2, false));
+        asked.up = 2;
+        asked.drawn(&seen, (30, 1));
+        assert_eq!(asked.unread(3), 2, "the one between was not in view");
+        asked.up = 1;
+        asked.drawn(&seen, (30, 1));
+        asked.up = 2;
+        asked.drawn(&seen, (30, 1));
+        assert!(asked.seen_whole);
+    }
+
+    #[test]
+    fn an_older_screen_or_another_panes_is_not_shown() {
+        let mut agent = test_agent(1, State::Waiting);
+        agent.last_change = agent.last_change.checked_add(jiff::SignedDuration::from_secs(1)).unwrap();
+        let preview = Preview { pane_id: PaneId(1), text: "x".into(), captured_at: agent.since };
+        let seen = Seen::of(&agent, Some(&preview));
+        assert_eq!(Asked::new(&agent, &seen, Some(&Arc::new(preview))).screen, None);
+    }
+}

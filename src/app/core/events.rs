@@ -1,0 +1,53 @@
+//! Events in words.
+
+use crate::app::core::fuzzy::Query;
+use crate::app::core::state::State;
+use crate::app::core::words::{Tone, state_and_kind};
+use crate::monitor::{Event, EventKind};
+
+/// An event as a sentence without its time, the same wherever it is told: `api:2.0 working → waiting
+/// (permission)`.
+#[must_use]
+pub fn sentence(what: &EventKind) -> String {
+    match what {
+        EventKind::Appeared { target, agent, state, kind, .. } => {
+            format!("{target} {agent} appeared, {}", state_and_kind(*state, kind.as_deref()))
+        }
+        EventKind::Gone { target, agent, .. } => format!("{target} {agent} is gone"),
+        EventKind::Transition { target, from, to, kind, .. } => {
+            format!("{target} {from} → {}", state_and_kind(*to, kind.as_deref()))
+        }
+        EventKind::Acted(acted) => {
+            let name = if acted.target.is_empty() { acted.pane_id.to_string() } else { acted.target.clone() };
+            let sent = if acted.sent.is_empty() { String::new() } else { format!(" [{}]", acted.sent) };
+            format!("{name} you: {}: {}{sent}", acted.act, acted.result)
+        }
+        EventKind::Changed { setting, from, to } => format!("{setting} {from} → {to}"),
+        EventKind::Notice { text, .. } => text.clone(),
+    }
+}
+
+/// What an event means.
+#[must_use]
+pub fn tone(event: &Event) -> Tone {
+    match &event.what {
+        EventKind::Appeared { state, kind, .. } | EventKind::Transition { to: state, kind, .. } => {
+            Tone::of(*state, kind.as_deref())
+        }
+        EventKind::Gone { .. } => Tone::Exited,
+        EventKind::Acted(acted) if !acted.ok => Tone::Error,
+        EventKind::Acted(_) | EventKind::Changed { .. } => Tone::Starting,
+        EventKind::Notice { problem: true, .. } => Tone::Error,
+        EventKind::Notice { problem: false, .. } => Tone::Idle,
+    }
+}
+
+/// The events that match the filter, newest first.
+pub fn shown(state: &State) -> Vec<&Event> {
+    let events = state.snapshot.events.iter().rev();
+    if state.events_filter.trim().is_empty() {
+        return events.collect();
+    }
+    let mut query = Query::new(&state.events_filter);
+    events.filter(|event| query.matches(&[], &[&sentence(&event.what)])).collect()
+}

@@ -1,0 +1,288 @@
+//! The agents as they are listed: order, filter, groups, cursor and scrolling. Rows stay put: a new order is taken only
+//! when it has settled and nobody is at the keys, and the cursor stays on its pane and at its place on the screen.
+
+use std::{borrow::Cow, cmp::Ordering, collections::HashMap, time::Duration};
+
+use crate::app::core::fuzzy::Query;
+use crate::app::core::words::{tone, word};
+use crate::{
+    monitor::{Agent, Snapshot},
+    tmux::PaneId,
+};
+
+/// Time for which an order must stand, and the keys must rest, before rows move.
+pub const SETTLE: Duration = Duration::from_secs(2);
+
+/// What the rows are sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, strum::EnumIter, strum::Display)]
+#[strum(serialize_all = "lowercase")]
+pub enum Sort {
+    /// Who needs the user first; then errors, workers, done, idle.
+    #[default]
+    Need,
+    /// Longest in its state first.
+    For,
+    /// Which program.
+    Agent,
+    /// Session, window, pane.
+    Target,
+    /// Least context left first.
+    Context,
+    /// Most CPU first.
+    Cpu,
+    /// Most memory first.
+    Memory,
+}
+
+impl Sort {
+    /// The one after.
+    #[must_use]
+    pub fn next(self) -> Self {
+        use strum::IntoEnumIterator;
+        Self::iter().cycle().skip_while(|sort| *sort != self).nth(1).unwrap_or_default()
+    }
+}
+
+/// A line of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// Head of a session's group: index of its first agent in the snapshot.
+    Session(usize),
+    /// An agent: its index in the snapshot.
+    Agent(usize),
+}
+
+/// The list.
+#[derive(Clone, Debug, Default)]
+pub struct List {
+    /// What it is sorted by.
+    pub sort: Sort,
+    /// The order is turned round.
+    pub reverse: bool,
+    /// Grouped by session.
+    pub grouped: bool,
+    /// Only what matches is listed.
+    pub filter: String,
+    /// The lines, top to bottom.
+    pub lines: Vec<Line>,
+    /// The agent under the cursor.
+    pub selected: Option<PaneId>,
+    /// First line in view.
+    pub top: usize,
+    /// Lines in view.
+    pub height: usize,
+    /// When the user last did something. Times are those since the dashboard began.
+    pub last_input: Option<Duration>,
+    order: Vec<PaneId>,
+    unsettled: Option<Duration>,
+    /// Line of the cursor when the lines were last made.
+    at: Option<usize>,
+}
+
+impl List {
+    /// Takes over the agents of a snapshot. `force` takes the right order at once. Says whether a line changed.
+    pub fn rebuild(&mut self, snapshot: &Snapshot, now: Duration, force: bool) -> bool {
+        let agents = &snapshot.agents;
+        let place: HashMap<PaneId, usize> = agents.iter().enumerate().map(|(i, agent)| (agent.pane_id, i)).collect();
+        let mut wanted: Vec<usize> = (0..agents.len()).collect();
+        wanted.sort_by(|a, b| self.compare(agents, *a, *b));
+        let wanted: Vec<PaneId> = wanted.into_iter().map(|i| agents[i].pane_id).collect();
+        self.settle(agents, &place, wanted, now, force);
+
+        let before = std::mem::take(&mut self.lines);
+        let before_at = self.at;
+        self.lines = self.filtered(agents, &place);
+        if self.grouped {
+            self.lines = group(agents, &self.lines);
+        }
+        self.keep_cursor(agents, before_at);
+        self.lines != before
+    }
+
+    /// Takes the wanted order when the time for it has come; till then rows keep their places, new ones find theirs.
+    fn settle(
+        &mut self,
+        agents: &[Agent],
+        place: &HashMap<PaneId, usize>,
+        wanted: Vec<PaneId>,
+        now: Duration,
+        force: bool,
+    ) {
+        let known: std::collections::HashSet<PaneId> = self.order.iter().copied().collect();
+        self.order.retain(|id| place.contains_key(id));
+        for (i, id) in wanted.iter().enumerate() {
+            if !known.contains(id) {
+                let after = i.checked_sub(1).and_then(|i| self.order.iter().position(|other| *other == wanted[i]));
+                self.order.insert(after.map_or(0, |at| at + 1), *id);
+            }
+        }
+        if self.order == wanted {
+            self.unsettled = None;
+            return;
+        }
+        let since = *self.unsettled.get_or_insert(now);
+        let passed = |from: Duration| now.saturating_sub(from) >= SETTLE;
+        let urgent = self.order.iter().zip(&wanted).find(|(is, should)| is != should).is_some_and(|(_, id)| {
+            Some(*id) != self.selected && place.get(id).is_some_and(|i| agents[*i].state.needs_user())
+        });
+        if force || (self.last_input.is_none_or(passed) && (passed(since) || urgent)) {
+            self.order = wanted;
+            self.unsettled = None;
+        }
+    }
+
+    fn compare(&self, agents: &[Agent], a: usize, b: usize) -> Ordering {
+        let (x, y) = (&agents[a], &agents[b]);
+        let none_last = |x: Option<f64>, y: Option<f64>, most_first: bool| match (x, y) {
+            (Some(x), Some(y)) => {
+                if most_first {
+                    y.total_cmp(&x)
+                } else {
+                    x.total_cmp(&y)
+                }
+            }
+            (x, y) => y.is_some().cmp(&x.is_some()),
+        };
+        let order = match self.sort {
+            Sort::Need => tone(x)
+                .rank()
+                .cmp(&tone(y).rank())
+                .then_with(|| if x.state.needs_user() { x.since.cmp(&y.since) } else { Ordering::Equal }),
+            Sort::For => x.since.cmp(&y.since),
+            Sort::Agent => x.agent.cmp(&y.agent),
+            Sort::Target => Ordering::Equal,
+            Sort::Context => none_last(x.context_percent, y.context_percent, false),
+            // Whole percents and megabytes, so that small changes do not shuffle the rows.
+            Sort::Cpu => none_last(x.cpu_percent.map(f64::round), y.cpu_percent.map(f64::round), true),
+            Sort::Memory => y.memory_bytes.map(|b| b >> 24).cmp(&x.memory_bytes.map(|b| b >> 24)),
+        };
+        let order = order.then(a.cmp(&b));
+        if self.reverse { order.reverse() } else { order }
+    }
+
+    fn filtered(&self, agents: &[Agent], place: &HashMap<PaneId, usize>) -> Vec<Line> {
+        let all = self.order.iter().filter_map(|id| place.get(id).copied());
+        if self.filter.trim().is_empty() {
+            return all.map(Line::Agent).collect();
+        }
+        let mut query = Query::new(&self.filter);
+        all.filter(|i| matches(&mut query, &agents[*i])).map(Line::Agent).collect()
+    }
+
+    fn line_of(&self, agents: &[Agent], id: PaneId) -> Option<usize> {
+        self.lines
+            .iter()
+            .position(|line| matches!(line, Line::Agent(i) if agents.get(*i).is_some_and(|a| a.pane_id == id)))
+    }
+
+    /// Keeps the cursor on its pane, and the pane at its place on the screen; when the pane is gone, the row that
+    /// stands there now has the cursor.
+    fn keep_cursor(&mut self, agents: &[Agent], before_at: Option<usize>) {
+        let at = self.selected.and_then(|id| self.line_of(agents, id));
+        match (at, before_at) {
+            (Some(at), Some(before)) => {
+                self.top = (self.top + at).saturating_sub(before);
+            }
+            (None, _) => {
+                let near = before_at.unwrap_or(0).min(self.lines.len().saturating_sub(1));
+                let next = self.lines.iter().skip(near).chain(self.lines.iter().rev());
+                let found = next.into_iter().find_map(|line| match line {
+                    Line::Agent(i) => Some(agents[*i].pane_id),
+                    Line::Session(_) => None,
+                });
+                self.selected = found;
+            }
+            _ => {}
+        }
+        self.scroll(agents);
+    }
+
+    /// Line of the cursor.
+    #[must_use]
+    pub fn cursor(&self, agents: &[Agent]) -> Option<usize> {
+        self.selected.and_then(|id| self.line_of(agents, id))
+    }
+
+    /// Brings the cursor into view, below its group's head.
+    pub fn scroll(&mut self, agents: &[Agent]) {
+        let height = self.height.max(1);
+        self.top = self.top.min(self.lines.len().saturating_sub(height));
+        if let Some(at) = self.cursor(agents) {
+            // The first line in view is the head of its group: the cursor stands below it.
+            let first = if self.grouped && height > 1 { at.saturating_sub(1) } else { at };
+            self.top = self.top.min(first).max((at + 1).saturating_sub(height));
+        }
+        self.at = self.cursor(agents);
+    }
+
+    /// Moves the cursor by `delta` agents, stopping at the ends. Says whether it moved.
+    pub fn step(&mut self, agents: &[Agent], delta: isize) -> bool {
+        let rows: Vec<PaneId> = self.agents(agents).collect();
+        let Some(last) = rows.len().checked_sub(1) else { return false };
+        let at = self.selected.and_then(|id| rows.iter().position(|row| *row == id));
+        let to = at.map_or(0, |at| at.saturating_add_signed(delta).min(last));
+        self.select(agents, rows[to])
+    }
+
+    /// Puts the cursor on an agent. Says whether it moved.
+    pub fn select(&mut self, agents: &[Agent], id: PaneId) -> bool {
+        let moved = self.selected != Some(id);
+        self.selected = Some(id);
+        self.scroll(agents);
+        moved
+    }
+
+    /// The agents listed, top to bottom.
+    pub fn agents<'a>(&'a self, agents: &'a [Agent]) -> impl DoubleEndedIterator<Item = PaneId> + 'a {
+        self.lines.iter().filter_map(|line| match line {
+            Line::Agent(i) => agents.get(*i).map(|agent| agent.pane_id),
+            Line::Session(_) => None,
+        })
+    }
+
+    /// The lines in view. The first one is the head of its group, also when that is scrolled away.
+    #[must_use]
+    pub fn visible(&self) -> Cow<'_, [Line]> {
+        let start = self.top.min(self.lines.len());
+        let lines = &self.lines[start..(start + self.height).min(self.lines.len())];
+        let head = self.lines[..start].iter().rfind(|line| matches!(line, Line::Session(_)));
+        match (head, lines.first()) {
+            (Some(head), Some(Line::Agent(_))) if lines.len() > 1 => {
+                let mut lines = lines.to_vec();
+                lines[0] = *head;
+                Cow::Owned(lines)
+            }
+            _ => Cow::Borrowed(lines),
+        }
+    }
+}
+
+/// Puts the agents of a session under its head; sessions come in the order of their first agent.
+fn group(agents: &[Agent], lines: &[Line]) -> Vec<Line> {
+    let mut sessions: Vec<(&str, Vec<usize>)> = Vec::new();
+    for line in lines {
+        let Line::Agent(i) = line else { continue };
+        let session = agents[*i].session.as_str();
+        match sessions.iter_mut().find(|(name, _)| *name == session) {
+            Some((_, members)) => members.push(*i),
+            None => sessions.push((session, vec![*i])),
+        }
+    }
+    sessions
+        .into_iter()
+        .flat_map(|(_, members)| std::iter::once(Line::Session(members[0])).chain(members.into_iter().map(Line::Agent)))
+        .collect()
+}
+
+/// Whether all that is shown of an agent matches the filter.
+fn matches(query: &mut Query, agent: &Agent) -> bool {
+    let (word, state, id) =
+        (word(agent.state, agent.kind.as_deref()), agent.state.to_string(), agent.pane_id.to_string());
+    let or_none = |text: &'_ Option<String>| text.clone().unwrap_or_default();
+    let (version, doing, model, cwd) =
+        (or_none(&agent.version), or_none(&agent.doing), or_none(&agent.model), or_none(&agent.cwd));
+    query.matches(
+        &[&agent.target, &agent.name, &agent.agent, &word, &state, &id, &version, &model],
+        &[&doing, &agent.title, &cwd],
+    )
+}

@@ -1,0 +1,185 @@
+//! What the dashboard's core is told, and what it asks to be done.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+
+pub use crate::app::act::{Act, Seen};
+use crate::app::core::action::Action;
+use crate::app::core::key::Key;
+use crate::app::core::keymap::Keymap;
+use crate::app::core::list::Sort;
+use crate::app::core::state::{Panel, Viewport};
+use crate::{
+    monitor::{Command, Snapshot},
+    tmux::PaneId,
+};
+
+/// Everything that can happen to the dashboard.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// The engine published.
+    Snapshot(Arc<Snapshot>),
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted.
+    Paste(String),
+    /// So many keys came at once, as no person types: they were dropped.
+    Dropped(usize),
+    /// The mouse was used on something that is drawn.
+    Mouse(Mouse, Option<Hit>),
+    /// The terminal has this size now: columns, rows.
+    Resize(u16, u16),
+    /// The layout shows this much of the state.
+    Viewport(Viewport),
+    /// The state as it is now is on the screen.
+    Drawn,
+    /// The terminal got the keyboard (`true`) or lost it.
+    Focus(bool),
+    /// It is this time now. Sent once a second.
+    Tick(Timestamp),
+    /// So much time has passed since the dashboard began, by a clock that nobody can set. Comes before other messages.
+    Elapsed(Duration),
+    /// How the engine is reached changed.
+    Link(Link),
+    /// The dashboard's own settings were read again.
+    Configured {
+        /// The keys.
+        keymap: Box<Keymap>,
+        /// Name of the theme, when it is another one; `auto` and unknown names leave the theme as it is.
+        theme: Option<String>,
+        /// The mouse is used.
+        mouse: bool,
+        /// Something may be typed into panes.
+        act: bool,
+        /// Which signs are drawn: `auto`, `unicode`, `ascii`.
+        glyphs: String,
+    },
+    /// The engine has answered a command: carried out, and shown by the newest snapshot; or refused and why.
+    Answered {
+        /// The number by which it was asked.
+        id: u64,
+        /// How it ended.
+        answer: Result<(), String>,
+    },
+    /// The dashboard has done what it was opened for: it ends.
+    Leave,
+    /// This could not be handed on to who does it.
+    NotSent(Effect),
+    /// How something that was asked for ended.
+    ActionResult {
+        /// In words.
+        text: String,
+        /// It worked.
+        ok: bool,
+    },
+}
+
+/// What the mouse did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mouse {
+    /// The left button was pressed.
+    Click,
+    /// The wheel was turned: down is positive.
+    Wheel(i16),
+}
+
+/// What is drawn under the mouse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hit {
+    /// An agent's row.
+    Agent(PaneId),
+    /// A column's header.
+    Header(Sort),
+    /// A row of the strategy bar, counted from 0.
+    Strategy(usize),
+    /// A key in the footer or in a panel's border.
+    Key(Action),
+    /// A row of the palette, counted from 0.
+    Item(usize),
+    /// An answer of the prompt, counted from 0.
+    Choice(usize),
+    /// Elsewhere in an overlay.
+    Overlay,
+    /// Elsewhere in a panel.
+    Panel(Panel),
+}
+
+/// How the engine is reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Link {
+    /// It runs inside this program.
+    #[default]
+    Embedded,
+    /// It runs in the background as this process.
+    Attached(u32),
+    /// It went away; another one is being looked for. What is shown is the last that was known.
+    Lost,
+}
+
+/// What the core asks of the world. Its result comes back as a [`Message`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// A command for the engine whose answer nobody waits for.
+    Engine(Command),
+    /// A command for the engine, with the number by which it is answered.
+    Ask(u64, Command),
+    /// Something for an agent: a jump to it, an answer, a message.
+    Act(Act),
+    /// Send one message to several.
+    Broadcast {
+        /// The text as typed.
+        text: String,
+        /// The panes, and what each showed.
+        to: Vec<(PaneId, Seen)>,
+    },
+    /// Copy text to the clipboard.
+    CopyText(String),
+    /// Read the settings file again.
+    ReloadSettings,
+    /// Use the mouse, or leave it to the terminal.
+    Mouse(bool),
+    /// Draw everything anew.
+    Repaint,
+    /// Suspend the program.
+    Suspend,
+    /// End the dashboard.
+    Quit,
+}
+
+/// What came of a message.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// Something visible changed.
+    pub redraw: bool,
+    /// What is to be done.
+    pub effects: Vec<Effect>,
+}
+
+impl Outcome {
+    /// Something visible changed.
+    #[must_use]
+    pub fn redraw() -> Self {
+        Self { redraw: true, effects: Vec::new() }
+    }
+
+    /// Something visible may have changed.
+    #[must_use]
+    pub fn redraw_if(redraw: bool) -> Self {
+        Self { redraw, effects: Vec::new() }
+    }
+
+    /// Visible, and something is to be done.
+    #[must_use]
+    pub fn effect(effect: Effect) -> Self {
+        Self { redraw: true, effects: vec![effect] }
+    }
+
+    /// Both.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.redraw |= other.redraw;
+        self.effects.extend(other.effects);
+        self
+    }
+}

@@ -1,0 +1,124 @@
+//! What the palette offers: every action that can be done now, strategies, themes, columns and agents by name.
+
+use strum::IntoEnumIterator;
+
+use crate::app::core::action::{ACTIONS, Action, row};
+use crate::app::core::fuzzy::Query;
+use crate::app::core::keymap::Keymap;
+use crate::app::core::list::Sort;
+use crate::app::core::state::State;
+use crate::app::core::words::word;
+use crate::{
+    monitor::{self, Agent},
+    tmux::PaneId,
+};
+
+/// What an item does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Does {
+    /// An action of the table.
+    Action(Action),
+    /// Switch to the strategy of this name.
+    Strategy(String),
+    /// Use the theme with this index.
+    Theme(usize),
+    /// Sort by this column.
+    Sort(Sort),
+    /// Put the cursor on this agent.
+    Select(PaneId),
+}
+
+/// One item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// What it does.
+    pub does: Does,
+    /// The words that are matched and shown.
+    pub text: String,
+    /// Its keys, or what it is.
+    pub hint: String,
+}
+
+/// The items that match, best first; all of them in the table's order when the query is empty.
+#[must_use]
+pub fn items(state: &State, query: &str) -> Vec<Item> {
+    let mut items: Vec<Item> = ACTIONS
+        .iter()
+        .filter(|entry| {
+            available(entry.action, state) && !matches!(entry.action, Action::Palette | Action::Strategy(_))
+        })
+        .map(|entry| Item {
+            does: Does::Action(entry.action),
+            text: entry.about.to_owned(),
+            hint: keys(&state.keymap, entry.action),
+        })
+        .collect();
+    items.extend(state.snapshot.strategies.iter().enumerate().map(|(i, strategy)| Item {
+        does: Does::Strategy(strategy.name.clone()),
+        text: format!("Strategy {}", strategy.name),
+        hint: u8::try_from(i + 1).map_or_else(|_| String::new(), |n| keys(&state.keymap, Action::Strategy(n))),
+    }));
+    items.extend(Sort::iter().map(|sort| Item {
+        does: Does::Sort(sort),
+        text: format!("Sort by {sort}"),
+        hint: if sort == state.list.sort { "now".to_owned() } else { String::new() },
+    }));
+    items.extend(state.themes.iter().enumerate().map(|(i, name)| Item {
+        does: Does::Theme(i),
+        text: format!("Theme {name}"),
+        hint: if i == state.theme { "now".to_owned() } else { String::new() },
+    }));
+    items.extend(state.snapshot.agents.iter().map(|agent| Item {
+        does: Does::Select(agent.pane_id),
+        text: format!("Agent {} {}", agent.target, agent.agent),
+        hint: word(agent.state, agent.kind.as_deref()),
+    }));
+    if query.trim().is_empty() {
+        return items;
+    }
+    let mut query = Query::new(query);
+    let mut scored: Vec<(u32, Item)> = items
+        .into_iter()
+        .filter_map(|item| {
+            // An action is found by its name in the config too.
+            let name = match &item.does {
+                Does::Action(action) => row(*action).map_or("", |entry| entry.name),
+                _ => "",
+            };
+            let score = query.score(name).into_iter().chain(query.score(&item.text)).max()?;
+            Some((score, item))
+        })
+        .collect();
+    scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    scored.into_iter().map(|(_, item)| item).collect()
+}
+
+/// All keys of an action as they are shown: `+ =`.
+#[must_use]
+pub fn keys(keymap: &Keymap, action: Action) -> String {
+    keymap.keys(action).iter().map(crate::app::core::key::Key::label).collect::<Vec<_>>().join(" ")
+}
+
+/// Its program is known to run: something can be written to it.
+fn runs(agent: &Agent) -> bool {
+    agent.pid.is_some() && agent.state != monitor::State::Exited
+}
+
+/// Whether an action can be done now. What cannot is neither shown nor done.
+#[must_use]
+pub fn available(action: Action, state: &State) -> bool {
+    let selected = state.selected();
+    match action {
+        Action::Jump => state.can.jump && selected.is_some(),
+        Action::Answer => state.can.act && selected.is_some_and(|agent| !agent.choices.is_empty()),
+        Action::Reply | Action::Interrupt => state.can.act && selected.is_some_and(runs),
+        Action::Kill => state.can.act && selected.is_some(),
+        Action::Broadcast => state.can.act && state.snapshot.agents.iter().any(runs),
+        Action::Dismiss => selected.is_some_and(|agent| agent.state == monitor::State::Exited),
+        Action::Copy => state.can.copy && selected.is_some(),
+        Action::Reload => state.can.reload,
+        Action::Strategy(n) => usize::from(n) <= state.snapshot.strategies.len(),
+        Action::NextNeedy => state.snapshot.agents.iter().any(|agent| agent.state.needs_user()),
+        action => row(action).is_some(),
+    }
+}

@@ -1,0 +1,118 @@
+//! Commands between the key and the answer of the engine: shown as asked for, never as done.
+
+use crate::app::core::state::State;
+use crate::monitor::Command;
+
+/// A command that was sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pending {
+    /// Number by which it is answered.
+    pub id: u64,
+    /// The command.
+    pub command: Command,
+}
+
+impl Pending {
+    /// A later command of the same kind takes its place.
+    #[must_use]
+    pub fn same_kind(&self, command: &Command) -> bool {
+        std::mem::discriminant(&self.command) == std::mem::discriminant(command)
+    }
+
+    /// What was asked for, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match &self.command {
+            Command::Strategy(name) => format!("strategy {name}"),
+            Command::PoolSize(size) => format!("pool {size}"),
+            Command::Interval(seconds) => format!("interval {}", crate::app::core::format::interval(*seconds)),
+            Command::Transport(name) => format!("transport {name}"),
+            Command::Cache(on) => format!("cache {}", if *on { "on" } else { "off" }),
+            Command::CachePolicy(policy) => format!("cache policy {policy}"),
+            Command::Pause(true) => "pause".to_owned(),
+            Command::Pause(false) => "resume".to_owned(),
+            Command::ClearCache => "clear cache".to_owned(),
+            Command::Refresh => "refresh".to_owned(),
+            Command::Seen(_) => "dismiss".to_owned(),
+            Command::Focus(_)
+            | Command::Watched(_)
+            | Command::Acted(_)
+            | Command::Reload
+            | Command::Noted(_)
+            | Command::Problem(_)
+            | Command::Stop => String::new(),
+        }
+    }
+
+    /// What is so now that it was carried out, in words; `None` when the screen says it without them.
+    #[must_use]
+    pub fn done(&self) -> Option<String> {
+        match &self.command {
+            Command::ClearCache => Some("cache cleared".to_owned()),
+            Command::Strategy(_)
+            | Command::PoolSize(_)
+            | Command::Interval(_)
+            | Command::Transport(_)
+            | Command::Cache(_)
+            | Command::CachePolicy(_) => Some(self.words()),
+            _ => None,
+        }
+    }
+}
+
+// The settings as they will be when all that is pending is done: what a further key press goes on from.
+impl State {
+    /// The strategy asked for, if that is pending.
+    #[must_use]
+    pub fn pending_strategy(&self) -> Option<&str> {
+        self.pending.iter().rev().find_map(|p| match &p.command {
+            Command::Strategy(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The pool size asked for, if that is pending.
+    #[must_use]
+    pub fn pending_pool(&self) -> Option<usize> {
+        self.pending.iter().rev().find_map(|p| match p.command {
+            Command::PoolSize(size) => Some(size),
+            _ => None,
+        })
+    }
+
+    /// The interval asked for, if that is pending.
+    #[must_use]
+    pub fn pending_interval(&self) -> Option<f64> {
+        self.pending.iter().rev().find_map(|p| match p.command {
+            Command::Interval(seconds) => Some(seconds),
+            _ => None,
+        })
+    }
+
+    /// Cache on or off as asked for, if that is pending.
+    #[must_use]
+    pub fn pending_cache(&self) -> Option<bool> {
+        self.pending.iter().rev().find_map(|p| match p.command {
+            Command::Cache(on) => Some(on),
+            _ => None,
+        })
+    }
+
+    /// The cache policy asked for, if that is pending.
+    #[must_use]
+    pub fn pending_policy(&self) -> Option<&str> {
+        self.pending.iter().rev().find_map(|p| match &p.command {
+            Command::CachePolicy(policy) => Some(policy.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Paused or not as asked for, if that is pending.
+    #[must_use]
+    pub fn pending_pause(&self) -> Option<bool> {
+        self.pending.iter().rev().find_map(|p| match p.command {
+            Command::Pause(paused) => Some(paused),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,333 @@
+//! All that the dashboard knows: the newest snapshot, what is looked at and how, and the time. No clock is read here.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use jiff::{Timestamp, tz::TimeZone};
+use tui_input::Input;
+
+use crate::app::core::asked::Asked;
+use crate::app::core::keymap::Keymap;
+use crate::app::core::list::List;
+use crate::app::core::message::{Link, Seen};
+use crate::app::core::pending::Pending;
+use crate::app::core::words::{TONES, Tone, tone};
+use crate::{
+    monitor::{Agent, EventReader, Preview, ServerStatus, Snapshot},
+    tmux::PaneId,
+};
+
+/// A region of the screen that can have the focus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter, strum::Display)]
+pub enum Panel {
+    /// The agents, or the tune view in their place.
+    Agents,
+    /// The selected pane's screen.
+    Preview,
+    /// What happened.
+    Events,
+    /// The connection pool.
+    Pool,
+    /// The cache.
+    Cache,
+    /// The cycle.
+    Cycle,
+    /// What the watching costs.
+    Cost,
+    /// The strategies.
+    Strategy,
+}
+
+/// What the caller can do for the dashboard; keys for the rest are not shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Take the user's tmux client to a pane.
+    pub jump: bool,
+    /// Type into panes: answers, messages, interrupts.
+    pub act: bool,
+    /// Read the settings file again.
+    pub reload: bool,
+    /// Copy to the clipboard.
+    pub copy: bool,
+}
+
+/// How much of the state the layout shows: told by the layout, so that cursor and scrolling know their limits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Viewport {
+    /// Rows of the agents list.
+    pub agents: usize,
+    /// Rows of the preview; 0 when it is hidden.
+    pub preview: usize,
+    /// Rows of the events; 0 when they are hidden.
+    pub events: usize,
+    /// The overlay's rows (help, palette).
+    pub overlay: usize,
+    /// Columns and rows that the request has in the box of the answers.
+    pub request: (usize, usize),
+    /// Columns of the preview.
+    pub preview_width: usize,
+    /// Panels in view, in the order of Tab.
+    pub panels: Vec<Panel>,
+    /// Values of the instruments are in view.
+    pub instruments: bool,
+}
+
+/// Which panels are shown and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The preview: shown, hidden, or as the size suggests.
+    pub preview: Option<bool>,
+    /// The events: shown, hidden, or as the size suggests.
+    pub events: Option<bool>,
+    /// The focused panel has the whole screen.
+    pub zoom: bool,
+    /// The tune view is in the place of the agents.
+    pub tune: bool,
+    /// The panel that the keys act on.
+    pub focus: Panel,
+}
+
+/// Who has the keys.
+#[derive(Clone, Debug, Default)]
+pub enum Mode {
+    /// The panels.
+    #[default]
+    Normal,
+    /// The filter's line.
+    Filter(Input),
+    /// The help.
+    Help {
+        /// What is searched.
+        input: Input,
+        /// First row shown.
+        top: usize,
+    },
+    /// The palette.
+    Palette {
+        /// What is searched.
+        input: Input,
+        /// The row that Enter takes.
+        at: usize,
+    },
+    /// The answers of a prompt.
+    Answer {
+        /// The pane.
+        pane: PaneId,
+        /// The prompt as it was seen.
+        seen: Seen,
+        /// The answer that Enter takes; none until the person moves to one.
+        at: Option<usize>,
+        /// What is asked, and how much of it was in view.
+        asked: Asked,
+    },
+    /// A message to an agent.
+    Reply {
+        /// The pane.
+        pane: PaneId,
+        /// What it showed.
+        seen: Seen,
+        /// The text so far.
+        input: Input,
+    },
+    /// Is the agent to be interrupted, or its pane to be closed?
+    Confirm {
+        /// The pane.
+        pane: PaneId,
+        /// What it showed.
+        seen: Seen,
+        /// Close the pane rather than interrupt.
+        kill: bool,
+    },
+    /// One message to several agents: first who, then what.
+    Broadcast {
+        /// Those who may get it, in the order of the list.
+        to: Vec<Recipient>,
+        /// The one that the space key marks.
+        at: usize,
+        /// The text so far; `None` while they are being marked.
+        input: Option<Input>,
+    },
+}
+
+/// An agent that may get a message which goes to several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// The pane.
+    pub pane: PaneId,
+    /// What it showed.
+    pub seen: Seen,
+    /// It gets the message.
+    pub marked: bool,
+}
+
+/// A line that shows for some seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Toast {
+    /// The words.
+    pub text: String,
+    /// What it means.
+    pub tone: Tone,
+    /// When it goes, as [`State::elapsed`].
+    pub until: Duration,
+    /// It says what a key has changed in the engine.
+    pub of_engine: bool,
+}
+
+/// The dashboard's state. Changed only by [`crate::app::core::update::update`].
+#[derive(Debug)]
+pub struct State {
+    /// What the engine published last.
+    pub snapshot: Arc<Snapshot>,
+    /// Now, as told by the last tick or snapshot. For ages and for what is shown; what waits goes by `elapsed`.
+    pub now: Timestamp,
+    /// Time since the dashboard began, by a clock that nobody can set.
+    pub elapsed: Duration,
+    /// Where the user's clock is.
+    pub zone: TimeZone,
+    /// How the engine is reached.
+    pub link: Link,
+    /// What the caller can do.
+    pub can: Capabilities,
+    /// The keys.
+    pub keymap: Keymap,
+    /// Names of the themes.
+    pub themes: Vec<String>,
+    /// The terminal takes signs of ASCII alone.
+    pub ascii: bool,
+    /// The theme in use, an index of `themes`.
+    pub theme: usize,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// What the layout shows.
+    pub viewport: Viewport,
+    /// What is shown and how.
+    pub view: View,
+    /// The agents as they are listed.
+    pub list: List,
+    /// Filter of the events.
+    pub events_filter: String,
+    /// Events scrolled away below the newest.
+    pub events_up: usize,
+    /// Rows of the preview scrolled away below.
+    pub preview_up: usize,
+    /// Who has the keys.
+    pub mode: Mode,
+    /// Lines that show for some seconds, oldest first.
+    pub toasts: VecDeque<Toast>,
+    /// Commands that the engine has not answered yet.
+    pub pending: Vec<Pending>,
+    /// When the cursor came to the selected agent.
+    pub selected_at: Duration,
+    /// When the user last did something, as `now` was then.
+    pub input_at: Timestamp,
+    /// Words that were meant for an agent are being typed: till then none of them is a key of ours.
+    pub swallows: Option<Duration>,
+    /// The terminal has the keyboard.
+    pub focused: bool,
+    /// The instruments on the screen are older than the snapshot; the next tick shows them.
+    pub(crate) behind: bool,
+    /// The preview that the last frame showed.
+    pub(crate) drawn: Option<Arc<Preview>>,
+    /// The pane whose screen the engine was last asked for.
+    /// `None` when it did not get the last request.
+    pub(crate) asked_focus: Option<Option<PaneId>>,
+    /// The finished turn that the engine was last told was seen.
+    pub(crate) asked_seen: Option<(PaneId, Timestamp)>,
+    /// Number of the last command that was asked.
+    pub(crate) asked: u64,
+    /// How far the events were looked at for toasts.
+    pub(crate) news: EventReader,
+}
+
+impl State {
+    /// The state at the start.
+    #[must_use]
+    pub fn new(snapshot: Arc<Snapshot>, now: Timestamp, zone: TimeZone) -> Self {
+        let news = EventReader::after(&snapshot);
+        let mut state = Self {
+            snapshot,
+            now,
+            elapsed: Duration::ZERO,
+            zone,
+            link: Link::default(),
+            can: Capabilities::default(),
+            keymap: Keymap::default(),
+            themes: Vec::new(),
+            theme: 0,
+            ascii: false,
+            size: (80, 24),
+            viewport: Viewport::default(),
+            view: View { preview: None, events: None, zoom: false, tune: false, focus: Panel::Agents },
+            list: List::default(),
+            events_filter: String::new(),
+            events_up: 0,
+            preview_up: 0,
+            mode: Mode::Normal,
+            toasts: VecDeque::new(),
+            pending: Vec::new(),
+            selected_at: Duration::ZERO,
+            input_at: Timestamp::UNIX_EPOCH,
+            swallows: None,
+            focused: true,
+            behind: false,
+            drawn: None,
+            asked_focus: Some(None),
+            asked_seen: None,
+            asked: 0,
+            news,
+        };
+        state.list.rebuild(&state.snapshot, Duration::ZERO, true);
+        state
+    }
+
+    /// The agent under the cursor.
+    #[must_use]
+    pub fn selected(&self) -> Option<&Agent> {
+        let id = self.list.selected?;
+        self.snapshot.agents.iter().find(|agent| agent.pane_id == id)
+    }
+
+    /// Agents by tone, in the order of [`TONES`].
+    #[must_use]
+    pub fn counts(&self) -> [usize; TONES.len()] {
+        let mut counts = [0; TONES.len()];
+        for agent in &self.snapshot.agents {
+            counts[tone(agent).rank()] += 1;
+        }
+        counts
+    }
+
+    /// The first cycle has not ended.
+    #[must_use]
+    pub fn loading(&self) -> bool {
+        self.snapshot.server.status == ServerStatus::Connecting
+    }
+
+    /// One line about what is wrong with the whole, if something is.
+    #[must_use]
+    pub fn banner(&self) -> Option<(Tone, String)> {
+        let server = &self.snapshot.server;
+        if self.link == Link::Lost {
+            return Some((
+                Tone::Error,
+                "The engine went away. Looking for it; what is shown is the last it said.".into(),
+            ));
+        }
+        if !self.snapshot.agents.is_empty() && matches!(server.status, ServerStatus::NoServer | ServerStatus::NoTmux) {
+            let what =
+                if server.status == ServerStatus::NoTmux { "tmux is not found" } else { "The tmux server is gone" };
+            return Some((Tone::Error, format!("{what}. The agents are as last known.")));
+        }
+        if server.status == ServerStatus::Unreachable {
+            let why = server.problem.as_deref().unwrap_or("it does not answer");
+            return Some((
+                Tone::Error,
+                format!("The tmux server is unreachable: {why}. The agents shown are the last known."),
+            ));
+        }
+        if self.snapshot.engine.paused {
+            let key = self.keymap.label(crate::app::core::action::Action::Pause);
+            return Some((Tone::Limited, format!("Paused: nothing is read. {key} goes on.")));
+        }
+        self.snapshot.notes.last().map(|note| (Tone::Limited, note.clone()))
+    }
+}

@@ -1,0 +1,161 @@
+//! Actions: what a key, a click or a palette item does.
+
+use crate::app::core::action::Action;
+use crate::app::core::message::{Act, Effect, Outcome};
+use crate::app::core::palette;
+use crate::app::core::palette::Does;
+use crate::app::core::state::{Mode, Panel, State};
+use crate::app::core::update::ask::{ask, broadcast};
+use crate::app::core::update::engine::{command, interval, pool, step_strategy, strategy, switch_strategy};
+use crate::app::core::update::rows::{next_needy, page, relist, scroll, select, sort_by};
+use crate::app::core::update::{Tone, engine, modes, toast};
+use crate::monitor::Command;
+
+/// Does an action that is available.
+pub(crate) fn act(state: &mut State, action: Action) -> Outcome {
+    match action {
+        Action::Down => scroll(state, state.view.focus, 1),
+        Action::Up => scroll(state, state.view.focus, -1),
+        Action::PageDown => scroll(state, state.view.focus, page(state)),
+        Action::PageUp => scroll(state, state.view.focus, -page(state)),
+        Action::Top => scroll(state, state.view.focus, -1_000_000),
+        Action::Bottom => scroll(state, state.view.focus, 1_000_000),
+        Action::Jump => state
+            .selected()
+            .map(|agent| Effect::Act(Act::Jump { pane: agent.pane_id }))
+            .map_or_else(Outcome::default, Outcome::effect),
+        Action::NextNeedy => next_needy(state),
+        Action::Answer | Action::Reply | Action::Interrupt | Action::Kill => ask(state, action),
+        Action::Broadcast => broadcast(state),
+        Action::Copy => match state.selected().map(|agent| agent.target.clone()) {
+            Some(target) => Outcome::effect(Effect::CopyText(target)),
+            None => Outcome::default(),
+        },
+        Action::Dismiss => match state.selected().map(|agent| agent.pane_id) {
+            Some(pane) => command(state, Command::Seen(pane)),
+            None => Outcome::default(),
+        },
+        Action::Filter => modes::filter(state),
+        Action::Sort => {
+            let sort = state.list.sort.next();
+            state.list.reverse = false;
+            sort_by(state, sort)
+        }
+        Action::Reverse => {
+            state.list.reverse = !state.list.reverse;
+            relist(state)
+        }
+        Action::Group => {
+            state.list.grouped = !state.list.grouped;
+            relist(state)
+        }
+        Action::NextStrategy => step_strategy(state, 1),
+        Action::PrevStrategy => step_strategy(state, -1),
+        Action::Strategy(n) => strategy(state, usize::from(n).saturating_sub(1)),
+        Action::PoolUp => pool(state, 1),
+        Action::PoolDown => pool(state, -1),
+        Action::Faster => interval(state, false),
+        Action::Slower => interval(state, true),
+        Action::ClearCache => command(state, Command::ClearCache),
+        Action::ToggleCache => {
+            let on = state.pending_cache().unwrap_or(state.snapshot.settings.cache_enabled);
+            command(state, Command::Cache(!on))
+        }
+        Action::CachePolicy => engine::cache_policy(state),
+        Action::Pause => {
+            let paused = state.pending_pause().unwrap_or(state.snapshot.engine.paused);
+            command(state, Command::Pause(!paused))
+        }
+        Action::Refresh => command(state, Command::Refresh),
+        Action::NextPanel => focus(state, 1),
+        Action::PrevPanel => focus(state, -1),
+        Action::Zoom => {
+            state.view.zoom = !state.view.zoom;
+            Outcome::redraw()
+        }
+        Action::Tune => {
+            state.view.tune = !state.view.tune;
+            state.view.zoom = false;
+            state.view.focus = Panel::Agents;
+            Outcome::redraw()
+        }
+        Action::Preview => {
+            state.view.preview = Some(state.viewport.preview == 0);
+            Outcome::redraw()
+        }
+        Action::Events => {
+            state.view.events = Some(state.viewport.events == 0);
+            Outcome::redraw()
+        }
+        Action::Theme => {
+            let next = if state.themes.is_empty() { 0 } else { (state.theme + 1) % state.themes.len() };
+            theme(state, next)
+        }
+        Action::Reload => Outcome::effect(Effect::ReloadSettings),
+        Action::Help => {
+            state.mode = Mode::Help { input: tui_input::Input::default(), top: 0 };
+            Outcome::redraw()
+        }
+        Action::Palette => {
+            state.mode = Mode::Palette { input: tui_input::Input::default(), at: 0 };
+            Outcome::redraw()
+        }
+        Action::Redraw => Outcome::effect(Effect::Repaint),
+        Action::Back => back(state),
+        Action::Suspend => Outcome::effect(Effect::Suspend),
+        Action::Quit => Outcome { redraw: false, effects: vec![Effect::Quit] },
+    }
+}
+
+/// Does what a palette item says.
+pub(crate) fn does(state: &mut State, does: Does) -> Outcome {
+    match does {
+        Does::Action(action) if palette::available(action, state) => act(state, action),
+        Does::Action(_) => Outcome::redraw(),
+        Does::Strategy(name) => switch_strategy(state, name),
+        Does::Theme(index) => theme(state, index),
+        Does::Sort(sort) => sort_by(state, sort),
+        Does::Select(id) => {
+            state.view.focus = Panel::Agents;
+            select(state, id).and(Outcome::redraw())
+        }
+    }
+}
+
+fn focus(state: &mut State, delta: isize) -> Outcome {
+    let panels = &state.viewport.panels;
+    if panels.is_empty() {
+        return Outcome::default();
+    }
+    let at = panels.iter().position(|panel| *panel == state.view.focus).unwrap_or(0);
+    state.view.focus = panels[(at + panels.len()).saturating_add_signed(delta) % panels.len()];
+    Outcome::redraw()
+}
+
+fn theme(state: &mut State, index: usize) -> Outcome {
+    if index >= state.themes.len() {
+        return Outcome::default();
+    }
+    state.theme = index;
+    let name = state.themes[index].clone();
+    toast(state, format!("Theme {name}"), Tone::Idle);
+    Outcome::redraw()
+}
+
+fn back(state: &mut State) -> Outcome {
+    if state.view.zoom {
+        state.view.zoom = false;
+    } else if state.view.focus == Panel::Events && !state.events_filter.is_empty() {
+        state.events_filter.clear();
+    } else if !state.list.filter.is_empty() {
+        state.list.filter.clear();
+        return relist(state);
+    } else if state.view.tune {
+        state.view.tune = false;
+    } else if state.view.focus != Panel::Agents {
+        state.view.focus = Panel::Agents;
+    } else {
+        return Outcome::default();
+    }
+    Outcome::redraw()
+}

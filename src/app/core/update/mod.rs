@@ -1,0 +1,210 @@
+//! The one place where the dashboard's state changes: a message in, what is visible and what is to be done out.
+
+mod act;
+mod ask;
+mod engine;
+mod modes;
+mod rows;
+mod snapshot;
+mod swallow;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::app::core::action::{Group, row};
+use crate::app::core::key::Key;
+use crate::app::core::list::Line;
+use crate::app::core::message::{Effect, Hit, Message, Mouse, Outcome};
+use crate::app::core::state::{Mode, Panel, State, Toast};
+use crate::app::core::words::Tone;
+use crate::app::core::{format, palette};
+
+/// Time a toast shows.
+const TOAST: Duration = Duration::from_secs(6);
+/// Time for which it shows what a key has changed in the engine: its user is looking.
+const SHORT_TOAST: Duration = Duration::from_secs(3);
+
+/// Takes one message in.
+pub fn update(state: &mut State, message: Message) -> Outcome {
+    match message {
+        Message::Snapshot(new) => snapshot::arrived(state, new),
+        Message::Key(key) => {
+            input(state);
+            pressed(state, key)
+        }
+        Message::Paste(text) => {
+            input(state);
+            modes::pasted(state, &text)
+        }
+        Message::Dropped(keys) => swallow::dropped(state, keys),
+        Message::Mouse(mouse, hit) => {
+            input(state);
+            state.swallows = None;
+            mouse_used(state, mouse, hit)
+        }
+        Message::Elapsed(elapsed) => {
+            state.elapsed = elapsed;
+            Outcome::default()
+        }
+        Message::Resize(columns, rows) => {
+            let changed = state.size != (columns, rows);
+            state.size = (columns, rows);
+            Outcome::redraw_if(changed)
+        }
+        Message::Viewport(viewport) => {
+            state.list.height = viewport.agents;
+            if !viewport.panels.is_empty() && !viewport.panels.contains(&state.view.focus) {
+                state.view.focus = viewport.panels[0];
+            }
+            if let Mode::Answer { asked, .. } = &mut state.mode
+                && state.viewport.request.0 != viewport.request.0
+            {
+                asked.resized();
+            }
+            state.viewport = viewport;
+            let snapshot = state.snapshot.clone();
+            state.list.scroll(&snapshot.agents);
+            snapshot::ask_focus(state)
+        }
+        Message::Drawn => snapshot::drawn(state),
+        Message::Focus(focused) => {
+            state.focused = focused;
+            Outcome::default()
+        }
+        Message::Tick(now) => tick(state, now),
+        Message::Link(link) => {
+            let changed = state.link != link;
+            state.link = link;
+            Outcome::redraw_if(changed)
+        }
+        Message::Configured { keymap, theme, mouse, act, glyphs: _ } => {
+            state.keymap = *keymap;
+            state.can.act = act;
+            if let Some(index) = theme.and_then(|name| state.themes.iter().position(|other| *other == name)) {
+                state.theme = index;
+            }
+            Outcome::effect(Effect::Mouse(mouse))
+        }
+        Message::Answered { id, answer } => engine::answered(state, id, answer),
+        Message::Leave => Outcome::effect(Effect::Quit),
+        Message::NotSent(effect) => {
+            snapshot::not_sent(state, &effect);
+            toast(state, "That could not be handed on: too much is under way. Try again.".to_owned(), Tone::Error);
+            Outcome::redraw()
+        }
+        Message::ActionResult { text, ok } => {
+            toast(state, text, if ok { Tone::Done } else { Tone::Error });
+            Outcome::redraw()
+        }
+    }
+}
+
+/// The user did something.
+fn input(state: &mut State) {
+    state.list.last_input = Some(state.elapsed);
+    state.input_at = state.now;
+}
+
+fn pressed(state: &mut State, key: Key) -> Outcome {
+    if swallow::takes(state, key) {
+        return Outcome::default();
+    }
+    // Any key takes the newest toast away: it was read. What the engine did stays till the next that it does takes its
+    // place, so that the line does not flicker between two presses.
+    let had_toast = !goes_on(state, key) && state.toasts.pop_back().is_some();
+    let outcome = match state.mode {
+        Mode::Normal => match state.keymap.action(key) {
+            Some(action) if palette::available(action, state) => act::act(state, action),
+            Some(action) => swallow::refuse(state, action),
+            None => Outcome::default(),
+        },
+        _ => modes::pressed(state, key),
+    };
+    outcome.and(Outcome::redraw_if(had_toast))
+}
+
+/// Whether the key asks the engine for more while the line shows what it did last.
+fn goes_on(state: &State, key: Key) -> bool {
+    let entry = state.keymap.action(key).and_then(row);
+    matches!(state.mode, Mode::Normal)
+        && state.toasts.back().is_some_and(|toast| toast.of_engine)
+        && entry.is_some_and(|entry| entry.group == Group::Engine)
+}
+
+fn mouse_used(state: &mut State, mouse: Mouse, hit: Option<Hit>) -> Outcome {
+    let Some(hit) = hit else { return Outcome::default() };
+    if !matches!(state.mode, Mode::Normal | Mode::Filter(_)) {
+        return modes::mouse(state, mouse, &hit);
+    }
+    match (mouse, hit) {
+        (Mouse::Wheel(delta), Hit::Agent(_) | Hit::Header(_)) => rows::scroll(state, Panel::Agents, delta.into()),
+        (Mouse::Wheel(delta), Hit::Panel(panel)) => rows::scroll(state, panel, delta.into()),
+        (Mouse::Click, Hit::Agent(id)) => {
+            state.view.focus = Panel::Agents;
+            rows::select(state, id)
+        }
+        (Mouse::Click, Hit::Header(sort)) => rows::sort_by(state, sort),
+        (Mouse::Click, Hit::Strategy(index)) => engine::strategy(state, index),
+        (Mouse::Click, Hit::Key(action)) if palette::available(action, state) => act::act(state, action),
+        (Mouse::Click, Hit::Panel(panel)) => {
+            let changed = state.view.focus != panel;
+            state.view.focus = panel;
+            Outcome::redraw_if(changed)
+        }
+        _ => Outcome::default(),
+    }
+}
+
+/// The clock went on: ages, toasts, an order that has settled.
+fn tick(state: &mut State, now: Timestamp) -> Outcome {
+    let before = state.now;
+    state.now = now;
+    let mut redraw =
+        ages_differ(state, before, now) || format::minute(before, &state.zone) != format::minute(now, &state.zone);
+    redraw |= std::mem::take(&mut state.behind);
+    let toasts = state.toasts.len();
+    let elapsed = state.elapsed;
+    state.toasts.retain(|toast| toast.until > elapsed);
+    redraw |= state.toasts.len() != toasts;
+    let snapshot = state.snapshot.clone();
+    redraw |= state.list.rebuild(&snapshot, state.elapsed, false);
+    Outcome::redraw_if(redraw).and(snapshot::mark_seen(state))
+}
+
+/// Whether an age in view reads differently at the two times.
+fn ages_differ(state: &State, before: Timestamp, now: Timestamp) -> bool {
+    state.list.visible().iter().any(|line| match line {
+        Line::Agent(i) => state.snapshot.agents.get(*i).is_some_and(|agent| {
+            format::age(agent.since, before) != format::age(agent.since, now)
+                || fresh(agent.since, before) != fresh(agent.since, now)
+        }),
+        Line::Session(_) => false,
+    })
+}
+
+/// Whether a state is so new that its row stands out.
+#[must_use]
+pub fn fresh(since: Timestamp, now: Timestamp) -> bool {
+    now.as_second() - since.as_second() < 5
+}
+
+/// Shows a line for some seconds.
+pub(crate) fn toast(state: &mut State, text: String, tone: Tone) {
+    let until = state.elapsed + TOAST;
+    show(state, Toast { text, tone, until, of_engine: false });
+}
+
+/// Shows what a key has changed in the engine, in the place of what it changed before.
+fn toast_of_engine(state: &mut State, text: String) {
+    state.toasts.retain(|toast| !toast.of_engine);
+    let until = state.elapsed + SHORT_TOAST;
+    show(state, Toast { text, tone: Tone::Done, until, of_engine: true });
+}
+
+fn show(state: &mut State, toast: Toast) {
+    state.toasts.push_back(toast);
+    while state.toasts.len() > 4 {
+        state.toasts.pop_front();
+    }
+}

@@ -1,0 +1,342 @@
+//! Keys while something has them all: the filter, the help, the palette, an answer, a message, a question.
+
+use tui_input::{Input, InputRequest};
+
+use crate::app::act::LONGEST_MESSAGE;
+use crate::app::core::action::Action;
+use crate::app::core::asked::Asked;
+use crate::app::core::help::help_rows;
+use crate::app::core::key::{Code, Key};
+use crate::app::core::message::{Act, Effect, Hit, Mouse, Outcome, Seen};
+use crate::app::core::palette;
+use crate::app::core::state::{Mode, Panel, Recipient, State};
+use crate::app::core::update::{Tone, act, swallow, toast};
+use crate::tmux::PaneId;
+
+/// Longest text of a filter or a search, bytes.
+const LONGEST_LINE: usize = 1000;
+
+/// A key while a mode has them.
+pub(crate) fn pressed(state: &mut State, key: Key) -> Outcome {
+    if key == Key::ctrl('c') {
+        return close(state);
+    }
+    // A line's end in a message: Alt-Enter, and Ctrl-J for the terminals that keep that one to themselves.
+    if matches!((key.code, key.ctrl, key.alt), (Code::Enter, _, true) | (Code::Char('j'), true, false))
+        && let Mode::Reply { input, .. } | Mode::Broadcast { input: Some(input), .. } = &mut state.mode
+    {
+        input.handle(InputRequest::InsertChar('\n'));
+        return typed(state);
+    }
+    match key.code {
+        Code::Esc => return escape(state),
+        Code::Enter => return enter(state),
+        _ => {}
+    }
+    if let Mode::Broadcast { to, at, input: None } = &mut state.mode
+        && let Code::Char(c) = key.code
+        && !key.ctrl
+        && !key.alt
+    {
+        return if mark(to, at, c) { Outcome::redraw() } else { swallow::close(state, key) };
+    }
+    let delta = match key {
+        Key { code: Code::Down, .. } => 1,
+        Key { code: Code::Up, .. } => -1,
+        Key { code: Code::PageDown, .. } => page(state),
+        Key { code: Code::PageUp, .. } => -page(state),
+        Key { code: Code::Char('n'), ctrl: true, .. } => 1,
+        Key { code: Code::Char('p'), ctrl: true, .. } => -1,
+        _ => 0,
+    };
+    if matches!(state.mode, Mode::Answer { .. }) && matches!(key.code, Code::PageUp | Code::PageDown) {
+        let page = isize::try_from(state.viewport.request.1.max(1)).unwrap_or(1);
+        return scroll_request(state, if key.code == Code::PageUp { -page } else { page });
+    }
+    if delta != 0 {
+        return step(state, delta);
+    }
+    match &mut state.mode {
+        Mode::Answer { seen, at, .. } => match key.code {
+            Code::Char('j') if plain(key) => step(state, 1),
+            Code::Char('k') if plain(key) => step(state, -1),
+            Code::Char(c) => match c.to_digit(10).and_then(|n| usize::try_from(n).ok()) {
+                Some(n) if plain(key) && (1..=seen.choices.len()).contains(&n) => {
+                    *at = Some(n - 1);
+                    enter(state)
+                }
+                _ => swallow::close(state, key),
+            },
+            _ => swallow::close(state, key),
+        },
+        Mode::Confirm { .. } => match key.code {
+            Code::Char('y') if plain(key) => enter(state),
+            Code::Char('n' | 'q') if plain(key) => close(state),
+            _ => swallow::close(state, key),
+        },
+        Mode::Help { input, .. } if input.value().is_empty() && closes_help(&state.keymap, key) => close(state),
+        Mode::Filter(input)
+        | Mode::Help { input, .. }
+        | Mode::Palette { input, .. }
+        | Mode::Reply { input, .. }
+        | Mode::Broadcast { input: Some(input), .. } => match request(key) {
+            Some(request) => {
+                input.handle(request);
+                typed(state)
+            }
+            None => Outcome::default(),
+        },
+        Mode::Normal | Mode::Broadcast { .. } => Outcome::default(),
+    }
+}
+
+/// Neither Ctrl nor Alt is held.
+fn plain(key: Key) -> bool {
+    !key.ctrl && !key.alt
+}
+
+fn closes_help(keymap: &crate::app::core::keymap::Keymap, key: Key) -> bool {
+    matches!(keymap.action(key), Some(Action::Help | Action::Quit))
+}
+
+/// Text was pasted.
+pub(crate) fn pasted(state: &mut State, text: &str) -> Outcome {
+    let keep_lines = matches!(state.mode, Mode::Reply { .. } | Mode::Broadcast { .. });
+    let (Mode::Filter(input)
+    | Mode::Help { input, .. }
+    | Mode::Palette { input, .. }
+    | Mode::Reply { input, .. }
+    | Mode::Broadcast { input: Some(input), .. }) = &mut state.mode
+    else {
+        return Outcome::default();
+    };
+    // Most terminals send a line's end as CR when they paste.
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let text: String = text.chars().filter(|c| !c.is_control() || (keep_lines && matches!(c, '\n' | '\t'))).collect();
+    let most = if keep_lines { LONGEST_MESSAGE } else { LONGEST_LINE };
+    if input.value().len() + text.len() > most {
+        let so_far = if keep_lines { "put it into a file and name that" } else { "it is for a few words" };
+        let text = format!("nothing was pasted: {} bytes, and at most {most} fit here; {so_far}", text.len());
+        toast(state, text, Tone::Error);
+        return Outcome::redraw();
+    }
+    // At once: letter by letter each would move all that stands behind the cursor.
+    let at = input.value().char_indices().nth(input.cursor()).map_or(input.value().len(), |(at, _)| at);
+    let cursor = input.cursor() + text.chars().count();
+    let whole = format!("{}{text}{}", &input.value()[..at], &input.value()[at..]);
+    *input = Input::new(whole).with_cursor(cursor);
+    typed(state)
+}
+
+/// The mouse while a mode has the keys: a click beside an overlay closes it.
+pub(crate) fn mouse(state: &mut State, mouse: Mouse, hit: &Hit) -> Outcome {
+    match (mouse, hit) {
+        (Mouse::Wheel(delta), Hit::Overlay | Hit::Choice(_)) if matches!(state.mode, Mode::Answer { .. }) => {
+            scroll_request(state, delta.into())
+        }
+        (Mouse::Wheel(delta), Hit::Overlay | Hit::Item(_) | Hit::Choice(_)) => step(state, delta.into()),
+        (Mouse::Click, Hit::Item(row)) => {
+            if let Mode::Palette { at, .. } = &mut state.mode {
+                *at = *row;
+                return enter(state);
+            }
+            Outcome::default()
+        }
+        (Mouse::Click, Hit::Choice(row)) => {
+            if let Mode::Answer { at, .. } = &mut state.mode {
+                *at = Some(*row);
+                return enter(state);
+            }
+            Outcome::default()
+        }
+        (Mouse::Click, Hit::Overlay) | (Mouse::Wheel(_), _) => Outcome::default(),
+        (Mouse::Click, _) => close(state),
+    }
+}
+
+/// Opens the filter's line for the panel that has the focus.
+pub(crate) fn filter(state: &mut State) -> Outcome {
+    let text = if state.view.focus == Panel::Events { &state.events_filter } else { &state.list.filter };
+    state.mode = Mode::Filter(Input::new(text.clone()));
+    Outcome::redraw()
+}
+
+/// The text changed: what hangs on it follows.
+fn typed(state: &mut State) -> Outcome {
+    match &mut state.mode {
+        Mode::Filter(input) => {
+            let text = input.value().to_owned();
+            apply_filter(state, text)
+        }
+        Mode::Help { top, .. } => {
+            *top = 0;
+            Outcome::redraw()
+        }
+        Mode::Palette { at, .. } => {
+            *at = 0;
+            Outcome::redraw()
+        }
+        _ => Outcome::redraw(),
+    }
+}
+
+fn apply_filter(state: &mut State, text: String) -> Outcome {
+    if state.view.focus == Panel::Events {
+        state.events_filter = text;
+        state.events_up = 0;
+        return Outcome::redraw();
+    }
+    state.list.filter = text;
+    let snapshot = state.snapshot.clone();
+    state.list.rebuild(&snapshot, state.elapsed, false);
+    Outcome::redraw().and(crate::app::core::update::snapshot::ask_focus(state))
+}
+
+/// A key while those who get a message are marked. Says whether it is one of theirs.
+fn mark(to: &mut [Recipient], at: &mut usize, key: char) -> bool {
+    match key {
+        ' ' => {
+            if let Some(one) = to.get_mut(*at) {
+                one.marked = !one.marked;
+            }
+            *at = (*at + 1).min(to.len().saturating_sub(1));
+        }
+        'a' => {
+            let all = to.iter().all(|one| one.marked);
+            to.iter_mut().for_each(|one| one.marked = !all);
+        }
+        'i' => to.iter_mut().for_each(|one| one.marked = one.seen.state == Some(crate::monitor::State::Idle)),
+        'j' => *at = (*at + 1).min(to.len().saturating_sub(1)),
+        'k' => *at = at.saturating_sub(1),
+        _ => return false,
+    }
+    true
+}
+
+fn escape(state: &mut State) -> Outcome {
+    if matches!(state.mode, Mode::Filter(_)) {
+        state.mode = Mode::Normal;
+        return apply_filter(state, String::new());
+    }
+    close(state)
+}
+
+pub(crate) fn close(state: &mut State) -> Outcome {
+    state.mode = Mode::Normal;
+    Outcome::redraw()
+}
+
+fn enter(state: &mut State) -> Outcome {
+    let does = |act| Outcome::effect(Effect::Act(act));
+    match std::mem::take(&mut state.mode) {
+        Mode::Palette { input, at } => match palette::items(state, input.value()).into_iter().nth(at) {
+            Some(item) => act::does(state, item.does).and(Outcome::redraw()),
+            None => Outcome::redraw(),
+        },
+        Mode::Answer { pane, seen, at: Some(choice), asked } if asked.seen_whole => {
+            does(Act::Answer { pane, choice, seen })
+        }
+        Mode::Answer { pane, seen, asked, .. } if !asked.seen_whole => not_seen(state, pane, seen, asked),
+        Mode::Answer { pane, seen, asked, .. } => {
+            state.mode = Mode::Answer { pane, seen, at: None, asked };
+            let text = "no answer is marked: press its number, or move to it".to_owned();
+            toast(state, text, Tone::NeedsYou);
+            Outcome::redraw()
+        }
+        Mode::Reply { pane, seen, input } if !input.value().trim().is_empty() => {
+            does(Act::Reply { pane, text: input.value().to_owned(), seen })
+        }
+        Mode::Confirm { pane, seen, kill: false } => does(Act::Interrupt { pane, seen }),
+        Mode::Confirm { pane, seen, kill: true } => does(Act::Kill { pane, seen }),
+        Mode::Broadcast { to, at, input: None } => {
+            // Nobody is marked: nobody to write to yet.
+            let input = to.iter().any(|one| one.marked).then(Input::default);
+            state.mode = Mode::Broadcast { to, at, input };
+            Outcome::redraw()
+        }
+        Mode::Broadcast { to, input: Some(input), .. } if !input.value().trim().is_empty() => {
+            let to = to.into_iter().filter(|one| one.marked).map(|one| (one.pane, one.seen)).collect();
+            Outcome::effect(Effect::Broadcast { text: input.value().to_owned(), to })
+        }
+        _ => Outcome::redraw(),
+    }
+}
+
+/// Nothing is answered whose request was not shown whole: what to do, in words.
+fn not_seen(state: &mut State, pane: PaneId, seen: Seen, asked: Asked) -> Outcome {
+    let lines = asked.pieces(&seen, state.viewport.request.0).len();
+    let text = if asked.screen.is_none() || asked.unread(lines) >= lines {
+        "the request is shown first: look at it, then answer".to_owned()
+    } else {
+        format!("{} rows of the request were not in view yet: PgUp shows them", asked.unread(lines))
+    };
+    toast(state, text, Tone::NeedsYou);
+    state.mode = Mode::Answer { pane, seen, at: None, asked };
+    Outcome::redraw()
+}
+
+/// Scrolls the request in the box of the answers.
+fn scroll_request(state: &mut State, delta: isize) -> Outcome {
+    let (width, height) = state.viewport.request;
+    let Mode::Answer { seen, asked, .. } = &mut state.mode else { return Outcome::default() };
+    let most = asked.pieces(seen, width).len().saturating_sub(height);
+    let up = asked.up.min(most).saturating_add_signed(-delta).min(most);
+    let moved = up != asked.up;
+    asked.up = up;
+    Outcome::redraw_if(moved)
+}
+
+/// Moves the mark of an overlay, or scrolls it.
+fn step(state: &mut State, delta: isize) -> Outcome {
+    let rows = match &state.mode {
+        Mode::Palette { input, .. } => palette::items(state, input.value()).len(),
+        Mode::Help { input, .. } => {
+            help_rows(state, input.value()).len().saturating_sub(state.viewport.overlay.saturating_sub(1))
+        }
+        Mode::Answer { seen, .. } => seen.choices.len(),
+        Mode::Broadcast { to, input: None, .. } => to.len(),
+        Mode::Filter(_) => return crate::app::core::update::rows::scroll(state, state.view.focus, delta),
+        _ => return Outcome::default(),
+    };
+    if let Mode::Answer { at, .. } = &mut state.mode {
+        // The first step marks the first answer, or the last one when it goes up.
+        let to = match *at {
+            Some(at) => at.saturating_add_signed(delta).min(rows.saturating_sub(1)),
+            None if delta < 0 => rows.saturating_sub(1),
+            None => 0,
+        };
+        let moved = rows > 0 && *at != Some(to);
+        *at = (rows > 0).then_some(to);
+        return Outcome::redraw_if(moved);
+    }
+    let (Mode::Palette { at, .. } | Mode::Help { top: at, .. } | Mode::Broadcast { at, .. }) = &mut state.mode else {
+        return Outcome::default();
+    };
+    let to = at.saturating_add_signed(delta).min(rows.saturating_sub(1));
+    let moved = to != *at;
+    *at = to;
+    Outcome::redraw_if(moved)
+}
+
+fn page(state: &State) -> isize {
+    isize::try_from(state.viewport.overlay.saturating_sub(1).max(1)).unwrap_or(1)
+}
+
+/// What a key does to a line of text.
+fn request(key: Key) -> Option<InputRequest> {
+    Some(match (key.code, key.ctrl, key.alt) {
+        (Code::Char(c), false, false) => InputRequest::InsertChar(c),
+        (Code::Backspace, false, false) | (Code::Char('h'), true, false) => InputRequest::DeletePrevChar,
+        (Code::Backspace, ..) | (Code::Char('w'), true, false) => InputRequest::DeletePrevWord,
+        (Code::Delete, ..) => InputRequest::DeleteNextChar,
+        (Code::Left, false, false) | (Code::Char('b'), true, false) => InputRequest::GoToPrevChar,
+        (Code::Right, false, false) | (Code::Char('f'), true, false) => InputRequest::GoToNextChar,
+        (Code::Left, ..) | (Code::Char('b'), false, true) => InputRequest::GoToPrevWord,
+        (Code::Right, ..) | (Code::Char('f'), false, true) => InputRequest::GoToNextWord,
+        (Code::Home, ..) | (Code::Char('a'), true, false) => InputRequest::GoToStart,
+        (Code::End, ..) | (Code::Char('e'), true, false) => InputRequest::GoToEnd,
+        (Code::Char('u'), true, false) => InputRequest::DeleteFromStart,
+        (Code::Char('k'), true, false) => InputRequest::DeleteTillEnd,
+        _ => return None,
+    })
+}

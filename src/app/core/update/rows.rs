@@ -1,0 +1,93 @@
+//! The cursor and the order of the rows, and how far the panels are scrolled.
+
+use crate::app::core::list::Sort;
+use crate::app::core::message::Outcome;
+use crate::app::core::state::{Panel, State};
+use crate::app::core::update::snapshot;
+use crate::monitor::Agent;
+use crate::tmux::PaneId;
+
+/// Scrolls a panel, or moves its cursor.
+pub(crate) fn scroll(state: &mut State, panel: Panel, delta: isize) -> Outcome {
+    match panel {
+        Panel::Events => {
+            let most = crate::app::core::events::shown(state).len().saturating_sub(state.viewport.events.max(1));
+            let up = state.events_up.saturating_add_signed(delta).min(most);
+            let moved = up != state.events_up;
+            state.events_up = up;
+            Outcome::redraw_if(moved)
+        }
+        Panel::Preview => {
+            let rows = state.snapshot.preview.as_ref().map_or(0, |preview| preview.text.lines().count());
+            let most = rows.saturating_sub(state.viewport.preview.max(1));
+            let up = state.preview_up.saturating_add_signed(-delta).min(most);
+            let moved = up != state.preview_up;
+            state.preview_up = up;
+            Outcome::redraw_if(moved)
+        }
+        _ => {
+            let snapshot = state.snapshot.clone();
+            let moved = state.list.step(&snapshot.agents, delta);
+            moved_cursor(state, moved)
+        }
+    }
+}
+
+pub(crate) fn page(state: &State) -> isize {
+    let rows = match state.view.focus {
+        Panel::Events => state.viewport.events,
+        Panel::Preview => state.viewport.preview,
+        _ => state.viewport.agents,
+    };
+    isize::try_from(rows.saturating_sub(1).max(1)).unwrap_or(1)
+}
+
+/// Puts the cursor on an agent.
+pub(crate) fn select(state: &mut State, id: PaneId) -> Outcome {
+    let snapshot = state.snapshot.clone();
+    let moved = state.list.select(&snapshot.agents, id);
+    moved_cursor(state, moved).and(Outcome::redraw())
+}
+
+fn moved_cursor(state: &mut State, moved: bool) -> Outcome {
+    if moved {
+        state.selected_at = state.elapsed;
+    }
+    Outcome::redraw_if(moved).and(snapshot::ask_focus(state))
+}
+
+/// The agent that has waited longest, then the next one, round and round.
+pub(crate) fn next_needy(state: &mut State) -> Outcome {
+    let mut needy: Vec<&Agent> = state.snapshot.agents.iter().filter(|agent| agent.state.needs_user()).collect();
+    needy.sort_by_key(|agent| agent.since);
+    let at = needy.iter().position(|agent| Some(agent.pane_id) == state.list.selected);
+    let next = at.map_or(0, |at| at + 1);
+    let Some(id) = needy.get(next % needy.len().max(1)).map(|agent| agent.pane_id) else { return Outcome::default() };
+    state.view.focus = Panel::Agents;
+    if !state.list.filter.is_empty() {
+        let snapshot = state.snapshot.clone();
+        if state.list.agents(&snapshot.agents).all(|listed| listed != id) {
+            state.list.filter.clear();
+            state.list.rebuild(&snapshot, state.elapsed, false);
+        }
+    }
+    select(state, id)
+}
+
+/// Sorts by a column; the same column again turns the order round.
+pub(crate) fn sort_by(state: &mut State, sort: Sort) -> Outcome {
+    if state.list.sort == sort {
+        state.list.reverse = !state.list.reverse;
+    } else {
+        state.list.sort = sort;
+        state.list.reverse = false;
+    }
+    relist(state)
+}
+
+/// Makes the lines anew because the user asked for another order.
+pub(crate) fn relist(state: &mut State) -> Outcome {
+    let snapshot = state.snapshot.clone();
+    state.list.rebuild(&snapshot, state.elapsed, true);
+    Outcome::redraw().and(snapshot::ask_focus(state))
+}

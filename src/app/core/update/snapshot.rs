@@ -1,0 +1,182 @@
+//! A snapshot arrives: what it shows anew, and whom it calls for.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::app::core::message::{Effect, Outcome};
+use crate::app::core::state::{Mode, State};
+use crate::app::core::update::{ask, toast};
+use crate::app::core::words::{Tone, word};
+use crate::monitor::{Agent, Command, EventKind, Snapshot, State as AgentState};
+
+/// Time for which the cursor is on an agent before what it shows counts as seen.
+const DWELL: Duration = Duration::from_secs(2);
+
+/// Takes a snapshot in.
+pub(crate) fn arrived(state: &mut State, new: Arc<Snapshot>) -> Outcome {
+    let old = std::mem::replace(&mut state.snapshot, new.clone());
+    state.now = state.now.max(new.timestamp);
+    let mut redraw = call(state, &new);
+    keep_events(state, &old, &new);
+    redraw |= state.list.rebuild(&new, state.elapsed, false);
+    redraw |= differs(state, &old, &new);
+    redraw |= ask::arrived(state);
+    // Instruments alone wait for the tick: numbers that change ten times a second cannot be read, and cost frames.
+    state.behind = !redraw && (state.behind || state.viewport.instruments && instruments_differ(&old, &new));
+    Outcome::redraw_if(redraw).and(ask_focus(state))
+}
+
+/// Whether what is in view differs between two snapshots.
+fn differs(state: &State, old: &Snapshot, new: &Snapshot) -> bool {
+    let view = &state.viewport;
+    old.server != new.server
+        || old.engine.paused != new.engine.paused
+        || old.engine.id() != new.engine.id()
+        || old.current_strategy != new.current_strategy
+        || old.settings != new.settings
+        || old.notes != new.notes
+        || old.agents.len() != new.agents.len()
+        || old.agents.iter().zip(&new.agents).any(|(a, b)| agent_differs(a, b))
+        || (view.events > 0 && old.events.last().map(|e| e.seq) != new.events.last().map(|e| e.seq))
+        || (view.preview > 0 && preview_differs(old, new))
+        || (state.view.tune && old.tune != new.tune)
+}
+
+/// Whether a row differs: all but the times of reading, which no row shows.
+fn agent_differs(a: &Agent, b: &Agent) -> bool {
+    a.pane_id != b.pane_id
+        || a.state != b.state
+        || a.kind != b.kind
+        || a.since != b.since
+        || a.doing != b.doing
+        || a.activity != b.activity
+        || a.stale != b.stale
+        || a.context_percent != b.context_percent
+        || a.evidence != b.evidence
+        || a.target != b.target
+        || a.agent != b.agent
+        || a.version != b.version
+        || a.health != b.health
+        || a.background != b.background
+        || a.model != b.model
+        || a.tokens != b.tokens
+        || a.reset_at != b.reset_at
+        || a.cwd != b.cwd
+        || a.choices != b.choices
+        || a.transitions != b.transitions
+        || crate::app::core::format::cpu(a.cpu_percent) != crate::app::core::format::cpu(b.cpu_percent)
+        || crate::app::core::format::bytes(a.memory_bytes) != crate::app::core::format::bytes(b.memory_bytes)
+}
+
+fn preview_differs(old: &Snapshot, new: &Snapshot) -> bool {
+    match (&old.preview, &new.preview) {
+        (Some(a), Some(b)) => !Arc::ptr_eq(a, b) && (a.pane_id != b.pane_id || a.text != b.text),
+        (a, b) => a.is_some() != b.is_some(),
+    }
+}
+
+fn instruments_differ(old: &Snapshot, new: &Snapshot) -> bool {
+    old.connection_pool != new.connection_pool
+        || old.cache_performance != new.cache_performance
+        || old.cycle != new.cycle
+        || old.cost != new.cost
+        || old.strategies != new.strategies
+        || (!Arc::ptr_eq(&old.history, &new.history) && old.history != new.history)
+}
+
+/// Calls the user for agents that came to need them, and tells of problems.
+fn call(state: &mut State, new: &Snapshot) -> bool {
+    let news = state.news.read(new);
+    if news.another {
+        // What another engine tells of happened before it was looked at: no news.
+        return false;
+    }
+    let selected = state.list.selected;
+    let (mut calls, mut problems) = (Vec::new(), Vec::new());
+    for event in news.events {
+        match &event.what {
+            EventKind::Transition { pane_id, target, to, kind, .. }
+                if to.needs_user() && Some(*pane_id) != selected =>
+            {
+                calls.push(format!("{target} needs you: {}", word(*to, kind.as_deref())));
+            }
+            EventKind::Notice { text, problem: true } => problems.push(text.clone()),
+            _ => {}
+        }
+    }
+    let any = !calls.is_empty() || !problems.is_empty();
+    tell(state, problems, Tone::Error, |more| format!("{more} problems came up: see the events"));
+    tell(state, calls, Tone::NeedsYou, |more| format!("{more} agents came to need you"));
+    any
+}
+
+/// Up to two toasts, or one that says how many there would be.
+fn tell(state: &mut State, texts: Vec<String>, tone: Tone, many: impl Fn(usize) -> String) {
+    match texts.len() {
+        0..=2 => texts.into_iter().for_each(|text| toast(state, text, tone)),
+        more => toast(state, many(more), tone),
+    }
+}
+
+/// Events that were scrolled to stay in view while new ones come.
+fn keep_events(state: &mut State, old: &Snapshot, new: &Snapshot) {
+    if state.events_up > 0 {
+        let last = old.events.last().map_or(0, |event| event.seq);
+        let fresh = new.events.iter().rev().take_while(|event| event.seq > last).count();
+        state.events_up = (state.events_up + fresh).min(new.events.len().saturating_sub(1));
+    }
+}
+
+/// A frame was drawn: what it showed of a preview, and of a request.
+pub(crate) fn drawn(state: &mut State) -> Outcome {
+    state.drawn = state.snapshot.preview.clone().filter(|_| state.viewport.preview > 0);
+    match &mut state.mode {
+        Mode::Answer { seen, asked, .. } => Outcome::redraw_if(asked.drawn(seen, state.viewport.request)),
+        _ => Outcome::default(),
+    }
+}
+
+/// Asks the engine for the screen of the selected pane while the preview shows it.
+pub(crate) fn ask_focus(state: &mut State) -> Outcome {
+    let wanted = match &state.mode {
+        Mode::Answer { pane, .. } => Some(*pane),
+        _ if state.viewport.preview > 0 => state.list.selected,
+        _ => None,
+    };
+    if state.asked_focus == Some(wanted) {
+        return Outcome::default();
+    }
+    state.asked_focus = Some(wanted);
+    state.preview_up = 0;
+    Outcome { redraw: false, effects: vec![Effect::Engine(Command::Focus(wanted))] }
+}
+
+/// A `done` that the user has had before them is seen: the cursor came to it, or they did something, after it was done.
+pub(crate) fn mark_seen(state: &mut State) -> Outcome {
+    let Some(agent) = state.selected() else { return Outcome::default() };
+    let dwelt = state.elapsed.saturating_sub(state.selected_at) >= DWELL;
+    if agent.state == AgentState::Idle
+        && agent.kind.as_deref() == Some("done")
+        && state.viewport.preview > 0
+        && state.focused
+        && dwelt
+        && state.input_at > agent.since
+    {
+        let seen = (agent.pane_id, agent.since);
+        if state.asked_seen != Some(seen) {
+            state.asked_seen = Some(seen);
+            return Outcome { redraw: false, effects: vec![Effect::Engine(Command::Seen(seen.0))] };
+        }
+    }
+    Outcome::default()
+}
+
+/// What was never handed on is not waited for, and asked for again when it is wanted.
+pub(crate) fn not_sent(state: &mut State, effect: &Effect) {
+    let Effect::Engine(command) = effect else { return };
+    state.pending.retain(|pending| !pending.same_kind(command));
+    match command {
+        Command::Focus(_) => state.asked_focus = None,
+        Command::Seen(_) => state.asked_seen = None,
+        _ => {}
+    }
+}

@@ -1,0 +1,321 @@
+//! What a read means: the cache is filled, the verdict made and put in force, changes become events.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+    time::Instant,
+};
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::monitor::cycle::fetch::Read;
+use crate::monitor::detect::{Observation, Profiles, Verdict, detect_named};
+use crate::monitor::engine::core::Core;
+use crate::monitor::panes::cache::{Captured, Layers};
+use crate::monitor::panes::record::{Change, Record};
+use crate::monitor::panes::tracked::{Tracked, judged_by, screen_hash};
+use crate::monitor::{CycleStats, EventKind, Preview, State, clock};
+use crate::tmux::{PaneId, Screen};
+
+impl Core {
+    /// Takes in one read: cache, verdict, record.
+    pub(crate) async fn take_in(&mut self, read: Read, profiles: &Profiles, stats: &mut CycleStats) {
+        let interval = self.settings.interval;
+        let Some(tracked) = self.fleet.get_mut(read.pane) else { return };
+        let screen = match read.screen {
+            None => return,
+            Some(Err(_)) => {
+                self.errors += 1;
+                if let Some(record) = &mut tracked.record {
+                    record.stale = true;
+                    record.failed(read.now, interval);
+                }
+                return;
+            }
+            Some(Ok(screen)) => screen,
+        };
+        let stamp = tracked.stamp();
+        if let Some((pane, fields)) = read.fields {
+            self.moved |= tracked.describe_alone(pane, fields, read.now);
+        }
+        tracked.read_at = Some((read.now, read.at));
+        let hash = screen_hash(&screen);
+        let first = tracked.screen_hash.is_none();
+        let changed = tracked.screen_hash != Some(hash);
+        tracked.was_read(read.now, changed && !first && read.announced);
+        if changed {
+            tracked.screen_hash = Some(hash);
+            tracked.changed_at = Some(read.now);
+            stats.changed += 1;
+            if let (Some(record), false) = (&mut tracked.record, first) {
+                record.last_change = read.at;
+                record.activity.wrote(read.now);
+            }
+        }
+        if read.coloured {
+            tracked.preview = Some(Arc::new(Preview::of(read.pane, &screen, read.at)));
+        }
+        let screen = Arc::new(screen);
+        let verdict = match tracked.over {
+            true => None,
+            false => judge(&self.cache, profiles, tracked, &screen, read.at).await,
+        };
+        if read.settled {
+            tracked.prove(stamp, read.now, self.cache.generation());
+        }
+        let captured = Captured { screen, stamp, settled: read.settled, coloured: read.coloured };
+        self.cache.pane_content.put(read.pane, captured).await;
+        if let Some(record) = &mut tracked.record {
+            record.read();
+        }
+        match verdict {
+            Some(verdict) => self.apply(read.pane, verdict, read.at, read.now),
+            // No agent, and none was known: not listed.
+            None => {
+                let Some(tracked) = self.fleet.get_mut(read.pane) else { return };
+                tracked.remembered = None;
+                if let Some(record) = tracked.record.take() {
+                    self.events.push(read.at, gone_event(tracked, &record));
+                }
+            }
+        }
+    }
+
+    /// Puts a verdict in force, as the record believes it.
+    pub(crate) fn apply(&mut self, id: PaneId, verdict: Arc<Verdict>, at: Timestamp, now: Instant) {
+        let interval = self.settings.interval;
+        let Some(tracked) = self.fleet.get_mut(id) else { return };
+        let target = tracked.pane.target();
+        let in_view = tracked.pane.in_view;
+        let dead = verdict.state == State::Exited;
+        let before = tracked.record.as_ref().map(Record::state);
+        let event = match &mut tracked.record {
+            Some(record) if record.verdict.agent == verdict.agent => record
+                .judge(verdict, at, now, tracked.changed_at, in_view)
+                .map(|change| transition(id, target, record, change)),
+            record => {
+                if let Some(remembered) = tracked.remembered.take().filter(|then| then.is_of(&verdict)) {
+                    let record = record.insert(Record::resume(remembered, &verdict, at, now));
+                    let change = record.judge(verdict, at, now, tracked.changed_at, in_view);
+                    if let Some(change) = change {
+                        let event = transition(id, target, record, change);
+                        self.events.push(at, event);
+                    }
+                    return;
+                }
+                let new = Record::new(verdict, at, now);
+                let event = EventKind::Appeared {
+                    pane_id: id,
+                    target,
+                    agent: new.verdict.agent.clone(),
+                    state: new.state(),
+                    kind: new.kind.clone(),
+                };
+                *record = Some(new);
+                Some(event)
+            }
+        };
+        if dead && let Some(record) = &mut tracked.record {
+            record.failed(now, interval);
+            if record.state() == State::Exited && before != Some(State::Exited) {
+                let pane = &tracked.pane;
+                // A shell tells nobody with what status its programs end. One that did not give the screen back was
+                // killed, and of a dead pane tmux tells.
+                let failed =
+                    pane.alternate_on || pane.dead_signal.is_some() || pane.dead_status.is_some_and(|s| s != 0);
+                record.left_at = (!failed).then_some(now);
+            }
+        }
+        if let Some(event) = event {
+            self.events.push(at, event);
+        }
+    }
+
+    /// Puts in force what would be believed after a while.
+    pub(crate) fn believe(&mut self) {
+        let at = Timestamp::now();
+        for tracked in self.fleet.iter_mut() {
+            let (id, target, in_view) = (tracked.pulse.id, tracked.pane.target(), tracked.pane.in_view);
+            let Some(record) = &mut tracked.record else { continue };
+            let Some(believed) = record.settles_at() else { continue };
+            if let Some(change) = record.settle(at, believed, in_view) {
+                let event = transition(id, target, record, change);
+                self.events.push(at, event);
+            }
+        }
+    }
+
+    /// What time alone changes: verdicts that are believed now, dead programs that are still dead, usage samples.
+    pub(crate) fn settle(&mut self) {
+        let (at, now) = (Timestamp::now(), clock::now());
+        let interval = self.settings.interval;
+        let mut events: Vec<EventKind> = Vec::new();
+        for tracked in self.fleet.iter_mut() {
+            let in_view = tracked.pane.in_view;
+            let target = || tracked.pane.target();
+            let Some(record) = &mut tracked.record else { continue };
+            if let Some(change) = record.settle(at, now, in_view) {
+                events.push(transition(tracked.pulse.id, target(), record, change));
+            }
+            if record.state() == State::Exited {
+                record.failed(now, interval);
+            }
+            record.activity.advance(now);
+            tracked.sample_usage(now);
+            if tracked.has_moved_on(now) {
+                events.extend(tracked.record.as_ref().map(|record| gone_event(tracked, record)));
+                tracked.dismiss();
+            }
+        }
+        for event in events {
+            self.events.push(at, event);
+        }
+    }
+}
+
+fn transition(pane_id: PaneId, target: String, record: &Record, change: Change) -> EventKind {
+    EventKind::Transition {
+        pane_id,
+        target,
+        agent: record.verdict.agent.clone(),
+        from: change.from,
+        to: change.to,
+        kind: change.kind,
+        evidence: record.verdict.evidence.clone(),
+    }
+}
+
+/// What is told of an agent that is gone: of `record`, which was its pane's.
+pub(crate) fn gone_event(tracked: &Tracked, record: &Record) -> EventKind {
+    let agent = record.verdict.agent.clone();
+    EventKind::Gone { pane_id: tracked.pulse.id, target: tracked.pane.target(), agent }
+}
+
+/// The verdict for a screen, from the cache where the very same was judged before.
+pub(crate) async fn judge(
+    cache: &Layers,
+    profiles: &Profiles,
+    tracked: &mut Tracked,
+    screen: &Screen,
+    now: Timestamp,
+) -> Option<Arc<Verdict>> {
+    let zone = TimeZone::system();
+    let published = tracked.read_published().await;
+    let (previous, known_agent) = match (&tracked.record, &tracked.remembered) {
+        (Some(record), _) => {
+            (Some((record.state(), record.verdict.kind.as_deref())), Some(record.verdict.agent.as_str()))
+        }
+        (None, Some(then)) => (Some((then.state, then.kind.as_deref())), Some(then.agent.as_str())),
+        (None, None) => (None, None),
+    };
+    let observation = Observation {
+        pane: &tracked.pane,
+        screen: Some(screen),
+        processes: &tracked.processes,
+        published: published.as_ref(),
+        known_agent,
+        previous,
+        now,
+        zone: Some(&zone),
+    };
+    let screen_hash = tracked.screen_hash.unwrap_or_else(|| screen_hash(screen));
+    let named = tracked.named.as_ref().map(|n| n.agent.as_deref().unwrap_or(""));
+    let key = observation_key(profiles.stamp(), screen_hash, &observation, named);
+    let judged = async { detect_named(profiles, tracked.named.as_ref(), &observation).map(Arc::new) };
+    let verdict = cache.agent_status.get_or(key, judged).await;
+    tracked.verdict_key = Some(key);
+    verdict
+}
+
+/// A hash of all that a verdict is made from; the screen comes hashed.
+fn observation_key(profiles: u64, screen_hash: u64, observation: &Observation<'_>, named: Option<&str>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let pane = observation.pane;
+    (profiles, screen_hash).hash(&mut hasher);
+    judged_by(pane).hash(&mut hasher);
+    for process in observation.processes {
+        (process.pid, process.start, process.foreground, process.stopped, process.zombie).hash(&mut hasher);
+        (&process.comm, &process.args).hash(&mut hasher);
+    }
+    if let Some(published) = observation.published {
+        (&published.status, &published.waiting_for, published.at).hash(&mut hasher);
+    }
+    (observation.known_agent, observation.previous, named).hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        monitor::{EngineSettings, Source, detect::Published},
+        tmux::{Pane, Pulse, Server, scripted::Script},
+    };
+
+    #[tokio::test]
+    async fn an_agent_that_is_gone_is_told_of_by_its_name() {
+        let mut core = Core::new(Server::scripted(Script::default()), EngineSettings::default()).unwrap();
+        let (at, now, id) = (Timestamp::now(), clock::now(), PaneId(7));
+        core.fleet.probe(vec![Pulse { id, pid: 4_000_000_000, width: 80, height: 24, ..Pulse::default() }], now);
+        // Of a profile that is there no more, so that nothing says what the pane is.
+        let verdict = Verdict::blank("nobody", "", None).say(State::Idle, None, "", "", Source::Screen);
+        core.fleet.get_mut(id).unwrap().record = Some(Record::new(Arc::new(verdict), at, now));
+        let screen = Some(Ok(Screen::plain(b"$ \n")));
+        let (fields, settled, coloured, announced) = (None, true, false, false);
+        let read = Read { pane: id, fields, screen, settled, coloured, announced, at, now };
+        let profiles = core.profiles_now();
+        core.take_in(read, &profiles, &mut CycleStats::default()).await;
+        assert!(core.fleet.get(id).unwrap().record.is_none());
+        let snapshot = core.snapshot();
+        let gone = snapshot.events.iter().filter_map(|event| match &event.what {
+            EventKind::Gone { pane_id, agent, .. } if *pane_id == id => Some(agent.as_str()),
+            _ => None,
+        });
+        assert_eq!(gone.collect::<Vec<_>>(), ["nobody"]);
+    }
+
+    fn key(pane: &Pane, published: Option<&Published>) -> u64 {
+        let observation = Observation {
+            pane,
+            screen: None,
+            processes: &[],
+            published,
+            known_agent: None,
+            previous: None,
+            zone: None,
+            now: Timestamp::UNIX_EPOCH,
+        };
+        observation_key(1, 2, &observation, None)
+    }
+
+    #[test]
+    fn a_verdict_is_looked_up_by_all_that_it_is_made_from() {
+        let plain = Pane::default();
+        let same = key(&plain, None);
+        assert_eq!(key(&plain.clone(), None), same);
+        let with = |change: fn(&mut Pane)| {
+            let mut pane = plain.clone();
+            change(&mut pane);
+            key(&pane, None)
+        };
+        let hook = with(|pane| pane.hook = "claude waiting permission 1".into());
+        let others = [
+            hook,
+            with(|pane| pane.title = "another".into()),
+            with(|pane| pane.in_mode = true),
+            with(|pane| pane.dead = true),
+            with(|pane| pane.width = 7),
+        ];
+        let told = |status: &str, at: Option<Timestamp>| Published { status: status.to_owned(), waiting_for: None, at };
+        let published = [
+            key(&plain, Some(&told("busy", None))),
+            key(&plain, Some(&told("idle", None))),
+            key(&plain, Some(&told("idle", Some(Timestamp::UNIX_EPOCH)))),
+        ];
+        let mut all: Vec<u64> = others.into_iter().chain(published).chain([same]).collect();
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
+}

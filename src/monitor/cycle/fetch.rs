@@ -1,0 +1,200 @@
+//! Fetch: captures the panes that the plan names, together with those of their fields that may be out of date.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+
+use crate::monitor::cycle::count;
+use crate::monitor::engine::core::Core;
+use crate::monitor::panes::tracked::Tracked;
+use crate::monitor::strategy::Plan;
+use crate::monitor::{CycleStats, Preview, clock};
+use crate::tmux::{Batch, Command as Tmux, Expect, Fields, Pane, PaneId, Pool, Reply, Screen, TmuxError, parse_panes};
+
+/// One list of all panes is cheaper than single lines from a quarter of them on.
+const LIST_ALL_FROM: usize = 4;
+
+/// One pane's read.
+pub(crate) struct Read {
+    pub(crate) pane: PaneId,
+    /// Its fields, when they were asked for with it.
+    pub(crate) fields: Option<(Pane, Fields)>,
+    /// `None`: the pane vanished between probe and capture.
+    pub(crate) screen: Option<Result<Screen, TmuxError>>,
+    /// See [`crate::monitor::panes::cache::Captured::settled`].
+    pub(crate) settled: bool,
+    /// Its colours were asked for.
+    pub(crate) coloured: bool,
+    /// A change that it shows should have been heard.
+    pub(crate) announced: bool,
+    /// When it began.
+    pub(crate) at: Timestamp,
+    /// The same by the monotonic clock.
+    pub(crate) now: Instant,
+}
+
+impl Core {
+    /// Captures what is planned, in parallel over the pool.
+    ///
+    /// The panes' fields (title, cursor, place) come along: one list of all panes where many are read, a line for each
+    /// where few are, and not at all when this cycle has just read them. The dear ones are asked for only where they
+    /// may have changed.
+    pub(crate) async fn fetch(&mut self, plan: &Plan, stats: &mut CycleStats) -> Vec<Read> {
+        let (at, now) = (Timestamp::now(), clock::now());
+        let features = self.features();
+        let planned: usize = plan.batches.iter().map(Vec::len).sum();
+        let fresh = self.fields_fresh;
+        let read = plan.batches.iter().flatten().filter_map(|id| self.fleet.get(*id));
+        let holds = |tracked: &&Tracked| tracked.read_at.is_none() && tracked.fields_hold(at, now);
+        let dear = read.filter(|tracked| !holds(tracked) && tracked.is_program_due(now)).count();
+        let many = |panes: usize| panes > 1 && panes * LIST_ALL_FROM >= self.fleet.len();
+        // What one list at the head of the first request tells of all panes.
+        let list = match fresh {
+            _ if many(dear) => Some(Fields::All),
+            false if many(planned) => Some(Fields::Cheap),
+            _ => None,
+        };
+        let mut requests = Vec::with_capacity(plan.batches.len());
+        for (index, panes) in plan.batches.iter().enumerate() {
+            let mut request = Request { batch: Batch::default(), reads: Vec::with_capacity(panes.len()), list: None };
+            if let (0, Some(fields)) = (index, list) {
+                request.batch.push(Tmux::list_panes(features, fields), Expect::Any);
+                request.list = Some(fields);
+            }
+            for &pane in panes {
+                let Some(tracked) = self.fleet.get_mut(pane) else { continue };
+                let each = match list {
+                    Some(Fields::All) => None,
+                    // Many new panes: the list that found them told their fields, and they were written by nobody since.
+                    _ if tracked.read_at.is_none() && tracked.fields_hold(at, now) => None,
+                    _ if tracked.is_program_due(now) => Some(Fields::All),
+                    None if !fresh => Some(Fields::Cheap),
+                    _ => None,
+                };
+                if let Some(fields) = each {
+                    request.batch.push(Tmux::pane_details(features, pane, fields), Expect::Any);
+                }
+                let coloured = self.focus.contains(&pane);
+                request.batch.push(Tmux::capture(pane, coloured), Expect::Lines(usize::from(tracked.pulse.height)));
+                let settled = tracked.is_settled(at, now);
+                let announced = plan.early.is_some() && tracked.announce(&mut self.writes, at, now);
+                let read = Read { pane, fields: None, screen: None, settled, coloured, announced, at, now };
+                request.reads.push((each, read));
+            }
+            requests.push(request);
+        }
+        let pool = self.pool.clone();
+        let mut answers =
+            stream::iter(requests.into_iter().map(|r| r.send(pool.clone()))).buffer_unordered(plan.width.max(1));
+        let mut all = Vec::with_capacity(planned);
+        let mut listed = Vec::new();
+        let mut first = None;
+        while let Some(answer) = answers.next().await {
+            if let Some(reply) = &answer.reply {
+                count(stats, reply);
+            }
+            first.get_or_insert((answer.took, answer.reads.len()));
+            listed.extend(answer.listed);
+            all.extend(answer.reads);
+        }
+        drop(answers);
+        if let Some(fields) = list {
+            self.fleet.describe(listed, fields, &self.settings.named, now);
+        }
+        if let Some((took, panes)) = first {
+            self.measured.batch = Some(took);
+            self.measured.batch_panes = panes;
+        }
+        all
+    }
+}
+
+impl Core {
+    /// Captures the panes in focus whose screen is not there, and nothing else of them: also while the cycles rest their
+    /// user may choose what to look at. One that cannot be read stays without.
+    pub(crate) async fn show_focused(&mut self) {
+        let missing = |id: &PaneId| self.fleet.get(*id).is_some_and(|tracked| tracked.preview.is_none());
+        let panes: Vec<PaneId> = self.focus.iter().copied().filter(missing).collect();
+        if panes.is_empty() {
+            return;
+        }
+        let mut batch = Batch::default();
+        for pane in &panes {
+            let height = self.fleet.get(*pane).map_or(0, |tracked| tracked.pulse.height);
+            batch.push(Tmux::capture(*pane, true), Expect::Lines(usize::from(height)));
+        }
+        let at = Timestamp::now();
+        let Ok(mut lease) = self.pool.acquire().await else { return };
+        let Ok(reply) = lease.request(&batch).await else { return };
+        for (pane, part) in panes.into_iter().zip(reply.parts) {
+            if let (Ok(capture), Some(tracked)) = (part, self.fleet.get_mut(pane)) {
+                tracked.preview = Some(Arc::new(Preview::of(pane, &Screen::styled(&capture), at)));
+            }
+        }
+    }
+}
+
+/// One request of a fetch.
+struct Request {
+    batch: Batch,
+    /// The reads in order, each with the fields that are asked for before its capture.
+    reads: Vec<(Option<Fields>, Read)>,
+    /// It begins with a list of all panes.
+    list: Option<Fields>,
+}
+
+struct Answer {
+    reply: Option<Reply>,
+    reads: Vec<Read>,
+    listed: Vec<Pane>,
+    took: Duration,
+}
+
+impl Request {
+    /// Sends it and sorts the parts to the reads.
+    async fn send(self, pool: Pool) -> Answer {
+        let began = clock::now();
+        let answer = match pool.acquire().await {
+            Ok(mut lease) => lease.request(&self.batch).await,
+            Err(problem) => Err(problem),
+        };
+        let took = clock::since(began);
+        let mut reply = match answer {
+            Ok(reply) => reply,
+            Err(problem) => {
+                let failed = |(_, read)| Read { screen: Some(Err(problem.clone())), ..read };
+                let reads = self.reads.into_iter().map(failed).collect();
+                return Answer { reply: None, reads, listed: Vec::new(), took };
+            }
+        };
+        let mut parts = std::mem::take(&mut reply.parts).into_iter();
+        let listed = match self.list.and_then(|_| parts.next()) {
+            Some(Ok(bytes)) => parse_panes(&bytes),
+            _ => Vec::new(),
+        };
+        let take = |(fields, mut read): (Option<Fields>, Read)| {
+            if let Some(fields) = fields
+                && let Some(Ok(bytes)) = parts.next()
+            {
+                let pane = parse_panes(&bytes).into_iter().find(|p| p.id == read.pane);
+                read.fields = pane.map(|pane| (pane, fields));
+            }
+            read.screen = match parts.next() {
+                Some(Ok(capture)) => {
+                    Some(Ok(if read.coloured { Screen::styled(&capture) } else { Screen::plain(&capture) }))
+                }
+                // It vanished since the probe, and the next one says so.
+                Some(Err(error)) if error.is_gone() || error.is_no_sessions() => None,
+                Some(Err(error)) => Some(Err(TmuxError::Refused { message: error.message })),
+                None => Some(Err(TmuxError::Refused { message: "no answer to a capture".into() })),
+            };
+            read
+        };
+        let reads = self.reads.into_iter().map(take).collect();
+        Answer { reply: Some(reply), reads, listed, took }
+    }
+}

@@ -1,0 +1,402 @@
+//! What the engine remembers of its own work, at a fixed memory size: points for sparklines, percentiles over a sliding
+//! window, and what each combination of settings cost while it ran.
+
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use hdrhistogram::Histogram;
+
+use crate::monitor::{CycleInfo, CyclePoint, CycleStats, HISTORY_POINTS, TuneRow};
+
+/// The percentiles' window: this many segments of [`SEGMENT`] each.
+const SEGMENTS: usize = 10;
+const SEGMENT: Duration = Duration::from_secs(60);
+
+/// Longest duration that is told apart, microseconds.
+const LONGEST_US: u64 = 120_000_000;
+
+/// Combinations kept; the one that ran longest ago goes first.
+const TUNE_ROWS: usize = 48;
+
+/// Durations of cycles over the last ten minutes.
+#[derive(Debug)]
+pub struct Window {
+    segments: VecDeque<(Instant, Histogram<u64>)>,
+    cached: Option<(Instant, Percentiles)>,
+}
+
+/// Percentiles in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Percentiles {
+    /// Median.
+    pub p50: f64,
+    /// 95th.
+    pub p95: f64,
+    /// 99th.
+    pub p99: f64,
+    /// Longest.
+    pub max: f64,
+}
+
+fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, LONGEST_US, 2).expect("constant bounds are valid")
+}
+
+fn record(histogram: &mut Histogram<u64>, duration_ms: f64) {
+    histogram.saturating_record(((duration_ms * 1000.0).round() as u64).clamp(1, LONGEST_US));
+}
+
+fn millis(histogram: &Histogram<u64>, quantile: f64) -> f64 {
+    histogram.value_at_quantile(quantile) as f64 / 1000.0
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self { segments: VecDeque::with_capacity(SEGMENTS + 1), cached: None }
+    }
+}
+
+impl Window {
+    /// Adds one cycle's duration.
+    pub fn record(&mut self, now: Instant, duration_ms: f64) {
+        if self.segments.back().is_none_or(|(began, _)| now.duration_since(*began) >= SEGMENT) {
+            self.segments.push_back((now, histogram()));
+            if self.segments.len() > SEGMENTS {
+                self.segments.pop_front();
+            }
+        }
+        if let Some((_, current)) = self.segments.back_mut() {
+            record(current, duration_ms);
+        }
+    }
+
+    /// The percentiles, at most a second old. `None` before the first cycle.
+    pub fn percentiles(&mut self, now: Instant) -> Option<Percentiles> {
+        if let Some((at, percentiles)) = self.cached
+            && now.duration_since(at) < Duration::from_secs(1)
+        {
+            return Some(percentiles);
+        }
+        let mut whole: Option<Histogram<u64>> = None;
+        for (began, segment) in &self.segments {
+            if now.duration_since(*began) > SEGMENT * (SEGMENTS as u32 + 1) {
+                continue;
+            }
+            match &mut whole {
+                None => whole = Some(segment.clone()),
+                Some(sum) => sum.add(segment).ok()?,
+            }
+        }
+        let whole = whole?;
+        let percentiles = Percentiles {
+            p50: millis(&whole, 0.50),
+            p95: millis(&whole, 0.95),
+            p99: millis(&whole, 0.99),
+            max: whole.max() as f64 / 1000.0,
+        };
+        self.cached = Some((now, percentiles));
+        Some(percentiles)
+    }
+}
+
+/// A combination of settings that ran.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Combination {
+    /// Strategy.
+    pub strategy: String,
+    /// Pool's capacity.
+    pub pool_size: usize,
+    /// Time between cycles.
+    pub interval: Duration,
+    /// Cache policy, or `off`.
+    pub cache: String,
+}
+
+#[derive(Debug)]
+struct Run {
+    combination: Combination,
+    durations: Histogram<u64>,
+    cycles: u64,
+    seconds: f64,
+    staleness_ms: f64,
+    cpu: Mean,
+    tmux_cpu: Mean,
+}
+
+#[derive(Debug, Default)]
+struct Mean {
+    sum: f64,
+    count: u64,
+}
+
+impl Mean {
+    fn add(&mut self, value: Option<f64>) {
+        if let Some(value) = value {
+            self.sum += value;
+            self.count += 1;
+        }
+    }
+
+    fn get(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / self.count as f64)
+    }
+}
+
+/// One cycle, as the history takes it in.
+#[derive(Clone, Debug)]
+pub struct Cycle<'a> {
+    /// What it did.
+    pub stats: &'a CycleStats,
+    /// Most connections in use at once.
+    pub in_use: usize,
+    /// Cache lookups of this cycle that hit, and all.
+    pub lookups: (u64, u64),
+    /// Mean age of the verdicts, milliseconds.
+    pub staleness_ms: Option<f64>,
+    /// CPU of the engine's process, percent, when it was sampled since the last cycle.
+    pub cpu_percent: Option<f64>,
+    /// CPU of the tmux server, percent, likewise.
+    pub tmux_cpu_percent: Option<f64>,
+}
+
+/// All that is remembered.
+#[derive(Debug)]
+pub struct History {
+    points: VecDeque<CyclePoint>,
+    window: Window,
+    runs: Vec<Run>,
+    last_cycle_at: Option<Instant>,
+    mark: Option<String>,
+    count: u64,
+    overruns: u64,
+    heard: u64,
+    last: Option<CycleStats>,
+    last_cpu: Option<f32>,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self {
+            points: VecDeque::with_capacity(HISTORY_POINTS),
+            window: Window::default(),
+            runs: Vec::new(),
+            last_cycle_at: None,
+            mark: None,
+            count: 0,
+            overruns: 0,
+            heard: 0,
+            last: None,
+            last_cpu: None,
+        }
+    }
+}
+
+impl History {
+    /// Notes a change of settings: the next point carries it as its mark.
+    pub fn mark(&mut self, what: &str) {
+        match &mut self.mark {
+            Some(mark) => {
+                mark.push_str(", ");
+                mark.push_str(what);
+            }
+            None => self.mark = Some(what.to_owned()),
+        }
+    }
+
+    /// Notes that a cycle took longer than the time to the next.
+    pub fn overrun(&mut self) {
+        self.overruns += 1;
+    }
+
+    /// Notes that a write to a quiet pane was heard.
+    pub fn heard(&mut self) {
+        self.heard += 1;
+    }
+
+    /// Cycles so far.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Takes in one cycle that ran under `combination`.
+    pub fn record(&mut self, now: Instant, combination: &Combination, cycle: &Cycle<'_>) {
+        self.count += 1;
+        let duration_ms = cycle.stats.duration_ms;
+        self.window.record(now, duration_ms);
+        if let Some(cpu) = cycle.cpu_percent {
+            self.last_cpu = Some(cpu as f32);
+        }
+        if self.points.len() == HISTORY_POINTS {
+            self.points.pop_front();
+        }
+        self.points.push_back(CyclePoint {
+            cycle: self.count,
+            duration_ms: duration_ms as f32,
+            checked: cycle.stats.checked as u32,
+            changed: cycle.stats.changed as u32,
+            in_use: cycle.in_use as u32,
+            hit_rate: (cycle.lookups.1 > 0).then(|| cycle.lookups.0 as f32 / cycle.lookups.1 as f32),
+            cpu_percent: self.last_cpu,
+            mark: self.mark.take(),
+        });
+        let elapsed = self.last_cycle_at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        self.last_cycle_at = Some(now);
+        let run = self.run(combination);
+        record(&mut run.durations, duration_ms);
+        run.cycles += 1;
+        run.seconds += elapsed.as_secs_f64();
+        run.staleness_ms += cycle.staleness_ms.unwrap_or(0.0);
+        run.cpu.add(cycle.cpu_percent);
+        run.tmux_cpu.add(cycle.tmux_cpu_percent);
+        self.last = Some(cycle.stats.clone());
+    }
+
+    /// Whether the last cycle ran under this combination, or there was none.
+    #[must_use]
+    pub fn ran_last(&self, combination: &Combination) -> bool {
+        self.runs.last().is_none_or(|run| run.combination == *combination)
+    }
+
+    /// The run of `combination`, moved to the end: the order of the rows is that of their last use.
+    fn run(&mut self, combination: &Combination) -> &mut Run {
+        let run = match self.runs.iter().position(|run| run.combination == *combination) {
+            Some(index) => self.runs.remove(index),
+            None => {
+                if self.runs.len() == TUNE_ROWS {
+                    self.runs.remove(0);
+                }
+                Run {
+                    combination: combination.clone(),
+                    durations: histogram(),
+                    cycles: 0,
+                    seconds: 0.0,
+                    staleness_ms: 0.0,
+                    cpu: Mean::default(),
+                    tmux_cpu: Mean::default(),
+                }
+            }
+        };
+        self.runs.push(run);
+        let last = self.runs.len() - 1;
+        &mut self.runs[last]
+    }
+
+    /// The newest points for a snapshot, oldest first.
+    #[must_use]
+    pub fn points(&self) -> Arc<Vec<CyclePoint>> {
+        Arc::new(self.points.iter().cloned().collect())
+    }
+
+    /// The last cycle and the percentiles.
+    pub fn info(&mut self, now: Instant) -> CycleInfo {
+        let percentiles = self.window.percentiles(now);
+        CycleInfo {
+            last: self.last.clone(),
+            p50_ms: percentiles.map(|p| p.p50),
+            p95_ms: percentiles.map(|p| p.p95),
+            p99_ms: percentiles.map(|p| p.p99),
+            max_ms: percentiles.map(|p| p.max),
+            overruns: self.overruns,
+            heard: self.heard,
+            reading: None,
+        }
+    }
+
+    /// What was tried, the current combination last.
+    #[must_use]
+    pub fn tune(&self, current: &Combination) -> Vec<TuneRow> {
+        self.runs.iter().map(|run| run.row(current)).collect()
+    }
+
+    /// Median cycle of a strategy over all its runs, milliseconds.
+    #[must_use]
+    pub fn strategy_p50(&self, name: &str) -> Option<f64> {
+        let mut runs = self.runs.iter().filter(|run| run.combination.strategy == name);
+        let mut whole = runs.next()?.durations.clone();
+        for run in runs {
+            whole.add(&run.durations).ok()?;
+        }
+        Some(millis(&whole, 0.50))
+    }
+}
+
+impl Run {
+    fn row(&self, current: &Combination) -> TuneRow {
+        TuneRow {
+            strategy: self.combination.strategy.clone(),
+            pool_size: self.combination.pool_size,
+            interval: self.combination.interval.as_secs_f64(),
+            cache: self.combination.cache.clone(),
+            cycles: self.cycles,
+            seconds: self.seconds,
+            p50_ms: (self.cycles > 0).then(|| millis(&self.durations, 0.50)),
+            p99_ms: (self.cycles > 0).then(|| millis(&self.durations, 0.99)),
+            // What is shown ages until the next cycle: half of the time between two on average.
+            staleness_ms: (self.cycles > 0)
+                .then(|| self.staleness_ms / self.cycles as f64 + self.seconds * 500.0 / self.cycles as f64),
+            cpu_percent: self.cpu.get(),
+            tmux_cpu_percent: self.tmux_cpu.get(),
+            cpu_samples: self.cpu.count,
+            current: self.combination == *current,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn combination(pool_size: usize) -> Combination {
+        Combination { strategy: "concurrent".into(), pool_size, interval: Duration::from_secs(1), cache: "ttl".into() }
+    }
+
+    fn cycle(stats: &CycleStats) -> Cycle<'_> {
+        Cycle { stats, in_use: 1, lookups: (3, 4), staleness_ms: Some(5.0), cpu_percent: None, tmux_cpu_percent: None }
+    }
+
+    #[test]
+    fn percentiles_are_those_of_the_last_minutes_only() {
+        let start = Instant::now();
+        let mut window = Window::default();
+        for second in 0..60 {
+            window.record(start + Duration::from_secs(second), 900.0);
+        }
+        for second in 60..1200 {
+            window.record(start + Duration::from_secs(second), 2.0);
+        }
+        let percentiles = window.percentiles(start + Duration::from_secs(1200)).unwrap();
+        assert!((percentiles.p50 - 2.0).abs() < 0.1, "{percentiles:?}");
+        assert!(percentiles.max < 3.0, "the slow first minute is out of the window: {percentiles:?}");
+    }
+
+    #[test]
+    fn memory_is_fixed_and_the_newest_stays() {
+        let mut history = History::default();
+        let start = Instant::now();
+        for n in 0..20_000u64 {
+            let stats = CycleStats { duration_ms: 1.0 + (n % 7) as f64, ..CycleStats::default() };
+            history.record(start + Duration::from_millis(250 * n), &combination((n % 100) as usize), &cycle(&stats));
+        }
+        assert_eq!(history.runs.len(), TUNE_ROWS);
+        assert_eq!(history.points().len(), HISTORY_POINTS);
+        assert_eq!(history.points().last().map(|p| p.cycle), Some(20_000));
+    }
+
+    #[test]
+    fn a_change_marks_the_next_point_and_starts_a_row_of_its_own() {
+        let mut history = History::default();
+        let start = Instant::now();
+        let stats = CycleStats { duration_ms: 4.0, ..CycleStats::default() };
+        history.record(start, &combination(15), &cycle(&stats));
+        history.mark("pool 20");
+        history.record(start + Duration::from_secs(1), &combination(20), &cycle(&stats));
+        assert_eq!(history.points()[1].mark.as_deref(), Some("pool 20"));
+        let rows = history.tune(&combination(20));
+        assert_eq!(rows.iter().map(|row| (row.pool_size, row.current)).collect::<Vec<_>>(), [(15, false), (20, true)]);
+        assert_eq!(rows[1].staleness_ms, Some(505.0), "5 ms when published and half of the second until the next");
+    }
+}

@@ -1,0 +1,362 @@
+//! One agent's record: the state in force, how verdicts change it, and its recent past.
+
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+
+use crate::monitor::detect::Verdict;
+use crate::monitor::panes::memory::Remembered;
+use crate::monitor::{Health, Source, State, Transition};
+
+/// Idle is believed after the screen has not changed for this long; waiting and working at once.
+pub const CONFIRM_IDLE: Duration = Duration::from_secs(1);
+
+/// Transitions kept.
+pub(crate) const TRANSITIONS: usize = 8;
+
+/// Slices of the activity sparkline, and their length.
+const SLICES: usize = 16;
+const SLICE: Duration = Duration::from_secs(5);
+
+/// What is known of one agent beyond its pane.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// The verdict in force.
+    pub verdict: Arc<Verdict>,
+    /// Kind of the state in force: the verdict's, or `done`.
+    pub kind: Option<String>,
+    /// When it entered the state.
+    pub since: Timestamp,
+    /// When its screen last changed.
+    pub last_change: Timestamp,
+    /// A verdict that is not believed yet, and when it will be.
+    pending: Option<(Arc<Verdict>, Instant)>,
+    /// When it ended in order: not by a signal, nor with a status or a screen that tells of a failure.
+    pub left_at: Option<Instant>,
+    /// The last read failed.
+    pub stale: bool,
+    /// Failed checks in a row.
+    failures: u32,
+    failed_at: Option<Instant>,
+    /// Its last states, oldest first.
+    pub transitions: VecDeque<Transition>,
+    /// When it wrote.
+    pub activity: Activity,
+}
+
+/// A change of an agent's state, for the event log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// State before.
+    pub from: State,
+    /// State after.
+    pub to: State,
+    /// Kind of the state after.
+    pub kind: Option<String>,
+}
+
+impl Record {
+    /// A new record: the first verdict is believed as it is.
+    #[must_use]
+    pub fn new(verdict: Arc<Verdict>, at: Timestamp, now: Instant) -> Self {
+        Self {
+            kind: verdict.kind.clone(),
+            verdict,
+            since: at,
+            last_change: at,
+            pending: None,
+            left_at: None,
+            stale: false,
+            failures: 0,
+            failed_at: None,
+            transitions: VecDeque::new(),
+            activity: Activity::new(now),
+        }
+    }
+
+    /// The record of an agent that another engine knew: it goes on from there, and what the first verdict says is
+    /// judged as any later one. `about`: that verdict.
+    #[must_use]
+    pub fn resume(remembered: Remembered, about: &Verdict, at: Timestamp, now: Instant) -> Self {
+        let Remembered { state, kind, since, last_change, transitions, .. } = remembered;
+        let mut verdict = about.clone();
+        // `done` is no verdict's: it is kept beside it until somebody looks.
+        (verdict.state, verdict.kind) = (state, kind.clone().filter(|kind| kind != "done"));
+        verdict.evidence.rule = "engine/remembered".to_owned();
+        verdict.evidence.line = "what the engine before this one saw".to_owned();
+        (verdict.evidence.source, verdict.evidence.region, verdict.evidence.rows) = (Source::Kept, None, None);
+        Self {
+            kind,
+            // A clock that was set back must not make an agent older than it is, nor younger than now.
+            since: since.min(at),
+            last_change: last_change.min(at),
+            transitions: transitions.into(),
+            ..Self::new(Arc::new(verdict), at, now)
+        }
+    }
+
+    /// The state in force.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.verdict.state
+    }
+
+    /// Takes in a verdict that was just made. `changed_at`: when the screen was last seen to change; `in_view`: its
+    /// user looks at the pane.
+    pub fn judge(
+        &mut self,
+        verdict: Arc<Verdict>,
+        at: Timestamp,
+        now: Instant,
+        changed_at: Option<Instant>,
+        in_view: bool,
+    ) -> Option<Change> {
+        let settles = matches!(verdict.state, State::Idle | State::Unknown) && verdict.state != self.state();
+        if settles && self.verdict.agent == verdict.agent {
+            let believed = changed_at.map_or(now, |changed| changed + CONFIRM_IDLE);
+            if now < believed {
+                self.pending = Some((verdict, believed));
+                return None;
+            }
+        }
+        self.enter(verdict, at, in_view)
+    }
+
+    /// Believes the pending verdict when its time has come.
+    pub fn settle(&mut self, at: Timestamp, now: Instant, in_view: bool) -> Option<Change> {
+        let (verdict, _) = self.pending.take_if(|(_, believed)| now >= *believed)?;
+        self.enter(verdict, at, in_view)
+    }
+
+    /// When the pending verdict will be believed.
+    #[must_use]
+    pub fn settles_at(&self) -> Option<Instant> {
+        self.pending.as_ref().map(|(_, at)| *at)
+    }
+
+    fn enter(&mut self, mut verdict: Arc<Verdict>, at: Timestamp, in_view: bool) -> Option<Change> {
+        self.pending = None;
+        // "in 2h 5m" and "6:33pm" are about the moment at which they were written: the same line says the same time.
+        let (told, tells) = (&self.verdict.evidence, &verdict.evidence);
+        if verdict.reset_at.is_some()
+            && self.verdict.reset_at.is_some()
+            && verdict.reset_at != self.verdict.reset_at
+            && (&told.rule, &told.line) == (&tells.rule, &tells.line)
+        {
+            Arc::make_mut(&mut verdict).reset_at = self.verdict.reset_at;
+        }
+        let from = self.state();
+        let to = verdict.state;
+        let unseen = self.kind.as_deref() == Some("done") && to == State::Idle;
+        let kind = match (from, to) {
+            (State::Working, State::Idle) if verdict.kind.is_none() && !in_view => Some("done".to_owned()),
+            // Being in view for a moment is not being seen: see `seen`.
+            (State::Idle, State::Idle) if verdict.kind.is_none() && unseen => Some("done".to_owned()),
+            _ => verdict.kind.clone(),
+        };
+        self.verdict = verdict;
+        if from == to && kind == self.kind {
+            return None;
+        }
+        let seen = from == to && to == State::Idle;
+        self.kind = kind;
+        if seen {
+            return None;
+        }
+        if from != to {
+            self.since = at;
+        }
+        if self.transitions.len() == TRANSITIONS {
+            self.transitions.pop_front();
+        }
+        self.transitions.push_back(Transition { at, from, to, kind: self.kind.clone() });
+        Some(Change { from, to, kind: self.kind.clone() })
+    }
+
+    /// Its user looked at the pane: a finished turn is seen.
+    pub fn seen(&mut self) {
+        if self.kind.as_deref() == Some("done") {
+            self.kind = self.verdict.kind.clone().filter(|kind| kind != "done");
+        }
+    }
+
+    /// A read succeeded.
+    pub fn read(&mut self) {
+        self.stale = false;
+        self.failures = 0;
+        self.failed_at = None;
+    }
+
+    /// A check failed: the read did not succeed, or the program is dead. Counts once in `interval`, however often it
+    /// is tried.
+    pub fn failed(&mut self, now: Instant, interval: Duration) {
+        if self.failed_at.is_none_or(|at| now.saturating_duration_since(at) >= interval) {
+            self.failures = self.failures.saturating_add(1);
+            self.failed_at = Some(now);
+        }
+    }
+
+    /// How well it can be watched.
+    #[must_use]
+    pub fn health(&self, max_failures: u32) -> Health {
+        match self.failures {
+            0 => Health::Healthy,
+            n if n >= max_failures.max(1) => Health::Critical,
+            1 => Health::Unresponsive,
+            _ => Health::Warning,
+        }
+    }
+}
+
+/// In which recent slices of time an agent wrote: a level of 0 to 7 each, newest last.
+#[derive(Clone, Debug)]
+pub struct Activity {
+    slices: VecDeque<u8>,
+    began: Instant,
+    last_second: Option<u64>,
+    start: Instant,
+}
+
+impl Activity {
+    fn new(now: Instant) -> Self {
+        Self { slices: VecDeque::from(vec![0; SLICES]), began: now, last_second: None, start: now }
+    }
+
+    /// Moves the slices on to `now`.
+    pub fn advance(&mut self, now: Instant) {
+        let passed = now.saturating_duration_since(self.began).as_secs() / SLICE.as_secs();
+        for _ in 0..passed.min(SLICES as u64) {
+            self.slices.pop_front();
+            self.slices.push_back(0);
+        }
+        self.began += SLICE * u32::try_from(passed).unwrap_or(u32::MAX);
+    }
+
+    /// Notes that the screen was seen to change: at most once a second counts.
+    pub fn wrote(&mut self, now: Instant) {
+        self.advance(now);
+        let second = now.saturating_duration_since(self.start).as_secs();
+        if self.last_second != Some(second) {
+            self.last_second = Some(second);
+            if let Some(slice) = self.slices.back_mut() {
+                *slice = (*slice + 1).min(SLICE.as_secs() as u8);
+            }
+        }
+    }
+
+    /// Levels 0 to 7, newest last.
+    #[must_use]
+    pub fn levels(&self) -> Vec<u8> {
+        let full = SLICE.as_secs() as u8;
+        self.slices.iter().map(|&seconds| (u16::from(seconds) * 7).div_ceil(u16::from(full)) as u8).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::monitor::Source;
+
+    fn verdict(state: State) -> Arc<Verdict> {
+        Arc::new(Verdict::blank("claude", "", Some(1)).say(state, None, "", "", Source::Screen))
+    }
+
+    fn second(n: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + n).unwrap()
+    }
+
+    #[test]
+    fn idle_is_believed_after_a_quiet_second_and_work_at_once() {
+        let start = Instant::now();
+        let mut record = Record::new(verdict(State::Working), second(0), start);
+        assert_eq!(record.judge(verdict(State::Idle), second(1), start, Some(start), false), None);
+        assert_eq!(record.state(), State::Working);
+        assert_eq!(record.settle(second(1), start + CONFIRM_IDLE / 2, false), None);
+        let change = record.settle(second(2), start + CONFIRM_IDLE, false).unwrap();
+        assert_eq!((change.from, change.to, change.kind.as_deref()), (State::Working, State::Idle, Some("done")));
+        assert_eq!(record.since, second(2));
+        let change = record.judge(verdict(State::Working), second(3), start, Some(start), false).unwrap();
+        assert_eq!(change.to, State::Working, "work shows at once");
+    }
+
+    #[test]
+    fn a_verdict_that_returns_ends_the_doubt() {
+        let start = Instant::now();
+        let mut record = Record::new(verdict(State::Working), second(0), start);
+        record.judge(verdict(State::Idle), second(1), start, Some(start), false);
+        record.judge(verdict(State::Working), second(1), start, Some(start), false);
+        assert_eq!(record.settle(second(9), start + CONFIRM_IDLE * 9, false), None);
+        assert_eq!(record.state(), State::Working);
+    }
+
+    #[test]
+    fn done_stays_until_it_is_seen() {
+        let start = Instant::now();
+        let mut record = Record::new(verdict(State::Working), second(0), start);
+        record.judge(verdict(State::Idle), second(1), start, None, false);
+        assert_eq!(record.kind.as_deref(), Some("done"));
+        for in_view in [false, true] {
+            record.judge(verdict(State::Idle), second(5), start, None, in_view);
+            assert_eq!(record.kind.as_deref(), Some("done"), "a look by the engine is not one by the user");
+        }
+        record.seen();
+        assert_eq!(record.kind, None);
+        assert_eq!(record.since, second(1), "seeing is no transition");
+        let mut watched = Record::new(verdict(State::Working), second(0), start);
+        watched.judge(verdict(State::Idle), second(1), start, None, true);
+        assert_eq!(watched.kind, None, "a turn that ends in view is seen");
+    }
+
+    #[test]
+    fn the_end_of_a_limit_is_told_by_when_its_line_was_first_seen() {
+        let limited = |line: &str, reset: i64| {
+            let mut verdict =
+                Verdict::blank("codex", "", Some(1)).say(State::Limited, None, "codex/limit", line, Source::Screen);
+            verdict.reset_at = Some(second(reset));
+            Arc::new(verdict)
+        };
+        let start = Instant::now();
+        let mut record = Record::new(limited("try again in 2h 5m", 7_500), second(0), start);
+        record.judge(limited("try again in 2h 5m", 7_530), second(30), start, None, false);
+        record.judge(limited("try again in 2h 5m", 9_000), second(1_500), start, None, false);
+        assert_eq!(record.verdict.reset_at, Some(second(7_500)));
+        record.judge(limited("try again in 5m", 1_900), second(1_600), start, None, false);
+        assert_eq!(record.verdict.reset_at, Some(second(1_900)), "another line is news");
+        record.judge(verdict(State::Working), second(2_000), start, None, false);
+        record.judge(limited("try again in 5m", 2_400), second(2_100), start, None, false);
+        assert_eq!(record.verdict.reset_at, Some(second(2_400)), "a limit after work is another one");
+    }
+
+    #[test]
+    fn failures_count_once_an_interval_and_a_read_heals() {
+        let start = Instant::now();
+        let interval = Duration::from_secs(1);
+        let mut record = Record::new(verdict(State::Idle), second(0), start);
+        let mut seen = vec![record.health(3)];
+        for tick in 0..12 {
+            record.failed(start + Duration::from_millis(250 * tick), interval);
+            if tick % 4 == 0 {
+                seen.push(record.health(3));
+            }
+        }
+        assert_eq!(seen, [Health::Healthy, Health::Unresponsive, Health::Warning, Health::Critical]);
+        record.read();
+        assert_eq!(record.health(3), Health::Healthy);
+    }
+
+    #[test]
+    fn activity_counts_seconds_and_moves_on() {
+        let start = Instant::now();
+        let mut activity = Activity::new(start);
+        for tick in 0..20 {
+            activity.wrote(start + Duration::from_millis(250 * tick));
+        }
+        assert_eq!(activity.levels().last(), Some(&7));
+        activity.advance(start + SLICE * 3);
+        assert_eq!(activity.levels()[SLICES - 4..], [7, 0, 0, 0]);
+    }
+}

@@ -1,0 +1,214 @@
+//! The engine's settings: what the settings file's `monitoring` section means to it.
+
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantNames};
+
+use crate::monitor::detect::Profiles;
+use crate::tmux::{Pane, PoolSettings, TransportChoice};
+
+/// How the engine talks to tmux.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, IntoStaticStr)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Mode {
+    /// Batched requests over the pool, cached.
+    #[default]
+    Async,
+    /// One tmux process per command, one agent after another, nothing cached: slow and simple.
+    Sync,
+}
+
+/// What the cache drops, and when.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantNames,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum CachePolicy {
+    /// An entry is good for its time to live, however often it is used.
+    #[default]
+    Ttl,
+    /// An entry lives as long as it is used within its time to live; the least recently used goes first.
+    Lru,
+    /// An entry lives as long as it is used within its time to live; the least frequently used goes first.
+    Lfu,
+}
+
+/// The cache's settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CacheSettings {
+    /// Use it. When off, every agent's screen is read and judged in every cycle.
+    pub enabled: bool,
+    /// How long an entry is good at most.
+    pub ttl: Duration,
+    /// Most entries in a layer.
+    pub max_size: u64,
+    /// What is dropped, and when.
+    pub policy: CachePolicy,
+}
+
+/// A pane that the settings call an agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedAgent {
+    /// `session:window.pane` or `%12`.
+    pub target: String,
+    /// What to call it; the window's name when `None`.
+    pub name: Option<String>,
+    /// The profile to judge it by, when its program is not recognised.
+    pub agent: Option<String>,
+}
+
+impl NamedAgent {
+    /// What `all` say of a pane.
+    #[must_use]
+    pub fn of<'n>(all: &'n [Self], pane: &Pane) -> Option<&'n Self> {
+        all.iter().find(|named| pane.is_at(&named.target))
+    }
+}
+
+/// All that the engine can be told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EngineSettings {
+    /// How it talks to tmux.
+    pub mode: Mode,
+    /// Name of the strategy.
+    pub strategy: String,
+    /// Time between cycles; the ceiling for quiet agents under `adaptive`.
+    pub interval: Duration,
+    /// Failed checks in a row that make an agent critical.
+    pub max_failures: u32,
+    /// Most of the tmux server's time that watching may take, percent of one core; from 100 on there is no ceiling.
+    pub max_server_percent: f64,
+    /// Transport to use.
+    pub transport: TransportChoice,
+    /// The connection pool.
+    pub pool: PoolSettings,
+    /// The cache.
+    pub cache: CacheSettings,
+    /// Folder of the user's agent profiles.
+    pub agents_dir: Option<PathBuf>,
+    /// Folder of the user's script strategies.
+    pub strategies_dir: Option<PathBuf>,
+    /// Panes that the settings call agents.
+    pub named: Vec<NamedAgent>,
+    /// The server is a demo's: the snapshots say so.
+    pub simulated: bool,
+}
+
+/// One setting that was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Its name.
+    pub setting: String,
+    /// Value before.
+    pub from: String,
+    /// Value now.
+    pub to: String,
+}
+
+/// What reading the settings again gave.
+#[derive(Clone, Debug)]
+pub struct Reread {
+    /// The engine's part.
+    pub engine: EngineSettings,
+    /// The agent profiles, read again with them.
+    pub profiles: Arc<Profiles>,
+    /// What changed of the rest that the engine's process lives by, such as the notices. Only told by the engine.
+    pub beside: Vec<Change>,
+}
+
+type ReadAgain = dyn Fn() -> Result<Reread, String> + Send + Sync;
+
+/// Where the settings are read again, or why the old ones stay is found out.
+#[derive(Clone)]
+pub struct SettingsSource(Arc<ReadAgain>);
+
+impl SettingsSource {
+    /// From this function. It runs on a thread where it may wait for the disk.
+    pub fn new(read_again: impl Fn() -> Result<Reread, String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(read_again))
+    }
+
+    /// For an engine whose settings are nowhere but in the program.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::new(|| Err("this engine was not started from a settings file".to_owned()))
+    }
+
+    /// Reads them again. May wait for the disk.
+    ///
+    /// # Errors
+    /// What is wrong with them, and where.
+    pub fn read_again(&self) -> Result<Reread, String> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for SettingsSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SettingsSource")
+    }
+}
+
+/// Shortest time between cycles.
+pub const MIN_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Longest time between cycles.
+pub const MAX_INTERVAL: Duration = Duration::from_secs(3600);
+
+/// Largest pool.
+pub const MAX_POOL: usize = 64;
+
+impl Default for CacheSettings {
+    fn default() -> Self {
+        Self { enabled: true, ttl: Duration::from_secs(30), max_size: 1000, policy: CachePolicy::Ttl }
+    }
+}
+
+impl EngineSettings {
+    /// What the sync engine makes of them: one tmux process per command, one agent after another, nothing cached.
+    pub fn make_sync(&mut self) {
+        self.mode = Mode::Sync;
+        SEQUENTIAL.clone_into(&mut self.strategy);
+        self.transport = TransportChoice::Process;
+        self.cache.enabled = false;
+        self.pool.min_size = 1;
+        self.pool.max_size = 1;
+    }
+}
+
+/// The only strategy of the sync engine.
+pub const SEQUENTIAL: &str = "sequential";
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Async,
+            strategy: "adaptive".into(),
+            interval: Duration::from_secs(1),
+            max_failures: 3,
+            max_server_percent: 5.0,
+            transport: TransportChoice::Auto,
+            pool: PoolSettings::default(),
+            cache: CacheSettings::default(),
+            agents_dir: None,
+            strategies_dir: None,
+            named: Vec::new(),
+            simulated: false,
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Whether the terminal's background is light: from `COLORFGBG`, else by asking the terminal itself (OSC 11).
+
+use std::{
+    io::{self, IsTerminal as _, Write},
+    os::fd::AsFd,
+    time::{Duration, Instant},
+};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+/// Longest wait for the answer. Terminals at hand answer within a few milliseconds; the first frame shall not wait long.
+const WAIT: Duration = Duration::from_millis(30);
+
+/// What was learnt of the background.
+#[derive(Debug, Default)]
+pub(crate) struct Background {
+    /// It is light; `None` when nothing tells.
+    pub(crate) light: Option<bool>,
+    /// All that came while an answer was awaited: the answer, its beginning, or keys. `None` when nothing was asked.
+    pub(crate) heard: Option<Vec<u8>>,
+}
+
+/// Asks for the background. The terminal must be raw, and nobody else reading it.
+pub(crate) fn ask(env: impl Fn(&str) -> Option<String>) -> Background {
+    if let Some(light) = env("COLORFGBG").as_deref().and_then(from_colorfgbg) {
+        return Background { light: Some(light), heard: None };
+    }
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Background::default();
+    }
+    let mut out = io::stdout();
+    // The second question is one that every terminal answers: its answer ends the wait where the first is not known.
+    if out.write_all(b"\x1b]11;?\x1b\\\x1b[c").and_then(|()| out.flush()).is_err() {
+        return Background::default();
+    }
+    let heard = read_answer();
+    Background { light: from_answer(&heard), heard: Some(heard) }
+}
+
+/// `15;0`: the last number is the background, 7 and 15 and above 8 are light.
+fn from_colorfgbg(value: &str) -> Option<bool> {
+    let background: u8 = value.rsplit(';').next()?.parse().ok()?;
+    Some(background == 7 || background > 8)
+}
+
+fn read_answer() -> Vec<u8> {
+    let stdin = io::stdin();
+    let deadline = Instant::now() + WAIT;
+    let mut answer = Vec::new();
+    // Held so that nobody else in this process reads in between; read from directly, so that nothing stays in a buffer
+    // that the event reader does not know of.
+    let _held = stdin.lock();
+    while answer.len() < 256 {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let Ok(wait) = Timespec::try_from(left) else { break };
+        let mut fds = [PollFd::from_borrowed_fd(stdin.as_fd(), PollFlags::IN)];
+        if left.is_zero() || !matches!(poll(&mut fds, Some(&wait)), Ok(1..)) {
+            break;
+        }
+        let mut bytes = [0; 64];
+        match rustix::io::read(stdin.as_fd(), &mut bytes) {
+            Ok(0) | Err(_) => break,
+            Ok(n) => answer.extend_from_slice(&bytes[..n]),
+        }
+        if answer.ends_with(b"c") {
+            break;
+        }
+    }
+    answer
+}
+
+/// `ESC ] 11 ; rgb:RRRR/GGGG/BBBB`.
+fn from_answer(answer: &[u8]) -> Option<bool> {
+    let text = String::from_utf8_lossy(answer);
+    let colour = text.split("]11;rgb:").nth(1)?;
+    let mut parts = colour.split(['/', '\x1b', '\x07']).map(|part| {
+        let digits = part.get(..2).or(part.get(..1))?;
+        u32::from_str_radix(digits, 16).ok()
+    });
+    let (r, g, b) = (parts.next()??, parts.next()??, parts.next()??);
+    Some((r * 299 + g * 587 + b * 114) / 1000 > 140)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn light_is_told_from_dark() {
+        assert_eq!(from_colorfgbg("0;15"), Some(true));
+        assert_eq!(from_colorfgbg("15;default;0"), Some(false));
+        assert_eq!(from_colorfgbg("what"), None);
+        assert_eq!(from_answer(b"\x1b]11;rgb:ffff/ffff/eeee\x1b\\\x1b[?6c"), Some(true));
+        assert_eq!(from_answer(b"\x1b]11;rgb:10/12/16\x07\x1b[?6c"), Some(false));
+        assert_eq!(from_answer(b"\x1b[?6c"), None);
+        assert_eq!(from_answer(b"\x1b]11;rgb:zz\x07"), None);
+    }
+}
