@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tmux_orc::monitor::{Command, CycleStats, Engine, EngineSettings, Handle, Snapshot, detect::Profiles};
+use tmux_orc::monitor::{Command, CycleStats, Engine, EngineSettings, Handle, Snapshot, facts::profiles};
 
 use crate::fleet::Fleet;
 
@@ -121,7 +121,7 @@ async fn measure(agents: usize) {
 fn saved(quiet: &Cycles, full: &Cycles, agents: usize) {
     let each = |phase: fn(&CycleStats) -> f64| full.median(phase) * 1e3 / agents as f64;
     let begun = Instant::now();
-    let profiles = Profiles::load(None).expect("the built-in profiles");
+    let profiles = profiles::load(None).expect("the built-in profiles");
     let config = begun.elapsed().as_secs_f64() * 1e3;
     drop(profiles);
     println!(

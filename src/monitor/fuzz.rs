@@ -53,7 +53,7 @@ fn compiled(profile: &str) -> Option<Profiles> {
     }
     let name = profile.lines().find_map(|line| line.strip_prefix("name: ")).unwrap_or("x");
     let path = PathBuf::from(format!("{}.yaml", name.replace(['/', '\0'], "_")));
-    match Profiles::with(vec![(path, profile.to_owned())], |built_in| built_in == name) {
+    match Profiles::of(vec![(path, profile.to_owned())], |built_in| built_in == name) {
         Ok(profiles) => Some(profiles),
         Err(error) => {
             assert!(!error.to_string().is_empty());

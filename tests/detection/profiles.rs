@@ -4,6 +4,7 @@ use std::fs;
 
 use tmux_orc::monitor::State;
 use tmux_orc::monitor::detect::{Observation, Process, ProfileError, Profiles, detect};
+use tmux_orc::monitor::facts::profiles;
 use tmux_orc::tmux::{Pane, Screen};
 
 #[test]
@@ -31,7 +32,7 @@ fn every_program_has_a_profile() {
 fn every_built_in_pattern_is_one() {
     // Read as a user's files they are compiled at once, and a bad one is an error.
     let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/agents");
-    if let Err(error) = Profiles::load(Some(&dir)) {
+    if let Err(error) = profiles::load(Some(&dir)) {
         panic!("{error}");
     }
 }
@@ -41,7 +42,7 @@ fn user(files: &[(&str, &str)]) -> Result<Profiles, ProfileError> {
     for (name, text) in files {
         fs::write(dir.path().join(name), text).unwrap();
     }
-    Profiles::load(Some(dir.path()))
+    profiles::load(Some(dir.path()))
 }
 
 fn state(profiles: &Profiles, comm: &str, screen: &str) -> Option<(State, Option<String>)> {
@@ -121,7 +122,7 @@ fn a_bad_profile_says_where_and_why() {
 
 #[test]
 fn no_folder_is_as_good_as_an_empty_one() {
-    assert!(Profiles::load(Some(std::path::Path::new("/nowhere/at/all"))).is_ok());
+    assert!(profiles::load(Some(std::path::Path::new("/nowhere/at/all"))).is_ok());
 }
 
 /// The worked example of docs/agents.md is what its page says that it is.

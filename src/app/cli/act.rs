@@ -12,7 +12,7 @@ use crate::app::core::wanted::Wanted;
 use crate::app::journal::Journal;
 use crate::app::settings::{Overrides, Settings, named_agents};
 use crate::monitor::State;
-use crate::monitor::detect::Profiles;
+use crate::monitor::facts::profiles;
 use crate::tmux::{Batch, Command, Expect, PaneId, Server};
 
 /// One who acts on the agents of this server for the user who started the program.
@@ -23,7 +23,7 @@ pub fn actor(
     caller: Caller,
     read_only: bool,
 ) -> Result<Actor, Failure> {
-    let profiles = Profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
+    let profiles = profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
     let journal = Journal::new(context.paths.events());
     let known = Known { profiles: Arc::new(profiles), named: named_agents(settings), read_only };
     Ok(Actor::new(small_pool(server, settings), known, caller, journal).locking(context.engine_paths(server)))

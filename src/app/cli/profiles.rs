@@ -9,14 +9,15 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::app::cli::{Context, Failure, Look, cell};
-use crate::monitor::detect::{Profiles, detect, fixture::Fixture};
+use crate::monitor::detect::{detect, fixture::Fixture};
+use crate::monitor::facts::profiles;
 
 /// Largest file of saved screens that is read, bytes.
 const MOST: u64 = 64 * 1024 * 1024;
 
 /// Judges the saved screens of a folder or a file, and names each that is wrong. Exit code 1 when one is.
 pub fn test(place: &Path, as_json: bool, context: &mut Context) -> Result<(), Failure> {
-    let profiles = Profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
+    let profiles = profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
     let now = Timestamp::now();
     let (mut screens, mut wrong) = (0_usize, Vec::new());
     for file in files(place)? {
@@ -74,7 +75,7 @@ fn files(place: &Path) -> Result<Vec<PathBuf>, Failure> {
 
 /// The programs that are known, and where each profile comes from.
 pub fn list(as_json: bool, context: &mut Context) -> Result<(), Failure> {
-    let profiles = Profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
+    let profiles = profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
     if as_json {
         let list: Vec<_> = profiles
             .list()

@@ -14,8 +14,8 @@ use crate::app::cli::{Context, Failure, source};
 use crate::app::core::target;
 use crate::app::settings::named_agents;
 use crate::monitor::detect::fixture::Fixture;
-use crate::monitor::detect::{Observation, Profiles, Published};
-use crate::monitor::facts::{process, published};
+use crate::monitor::detect::{Observation, Published};
+use crate::monitor::facts::{process, profiles, published};
 use crate::monitor::{Agent, NamedAgent, Snapshot, detect};
 use crate::tmux::request::places;
 use crate::tmux::{
@@ -49,7 +49,7 @@ pub async fn run(options: &WhyOptions, context: &mut Context) -> Result<(), Fail
     let pane = asked.find(&options.target, before.as_deref()).await?;
     let screen = asked.screen(pane.id).await?;
     let loaded = context.load(&crate::app::settings::Overrides::new())?;
-    let profiles = Profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
+    let profiles = profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
     let processes = process::under(pane.pid);
     let known = before.as_deref().and_then(|snapshot| snapshot.agents.iter().find(|agent| agent.pane_id == pane.id));
     let named = named_agents(&loaded.settings);

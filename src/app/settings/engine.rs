@@ -4,6 +4,7 @@ use crate::app::settings::theme;
 use crate::app::settings::yaml::Place;
 use crate::app::settings::{Paths, Problem, Settings};
 use crate::monitor::detect::{ProfileError, Profiles};
+use crate::monitor::facts::profiles;
 use crate::monitor::{CacheSettings, EngineSettings, Mode, NamedAgent, strategy};
 use crate::tmux::PoolSettings;
 
@@ -60,7 +61,7 @@ pub fn named_agents(settings: &Settings) -> Vec<NamedAgent> {
 /// # Errors
 /// What is wrong with one of them, and where.
 pub fn engine_files(settings: &EngineSettings) -> Result<Profiles, String> {
-    let profiles = Profiles::load(settings.agents_dir.as_deref()).map_err(|error| error.to_string())?;
+    let profiles = profiles::load(settings.agents_dir.as_deref()).map_err(|error| error.to_string())?;
     let strategies = strategy::list(settings.strategies_dir.as_deref());
     match strategies.into_iter().find(|info| info.name == settings.strategy).and_then(|info| info.problem) {
         None => Ok(profiles),
@@ -72,7 +73,7 @@ pub fn engine_files(settings: &EngineSettings) -> Result<Profiles, String> {
 #[must_use]
 pub fn problems_beside(paths: &Paths) -> Vec<Problem> {
     let mut problems = Vec::new();
-    if let Err(error) = Profiles::load(Some(&paths.agents())) {
+    if let Err(error) = profiles::load(Some(&paths.agents())) {
         problems.push(match error {
             ProfileError::Bad { path, line, column, reason } => {
                 Problem::of(path.display().to_string(), reason).at(Some(Place { line, column }))

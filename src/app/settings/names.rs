@@ -10,7 +10,7 @@ use crate::app::settings::problem::MOST;
 use crate::app::settings::sources::Values;
 use crate::app::settings::theme;
 use crate::app::settings::{KeyNames, Paths};
-use crate::monitor::detect::Profiles;
+use crate::monitor::facts::profiles;
 use crate::monitor::strategy;
 
 /// Program of an agent that only the settings call one.
@@ -91,7 +91,7 @@ fn unknown_programs(agents: &Value, notices: &Value, paths: &Paths) -> Vec<Wrong
         .filter_map(|(index, entry)| Some((format!("notifications.agents.{index}"), entry.as_str()?.to_owned())));
     let mut wanted = named.chain(noticed).peekable();
     // Reading the profiles is spared where none is named. Bad ones are told of by whoever uses them.
-    let profiles = wanted.peek().and_then(|_| Profiles::load(Some(&paths.agents())).ok());
+    let profiles = wanted.peek().and_then(|_| profiles::load(Some(&paths.agents())).ok());
     let Some(profiles) = profiles else { return Vec::new() };
     let known: Vec<&str> = profiles.list().map(|profile| profile.name.as_str()).chain([OTHER]).collect();
     let unknown = wanted.filter(|(_, name)| !known.contains(&name.as_str()));

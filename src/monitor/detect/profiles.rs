@@ -1,4 +1,5 @@
-//! Profiles ready for use: the built-in ones, and a user's beside or instead of them.
+//! Profiles ready for use: the built-in ones, and a user's beside or instead of them. From texts; `facts::profiles` reads
+//! the files.
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::path::{Path, PathBuf};
@@ -7,7 +8,6 @@ use std::sync::Arc;
 use crate::monitor::detect::keys::Keys;
 use crate::monitor::detect::profile;
 use crate::monitor::detect::profile::{Answers, Extract, Recognise, Rule, SessionFile, Source};
-use crate::monitor::facts::file;
 
 /// The built-in profiles: file name and text.
 const EMBEDDED: &[(&str, &str)] = &[
@@ -42,9 +42,6 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("agy.yaml", include_str!("../../../assets/agents/agy.yaml")),
     ("letta.yaml", include_str!("../../../assets/agents/letta.yaml")),
 ];
-
-/// Most bytes of a profile.
-const LARGEST_FILE: u64 = 1 << 20;
 
 /// Why a profile cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -156,30 +153,24 @@ impl Profiles {
     /// Never in a build whose tests pass: they load every built-in profile.
     #[must_use]
     pub fn embedded() -> Self {
-        match Self::load(None) {
+        match Self::with(Vec::new()) {
             Ok(profiles) => profiles,
             Err(error) => unreachable!("built-in profile: {error}"),
         }
     }
 
-    /// The built-in profiles and those of a user's folder (`*.yaml`); a missing folder is as good as an empty one.
+    /// The built-in profiles and these of a user: each the path of its file, for messages, and its text.
     ///
     /// A file of a built-in's name replaces it; with `extends: true` its rules come before the built-in's.
     ///
     /// # Errors
-    /// When a file cannot be read, or does not say what a profile must (with file, line and column).
-    pub fn load(user_dir: Option<&Path>) -> Result<Self, ProfileError> {
-        let mut texts = Vec::new();
-        for path in user_dir.map(user_files).transpose()?.unwrap_or_default() {
-            let text = file::read_own(&path, LARGEST_FILE)
-                .map_err(|source| ProfileError::Read { path: path.clone(), source })?;
-            texts.push((path, text));
-        }
-        Self::with(texts, |_| true)
+    /// When a text does not say what a profile must (with file, line and column).
+    pub fn with(texts: Vec<(PathBuf, String)>) -> Result<Self, ProfileError> {
+        Self::of(texts, |_| true)
     }
 
     /// The built-in profiles that are wanted, and these texts of a user's.
-    pub(in crate::monitor) fn with(
+    pub(in crate::monitor) fn of(
         texts: Vec<(PathBuf, String)>,
         wanted: impl Fn(&str) -> bool,
     ) -> Result<Self, ProfileError> {
@@ -233,20 +224,6 @@ impl Profiles {
     pub fn get(&self, name: &str) -> Option<&Profile> {
         self.all.iter().find(|profile| profile.name == name)
     }
-}
-
-fn user_files(dir: &Path) -> Result<Vec<PathBuf>, ProfileError> {
-    let entries = match std::fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(ProfileError::Read { path: dir.to_owned(), source }),
-    };
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|e| e == "yaml" || e == "yml"))
-        .collect();
-    files.sort();
-    Ok(files)
 }
 
 fn bad(path: &Path, line: usize, column: usize, reason: String) -> ProfileError {

@@ -13,8 +13,8 @@ use crate::monitor::cycle::detect::gone_event;
 use crate::monitor::cycle::pace;
 use crate::monitor::cycle::ration::Prices;
 use crate::monitor::detect::Profiles;
-use crate::monitor::facts::file;
 use crate::monitor::facts::writes::{Heard, Writes};
+use crate::monitor::facts::{file, profiles};
 use crate::monitor::meter::cost::CostMeter;
 use crate::monitor::meter::events::Events;
 use crate::monitor::meter::governor::Governor;
@@ -144,7 +144,7 @@ impl Core {
     /// # Errors
     /// If the strategy does not exist or a user's profile is wrong.
     pub fn new(server: Server, mut settings: EngineSettings) -> Result<Self, EngineError> {
-        let profiles = Arc::new(Profiles::load(settings.agents_dir.as_deref())?);
+        let profiles = Arc::new(profiles::load(settings.agents_dir.as_deref())?);
         let configured = settings.clone();
         let strategy = Self::strategy_named(&settings.strategy, &settings)?;
         if settings.mode == Mode::Sync {
@@ -249,7 +249,7 @@ impl Core {
             .cache
             .config
             .get_or((), async {
-                match file::beside(READ_PROFILES, move || Profiles::load(dir.as_deref())).await {
+                match file::beside(READ_PROFILES, move || profiles::load(dir.as_deref())).await {
                     Some(Ok(profiles)) => Arc::new(profiles),
                     Some(Err(error)) => {
                         problem = Some(error.to_string());

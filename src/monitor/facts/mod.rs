@@ -1,6 +1,8 @@
-//! Facts from outside of tmux: the process table, writes that the kernel tells of, what programs publish.
+//! Facts from outside of tmux: the process table, writes that the kernel tells of, what programs
+//! publish, the user's agent profiles.
 
 pub mod file;
 pub mod process;
+pub mod profiles;
 pub mod published;
 pub(crate) mod writes;
