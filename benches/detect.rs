@@ -5,7 +5,7 @@ use std::path::Path;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tmux_orc::monitor::detect::fixture::Fixture;
-use tmux_orc::monitor::detect::{Observation, Profiles, detect, recognise};
+use tmux_orc::monitor::detect::{Observation, Profiles, judge, recognise};
 use tmux_orc::tmux::Screen;
 
 fn fixtures() -> Vec<(String, Fixture, Screen)> {
@@ -29,6 +29,7 @@ fn observe<'a>(fixture: &'a Fixture, screen: &'a Screen) -> Observation<'a> {
         processes: &fixture.processes,
         published: None,
         known_agent: None,
+        named: None,
         previous: None,
         now: jiff::Timestamp::UNIX_EPOCH,
         zone: None,
@@ -52,7 +53,7 @@ fn verdicts(criterion: &mut Criterion) {
             group.bench_function(format!("{agent} {size}"), |bencher| {
                 bencher.iter(|| {
                     let (_, fixture, screen) = next.next().expect("a cycle has no end");
-                    black_box(detect(&profiles, &observe(fixture, screen)))
+                    black_box(judge(&profiles, &observe(fixture, screen)))
                 });
             });
         }

@@ -19,7 +19,7 @@ use crate::monitor::clients::wire;
 use crate::monitor::clients::wire::{ClientHello, EngineHello, FromClient, FromEngine};
 use crate::monitor::detect::fixture::{Fixture, mask};
 use crate::monitor::detect::hook::Hook;
-use crate::monitor::detect::{Observation, Profiles, detect, detect_named, explain, hook, recognise, reset};
+use crate::monitor::detect::{Observation, Profiles, explain, hook, judge, recognise, reset};
 use crate::monitor::facts::published;
 use crate::monitor::{Handle, NamedAgent, Order, SCHEMA, Snapshot};
 use crate::tmux::Screen;
@@ -40,7 +40,7 @@ pub(crate) fn profiles(data: &[u8]) {
     let Some(profiles) = compiled(profile) else { return };
     let Ok(fixtures) = Fixture::parse_all(screens) else { return };
     for fixture in &fixtures {
-        judge(&profiles, fixture);
+        screen(&profiles, fixture);
         words(fixture);
     }
 }
@@ -62,7 +62,8 @@ fn compiled(profile: &str) -> Option<Profiles> {
     }
 }
 
-fn judge(profiles: &Profiles, fixture: &Fixture) {
+/// Judges one screen.
+fn screen(profiles: &Profiles, fixture: &Fixture) {
     let screen = fixture.screen();
     // An agent that is known was judged before, so its profile is there.
     let known = fixture.agent.as_deref().filter(|name| profiles.get(name).is_some());
@@ -72,15 +73,17 @@ fn judge(profiles: &Profiles, fixture: &Fixture) {
         processes: &fixture.processes,
         published: None,
         known_agent: known,
+        named: None,
         previous: None,
         now: now(),
         zone: None,
     };
-    let verdict = detect(profiles, &seen);
-    assert_eq!(explain(profiles, None, &seen).verdict, verdict, "the explanation is that of the verdict");
+    let verdict = judge(profiles, &seen);
+    assert_eq!(explain(profiles, &seen).verdict, verdict, "the explanation is that of the verdict");
     for profile in profiles.list().take(2) {
         let named = NamedAgent { target: fixture.pane.id.to_string(), name: None, agent: Some(profile.name.clone()) };
-        assert!(detect_named(profiles, Some(&named), &seen).is_some(), "what the settings name is an agent");
+        let seen = Observation { named: Some(&named), ..seen };
+        assert!(judge(profiles, &seen).is_some(), "what the settings name is an agent");
     }
     if let Some(verdict) = verdict {
         assert!(profiles.get(&verdict.agent).is_some(), "{} is a profile", verdict.agent);

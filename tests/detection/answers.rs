@@ -1,7 +1,7 @@
 //! The answers that recorded prompts offer, and the keys that pick them.
 
 use tmux_orc::{
-    monitor::detect::{Profiles, detect},
+    monitor::detect::{Profiles, judge},
     tmux::Screen,
 };
 
@@ -57,7 +57,7 @@ fn keys_start_from_the_answer_that_its_colour_marks() {
         let paint = |row: &String| row.replace(marked, &format!("\x1b[48;2;245;167;66m{marked}\x1b[48;2;30;30;30m"));
         let rows: Vec<String> = fixture.rows.iter().map(paint).collect();
         let screen = Screen::styled(format!("\x1b[48;2;30;30;30m{}", rows.join("\n")).as_bytes());
-        let verdict = detect(&Profiles::embedded(), &observation(&fixture, &screen)).unwrap();
+        let verdict = judge(&Profiles::embedded(), &observation(&fixture, &screen)).unwrap();
         verdict.choices.iter().map(|choice| choice.keys.join(" ")).collect::<Vec<_>>()
     };
     assert_eq!(keys("Reject"), ["Left Left Enter", "Left Enter", "Enter"]);

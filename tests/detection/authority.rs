@@ -1,7 +1,7 @@
 //! Who decides when the screen, a hook, the session file and the state before disagree.
 
 use jiff::Timestamp;
-use tmux_orc::monitor::detect::{Observation, Process, Profiles, Published, Verdict, detect};
+use tmux_orc::monitor::detect::{Observation, Process, Profiles, Published, Verdict, judge};
 use tmux_orc::monitor::{Source, State};
 use tmux_orc::tmux::{Pane, Screen};
 
@@ -49,7 +49,7 @@ fn look(case: &Case<'_>) -> Verdict {
         at: Some(now),
     });
     let screen = Screen::plain(case.screen.as_bytes());
-    detect(
+    judge(
         &Profiles::embedded(),
         &Observation {
             pane: &pane,
@@ -57,6 +57,7 @@ fn look(case: &Case<'_>) -> Verdict {
             processes: &processes,
             published: published.as_ref(),
             known_agent: None,
+            named: None,
             previous: case.previous,
             now,
             zone: None,

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use tmux_orc::monitor::{
     Source, State,
-    detect::{Process, Profiles, detect, explain, recognise},
+    detect::{Process, Profiles, explain, judge, recognise},
 };
 use tmux_orc::tmux::{Pane, Screen};
 
@@ -68,9 +68,9 @@ proptest! {
         if flags[2] {
             seen.previous = Some((State::Working, Some("retrying")));
         }
-        let verdict = detect(profiles, &seen);
+        let verdict = judge(profiles, &seen);
         prop_assert!(verdict.is_some());
-        prop_assert_eq!(&explain(profiles, None, &seen).verdict, &verdict);
+        prop_assert_eq!(&explain(profiles, &seen).verdict, &verdict);
     }
 }
 
@@ -89,7 +89,7 @@ fn a_screen_cut_anywhere_breaks_nothing() {
     let profiles = profiles();
     for fixture in fixtures_once().iter().step_by(7) {
         let screen = fixture.screen();
-        let whole = detect(profiles, &observation(fixture, &screen)).map(|verdict| verdict.agent);
+        let whole = judge(profiles, &observation(fixture, &screen)).map(|verdict| verdict.agent);
         for keep in 0..fixture.rows.len() {
             let mut cuts = [fixture.clone(), fixture.clone()];
             cuts[0].rows.drain(..keep);
@@ -97,8 +97,8 @@ fn a_screen_cut_anywhere_breaks_nothing() {
             for cut in cuts {
                 let screen = cut.screen();
                 let seen = observation(&cut, &screen);
-                let verdict = detect(profiles, &seen);
-                assert_eq!(explain(profiles, None, &seen).verdict, verdict, "{} at {keep}", cut.name);
+                let verdict = judge(profiles, &seen);
+                assert_eq!(explain(profiles, &seen).verdict, verdict, "{} at {keep}", cut.name);
                 // The processes tell which agent it is; what it says stands on what is left of its screen.
                 assert_eq!(verdict.as_ref().map(|verdict| &verdict.agent), whole.as_ref(), "{} at {keep}", cut.name);
                 if cut.rows.iter().all(|row| row.trim().is_empty()) {

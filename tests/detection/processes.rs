@@ -1,7 +1,7 @@
 //! Which program runs in a pane, by its processes: wrappers, interpreters, disguises, and what is none.
 
 use tmux_orc::monitor::State;
-use tmux_orc::monitor::detect::{Observation, Process, Profiles, detect, may_hide_agent, recognise};
+use tmux_orc::monitor::detect::{Observation, Process, Profiles, judge, may_hide_agent, recognise};
 use tmux_orc::tmux::{Pane, Screen};
 
 /// A chain of processes, each below the one before: `flags comm args...`, the flags `+` in front, `T` stopped, `Z` ended.
@@ -226,13 +226,13 @@ fn what_does_one_thing_and_ends_works_until_it_has_ended() {
         ("copilot", &["copilot", "-p", "fix", "--allow-all-tools"]),
     ] {
         let tree = chain(&[SHELL, ("+", comm, args)]);
-        let verdict = detect(&profiles, &look(&pane, &screen, &tree)).expect("an agent");
+        let verdict = judge(&profiles, &look(&pane, &screen, &tree)).expect("an agent");
         let (state, kind) = (verdict.state, verdict.kind.as_deref());
         assert_eq!((state, kind), (State::Working, Some("headless")), "{args:?}");
         assert!(verdict.choices.is_empty());
         let mut after = look(&pane, &screen, &tree[..1]);
         after.known_agent = Some(&verdict.agent);
-        assert_eq!(detect(&profiles, &after).map(|v| v.state), Some(State::Exited), "{args:?}");
+        assert_eq!(judge(&profiles, &after).map(|v| v.state), Some(State::Exited), "{args:?}");
     }
 }
 
@@ -256,6 +256,7 @@ fn look<'a>(pane: &'a Pane, screen: &'a Screen, processes: &'a [Process]) -> Obs
         processes,
         published: None,
         known_agent: None,
+        named: None,
         previous: None,
         now: "2026-11-24T17:00:00Z".parse().unwrap(),
         zone: None,
@@ -276,28 +277,28 @@ fn an_agent_out_of_sight_is_known_by_its_screen_alone() {
     ] {
         let tree = chain(&[SHELL, far]);
         assert!(may_hide_agent(&pane, &tree));
-        let verdict = detect(&profiles, &look(&pane, &screen, &tree)).expect("seen through");
+        let verdict = judge(&profiles, &look(&pane, &screen, &tree)).expect("seen through");
         assert_eq!((verdict.agent.as_str(), verdict.state, verdict.pid), ("claude", State::Waiting, None));
         let shell = Screen::plain(b"host:~$ ls\nclaude  codex\nhost:~$ \n");
-        assert_eq!(detect(&profiles, &look(&pane, &shell, &tree)), None);
+        assert_eq!(judge(&profiles, &look(&pane, &shell, &tree)), None);
     }
     // The status line of a tmux inside is not the agent's.
     let inside = format!("{CLAUDE_PERMISSION}[in] 0:claude*            \"host\" 17:00 24-Nov-26\n");
     let screen = Screen::plain(inside.as_bytes());
-    let verdict = detect(&profiles, &look(&pane, &screen, &chain(&[SHELL, ("+", "tmux: client", &["tmux"])]))).unwrap();
+    let verdict = judge(&profiles, &look(&pane, &screen, &chain(&[SHELL, ("+", "tmux: client", &["tmux"])]))).unwrap();
     assert_eq!(verdict.state, State::Waiting);
     // Its status line may have several rows.
     let idle = "● Done.\n\n────────────\n❯\n────────────\n  ? for shortcuts\n";
     for rows in 1..=5 {
         let inside = format!("{idle}{}", "[in] 0:claude*            \"host\" 17:00 24-Nov-26\n".repeat(rows));
         let screen = Screen::plain(inside.as_bytes());
-        let verdict = detect(&profiles, &look(&pane, &screen, &chain(&[SHELL, ("+", "tmux: client", &["tmux"])])));
+        let verdict = judge(&profiles, &look(&pane, &screen, &chain(&[SHELL, ("+", "tmux: client", &["tmux"])])));
         assert_eq!(verdict.map(|v| v.state), Some(State::Idle), "{rows} rows");
     }
     // The same screen where the process is in sight and is no agent.
     let screen = Screen::plain(CLAUDE_PERMISSION.as_bytes());
     assert!(!may_hide_agent(&pane, &chain(&[SHELL, ("+", "less", &["less", "x"])])));
-    assert_eq!(detect(&profiles, &look(&pane, &screen, &chain(&[SHELL, ("+", "less", &["less", "x"])]))), None);
+    assert_eq!(judge(&profiles, &look(&pane, &screen, &chain(&[SHELL, ("+", "less", &["less", "x"])]))), None);
 }
 
 #[test]
@@ -307,19 +308,19 @@ fn the_end_is_told_by_the_processes_whatever_the_screen_says() {
     let shell = chain(&[("+", "bash", &["-bash"])]);
     let pane = Pane { command: "bash".into(), title: "✳ Claude Code".into(), height: 20, ..Pane::default() };
     let mut seen = look(&pane, &screen, &shell);
-    assert_eq!(detect(&profiles, &seen), None, "a shell that printed a saved screen");
+    assert_eq!(judge(&profiles, &seen), None, "a shell that printed a saved screen");
     seen.known_agent = Some("claude");
-    let verdict = detect(&profiles, &seen).unwrap();
+    let verdict = judge(&profiles, &seen).unwrap();
     assert_eq!((verdict.state, verdict.evidence.rule.as_str()), (State::Exited, "process/ended"));
     // A shell never uses the alternate screen: what stands there was left behind by a program that was killed.
     let pane = Pane { alternate_on: true, ..pane };
-    assert_eq!(detect(&profiles, &look(&pane, &screen, &shell)).map(|v| v.state), Some(State::Exited));
+    assert_eq!(judge(&profiles, &look(&pane, &screen, &shell)).map(|v| v.state), Some(State::Exited));
     let dead = Pane { dead: true, dead_signal: Some(9), ..pane.clone() };
     let mut seen = look(&dead, &screen, &[]);
     seen.known_agent = Some("claude");
-    assert!(detect(&profiles, &seen).unwrap().evidence.line.contains("signal 9"));
+    assert!(judge(&profiles, &seen).unwrap().evidence.line.contains("signal 9"));
     let stopped = chain(&[("+", "bash", &["-bash"]), ("T", "claude", &["claude"])]);
-    let verdict = detect(&profiles, &look(&pane, &screen, &stopped)).unwrap();
+    let verdict = judge(&profiles, &look(&pane, &screen, &stopped)).unwrap();
     assert_eq!((verdict.state, verdict.kind.as_deref()), (State::Unknown, Some("suspended")));
 }
 
@@ -330,7 +331,7 @@ fn a_script_of_an_agents_name_that_is_not_installed_counts_only_with_a_second_pr
         let pane = Pane { title: "box".to_owned(), width: 60, height: 8, cursor_shown, ..Pane::default() };
         let (screen, tree) = (Screen::plain(rows.as_bytes()), chain(&[SHELL, ("+", comm, args)]));
         let seen = Observation { known_agent: known, ..look(&pane, &screen, &tree) };
-        detect(&profiles, &seen).map(|verdict| (verdict.agent, verdict.state))
+        judge(&profiles, &seen).map(|verdict| (verdict.agent, verdict.state))
     };
     let judged = |ran: (&str, &[&str]), rows: &str, known: Option<&str>| {
         let shown = with_cursor(ran, rows, known, true);
@@ -381,11 +382,12 @@ fn a_common_name_counts_only_with_a_second_proof() {
             processes: std::slice::from_ref(&process),
             published: None,
             known_agent: known,
+            named: None,
             previous: None,
             now: "2026-11-24T17:00:00Z".parse().unwrap(),
             zone: None,
         };
-        detect(&profiles, &seen).map(|verdict| verdict.agent)
+        judge(&profiles, &seen).map(|verdict| verdict.agent)
     };
     let composer = "hello\n────────────────────\n\n────────────────────\n/src (main)\n0.6%/200k (auto)\n";
     let pi = || Some("pi".to_owned());

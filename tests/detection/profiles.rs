@@ -3,7 +3,7 @@
 use std::fs;
 
 use tmux_orc::monitor::State;
-use tmux_orc::monitor::detect::{Observation, Process, ProfileError, Profiles, detect};
+use tmux_orc::monitor::detect::{Observation, Process, ProfileError, Profiles, judge};
 use tmux_orc::monitor::facts::profiles;
 use tmux_orc::tmux::{Pane, Screen};
 
@@ -56,11 +56,12 @@ fn state(profiles: &Profiles, comm: &str, screen: &str) -> Option<(State, Option
         processes: &processes,
         published: None,
         known_agent: None,
+        named: None,
         previous: None,
         now: "2026-11-24T17:00:00Z".parse().unwrap(),
         zone: None,
     };
-    detect(profiles, &seen).map(|v| (v.state, v.kind))
+    judge(profiles, &seen).map(|v| (v.state, v.kind))
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use tmux_orc::monitor::detect::fixture::Fixture;
-use tmux_orc::monitor::detect::{Profiles, detect, explain};
+use tmux_orc::monitor::detect::{Profiles, explain, judge};
 
 use super::table::{fixtures, observation, verdict};
 
@@ -104,7 +104,7 @@ fn what_is_quoted_changes_nothing() {
                 tried += 1;
                 let screen = changed.screen();
                 let seen = observation(&changed, &screen);
-                let after = detect(&profiles, &seen);
+                let after = judge(&profiles, &seen);
                 let same = after.as_ref().is_some_and(|v| (v.state, &v.kind) == (before.state, &before.kind));
                 if !same && wrong.len() < 20 {
                     let after = after.map(|v| format!("{} by {} on `{}`", v.state, v.evidence.rule, v.evidence.line));
@@ -158,7 +158,7 @@ fn what_the_user_types_changes_nothing() {
                 }
                 tried += 1;
                 let screen = changed.screen();
-                let after = detect(&profiles, &observation(&changed, &screen));
+                let after = judge(&profiles, &observation(&changed, &screen));
                 // What only the empty prompt box tells may become unknown, never anything else.
                 let same = after.as_ref().is_some_and(|v| {
                     v.state == before.state
@@ -184,7 +184,7 @@ fn what_the_user_types_changes_nothing() {
 /// The row of the prompt, what it begins with, and what further rows of a draft begin with.
 fn prompt_row(profiles: &Profiles, fixture: &Fixture) -> Option<(usize, &'static str, &'static str)> {
     let screen = fixture.screen();
-    let explanation = explain(profiles, None, &observation(fixture, &screen));
+    let explanation = explain(profiles, &observation(fixture, &screen));
     if !explanation.regions.iter().any(|region| region.starts_with("composer ")) {
         return None;
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tmux_orc::monitor::detect::{Observation, Profiles, Verdict, detect, explain};
+use tmux_orc::monitor::detect::{Observation, Profiles, Verdict, explain, judge};
 use tmux_orc::monitor::{State, detect::fixture::Fixture};
 
 /// Every fixture of the folder, with the name of its file in front of its own.
@@ -25,7 +25,7 @@ pub fn fixtures() -> Vec<Fixture> {
 /// The verdict for a fixture as it was recorded. An agent is known to have run there only where it has ended.
 pub fn verdict(profiles: &Profiles, fixture: &Fixture) -> Option<Verdict> {
     let screen = fixture.screen();
-    detect(profiles, &observation(fixture, &screen))
+    judge(profiles, &observation(fixture, &screen))
 }
 
 pub fn observation<'a>(fixture: &'a Fixture, screen: &'a tmux_orc::tmux::Screen) -> Observation<'a> {
@@ -56,7 +56,7 @@ fn a_menu_keeps_the_state_before_it_or_says_what_shows() {
     for fixture in fixtures().iter().filter(|fixture| fixture.states == ["keep"]) {
         let screen = fixture.screen();
         let mut seen = observation(fixture, &screen);
-        let alone = detect(&profiles, &seen).expect("an agent").state;
+        let alone = judge(&profiles, &seen).expect("an agent").state;
         let busy = alone == State::Working && BUSY.contains(&fixture.name.as_str());
         if !(busy || matches!(alone, State::Idle | State::Unknown)) {
             wrong.push(format!("{}: {alone}", fixture.name));
@@ -64,7 +64,7 @@ fn a_menu_keeps_the_state_before_it_or_says_what_shows() {
         let before = [State::Idle, State::Working, State::Waiting];
         let after = before.map(|before| {
             seen.previous = Some((before, None));
-            let state = detect(&profiles, &seen).expect("an agent").state;
+            let state = judge(&profiles, &seen).expect("an agent").state;
             if state != before && state != alone {
                 wrong.push(format!("{}: {state} after {before}, {alone} by the screen alone", fixture.name));
             }
@@ -82,8 +82,8 @@ fn an_explanation_ends_in_the_same_verdict() {
     for fixture in fixtures() {
         let screen = fixture.screen();
         let seen = observation(&fixture, &screen);
-        let explanation = explain(&profiles, None, &seen);
-        assert_eq!(explanation.verdict, detect(&profiles, &seen), "{}", fixture.name);
+        let explanation = explain(&profiles, &seen);
+        assert_eq!(explanation.verdict, judge(&profiles, &seen), "{}", fixture.name);
         if let Some(verdict) = &explanation.verdict {
             assert!(explanation.to_string().contains(&verdict.evidence.rule), "{}", fixture.name);
         }

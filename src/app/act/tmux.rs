@@ -5,7 +5,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use crate::app::act::Refusal;
 use crate::app::act::prompt::blinks;
 use crate::monitor::NamedAgent;
-use crate::monitor::detect::{Observation, Profiles, Verdict, detect_named};
+use crate::monitor::detect::{Observation, Profiles, Verdict, judge};
 use crate::monitor::facts::{process, published};
 use crate::tmux::{
     Batch, Command, CommandError, Expect, Fields, Guard, Pane, PaneId, Pool, Screen, TmuxError, parse_panes,
@@ -73,28 +73,21 @@ pub(super) async fn look(
     let screen = Screen::styled(&captured);
     let processes = if details.pid == 0 { Vec::new() } else { process::under(details.pid) };
     let flags = String::from_utf8_lossy(&flags).into_owned();
-    let named = NamedAgent::of(named, &details);
     let zone = TimeZone::system();
-    let observe = |published| {
-        let observation = Observation {
-            pane: &details,
-            screen: Some(&screen),
-            processes: &processes,
-            published,
-            known_agent: (!known.is_empty()).then_some(known),
-            previous: None,
-            now: Timestamp::now(),
-            zone: Some(&zone),
-        };
-        detect_named(profiles, named, &observation)
+    let seen = Observation {
+        pane: &details,
+        screen: Some(&screen),
+        processes: &processes,
+        published: None,
+        known_agent: (!known.is_empty()).then_some(known),
+        named: NamedAgent::of(named, &details),
+        previous: None,
+        now: Timestamp::now(),
+        zone: Some(&zone),
     };
-    let mut verdict = observe(None);
     // The program's own file may know of a prompt that the screen does not tell.
-    if let Some((agent, pid)) = verdict.as_ref().and_then(|verdict| Some((&verdict.agent, verdict.pid?)))
-        && let Some(published) = published::read(profiles, agent, pid, &processes).await
-    {
-        verdict = observe(Some(&published));
-    }
+    let published = published::read(profiles, &seen).await;
+    let verdict = judge(profiles, &Observation { published: published.as_ref(), ..seen });
     let mut flags = flags.split_whitespace();
     let synchronized = flags.next() == Some("1");
     let input_off = flags.next() == Some("1");

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::app::cli::{Context, Failure, Look, cell};
-use crate::monitor::detect::{detect, fixture::Fixture};
+use crate::monitor::detect::{fixture::Fixture, judge};
 use crate::monitor::facts::profiles;
 
 /// Largest file of saved screens that is read, bytes.
@@ -31,7 +31,7 @@ pub fn test(place: &Path, as_json: bool, context: &mut Context) -> Result<(), Fa
         for fixture in Fixture::parse_all(&text).map_err(failed)? {
             screens += 1;
             let screen = fixture.screen();
-            let verdict = detect(&profiles, &fixture.observation(&screen, now));
+            let verdict = judge(&profiles, &fixture.observation(&screen, now));
             if let Some(fault) = fixture.fault(verdict.as_ref()) {
                 wrong.push((file.clone(), fixture.name, fault));
             }

@@ -13,10 +13,10 @@ use jiff::{Timestamp, tz::TimeZone};
 use crate::app::cli::{Context, Failure, source};
 use crate::app::core::target;
 use crate::app::settings::named_agents;
+use crate::monitor::detect::Observation;
 use crate::monitor::detect::fixture::Fixture;
-use crate::monitor::detect::{Observation, Published};
 use crate::monitor::facts::{process, profiles, published};
-use crate::monitor::{Agent, NamedAgent, Snapshot, detect};
+use crate::monitor::{NamedAgent, Snapshot, detect};
 use crate::tmux::request::places;
 use crate::tmux::{
     Batch, Command, Expect, Features, Fields, Pane, PaneId, Screen, Server, Transport, TransportKind, clean,
@@ -53,20 +53,23 @@ pub async fn run(options: &WhyOptions, context: &mut Context) -> Result<(), Fail
     let processes = process::under(pane.pid);
     let known = before.as_deref().and_then(|snapshot| snapshot.agents.iter().find(|agent| agent.pane_id == pane.id));
     let named = named_agents(&loaded.settings);
-    let named = NamedAgent::of(&named, &pane);
-    let (now, zone) = (Timestamp::now(), TimeZone::system());
-    let looked = Looked { pane: &pane, screen: &screen, processes: &processes, now, zone: &zone };
-    let known_agent = known.map(|agent| agent.agent.clone());
-    // The program's own file is found by its process, which a first look without the file tells.
-    let first = detect::detect_named(&profiles, named, &looked.seen(known, known_agent.as_deref(), None));
-    let file = match first.as_ref().and_then(|verdict| Some((&verdict.agent, verdict.pid?))) {
-        Some((agent, pid)) => published::read(&profiles, agent, pid, &processes).await,
-        None => None,
+    let zone = TimeZone::system();
+    let seen = Observation {
+        pane: &pane,
+        screen: Some(&screen),
+        processes: &processes,
+        published: None,
+        known_agent: known.map(|agent| agent.agent.as_str()),
+        named: NamedAgent::of(&named, &pane),
+        previous: known.map(|agent| (agent.state, agent.kind.as_deref())),
+        now: Timestamp::now(),
+        zone: Some(&zone),
     };
-    let seen = looked.seen(known, known_agent.as_deref(), file.as_ref());
-    let explanation = detect::explain(&profiles, named, &seen);
+    let published = published::read(&profiles, &seen).await;
+    let seen = Observation { published: published.as_ref(), ..seen };
+    let explanation = detect::explain(&profiles, &seen);
     if let Some(file) = &options.save {
-        save(file, &seen, &explanation, known_agent.as_deref())?;
+        save(file, &seen, &explanation)?;
     }
     if options.report.json {
         return context.out.json(&explanation);
@@ -81,34 +84,6 @@ pub async fn run(options: &WhyOptions, context: &mut Context) -> Result<(), Fail
         context.out.line(format!("\nSaved to {}", file.display()))?;
     }
     Ok(())
-}
-
-struct Looked<'a> {
-    pane: &'a Pane,
-    screen: &'a Screen,
-    processes: &'a [detect::Process],
-    now: Timestamp,
-    zone: &'a TimeZone,
-}
-
-impl<'a> Looked<'a> {
-    fn seen(
-        &self,
-        known: Option<&'a Agent>,
-        known_agent: Option<&'a str>,
-        published: Option<&'a Published>,
-    ) -> Observation<'a> {
-        Observation {
-            pane: self.pane,
-            screen: Some(self.screen),
-            processes: self.processes,
-            published,
-            known_agent,
-            previous: known.map(|agent| (agent.state, agent.kind.as_deref())),
-            now: self.now,
-            zone: Some(self.zone),
-        }
-    }
 }
 
 /// The server, asked without an engine.
@@ -164,12 +139,8 @@ impl Asked {
 }
 
 /// Adds the fixture to a file, which only its owner can read: a screen may show what is nobody else's business.
-fn save(
-    file: &Path,
-    seen: &Observation<'_>,
-    explanation: &detect::Explanation,
-    known: Option<&str>,
-) -> Result<(), Failure> {
+fn save(file: &Path, seen: &Observation<'_>, explanation: &detect::Explanation) -> Result<(), Failure> {
+    let known = seen.known_agent;
     let cannot = |error: std::io::Error| Failure::failed(format!("{}: cannot be written: {error}", file.display()));
     let verdict = explanation.verdict.as_ref();
     let state = verdict.map_or("none".to_owned(), |verdict| verdict.state.to_string());

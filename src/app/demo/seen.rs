@@ -9,7 +9,7 @@ use crate::app::demo::stage::Stage;
 use crate::{
     monitor::{
         State,
-        detect::{Observation, Process, Profiles, Verdict, detect},
+        detect::{Observation, Process, Profiles, Verdict, judge},
     },
     tmux::{Pane, Screen},
 };
@@ -55,7 +55,7 @@ fn verdict(
         title: picture.title,
         ..Pane::default()
     };
-    detect(
+    judge(
         profiles,
         &Observation {
             pane: &pane,
@@ -63,6 +63,7 @@ fn verdict(
             processes: &processes,
             published: None,
             known_agent: None,
+            named: None,
             previous: None,
             now: Timestamp::now(),
             zone: None,

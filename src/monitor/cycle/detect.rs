@@ -9,7 +9,7 @@ use std::{
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::monitor::cycle::fetch::Read;
-use crate::monitor::detect::{Observation, Profiles, Verdict, detect_named};
+use crate::monitor::detect::{Observation, Profiles, Verdict, judge};
 use crate::monitor::engine::core::Core;
 use crate::monitor::panes::cache::{Captured, Layers};
 use crate::monitor::panes::record::{Change, Record};
@@ -58,7 +58,7 @@ impl Core {
         let screen = Arc::new(screen);
         let verdict = match tracked.over {
             true => None,
-            false => judge(&self.cache, profiles, tracked, &screen, read.at).await,
+            false => cached_verdict(&self.cache, profiles, tracked, &screen, read.at).await,
         };
         if read.settled {
             tracked.prove(stamp, read.now, self.cache.generation());
@@ -74,8 +74,8 @@ impl Core {
             None => {
                 let Some(tracked) = self.fleet.get_mut(read.pane) else { return };
                 tracked.remembered = None;
-                if let Some(record) = tracked.record.take() {
-                    self.events.push(read.at, gone_event(tracked, &record));
+                if let Some(event) = tracked.forget_agent() {
+                    self.events.push(read.at, event);
                 }
             }
         }
@@ -163,8 +163,7 @@ impl Core {
             record.activity.advance(now);
             tracked.sample_usage(now);
             if tracked.has_moved_on(now) {
-                events.extend(tracked.record.as_ref().map(|record| gone_event(tracked, record)));
-                tracked.dismiss();
+                events.extend(tracked.dismiss_agent());
             }
         }
         for event in events {
@@ -185,14 +184,8 @@ fn transition(pane_id: PaneId, target: String, record: &Record, change: Change) 
     }
 }
 
-/// What is told of an agent that is gone: of `record`, which was its pane's.
-pub(crate) fn gone_event(tracked: &Tracked, record: &Record) -> EventKind {
-    let agent = record.verdict.agent.clone();
-    EventKind::Gone { pane_id: tracked.pulse.id, target: tracked.pane.target(), agent }
-}
-
 /// The verdict for a screen, from the cache where the very same was judged before.
-pub(crate) async fn judge(
+pub(crate) async fn cached_verdict(
     cache: &Layers,
     profiles: &Profiles,
     tracked: &mut Tracked,
@@ -214,21 +207,21 @@ pub(crate) async fn judge(
         processes: &tracked.processes,
         published: published.as_ref(),
         known_agent,
+        named: tracked.named.as_ref(),
         previous,
         now,
         zone: Some(&zone),
     };
     let screen_hash = tracked.screen_hash.unwrap_or_else(|| screen_hash(screen));
-    let named = tracked.named.as_ref().map(|n| n.agent.as_deref().unwrap_or(""));
-    let key = observation_key(profiles.stamp(), screen_hash, &observation, named);
-    let judged = async { detect_named(profiles, tracked.named.as_ref(), &observation).map(Arc::new) };
+    let key = observation_key(profiles.stamp(), screen_hash, &observation);
+    let judged = async { judge(profiles, &observation).map(Arc::new) };
     let verdict = cache.agent_status.get_or(key, judged).await;
     tracked.verdict_key = Some(key);
     verdict
 }
 
 /// A hash of all that a verdict is made from; the screen comes hashed.
-fn observation_key(profiles: u64, screen_hash: u64, observation: &Observation<'_>, named: Option<&str>) -> u64 {
+fn observation_key(profiles: u64, screen_hash: u64, observation: &Observation<'_>) -> u64 {
     let mut hasher = DefaultHasher::new();
     let pane = observation.pane;
     (profiles, screen_hash).hash(&mut hasher);
@@ -240,6 +233,7 @@ fn observation_key(profiles: u64, screen_hash: u64, observation: &Observation<'_
     if let Some(published) = observation.published {
         (&published.status, &published.waiting_for, published.at).hash(&mut hasher);
     }
+    let named = observation.named.map(|named| (&named.target, &named.agent));
     (observation.known_agent, observation.previous, named).hash(&mut hasher);
     hasher.finish()
 }
@@ -281,11 +275,12 @@ mod tests {
             processes: &[],
             published,
             known_agent: None,
+            named: None,
             previous: None,
             zone: None,
             now: Timestamp::UNIX_EPOCH,
         };
-        observation_key(1, 2, &observation, None)
+        observation_key(1, 2, &observation)
     }
 
     #[test]

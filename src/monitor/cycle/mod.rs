@@ -14,7 +14,7 @@ use std::{
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::monitor::cycle::detect::{gone_event, judge};
+use crate::monitor::cycle::detect::cached_verdict;
 use crate::monitor::engine::core::Core;
 use crate::monitor::panes::record::Record;
 use crate::monitor::panes::tracked::Tracked;
@@ -153,7 +153,7 @@ impl Core {
         for (id, screen) in std::mem::take(&mut self.rejudge) {
             let (at, now) = (Timestamp::now(), clock::now());
             let Some(tracked) = self.fleet.get_mut(id) else { continue };
-            if let Some(verdict) = judge(&self.cache, &profiles, tracked, &screen, at).await {
+            if let Some(verdict) = cached_verdict(&self.cache, &profiles, tracked, &screen, at).await {
                 self.apply(id, verdict, at, now);
             }
         }
@@ -321,9 +321,9 @@ impl Core {
         self.pool.version().map(|version| version.features()).unwrap_or_default()
     }
 
-    fn forget(&mut self, tracked: Tracked, at: Timestamp) {
-        if let Some(record) = &tracked.record {
-            self.events.push(at, gone_event(&tracked, record));
+    fn forget(&mut self, mut tracked: Tracked, at: Timestamp) {
+        if let Some(event) = tracked.forget_agent() {
+            self.events.push(at, event);
         }
     }
 

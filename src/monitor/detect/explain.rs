@@ -4,8 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::monitor::NamedAgent;
-use crate::monitor::detect::judge::{Trail, judge_named};
+use crate::monitor::detect::judge::{Trail, judge_with};
 use crate::monitor::detect::{Observation, Process, Profiles, Step, Verdict};
 
 /// How a verdict came about.
@@ -33,11 +32,11 @@ pub struct Explanation {
     pub verdict: Option<Verdict>,
 }
 
-/// Explains the verdict that [`crate::monitor::detect::detect_named`] gives for the same observation.
+/// Explains the verdict that [`crate::monitor::detect::judge`] gives for the same observation.
 #[must_use]
-pub fn explain(profiles: &Profiles, named: Option<&NamedAgent>, seen: &Observation<'_>) -> Explanation {
+pub fn explain(profiles: &Profiles, seen: &Observation<'_>) -> Explanation {
     let mut trail = Trail::default();
-    let verdict = judge_named(profiles, named, seen, Some(&mut trail));
+    let verdict = judge_with(profiles, seen, Some(&mut trail));
     let pane = seen.pane;
     let mut fields = vec![
         format!("{} columns, {} rows", pane.width, pane.height),

@@ -72,6 +72,7 @@ impl Fixture {
             processes: &self.processes,
             published: None,
             known_agent: self.agent.as_deref().filter(|_| self.states.iter().any(|s| s == "exited")),
+            named: None,
             previous: None,
             now,
             zone: None,

@@ -21,27 +21,17 @@ use crate::{
 /// Seconds after which a hook's word is no longer fresh, when the screen shows nothing that supports it.
 const HOOK_FRESH: i64 = 600;
 
-/// What an agent in this pane is doing and why; `None` when no agent is in it.
+/// What an agent in this pane is doing and why; `None` when no agent is in it. The engine, `why`, the acts and the demo
+/// all ask this.
 #[must_use]
-pub fn detect(profiles: &Profiles, seen: &Observation<'_>) -> Option<Verdict> {
-    judge_named(profiles, None, seen, None)
+pub fn judge(profiles: &Profiles, seen: &Observation<'_>) -> Option<Verdict> {
+    judge_with(profiles, seen, None)
 }
 
-/// As [`detect`], in a pane that the settings may name: the profile that they name judges the screen where the process
-/// tree does not show the program, and the pane is an agent in any case. Everything that judges a pane asks this.
-#[must_use]
-pub fn detect_named(profiles: &Profiles, named: Option<&NamedAgent>, seen: &Observation<'_>) -> Option<Verdict> {
-    judge_named(profiles, named, seen, None)
-}
-
-pub(super) fn judge_named(
-    profiles: &Profiles,
-    named: Option<&NamedAgent>,
-    seen: &Observation<'_>,
-    trail: Option<&mut Trail>,
-) -> Option<Verdict> {
-    let assumed = named.and_then(|named| named.agent.as_deref());
-    judge(profiles, seen, assumed, trail).or_else(|| named.map(|named| said_so(named, seen)))
+/// As [`judge`], and notes in `trail` what it looked at. The profile that the settings name judges the screen where the
+/// process tree does not show the program, and a pane that they name is an agent in any case.
+pub(super) fn judge_with(profiles: &Profiles, seen: &Observation<'_>, trail: Option<&mut Trail>) -> Option<Verdict> {
+    judge_by_profile(profiles, seen, trail).or_else(|| seen.named.map(|named| said_so(named, seen)))
 }
 
 /// The verdict for a pane that only the settings call an agent: what it does is not known, and said so.
@@ -66,12 +56,8 @@ pub(super) struct Trail {
     pub regions: Vec<String>,
 }
 
-fn judge(
-    profiles: &Profiles,
-    seen: &Observation<'_>,
-    assumed: Option<&str>,
-    mut trail: Option<&mut Trail>,
-) -> Option<Verdict> {
+fn judge_by_profile(profiles: &Profiles, seen: &Observation<'_>, mut trail: Option<&mut Trail>) -> Option<Verdict> {
+    let assumed = seen.named.and_then(|named| named.agent.as_deref());
     let found = if seen.pane.dead { None } else { recognise(profiles, seen.pane, seen.processes) };
     // One that is not proven is another program of that name: as if it were not there.
     let found = found.filter(|found| !found.unproven || is_proven(profiles, seen, &found.agent));

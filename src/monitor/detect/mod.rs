@@ -26,14 +26,14 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
 pub use explain::{Explanation, explain};
-pub use judge::{detect, detect_named, is_shell, may_be_left_behind};
+pub use judge::{is_shell, judge, may_be_left_behind};
 pub use keys::{KeyName, Keys};
 pub use profiles::{Profile, ProfileError, Profiles};
 pub use recognise::{Recognised, may_hide_agent, recognise};
 pub use request::{Request, request};
 pub use rules::Step;
 
-use crate::monitor::{Choice, Evidence, State};
+use crate::monitor::{Choice, Evidence, NamedAgent, State};
 use crate::tmux::{Pane, Screen};
 
 /// One process under a pane, as the process table shows it.
@@ -85,6 +85,8 @@ pub struct Observation<'a> {
     pub published: Option<&'a Published>,
     /// The agent known to have run in this pane before (its profile's name), if any.
     pub known_agent: Option<&'a str>,
+    /// What the settings say of the pane, where they call it an agent.
+    pub named: Option<&'a NamedAgent>,
     /// The state before, which a menu or a viewer keeps.
     pub previous: Option<(State, Option<&'a str>)>,
     /// Now, for reset times.

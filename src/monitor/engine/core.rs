@@ -9,7 +9,6 @@ use std::{
 use jiff::Timestamp;
 
 use crate::monitor::clients::client::{ClientId, Clients};
-use crate::monitor::cycle::detect::gone_event;
 use crate::monitor::cycle::pace;
 use crate::monitor::cycle::ration::Prices;
 use crate::monitor::detect::Profiles;
@@ -465,10 +464,10 @@ impl Core {
             }
             Command::Seen(pane) => {
                 let Some(tracked) = self.fleet.get_mut(pane) else { return Ok(false) };
-                if let Some(record) = tracked.record.as_ref().filter(|record| record.state() == State::Exited) {
+                if tracked.record.as_ref().is_some_and(|record| record.state() == State::Exited) {
                     // Its user knows that it has ended: it is listed no longer.
-                    self.events.push(Timestamp::now(), gone_event(tracked, record));
-                    tracked.dismiss();
+                    let gone = tracked.dismiss_agent();
+                    gone.into_iter().for_each(|event| self.events.push(Timestamp::now(), event));
                     return Ok(true);
                 }
                 if let Some(record) = &mut tracked.record {

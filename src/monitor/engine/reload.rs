@@ -7,7 +7,6 @@ use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
 
-use crate::monitor::cycle::detect::gone_event;
 use crate::monitor::engine::core::Core;
 use crate::monitor::{
     Change, EngineSettings, Event, EventKind, Mode, NamedAgent, Refused, Reread, RereadInfo, StrategyInfo, strategy,
@@ -180,9 +179,9 @@ impl Core {
             // Said to be one by the settings alone, and no more: what it is, is found out anew.
             if let Some(was) = &tracked.named
                 && now.is_none_or(|now| now.agent != was.agent)
-                && let Some(record) = tracked.record.take()
+                && let Some(event) = tracked.forget_agent()
             {
-                self.events.push(at, gone_event(tracked, &record));
+                self.events.push(at, event);
             }
             tracked.named = now.cloned();
             // Read at once, whatever its turn would be.

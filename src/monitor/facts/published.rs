@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::task::JoinHandle;
 
-use crate::monitor::detect::{Process, Profile, Profiles, Published};
+use crate::monitor::detect::{Observation, Process, Profile, Profiles, Published, Verdict, judge};
 use crate::monitor::facts::{file, process};
 
 /// Most bytes of the file that are read; it has a few hundred.
@@ -78,10 +78,11 @@ impl SessionFile {
     }
 }
 
-/// What the program that was recognised as `agent` in process `pid` publishes, read once.
-pub async fn read(profiles: &Profiles, agent: &str, pid: u32, processes: &[Process]) -> Option<Published> {
-    let process = processes.iter().find(|process| process.pid == pid)?;
-    let file = SessionFile::of(profiles.get(agent)?, process)?;
+/// What the program in a pane publishes, read once. Which program that is, what else is known of the pane tells.
+pub async fn read(profiles: &Profiles, seen: &Observation<'_>) -> Option<Published> {
+    let Verdict { agent, pid, .. } = judge(profiles, seen)?;
+    let process = seen.processes.iter().find(|process| Some(process.pid) == pid)?;
+    let file = SessionFile::of(profiles.get(&agent)?, process)?;
     file::beside(WAIT * 10, move || file.read()).await.flatten()
 }
 
@@ -167,6 +168,7 @@ fn time(value: &serde_json::Value) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tmux::Pane;
 
     const TEXT: &str = r#"{"pid":42,"procStart":"777","status":"waiting","waitingFor":"permission prompt","tmux":"in:@0.%0","statusUpdatedAt":1795533994964}"#;
 
@@ -217,7 +219,19 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         assert_eq!(watch.last.as_ref().map(|said| said.status.as_str()), Some("idle"));
-        let read = read(&profiles, "claude", process.pid, std::slice::from_ref(&process)).await;
+        let claude = Process { comm: "claude".into(), args: vec!["claude".into()], ..process };
+        let seen = Observation {
+            pane: &Pane::default(),
+            screen: None,
+            processes: std::slice::from_ref(&claude),
+            published: None,
+            known_agent: Some("claude"),
+            named: None,
+            previous: None,
+            now: Timestamp::UNIX_EPOCH,
+            zone: None,
+        };
+        let read = read(&profiles, &seen).await;
         assert_eq!(read.map(|said| said.status).as_deref(), Some("idle"));
         child.kill().unwrap();
         child.wait().unwrap();

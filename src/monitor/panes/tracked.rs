@@ -19,7 +19,7 @@ use crate::monitor::facts::{process, published};
 use crate::monitor::panes::cache::Stamp;
 use crate::monitor::panes::memory::Remembered;
 use crate::monitor::panes::record::Record;
-use crate::monitor::{NamedAgent, Preview, State};
+use crate::monitor::{EventKind, NamedAgent, Preview, State};
 use crate::tmux::{Fields, Pane, Pulse, Screen};
 
 /// Shortest time between two walks of a pane's process tree.
@@ -350,10 +350,16 @@ impl Tracked {
         serves || seen
     }
 
-    /// Its agent is no more, and its user knows or has to know nothing.
-    pub fn dismiss(&mut self) {
-        self.record = None;
+    /// Its agent is no more. Gives what is to be told of that, if it had one.
+    pub fn forget_agent(&mut self) -> Option<EventKind> {
+        let agent = self.record.take()?.verdict.agent.clone();
+        Some(EventKind::Gone { pane_id: self.pulse.id, target: self.pane.target(), agent })
+    }
+
+    /// The same where its user knows, or has to know nothing: what it left behind makes no agent.
+    pub fn dismiss_agent(&mut self) -> Option<EventKind> {
         self.over = true;
+        self.forget_agent()
     }
 
     /// Whether its fields are as they were read: it has not written since, and its place was read lately.
