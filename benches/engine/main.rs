@@ -81,7 +81,7 @@ async fn measure(agents: usize) {
     println!("\n{agents} agents in real panes\n");
     let begun = Instant::now();
     let (mut handle, task) =
-        Engine::start(fleet.server(), settings("concurrent", Duration::from_millis(100))).expect("an engine");
+        Engine::new(fleet.server(), settings("concurrent", Duration::from_millis(100))).start().expect("an engine");
     while handle.snapshots.borrow_and_update().agents.len() < agents {
         handle.snapshots.changed().await.expect("the engine runs");
     }

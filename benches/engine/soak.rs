@@ -16,7 +16,7 @@ const LINES: u64 = 20;
 pub async fn run(cycles: u64) {
     let fleet = Fleet::start(AGENTS);
     let (mut handle, task) =
-        Engine::start(fleet.server(), settings("concurrent", Duration::from_millis(20))).expect("an engine");
+        Engine::new(fleet.server(), settings("concurrent", Duration::from_millis(20))).start().expect("an engine");
     println!("\n{AGENTS} agents, one in five writes at each line; {cycles} cycles\n");
     println!("| cycles | resident memory | captures so far | errors |\n|---:|---:|---:|---:|");
     let (mut next, mut captured, mut seen) = (0, 0, 0);

@@ -34,7 +34,8 @@ pub async fn run(agents: usize) {
 }
 
 async fn row(fleet: &Fleet, name: &str, writing: bool) {
-    let (mut handle, task) = Engine::start(fleet.server(), settings(name, Duration::from_secs(1))).expect("an engine");
+    let (mut handle, task) =
+        Engine::new(fleet.server(), settings(name, Duration::from_secs(1))).start().expect("an engine");
     // Until the fleet is known and what backs off has backed off.
     let settled = Instant::now() + Duration::from_secs(5);
     while Instant::now() < settled {

@@ -19,9 +19,8 @@ pub use crate::monitor::clients::follow::{Follow, FollowError, Followed, Followi
 pub use crate::monitor::clients::keeper::Keeper;
 pub use crate::monitor::clients::lock::{EngineLock, EnginePaths, LockError};
 pub use crate::monitor::clients::serve::{EngineSocket, ServeError};
-pub use crate::monitor::engine::core::EngineError;
 pub use crate::monitor::engine::handle::{Command, Commands, Handle, NotSent, Order, Refused, Requests, WeakCommands};
-pub use crate::monitor::engine::run::{Engine, OnceError};
+pub use crate::monitor::engine::launch::{Engine, EngineError, OnceError};
 pub use crate::monitor::panes::memory::{Memory, MemoryError};
 pub use crate::monitor::snapshot::news::{EngineId, EventReader, News};
 pub use crate::monitor::snapshot::settings::{

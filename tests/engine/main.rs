@@ -31,7 +31,7 @@ impl Watching {
     }
 
     fn with(server: Server, settings: EngineSettings) -> Self {
-        let (handle, task) = Engine::start(server, settings).expect("valid settings");
+        let (handle, task) = Engine::new(server, settings).start().expect("valid settings");
         Self { handle, task }
     }
 

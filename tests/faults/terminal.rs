@@ -35,7 +35,7 @@ fn a_dashboard_that_panics() {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let error = runtime.block_on(async {
         let server = Server::at(variable(SOCKET), "tmux").expect("a server");
-        let (handle, _engine) = Engine::start(server, EngineSettings::default()).expect("an engine");
+        let (handle, _engine) = Engine::new(server, EngineSettings::default()).start().expect("an engine");
         let dashboard = ui::run(handle, ui::Options::default());
         if variable(BESIDE) == "yes" {
             tokio::spawn(panic_when(trigger));

@@ -49,8 +49,11 @@ pub async fn run(options: &EngineOptions, daemon: bool, context: &mut Context) -
         None
     });
     let source = Arc::clone(&in_force).source();
-    let (handle, task) =
-        Engine::start_remembering(server.clone(), settings, source, memory).map_err(|error| engine_failure(&error))?;
+    let (handle, task) = Engine::new(server.clone(), settings)
+        .reading_from(source)
+        .remembering(memory)
+        .start()
+        .map_err(|error| engine_failure(&error))?;
     let hello = EngineHello {
         protocol: wire::PROTOCOL,
         version: env!("CARGO_PKG_VERSION").to_owned(),

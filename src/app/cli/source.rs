@@ -70,10 +70,11 @@ pub async fn now(context: &Context) -> Result<Arc<Snapshot>, Failure> {
         None
     });
     let settings = context.engine_settings(&loaded.settings)?;
-    let snapshot = Engine::once_remembering(server, settings, memory.clone()).await.map_err(|error| match error {
-        OnceError::Engine(error) => engine_failure(&error),
-        OnceError::Tmux(error) => Failure::unreachable(error.to_string()),
-    })?;
+    let snapshot =
+        Engine::new(server, settings).remembering(memory.clone()).once().await.map_err(|error| match error {
+            OnceError::Engine(error) => engine_failure(&error),
+            OnceError::Tmux(error) => Failure::unreachable(error.to_string()),
+        })?;
     tell(&snapshot, "looked");
     remember(&snapshot, memory.as_ref(), paths);
     Ok(Arc::new(snapshot))

@@ -130,7 +130,7 @@ impl Follow {
 
     fn embed(&self, settings: EngineSettings, memory: Option<Memory>) -> Result<Source, EngineError> {
         let (server, source) = (self.server.clone(), self.source.clone());
-        let (handle, task) = Engine::start_remembering(server, settings, source, memory)?;
+        let (handle, task) = Engine::new(server, settings).reading_from(source).remembering(memory).start()?;
         Ok(Source { handle, kind: Kind::Embedded { task } })
     }
 }

@@ -12,6 +12,7 @@ use crate::monitor::clients::client::{ClientId, Clients};
 use crate::monitor::cycle::pace;
 use crate::monitor::cycle::ration::Prices;
 use crate::monitor::detect::Profiles;
+use crate::monitor::engine::launch::EngineError;
 use crate::monitor::facts::writes::{Heard, Writes};
 use crate::monitor::facts::{file, profiles};
 use crate::monitor::meter::cost::CostMeter;
@@ -23,7 +24,7 @@ use crate::monitor::meter::toll::Toll;
 use crate::monitor::panes::cache::Layers;
 use crate::monitor::panes::fleet::Fleet;
 use crate::monitor::snapshot::settings::{CachePolicy, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL};
-use crate::monitor::strategy::{BUILT_IN, Measured, Plan, Script, ScriptError, Strategy, View};
+use crate::monitor::strategy::{BUILT_IN, Measured, Plan, Script, Strategy, View};
 use crate::monitor::{
     Command, EngineSettings, EventKind, Memory, Mode, Refused, RereadInfo, ServerStatus, State, StrategyInfo, clock,
     strategy,
@@ -116,25 +117,6 @@ pub struct Core {
     pub(crate) lookups: (u64, u64),
     /// Most connections in use at once during the last cycle.
     pub(crate) peak: usize,
-}
-
-/// Why an engine cannot be started.
-#[derive(Debug, thiserror::Error)]
-pub enum EngineError {
-    /// No strategy has this name.
-    #[error("no strategy is called '{name}'; there are: {known}")]
-    UnknownStrategy {
-        /// The name asked for.
-        name: String,
-        /// Those that exist.
-        known: String,
-    },
-    /// A user's profile or script is wrong.
-    #[error(transparent)]
-    Profiles(#[from] crate::monitor::detect::ProfileError),
-    /// A script strategy is wrong.
-    #[error("strategy {0}")]
-    Script(#[from] ScriptError),
 }
 
 impl Core {

@@ -2,9 +2,12 @@
 
 pub(crate) mod core;
 pub(crate) mod handle;
+pub(crate) mod inbox;
+pub(crate) mod launch;
 #[cfg(test)]
 pub(crate) mod paused;
 #[cfg(test)]
 pub(crate) mod paused_ceiling;
 pub(crate) mod reload;
 pub(crate) mod run;
+pub(crate) mod schedule;

@@ -28,7 +28,7 @@ pub(crate) fn fleet(agents: u32) -> (Script, EngineSettings) {
 }
 
 pub(crate) fn start(script: &Script, settings: EngineSettings) -> Handle {
-    Engine::start(Server::scripted(script.clone()), settings).expect("an engine").0
+    Engine::new(Server::scripted(script.clone()), settings).start().expect("an engine").0
 }
 
 pub(crate) async fn until(handle: &mut Handle, what: &str, good: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {

@@ -169,7 +169,7 @@ async fn one_look_reads_all_and_no_ceiling_holds_it_up() {
     let (script, settings) = fleet(200);
     dear(&script, 100, 3_000);
     let settings = EngineSettings { max_server_percent: 0.1, ..settings };
-    let snapshot = Engine::once(Server::scripted(script.clone()), settings).await.expect("a look");
+    let snapshot = Engine::new(Server::scripted(script.clone()), settings).once().await.expect("a look");
     assert!(all(State::Idle, 200)(&snapshot), "{} agents", snapshot.agents.len());
     assert_eq!(script.play().captures, 200);
 }

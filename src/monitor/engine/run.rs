@@ -1,347 +1,210 @@
-//! The engine's task: ticks, commands, publishing.
+//! The engine's task: it waits for a tick, a command, a client or a write, runs cycles, and publishes.
 
 use std::{
+    ops::ControlFlow,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use tokio::{
-    sync::{mpsc, watch},
-    task::JoinHandle,
-    time::sleep_until,
-};
+use tokio::{sync::watch, time::sleep_until};
 
-use crate::monitor::engine::core::{Core, EngineError};
+use crate::monitor::engine::core::Core;
+use crate::monitor::engine::inbox::{Answer, Inbox};
 use crate::monitor::engine::reload::Fresh;
+use crate::monitor::engine::schedule::Schedule;
 use crate::monitor::meter::events::log_event;
 use crate::monitor::meter::governor::Reason;
 use crate::monitor::meter::history::Cycle;
-use crate::monitor::panes::tracked::Tracked;
-use crate::monitor::{
-    ClientId, Clients, Command, EngineSettings, Handle, Memory, Order, Refused, Requests, SettingsSource, Snapshot,
-    State, clock,
-};
-use crate::tmux::{Server, TmuxError};
+use crate::monitor::{Command, Order, Snapshot, State, clock};
+use crate::tmux::TmuxError;
 
-/// Commands that may wait; a front end that sends more is told that the queue is full.
-const COMMANDS: usize = 64;
+/// Commands that are taken in while a cycle runs; those beyond wait in the queue.
+const WAITING: usize = 64;
 
-/// What a program has to go on drawing after the write that was heard, before its screen is read.
-const DRAWN: Duration = Duration::from_millis(25);
+/// An engine that runs.
+pub(crate) struct Task {
+    core: Core,
+    inbox: Inbox,
+    schedule: Schedule,
+    publisher: watch::Sender<Arc<Snapshot>>,
+    /// Number of the newest event that was written to the log.
+    logged: u64,
+}
 
-/// Shortest time from a cycle to one that a write begins early.
-const APART: Duration = Duration::from_millis(100);
-
-/// Most cycles of a single look: a pane may end while it is read.
-const LOOKS: usize = 3;
-
-/// The engine of one tmux server.
-#[derive(Debug)]
-pub struct Engine;
-
-impl Engine {
-    /// Starts the engine as a task of the running tokio runtime. The handle's first snapshot is an empty one that says
-    /// so (`server.status` is `connecting`).
-    ///
-    /// The task ends by [`Command::Stop`], or when every handle is dropped.
-    ///
-    /// # Errors
-    /// If the strategy does not exist, or a user's profile is wrong. Whatever happens later is told by the snapshots.
-    pub fn start(server: Server, settings: EngineSettings) -> Result<(Handle, JoinHandle<()>), EngineError> {
-        Self::start_from(server, settings, SettingsSource::none())
+impl Task {
+    pub(crate) fn new(core: Core, inbox: Inbox, publisher: watch::Sender<Arc<Snapshot>>) -> Self {
+        Self { core, inbox, schedule: Schedule::new(clock::now()), publisher, logged: 0 }
     }
 
-    /// The same with the place from which [`Command::Reload`] reads the settings again.
-    ///
-    /// # Errors
-    /// As [`Engine::start`].
-    pub fn start_from(
-        server: Server,
-        settings: EngineSettings,
-        source: SettingsSource,
-    ) -> Result<(Handle, JoinHandle<()>), EngineError> {
-        Self::start_remembering(server, settings, source, None)
-    }
-
-    /// The same with what another engine knew last: agents that are provably the same go on with their states and ages,
-    /// and what has changed since then is an event.
-    ///
-    /// # Errors
-    /// As [`Engine::start`].
-    pub fn start_remembering(
-        server: Server,
-        settings: EngineSettings,
-        source: SettingsSource,
-        memory: Option<Memory>,
-    ) -> Result<(Handle, JoinHandle<()>), EngineError> {
-        let mut core = Core::new(server, settings)?;
-        core.memory = memory;
-        let (publisher, snapshots) = watch::channel(Arc::new(core.snapshot()));
-        let (handle, requests) = Handle::new(snapshots, COMMANDS);
-        let task = tokio::spawn(run(core, Inbox::new(requests, source), publisher));
-        Ok((handle, task))
-    }
-
-    /// Looks once, without publishing, and returns the snapshot: for commands that answer once. One cycle, in which every
-    /// pane that may hold an agent is read; up to three such looks where some could not be. The ceiling is none for it.
-    ///
-    /// # Errors
-    /// If the engine cannot be made, or the server cannot be reached.
-    pub async fn once(server: Server, settings: EngineSettings) -> Result<Snapshot, OnceError> {
-        Self::once_remembering(server, settings, None).await
-    }
-
-    /// The same with what another engine knew last, as [`Engine::start_remembering`].
-    ///
-    /// # Errors
-    /// As [`Engine::once`].
-    pub async fn once_remembering(
-        server: Server,
-        settings: EngineSettings,
-        memory: Option<Memory>,
-    ) -> Result<Snapshot, OnceError> {
-        let mut core = Core::new(server, EngineSettings { max_server_percent: 100.0, ..settings })?;
-        core.memory = memory;
-        core.strategy = Box::new(crate::monitor::strategy::Concurrent);
-        for _ in 0..LOOKS {
-            if let Some(problem) = core.turn().await.1 {
-                return Err(OnceError::Tmux(problem));
-            }
-            if !core.fleet.iter().any(Tracked::is_new) {
+    /// Runs until it is stopped, or the last handle is dropped.
+    pub(crate) async fn run(mut self) {
+        loop {
+            let paused = self.core.paused;
+            // By chance where several are ready: nobody who sends commands without a pause may hold the cycles up.
+            let goes_on = tokio::select! {
+                command = self.inbox.commands.recv() => self.take_command(command),
+                // The list of clients ends with the last handle; then the queue of commands ends too.
+                Ok(()) = self.inbox.clients.changed() => self.take_clients().await,
+                Some(fresh) = self.inbox.fresh.recv() => self.take_settings(fresh),
+                () = self.core.writes.heard(), if !paused && self.core.early.is_some() => self.take_writes(),
+                () = sleep_until(self.schedule.next().into()), if !paused => self.cycle().await,
+            };
+            if goes_on.is_break() {
                 break;
             }
         }
-        // There is no second look: what was seen is believed.
-        core.believe();
-        let snapshot = core.snapshot();
-        core.pool.close().await;
-        Ok(snapshot)
-    }
-}
-
-/// Why a single cycle failed.
-#[derive(Debug, thiserror::Error)]
-pub enum OnceError {
-    /// The engine cannot be made.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// The server cannot be reached.
-    #[error(transparent)]
-    Tmux(#[from] TmuxError),
-}
-
-/// What reaches the engine's task from outside.
-struct Inbox {
-    commands: mpsc::Receiver<Order>,
-    clients: watch::Receiver<Clients>,
-    own: ClientId,
-    source: SettingsSource,
-    /// Settings that were read again, on a thread of their own: a disk that does not answer holds no cycle up.
-    fresh: (mpsc::Sender<Fresh>, mpsc::Receiver<Fresh>),
-    /// Those who wait until the settings were read again.
-    rereading: Vec<Order>,
-    /// What was carried out and is not published yet.
-    done: Vec<Order>,
-}
-
-impl Inbox {
-    fn new(requests: Requests, source: SettingsSource) -> Self {
-        let Requests { commands, clients, own } = requests;
-        Self { commands, clients, own, source, fresh: mpsc::channel(1), rereading: Vec::new(), done: Vec::new() }
+        self.core.pool.close().await;
     }
 
-    /// Takes in who is there. Says whether the next cycle should begin at once.
-    fn attend(&mut self, core: &mut Core) -> bool {
-        let clients = self.clients.borrow_and_update();
-        core.attend(&clients, self.own)
-    }
-
-    /// Carries out a command. Says whether the next cycle should begin at once; `None`: what it changed is to be
-    /// published, and needs no cycle.
-    fn obey(&mut self, core: &mut Core, order: Order) -> Option<bool> {
-        if order.command == Command::Reload {
-            let (source, tell) = (self.source.clone(), self.fresh.0.clone());
-            tokio::task::spawn_blocking(move || tell.blocking_send(source.read_again()).ok());
-            self.rereading.push(order);
-            return Some(false);
+    /// A command came, or nobody is left to send one.
+    fn take_command(&mut self, order: Option<Order>) -> ControlFlow<()> {
+        let order = unless_it_ends(order)?;
+        let answer = self.obey(order);
+        // What was changed is told now, where the cycle that would tell it has to wait.
+        let waits = answer == Answer::Cycle && self.schedule.next() > clock::now();
+        if self.core.paused || answer == Answer::Publish || waits {
+            self.publish();
         }
-        match core.obey(order.command.clone()) {
-            Ok(at_once) => {
-                self.done.push(order);
-                at_once.then_some(true)
-            }
-            Err(why) => {
-                tracing::warn!(%why, "refused");
-                // Whoever asked is told; a reason for nobody is an event.
-                if let Some(Refused(why)) = order.answer(Err(why)) {
-                    core.refuse(why);
+        ControlFlow::Continue(())
+    }
+
+    fn obey(&mut self, order: Order) -> Answer {
+        self.schedule.client_waits();
+        let answer = self.inbox.obey(&mut self.core, order);
+        if answer == Answer::Cycle {
+            self.schedule.bring_forward(self.core.paced(clock::now(), Reason::Asked));
+        }
+        answer
+    }
+
+    /// A client came, went, or wants something else to be shown.
+    async fn take_clients(&mut self) -> ControlFlow<()> {
+        self.schedule.client_waits();
+        let news = self.inbox.attend(&mut self.core);
+        if self.core.paused {
+            self.core.show_focused().await;
+            self.publish();
+        } else if news {
+            self.schedule.bring_forward(clock::now());
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The settings were read again.
+    fn take_settings(&mut self, fresh: Fresh) -> ControlFlow<()> {
+        self.inbox.reread(&mut self.core, fresh);
+        self.publish();
+        self.schedule.bring_forward(self.core.paced(clock::now(), Reason::Asked));
+        ControlFlow::Continue(())
+    }
+
+    /// The kernel told of writes to quiet panes.
+    fn take_writes(&mut self) -> ControlFlow<()> {
+        self.core.listen();
+        self.wake();
+        ControlFlow::Continue(())
+    }
+
+    /// A write begins the next cycle early, if the strategy wants that.
+    fn wake(&mut self) {
+        if let Some(apart) = self.core.early {
+            let at = self.schedule.earliest(apart, clock::now());
+            self.schedule.wake(self.core.paced(at, Reason::News));
+        }
+    }
+
+    /// One cycle. Commands that come while it runs wait for its end, so that no cycle runs under two settings.
+    async fn cycle(&mut self) -> ControlFlow<()> {
+        self.schedule.begin(clock::now());
+        let mut waiting = Vec::new();
+        let pause = {
+            let turn = self.core.turn();
+            tokio::pin!(turn);
+            loop {
+                tokio::select! {
+                    (pause, _) = &mut turn => break pause,
+                    command = self.inbox.commands.recv(), if waiting.len() < WAITING => {
+                        waiting.push(unless_it_ends(command)?);
+                    }
                 }
-                Some(false)
+            }
+        };
+        self.plan_next(pause);
+        self.publish_cycle();
+        self.obey_all(waiting);
+        if self.core.woken {
+            self.wake();
+        }
+        // A state that is not believed yet is judged again when its time comes, if the server answers.
+        if self.core.problem.is_none()
+            && let Some(at) = self.core.fleet.iter().filter_map(|t| t.record.as_ref()?.settles_at()).min()
+        {
+            self.schedule.bring_forward(self.core.paced(at.max(clock::now()), Reason::News));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn plan_next(&mut self, pause: Duration) {
+        let now = clock::now();
+        let due = self.schedule.end(pause, now);
+        if due.late && !self.core.more_new {
+            self.core.history.overrun();
+        }
+        let next = self.core.paced(due.at, Reason::Tick);
+        self.schedule.plan(next);
+        self.core.held_back(next.saturating_duration_since(due.at) > pause / 10, now);
+    }
+
+    /// A probe that found nothing is no news: it is published once an interval, not at each tick.
+    fn publish_cycle(&mut self) {
+        let now = clock::now();
+        let news = !self.core.quiet || self.core.events.newest() != self.logged;
+        if news || self.schedule.is_publishing_due(self.core.settings.interval, now) {
+            self.publish();
+            self.schedule.published(now);
+        }
+    }
+
+    /// Carries out what came while the cycle ran.
+    fn obey_all(&mut self, waiting: Vec<Order>) {
+        let mut shown = true;
+        for order in waiting {
+            match self.obey(order) {
+                Answer::Cycle => shown &= self.schedule.next() <= clock::now(),
+                Answer::Publish => shown = false,
+                Answer::Nothing => {}
             }
         }
-    }
-
-    /// Settings were read again: those who asked for it are told how it ended.
-    fn reread(&mut self, core: &mut Core, fresh: Fresh) {
-        let answer = fresh.as_ref().map(drop).map_err(|why| Refused(format!("settings unchanged: {why}")));
-        core.take_settings(fresh);
-        for order in self.rereading.drain(..) {
-            order.answer(answer.clone());
+        if self.core.paused || !shown {
+            self.publish();
         }
     }
 
-    /// Publishes, and tells those whose commands it shows.
-    fn publish(&mut self, core: &mut Core, publisher: &watch::Sender<Arc<Snapshot>>, logged: &mut u64) {
-        publish(core, publisher, logged);
-        for order in self.done.drain(..) {
+    fn publish(&mut self) {
+        let began = clock::now();
+        let snapshot = self.core.snapshot();
+        snapshot.events_since(self.logged).for_each(log_event);
+        self.logged = self.core.events.newest();
+        self.inbox.publish(&self.publisher, snapshot);
+        self.core.last_publish_ms = clock::since(began).as_secs_f64() * 1000.0;
+    }
+}
+
+/// The command, unless it or its absence ends the engine.
+fn unless_it_ends(order: Option<Order>) -> ControlFlow<(), Order> {
+    match order {
+        Some(order) if order.command == Command::Stop => {
             order.answer(Ok(()));
+            ControlFlow::Break(())
         }
+        Some(order) => ControlFlow::Continue(order),
+        None => ControlFlow::Break(()),
     }
-}
-
-async fn run(mut core: Core, mut inbox: Inbox, publisher: watch::Sender<Arc<Snapshot>>) {
-    let mut next = clock::now();
-    let mut logged = 0;
-    // When a cycle was published last; `None` while a command waits for its confirmation.
-    let mut published = None;
-    // When the last cycle began, and the last that a write began early.
-    let (mut began, mut early) = (next, None);
-    let mut woken = false;
-    'engine: loop {
-        // By chance where several are ready: nobody who sends commands without a pause may hold the cycles up.
-        tokio::select! {
-            command = inbox.commands.recv() => {
-                let Some(order) = command else { break };
-                if order.command == Command::Stop {
-                    order.answer(Ok(()));
-                    break;
-                }
-                published = None;
-                let at_once = inbox.obey(&mut core, order);
-                if at_once == Some(true) {
-                    next = next.min(core.paced(clock::now(), Reason::Asked));
-                }
-                // What was changed is told now, where the cycle that would tell it has to wait.
-                if core.paused || at_once.is_none() || (at_once == Some(true) && next > clock::now()) {
-                    inbox.publish(&mut core, &publisher, &mut logged);
-                }
-            }
-            // All places are given up with the last handle; then the queue ends too.
-            Ok(()) = inbox.clients.changed() => {
-                published = None;
-                if inbox.attend(&mut core) && !core.paused {
-                    next = clock::now();
-                }
-                if core.paused {
-                    core.show_focused().await;
-                    inbox.publish(&mut core, &publisher, &mut logged);
-                }
-            }
-            Some(fresh) = inbox.fresh.1.recv() => {
-                inbox.reread(&mut core, fresh);
-                inbox.publish(&mut core, &publisher, &mut logged);
-                next = next.min(core.paced(clock::now(), Reason::Asked));
-            }
-            () = core.writes.heard(), if !core.paused && core.early.is_some() => {
-                core.listen();
-                if let Some(at) = early_at(&mut core, began, early).filter(|at| *at < next) {
-                    (next, woken) = (at, true);
-                }
-            }
-            () = sleep_until(next.into()), if !core.paused => {
-                began = clock::now();
-                if std::mem::take(&mut woken) {
-                    early = Some(began);
-                }
-                // Commands that come while a cycle runs wait for its end, so that no cycle runs under two settings.
-                let mut waiting = Vec::new();
-                let pause = {
-                    let turn = core.turn();
-                    tokio::pin!(turn);
-                    loop {
-                        tokio::select! {
-                            (pause, _) = &mut turn => break pause,
-                            command = inbox.commands.recv(), if waiting.len() < COMMANDS => match command {
-                                Some(order) if order.command == Command::Stop => {
-                                    order.answer(Ok(()));
-                                    break 'engine;
-                                }
-                                None => break 'engine,
-                                Some(order) => waiting.push(order),
-                            },
-                        }
-                    }
-                };
-                let due = began + pause;
-                let now = clock::now();
-                if now > due && !core.more_new {
-                    core.history.overrun();
-                }
-                // Late ticks are dropped, not queued: one cycle follows, however long the last took.
-                let due = due.max(now);
-                next = core.paced(due, Reason::Tick);
-                core.held_back(next.saturating_duration_since(due) > pause / 10, now);
-                // A probe that found nothing is no news: it is told once an interval, not at each tick.
-                let told = published.is_some_and(|at| is_recent(now, at, core.settings.interval));
-                if !(told && core.quiet && core.events.newest() == logged) {
-                    inbox.publish(&mut core, &publisher, &mut logged);
-                    published = Some(now);
-                }
-                let mut shown = true;
-                for order in waiting {
-                    published = None;
-                    match inbox.obey(&mut core, order) {
-                        Some(true) => {
-                            next = next.min(core.paced(clock::now(), Reason::Asked));
-                            shown &= next <= clock::now();
-                        }
-                        Some(false) => {}
-                        None => shown = false,
-                    }
-                }
-                if core.paused || !shown {
-                    inbox.publish(&mut core, &publisher, &mut logged);
-                }
-                // Heard while the cycle ran.
-                if core.woken && let Some(at) = early_at(&mut core, began, early).filter(|at| *at < next) {
-                    (next, woken) = (at, true);
-                }
-                // What is not believed yet is looked at again when its time comes, if the server answers.
-                if core.problem.is_none() && let Some(at) = core.fleet.iter().filter_map(|t| t.record.as_ref()?.settles_at()).min() {
-                    next = next.min(core.paced(at.max(now), Reason::News));
-                }
-            }
-        }
-    }
-    core.pool.close().await;
-}
-
-/// When a cycle begins that was woken by a write just heard; `began`: when the last cycle did, `early`: the last that
-/// was woken. `None` when the strategy wants none.
-fn early_at(core: &mut Core, began: Instant, early: Option<Instant>) -> Option<Instant> {
-    let apart = core.early?;
-    let at = (clock::now() + DRAWN).max(began + APART);
-    let at = early.map_or(at, |early| at.max(early + apart));
-    Some(core.paced(at, Reason::News))
-}
-
-/// Whether `at` is less than an interval before `now`, with the tenth that ticks may be early.
-fn is_recent(now: Instant, at: Instant, interval: Duration) -> bool {
-    now.saturating_duration_since(at) < interval.mul_f64(0.9)
-}
-
-fn publish(core: &mut Core, publisher: &watch::Sender<Arc<Snapshot>>, logged: &mut u64) {
-    let began = clock::now();
-    let snapshot = core.snapshot();
-    snapshot.events_since(*logged).for_each(log_event);
-    *logged = core.events.newest();
-    publisher.send_replace(Arc::new(snapshot));
-    core.last_publish_ms = clock::since(began).as_secs_f64() * 1000.0;
 }
 
 impl Core {
     /// One cycle and its bookkeeping. Returns the time from its start to the next, and why it failed if it did.
-    async fn turn(&mut self) -> (Duration, Option<TmuxError>) {
+    pub(crate) async fn turn(&mut self) -> (Duration, Option<TmuxError>) {
         let outcome = self.cycle().await;
         self.quiet = outcome.is_quiet();
         let now = clock::now();

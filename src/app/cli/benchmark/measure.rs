@@ -155,7 +155,8 @@ impl Bench {
             max_server_percent: 100.0,
             ..EngineSettings::default()
         };
-        let (handle, task) = Engine::start(fleet.server().clone(), settings).map_err(|error| engine_failure(&error))?;
+        let (handle, task) =
+            Engine::new(fleet.server().clone(), settings).start().map_err(|error| engine_failure(&error))?;
         Ok(Self { handle, task })
     }
 

@@ -1,0 +1,90 @@
+//! What reaches the engine's task from outside: commands and who waits for them, who is there, settings read again.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use crate::monitor::engine::core::Core;
+use crate::monitor::engine::reload::Fresh;
+use crate::monitor::{ClientId, Clients, Command, Order, Refused, Requests, SettingsSource, Snapshot};
+
+/// The engine's ends of what its clients hold.
+pub(crate) struct Inbox {
+    pub(crate) commands: mpsc::Receiver<Order>,
+    pub(crate) clients: watch::Receiver<Clients>,
+    own: ClientId,
+    source: SettingsSource,
+    /// Settings are read again on a thread of their own: a disk that does not answer holds no cycle up.
+    tell: mpsc::Sender<Fresh>,
+    pub(crate) fresh: mpsc::Receiver<Fresh>,
+    /// Those who wait until the settings were read again.
+    rereading: Vec<Order>,
+    /// What was carried out and is not published yet.
+    done: Vec<Order>,
+}
+
+/// What a command asks of the schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// A cycle should begin at once, and shows what was changed.
+    Cycle,
+    /// What was changed needs no cycle to be shown, only to be published.
+    Publish,
+    /// Nothing: it was refused, or it is answered later.
+    Nothing,
+}
+
+impl Inbox {
+    pub(crate) fn new(requests: Requests, source: SettingsSource) -> Self {
+        let Requests { commands, clients, own } = requests;
+        let (tell, fresh) = mpsc::channel(1);
+        Self { commands, clients, own, source, tell, fresh, rereading: Vec::new(), done: Vec::new() }
+    }
+
+    /// Takes in who is there. Says whether the next cycle should begin at once.
+    pub(crate) fn attend(&mut self, core: &mut Core) -> bool {
+        let clients = self.clients.borrow_and_update();
+        core.attend(&clients, self.own)
+    }
+
+    /// Carries out a command.
+    pub(crate) fn obey(&mut self, core: &mut Core, order: Order) -> Answer {
+        if order.command == Command::Reload {
+            let (source, tell) = (self.source.clone(), self.tell.clone());
+            tokio::task::spawn_blocking(move || tell.blocking_send(source.read_again()).ok());
+            self.rereading.push(order);
+            return Answer::Nothing;
+        }
+        match core.obey(order.command.clone()) {
+            Ok(at_once) => {
+                self.done.push(order);
+                if at_once { Answer::Cycle } else { Answer::Publish }
+            }
+            Err(why) => {
+                tracing::warn!(%why, "refused");
+                // Whoever asked is told; a reason for nobody is an event.
+                if let Some(Refused(why)) = order.answer(Err(why)) {
+                    core.refuse(why);
+                }
+                Answer::Nothing
+            }
+        }
+    }
+
+    /// Settings were read again: those who asked for it are told how it ended.
+    pub(crate) fn reread(&mut self, core: &mut Core, fresh: Fresh) {
+        let answer = fresh.as_ref().map(drop).map_err(|why| Refused(format!("settings unchanged: {why}")));
+        core.take_settings(fresh);
+        for order in self.rereading.drain(..) {
+            order.answer(answer.clone());
+        }
+    }
+
+    /// Publishes, and tells those whose commands it shows.
+    pub(crate) fn publish(&mut self, publisher: &watch::Sender<Arc<Snapshot>>, snapshot: Snapshot) {
+        publisher.send_replace(Arc::new(snapshot));
+        for order in self.done.drain(..) {
+            order.answer(Ok(()));
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! When the next cycle begins, and whether what the last one found is published: a state with named transitions.
+//!
+//! It knows no server and no ceiling: whoever brings a cycle forward has asked the ceiling when it may begin.
+
+use std::time::{Duration, Instant};
+
+/// What a program has to go on drawing after the first write of a burst, before its screen is read: a full redraw of an
+/// agent's screen is several writes.
+const DRAWN: Duration = Duration::from_millis(25);
+
+/// Shortest time from a cycle to one that a write begins early.
+const APART: Duration = Duration::from_millis(100);
+
+/// A tick may be this part of the interval early and still count as the next one.
+const EARLY_TICK: f64 = 0.1;
+
+/// The times of one engine's cycles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Schedule {
+    next: Instant,
+    /// A write brought the next cycle forward.
+    woken: bool,
+    began: Instant,
+    /// When the last cycle began that a write brought forward.
+    woken_began: Option<Instant>,
+    /// When a cycle was published last; `None` while a client waits to see what it asked for.
+    published: Option<Instant>,
+}
+
+/// When a cycle that has ended is followed by the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Due {
+    /// The time that was planned, or now where that is over: late ticks are dropped, not queued.
+    pub(crate) at: Instant,
+    /// It took longer than the time to the next.
+    pub(crate) late: bool,
+}
+
+impl Schedule {
+    /// The first cycle begins at once.
+    pub(crate) fn new(now: Instant) -> Self {
+        Self { next: now, woken: false, began: now, woken_began: None, published: None }
+    }
+
+    /// When the next cycle begins.
+    pub(crate) fn next(&self) -> Instant {
+        self.next
+    }
+
+    /// The next cycle begins at this time, unless it begins sooner anyway.
+    pub(crate) fn bring_forward(&mut self, at: Instant) {
+        self.next = self.next.min(at);
+    }
+
+    /// A client waits to see what it asked for: the next cycle is published whatever it finds.
+    pub(crate) fn client_waits(&mut self) {
+        self.published = None;
+    }
+
+    /// The earliest time of a cycle that a write begins which was noticed now; `apart`: least time between two such.
+    pub(crate) fn earliest(&self, apart: Duration, now: Instant) -> Instant {
+        let at = (now + DRAWN).max(self.began + APART);
+        self.woken_began.map_or(at, |last| at.max(last + apart))
+    }
+
+    /// A write begins the next cycle at this time, unless it begins sooner anyway.
+    pub(crate) fn wake(&mut self, at: Instant) {
+        if at < self.next {
+            (self.next, self.woken) = (at, true);
+        }
+    }
+
+    /// A cycle begins.
+    pub(crate) fn begin(&mut self, now: Instant) {
+        self.began = now;
+        if std::mem::take(&mut self.woken) {
+            self.woken_began = Some(now);
+        }
+    }
+
+    /// It has ended; `pause` is the time from its start to that of the next. Says when that is due.
+    pub(crate) fn end(&self, pause: Duration, now: Instant) -> Due {
+        let due = self.began + pause;
+        Due { at: due.max(now), late: now > due }
+    }
+
+    /// The next cycle begins at this time, whatever was planned before.
+    pub(crate) fn plan(&mut self, at: Instant) {
+        self.next = at;
+    }
+
+    /// Whether a cycle that found nothing new is published: once an interval, and where a client waits.
+    pub(crate) fn is_publishing_due(&self, interval: Duration, now: Instant) -> bool {
+        let least = interval.mul_f64(1.0 - EARLY_TICK);
+        self.published.is_none_or(|at| now.saturating_duration_since(at) >= least)
+    }
+
+    /// A cycle was published.
+    pub(crate) fn published(&mut self, now: Instant) {
+        self.published = Some(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_cycle_follows_as_planned_and_a_late_one_at_once_and_alone() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start);
+        assert_eq!(schedule.next(), start, "the first begins at once");
+        schedule.begin(start);
+        assert_eq!(schedule.end(SECOND, start + ms(10)), Due { at: start + SECOND, late: false });
+        assert_eq!(schedule.end(SECOND, start + SECOND), Due { at: start + SECOND, late: false });
+        assert_eq!(schedule.end(SECOND, start + ms(7_300)), Due { at: start + ms(7_300), late: true });
+    }
+
+    #[test]
+    fn what_is_brought_forward_is_never_put_off() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start);
+        schedule.plan(start + SECOND);
+        schedule.bring_forward(start + SECOND * 2);
+        schedule.wake(start + SECOND * 2);
+        assert_eq!(schedule.next(), start + SECOND);
+        schedule.bring_forward(start + ms(300));
+        assert_eq!(schedule.next(), start + ms(300));
+    }
+
+    #[test]
+    fn writes_begin_cycles_early_but_not_closer_together_than_the_strategy_wants() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start);
+        schedule.begin(start);
+        schedule.plan(start + SECOND * 10);
+        assert_eq!(schedule.earliest(SECOND, start + ms(10)), start + APART, "not right after a cycle");
+        assert_eq!(schedule.earliest(SECOND, start + ms(500)), start + ms(500) + DRAWN, "once it is drawn");
+        schedule.wake(start + ms(525));
+        schedule.begin(start + ms(525));
+        assert_eq!(schedule.earliest(SECOND, start + ms(700)), start + ms(1_525));
+        // A cycle that no write began leaves that as it is.
+        schedule.begin(start + ms(1_000));
+        assert_eq!(schedule.earliest(SECOND, start + ms(1_100)), start + ms(1_525));
+        assert_eq!(schedule.earliest(SECOND, start + ms(3_000)), start + ms(3_000) + DRAWN);
+    }
+
+    #[test]
+    fn a_write_that_comes_when_the_next_cycle_is_sooner_wakes_nothing() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start);
+        schedule.plan(start + ms(50));
+        schedule.wake(start + ms(125));
+        schedule.begin(start + ms(50));
+        assert_eq!(schedule.earliest(SECOND * 9, start + ms(200)), start + ms(225), "it was no early cycle");
+    }
+
+    #[test]
+    fn what_found_nothing_is_published_once_an_interval_and_at_once_to_who_waits() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start);
+        assert!(schedule.is_publishing_due(SECOND, start), "the first");
+        schedule.published(start);
+        assert!(!schedule.is_publishing_due(SECOND, start + ms(899)));
+        assert!(schedule.is_publishing_due(SECOND, start + ms(900)), "ticks may be a little early");
+        schedule.client_waits();
+        assert!(schedule.is_publishing_due(SECOND, start + ms(1)));
+    }
+
+    #[derive(Clone, Debug)]
+    enum Happens {
+        Asked(u64),
+        Written,
+        Cycle { takes: u64, pause: u64 },
+    }
+
+    fn happens() -> impl Strategy<Value = Happens> {
+        prop_oneof![
+            (0..2_000u64).prop_map(Happens::Asked),
+            Just(Happens::Written),
+            (0..3_000u64, 50..2_000u64).prop_map(|(takes, pause)| Happens::Cycle { takes, pause }),
+        ]
+    }
+
+    proptest! {
+        /// Whatever happens, in steps of some milliseconds: cycles that writes begin are apart, and no cycle is put off
+        /// beyond what was planned for it.
+        #[test]
+        fn early_cycles_are_apart_and_none_is_put_off(story in prop::collection::vec((0..400u64, happens()), 1..60)) {
+            let start = Instant::now();
+            let (mut schedule, mut now, mut planned) = (Schedule::new(start), start, start);
+            let mut last_woken: Option<Instant> = None;
+            for (step, happens) in story {
+                now += ms(step);
+                match happens {
+                    Happens::Asked(after) => schedule.bring_forward(now + ms(after)),
+                    Happens::Written => {
+                        let at = schedule.earliest(SECOND, now);
+                        prop_assert!(at >= now + DRAWN);
+                        prop_assert!(last_woken.is_none_or(|last| at >= last + SECOND));
+                        schedule.wake(at);
+                    }
+                    Happens::Cycle { takes, pause } => {
+                        prop_assert!(schedule.next() <= planned);
+                        now = now.max(schedule.next());
+                        let woken = schedule.woken;
+                        schedule.begin(now);
+                        if woken {
+                            last_woken = Some(now);
+                        }
+                        now += ms(takes);
+                        let due = schedule.end(ms(pause), now);
+                        prop_assert!(due.at >= now && due.late == (takes > pause));
+                        schedule.plan(due.at);
+                        planned = due.at;
+                    }
+                }
+            }
+        }
+    }
+}
