@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tmux_orc::app::cli::{Cli, Color, Dashboard, Failure, Served};
-use tmux_orc::app::core::state::Capabilities;
+use tmux_orc::app::core::view::Capabilities;
 use tmux_orc::app::{cli, demo};
 use tmux_orc::monitor::Following;
 use tmux_orc::ui;

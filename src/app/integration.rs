@@ -215,7 +215,7 @@ if-shell -F '#{{m:*statusline --range*,#{{status-right}}}}' {{ }} {{ set-option 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::act::{test_agent, test_snapshot};
+    use crate::app::core::fixture::{test_agent, test_snapshot};
 
     #[test]
     fn the_segment_says_only_what_there_is() {

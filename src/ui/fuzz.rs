@@ -7,8 +7,9 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, Mou
 use crate::app::core::action::ACTIONS;
 use crate::app::core::key::Key;
 use crate::app::core::keymap::Keymap;
-use crate::app::core::message::{Link, Message};
+use crate::app::core::message::Message;
 use crate::app::core::plain;
+use crate::app::core::view::Link;
 use crate::app::settings::theme;
 use crate::fuzzing::Feed;
 use crate::monitor::{Preview, ServerStatus, Snapshot, State};

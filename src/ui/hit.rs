@@ -4,7 +4,8 @@ use ratatui::layout::{Position, Rect};
 
 use crate::app::core::list::Line;
 use crate::app::core::message::Hit;
-use crate::app::core::state::{Mode, Panel, State};
+use crate::app::core::state::{Mode, State};
+use crate::app::core::view::Panel;
 use crate::ui::layout::{Class, INSTRUMENTS, Layout, answer_parts};
 use crate::ui::panels::columns::columns;
 use crate::ui::panels::{empty, footer, overlay, strategy};

@@ -2,10 +2,11 @@
 
 use ratatui::layout::Rect;
 
+use crate::app::core::act::Seen;
 use crate::app::core::asked::Asked;
-use crate::app::core::message::Seen;
-use crate::app::core::state::{Mode, Panel, State, Viewport};
+use crate::app::core::state::{Mode, State};
 use crate::app::core::text;
+use crate::app::core::view::{Panel, Viewport};
 
 /// The arrangements, from the least room to the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

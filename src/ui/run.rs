@@ -15,9 +15,11 @@ use tokio::{
 
 use crate::app::Effect;
 use crate::app::core::keymap::{Keymap, KeymapError, Overrides};
-use crate::app::core::message::{Link, Message, Outcome};
-use crate::app::core::state::{Capabilities, State};
+use crate::app::core::message::{Message, Outcome};
+use crate::app::core::state::State;
 use crate::app::core::update::update;
+use crate::app::core::view::Capabilities;
+use crate::app::core::view::Link;
 use crate::app::settings::theme;
 use crate::app::settings::theme::ThemeError;
 use crate::monitor::Handle;

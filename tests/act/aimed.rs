@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tmux_orc::app::act::{Act, Seen};
+use tmux_orc::app::core::act::{Act, Seen};
 
 use crate::{
     stage::{ASKS, Stage, rows},

@@ -1,6 +1,7 @@
 //! Answers go to the prompt that was seen, or nowhere.
 
-use tmux_orc::app::act::{Act, Caller, Seen};
+use tmux_orc::app::act::Caller;
+use tmux_orc::app::core::act::{Act, Seen};
 
 use crate::stage::{ASKS, Actress, IDLE, Stage, WORKS, rows};
 

@@ -1,7 +1,8 @@
 //! Jumps with two clients: the person's one moves, the other stays; across sessions, zooms and linked windows.
 
 use tmux_orc::{
-    app::act::{Act, Actor, Caller},
+    app::act::{Actor, Caller},
+    app::core::act::Act,
     tmux::PaneId,
 };
 

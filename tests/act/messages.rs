@@ -1,6 +1,6 @@
 //! Messages, interrupts and kills: whole, only where they are read as such, and without a trace in tmux.
 
-use tmux_orc::app::act::Act;
+use tmux_orc::app::core::act::Act;
 
 use crate::{
     stage::{ASKS, IDLE, Stage, WORKS, rows},

@@ -5,7 +5,8 @@ use std::{fs, io::Write, path::PathBuf, sync::Arc};
 use jiff::Timestamp;
 use tmux_orc::{
     app::{
-        act::{Actor, Caller, Known, Seen},
+        act::{Actor, Caller, Known},
+        core::act::Seen,
         journal::{Happened, Journal, Record, read_since},
     },
     monitor::{

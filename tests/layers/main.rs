@@ -24,16 +24,13 @@ const KNOWN: &[(&str, &str)] = &[
     ("src/monitor/panes/tracked.rs", "lines"),
     ("src/monitor/snapshot/mod.rs", "lines"),
     ("tests/sample/mod.rs", "lines"),
+    ("tests/detection/processes.rs", "lines"),
     // Rooms.
-    ("src/app/act", "app/journal"),
-    ("src/app/core", "app/act"),
     ("src/monitor/cycle", "monitor/engine"),
     ("src/monitor/detect/profiles.rs", "monitor/facts/file"),
     ("src/monitor/strategy/script.rs", "monitor/facts/file"),
-    ("src/ui", "app/act/seen"),
     ("src/ui", "app/settings/theme"),
     // Circles.
-    ("app/act", "import each other"),
     ("monitor/cycle", "import each other"),
     ("tmux/pane", "import each other"),
     // Names.

@@ -35,7 +35,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
     // The words of the engine's orders are a leaf of their own; its other rooms are no business of the core.
     ("app/core", &["monitor/snapshot", "monitor/engine/handle", "tmux"]),
     ("app/settings", &["app/core", "monitor", "tmux"]),
-    ("app/act", &["app/core", "monitor", "tmux"]),
+    ("app/act", &["app/core", "app/journal", "monitor", "tmux"]),
     ("app/journal", &["app/core", "monitor", "tmux"]),
     ("app/notify", &["app/core", "app/settings", "app/act", "monitor", "tmux"]),
     ("app/demo", &["app/core", "monitor", "tmux"]),

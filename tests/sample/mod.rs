@@ -7,7 +7,8 @@ pub mod stage;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use tmux_orc::app::core::state::{Capabilities, State as App};
+use tmux_orc::app::core::state::State as App;
+use tmux_orc::app::core::view::Capabilities;
 use tmux_orc::monitor::*;
 use tmux_orc::tmux::PaneId;
 

@@ -6,7 +6,8 @@ mod sample;
 use std::sync::Arc;
 
 use sample::stage::Stage;
-use tmux_orc::app::core::message::{Link, Message};
+use tmux_orc::app::core::message::Message;
+use tmux_orc::app::core::view::Link;
 use tmux_orc::monitor::{ServerStatus, Snapshot};
 use tmux_orc::ui::colour::Depth;
 

@@ -1,13 +1,15 @@
 //! Keys that move, filter, sort and open things.
 
 use tmux_orc::app::Effect;
+use tmux_orc::app::core::act::{Act, Seen};
 use tmux_orc::app::core::action::Action;
 use tmux_orc::app::core::key::Key;
 use tmux_orc::app::core::keymap::Keymap;
 use tmux_orc::app::core::list::Sort;
-use tmux_orc::app::core::message::{Act, Message, Seen};
+use tmux_orc::app::core::message::Message;
 use tmux_orc::app::core::palette::available;
-use tmux_orc::app::core::state::{Mode, Panel};
+use tmux_orc::app::core::state::Mode;
+use tmux_orc::app::core::view::Panel;
 use tmux_orc::monitor::Command;
 use tmux_orc::tmux::PaneId;
 
@@ -205,7 +207,7 @@ fn an_answer_stays_with_the_prompt_that_was_seen() {
 #[test]
 fn what_nobody_can_do_is_neither_shown_nor_done() {
     let mut s = stage();
-    s.state.can = tmux_orc::app::core::state::Capabilities::default();
+    s.state.can = tmux_orc::app::core::view::Capabilities::default();
     s.keys("enter y m x r Y");
     assert_eq!(s.effects(), []);
     assert!(matches!(s.state.mode, Mode::Normal));

@@ -1,9 +1,11 @@
 //! The mouse does what stands under it.
 
 use tmux_orc::app::Effect;
+use tmux_orc::app::core::act::Act;
 use tmux_orc::app::core::list::Sort;
-use tmux_orc::app::core::message::{Act, Hit, Mouse};
-use tmux_orc::app::core::state::{Mode, Panel};
+use tmux_orc::app::core::message::{Hit, Mouse};
+use tmux_orc::app::core::state::Mode;
+use tmux_orc::app::core::view::Panel;
 use tmux_orc::monitor::Command;
 use tmux_orc::tmux::PaneId;
 

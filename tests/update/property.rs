@@ -5,7 +5,8 @@ use std::sync::Arc;
 use proptest::{collection::vec, prelude::*, sample::select};
 use tmux_orc::app::core::action::ACTIONS;
 use tmux_orc::app::core::key::Key;
-use tmux_orc::app::core::message::{Link, Message, Mouse};
+use tmux_orc::app::core::message::{Message, Mouse};
+use tmux_orc::app::core::view::Link;
 use tmux_orc::monitor::{ServerStatus, State};
 
 use super::sample::{self, stage::Stage};

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use tmux_orc::app::core::message::{Link, Message};
+use tmux_orc::app::core::message::Message;
+use tmux_orc::app::core::view::Link;
 
 use super::{sample::stage::Stage, stage};
 

@@ -2,9 +2,10 @@
 
 use proptest::{collection::vec, prelude::*, sample::select};
 use tmux_orc::app::Effect;
+use tmux_orc::app::core::act::Act;
 use tmux_orc::app::core::action::Action;
 use tmux_orc::app::core::key::Key;
-use tmux_orc::app::core::message::{Act, Message, Mouse};
+use tmux_orc::app::core::message::{Message, Mouse};
 use tmux_orc::app::core::palette::available;
 use tmux_orc::app::core::state::Mode;
 use tmux_orc::monitor::{Agent, State};

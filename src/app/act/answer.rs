@@ -5,7 +5,8 @@ use std::{ops::Range, time::Duration};
 use crate::app::act::prompt::{Differs, same_prompt};
 use crate::app::act::tmux::Look;
 use crate::app::act::turn::Turn;
-use crate::app::act::{Actor, Refusal, Seen};
+use crate::app::act::{Actor, Refusal};
+use crate::app::core::act::Seen;
 use crate::tmux::PaneId;
 
 /// Looks at what may differ only because something blinks, and the time between them: no bullet blinks more slowly.

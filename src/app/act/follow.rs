@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use crate::app::act::Actor;
 use crate::app::act::prompt::same_request;
 use crate::app::act::tmux::Look;
-use crate::app::act::{Actor, Seen};
+use crate::app::core::act::Seen;
 use crate::{monitor::State, tmux::PaneId};
 
 /// How long the state that follows is waited for.

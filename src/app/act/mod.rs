@@ -2,8 +2,6 @@
 
 mod answer;
 mod client;
-#[cfg(test)]
-mod fixture;
 mod follow;
 mod jump;
 mod next;
@@ -11,24 +9,17 @@ mod perform;
 mod press;
 mod prompt;
 mod reply;
-mod seen;
 mod stop;
 mod tmux;
 mod turn;
-mod what;
 
 use std::{fmt, sync::Arc};
 
 use crate::tmux::{CommandError, PaneId, TmuxError};
 
 pub use client::{Caller, Client};
-#[cfg(test)]
-pub(crate) use fixture::{test_agent, test_snapshot};
 pub use next::{Round, next_waiting};
 pub use perform::{Actor, Known};
-pub use reply::LONGEST as LONGEST_MESSAGE;
-pub use seen::Seen;
-pub use what::Act;
 
 /// How something that was asked for ended, for the one who asked.
 #[derive(Clone, Debug, PartialEq, Eq)]

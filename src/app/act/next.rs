@@ -105,7 +105,7 @@ pub fn next_waiting<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{app::act::test_agent as agent, monitor::State};
+    use crate::{app::core::fixture::test_agent as agent, monitor::State};
 
     const WAITING: &[Wanted] = &[Wanted::State(State::Waiting)];
 

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 
 use crate::app::act::tmux::{Look, look, run};
 use crate::app::act::turn::Turn;
-use crate::app::act::{Act, ActionResult, Caller, Refusal, Seen, SharedJournal, jump};
+use crate::app::act::{ActionResult, Caller, Refusal, SharedJournal, jump};
+use crate::app::core::act::{Act, Seen};
 use crate::{
     app::journal::{Happened, Journal, Record},
     monitor::{

@@ -4,7 +4,8 @@ use std::{ops::Range, time::Duration};
 
 use crate::app::act::prompt::{rows, same_rows, same_walk};
 use crate::app::act::tmux::{Look, run};
-use crate::app::act::{Actor, Refusal, Seen};
+use crate::app::act::{Actor, Refusal};
+use crate::app::core::act::Seen;
 use crate::tmux::{Command, Guard, PaneId, Screen};
 
 /// Pauses before each look that must find a prompt unchanged before it is answered, in milliseconds. One that changes to

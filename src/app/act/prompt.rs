@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use crate::app::act::Refusal;
 use crate::app::act::tmux::Look;
-use crate::app::act::{Refusal, Seen};
+use crate::app::core::act::Seen;
 use crate::{
     monitor::{
         Choice, State,
@@ -42,7 +43,7 @@ pub(super) fn same_prompt(profiles: &Profiles, look: &Look, seen: &Seen) -> Resu
     if verdict.state != State::Waiting {
         return certainly(format!("its prompt is gone: it is {} now", verdict.state));
     }
-    seen.same_agent(look).map_err(Differs::Certainly)?;
+    look.same_agent(seen).map_err(Differs::Certainly)?;
     if seen.rows.is_empty() {
         return certainly("its request was not shown: open its answers again".to_owned());
     }
@@ -76,7 +77,7 @@ pub(super) fn same_prompt(profiles: &Profiles, look: &Look, seen: &Seen) -> Resu
 /// The rows that the prompt takes while keys walk over its answers: the same prompt as at an earlier look, but for the
 /// rows of the answers, in which the mark moves. `None` when it is another one.
 pub(super) fn same_walk(profiles: &Profiles, before: &Look, now: &Look, seen: &Seen) -> Option<Range<usize>> {
-    seen.same_agent(now).ok()?;
+    now.same_agent(seen).ok()?;
     let labels = |look: &Look| {
         let verdict = look.verdict.as_ref().filter(|verdict| verdict.state == State::Waiting)?;
         Some(verdict.choices.iter().map(|choice| choice.label.clone()).collect::<Vec<_>>())

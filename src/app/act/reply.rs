@@ -6,14 +6,12 @@ use std::{
 };
 
 use crate::app::act::tmux::{Look, run};
-use crate::app::act::{Actor, Refusal, Seen};
+use crate::app::act::{Actor, Refusal};
+use crate::app::core::act::{LONGEST_MESSAGE, Seen};
 use crate::{
     monitor::State,
     tmux::{Command, Guard, PaneId},
 };
-
-/// Longest message, bytes: what is longer belongs into a file that the agent reads.
-pub const LONGEST: usize = 64 * 1024;
 
 /// How long the pasted text is waited for before Enter is pressed all the same.
 const ARRIVES_WITHIN: Duration = Duration::from_millis(1500);
@@ -46,9 +44,9 @@ fn tidy(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         return Err("the message is empty".to_owned());
     }
-    if text.len() > LONGEST {
+    if text.len() > LONGEST_MESSAGE {
         return Err(format!(
-            "nothing was sent, the message has {} bytes and at most {LONGEST} are sent: put it into a file and name that",
+            "nothing was sent, the message has {} bytes and at most {LONGEST_MESSAGE} are sent: put it into a file and name that",
             text.len()
         ));
     }
@@ -123,7 +121,7 @@ fn takes_messages(look: &Look, seen: &Seen, name: &str) -> Result<(), Refusal> {
     if verdict.state == State::Exited {
         return refuse("its program has ended, a shell would run the text".to_owned());
     }
-    if let Err(why) = seen.same_agent(look) {
+    if let Err(why) = look.same_agent(seen) {
         return refuse(why);
     }
     match (verdict.state, verdict.kind.as_deref()) {
@@ -231,8 +229,8 @@ mod tests {
         assert_eq!(tidy("one\r\ntwo\n\n\tthree ✓ 日本\n\n").as_deref(), Some("one\ntwo\n\n\tthree ✓ 日本"));
         assert_eq!(tidy("a\x1b[201~rm -rf /\x07b").as_deref(), Some("arm -rf /b"));
         assert_eq!(tidy(" \n\x1b[A\n "), None);
-        assert!(super::tidy(&"x".repeat(LONGEST)).is_ok());
-        let why = super::tidy(&"é".repeat(LONGEST / 2 + 1)).unwrap_err();
+        assert!(super::tidy(&"x".repeat(LONGEST_MESSAGE)).is_ok());
+        let why = super::tidy(&"é".repeat(LONGEST_MESSAGE / 2 + 1)).unwrap_err();
         assert!(why.contains("65538 bytes") && why.contains("65536"), "{why}");
     }
 

@@ -1,7 +1,8 @@
 //! Stops a turn, or closes a pane.
 
 use crate::app::act::tmux::{Look, run};
-use crate::app::act::{Actor, Refusal, Seen};
+use crate::app::act::{Actor, Refusal};
+use crate::app::core::act::Seen;
 use crate::{
     monitor::State,
     tmux::{Command, Guard, PaneId},
@@ -13,7 +14,7 @@ impl Actor {
         let before = self.look(pane, seen).await?;
         let fits = |look: &Look| {
             look.takes_keys(&name)?;
-            seen.same_agent(look).map_err(|why| Refusal(format!("{name}: nothing was sent, {why}")))?;
+            look.same_agent(seen).map_err(|why| Refusal(format!("{name}: nothing was sent, {why}")))?;
             match look.verdict.as_ref().map(|verdict| verdict.state) {
                 Some(State::Working) | None => Ok(()),
                 Some(state) => Err(Refusal(format!("{name}: nothing to interrupt, it is {state}"))),
@@ -44,7 +45,7 @@ impl Actor {
     pub(super) async fn kill(&self, pane: PaneId, seen: &Seen, sent: &mut String) -> Result<String, Refusal> {
         let name = seen.name(pane);
         let before = self.look(pane, seen).await?;
-        seen.same_agent(&before).map_err(|why| Refusal(format!("{name}: not closed, {why}")))?;
+        before.same_agent(seen).map_err(|why| Refusal(format!("{name}: not closed, {why}")))?;
         // The pane's own process once more, in the step that closes it.
         let guard = Guard::process(pane, before.pane.pid);
         let mut parts = run(&self.pool, [guard.then(&[Command::new("kill-pane").target(pane)])]).await?;

@@ -4,6 +4,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::app::act::Refusal;
 use crate::app::act::prompt::blinks;
+use crate::app::core::act::Seen;
 use crate::monitor::NamedAgent;
 use crate::monitor::detect::{Observation, Profiles, Verdict, judge};
 use crate::monitor::facts::{process, published};
@@ -96,6 +97,23 @@ pub(super) async fn look(
 }
 
 impl Look {
+    /// Whether the agent that was seen is the one that is there: its process, not its name. Why not, in words.
+    pub fn same_agent(&self, seen: &Seen) -> Result<(), String> {
+        let Some(verdict) = &self.verdict else { return Err("no agent runs in it any more".to_owned()) };
+        if verdict.agent != seen.agent && !seen.agent.is_empty() {
+            return Err(format!("{} runs in it now and not {}", verdict.agent, seen.agent));
+        }
+        let started_anew = matches!((seen.start, verdict.start), (Some(then), Some(now)) if then != now);
+        let pane_anew = seen.pane_pid != 0 && seen.pane_pid != self.pane.pid;
+        match (seen.pid, verdict.pid) {
+            (Some(_), None) => Err(format!("its {} has ended", verdict.agent)),
+            (then, now) if then != now || started_anew || pane_anew => {
+                Err(format!("another {} runs in it now", verdict.agent))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The agent that runs in it; empty when none does.
     pub fn agent(&self) -> &str {
         self.verdict.as_ref().map_or("", |verdict| verdict.agent.as_str())

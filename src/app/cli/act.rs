@@ -4,9 +4,10 @@ use std::{io::IsTerminal, os::unix::process::CommandExt, process::Command as Pro
 
 use jiff::Timestamp;
 
-use crate::app::act::{Act, Actor, Caller, Known, Round, next_waiting};
+use crate::app::act::{Actor, Caller, Known, Round, next_waiting};
 use crate::app::cli::beside::small_pool;
 use crate::app::cli::{Context, Failure, JumpOptions, NextOptions, source};
+use crate::app::core::act::Act;
 use crate::app::core::target;
 use crate::app::core::wanted::Wanted;
 use crate::app::journal::Journal;

@@ -7,13 +7,15 @@ use tokio::{
     time::timeout,
 };
 
-use crate::app::act::{Act, ActionResult, Actor, Caller, Known};
+use crate::app::act::{ActionResult, Actor, Caller, Known};
 use crate::app::cli::act::actor;
 use crate::app::cli::beside::transport;
 use crate::app::cli::watch::Dashboard;
 use crate::app::cli::{Context, Failure, InForce};
+use crate::app::core::act::Act;
 use crate::app::core::keymap::Keymap;
-use crate::app::core::message::{Effect, Link, Message};
+use crate::app::core::message::{Effect, Message};
+use crate::app::core::view::Link;
 use crate::app::settings;
 use crate::app::settings::Loaded;
 use crate::monitor::{Change, Command, Followed, Handle, Reread, RereadInfo};

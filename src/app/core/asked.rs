@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use crate::app::core::message::Seen;
+use crate::app::core::act::Seen;
 use crate::app::core::text;
 use crate::monitor::{Agent, Preview};
 
@@ -145,7 +145,7 @@ fn answers(seen: &Seen, rows: Range<usize>) -> usize {
 mod tests {
     use super::*;
     use crate::{
-        app::act::test_agent,
+        app::core::fixture::test_agent,
         monitor::{Choice, State},
         tmux::PaneId,
     };

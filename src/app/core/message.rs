@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-pub use crate::app::act::{Act, Seen};
+use crate::app::core::act::{Act, Seen};
 use crate::app::core::action::Action;
 use crate::app::core::key::Key;
 use crate::app::core::keymap::Keymap;
 use crate::app::core::list::Sort;
-use crate::app::core::state::{Panel, Viewport};
+use crate::app::core::view::{Link, Panel, Viewport};
 use crate::{
     monitor::{Command, Snapshot},
     tmux::PaneId,
@@ -103,18 +103,6 @@ pub enum Hit {
     Overlay,
     /// Elsewhere in a panel.
     Panel(Panel),
-}
-
-/// How the engine is reached.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Link {
-    /// It runs inside this program.
-    #[default]
-    Embedded,
-    /// It runs in the background as this process.
-    Attached(u32),
-    /// It went away; another one is being looked for. What is shown is the last that was known.
-    Lost,
 }
 
 /// What the core asks of the world. Its result comes back as a [`Message`].

@@ -5,86 +5,17 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use jiff::{Timestamp, tz::TimeZone};
 use tui_input::Input;
 
+use crate::app::core::act::Seen;
 use crate::app::core::asked::Asked;
 use crate::app::core::keymap::Keymap;
 use crate::app::core::list::List;
-use crate::app::core::message::{Link, Seen};
 use crate::app::core::pending::Pending;
+use crate::app::core::view::{Capabilities, Link, Panel, Shown, Viewport};
 use crate::app::core::words::{TONES, Tone, tone};
 use crate::{
     monitor::{Agent, EventReader, Preview, ServerStatus, Snapshot},
     tmux::PaneId,
 };
-
-/// A region of the screen that can have the focus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter, strum::Display)]
-pub enum Panel {
-    /// The agents, or the tune view in their place.
-    Agents,
-    /// The selected pane's screen.
-    Preview,
-    /// What happened.
-    Events,
-    /// The connection pool.
-    Pool,
-    /// The cache.
-    Cache,
-    /// The cycle.
-    Cycle,
-    /// What the watching costs.
-    Cost,
-    /// The strategies.
-    Strategy,
-}
-
-/// What the caller can do for the dashboard; keys for the rest are not shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Capabilities {
-    /// Take the user's tmux client to a pane.
-    pub jump: bool,
-    /// Type into panes: answers, messages, interrupts.
-    pub act: bool,
-    /// Read the settings file again.
-    pub reload: bool,
-    /// Copy to the clipboard.
-    pub copy: bool,
-}
-
-/// How much of the state the layout shows: told by the layout, so that cursor and scrolling know their limits.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Viewport {
-    /// Rows of the agents list.
-    pub agents: usize,
-    /// Rows of the preview; 0 when it is hidden.
-    pub preview: usize,
-    /// Rows of the events; 0 when they are hidden.
-    pub events: usize,
-    /// The overlay's rows (help, palette).
-    pub overlay: usize,
-    /// Columns and rows that the request has in the box of the answers.
-    pub request: (usize, usize),
-    /// Columns of the preview.
-    pub preview_width: usize,
-    /// Panels in view, in the order of Tab.
-    pub panels: Vec<Panel>,
-    /// Values of the instruments are in view.
-    pub instruments: bool,
-}
-
-/// Which panels are shown and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct View {
-    /// The preview: shown, hidden, or as the size suggests.
-    pub preview: Option<bool>,
-    /// The events: shown, hidden, or as the size suggests.
-    pub events: Option<bool>,
-    /// The focused panel has the whole screen.
-    pub zoom: bool,
-    /// The tune view is in the place of the agents.
-    pub tune: bool,
-    /// The panel that the keys act on.
-    pub focus: Panel,
-}
 
 /// Who has the keys.
 #[derive(Clone, Debug, Default)]
@@ -200,7 +131,7 @@ pub struct State {
     /// What the layout shows.
     pub viewport: Viewport,
     /// What is shown and how.
-    pub view: View,
+    pub view: Shown,
     /// The agents as they are listed.
     pub list: List,
     /// Filter of the events.
@@ -256,7 +187,7 @@ impl State {
             ascii: false,
             size: (80, 24),
             viewport: Viewport::default(),
-            view: View { preview: None, events: None, zoom: false, tune: false, focus: Panel::Agents },
+            view: Shown { preview: None, events: None, zoom: false, tune: false, focus: Panel::Agents },
             list: List::default(),
             events_filter: String::new(),
             events_up: 0,

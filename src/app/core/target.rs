@@ -78,7 +78,7 @@ fn all_places(agent: &Agent) -> Vec<&str> {
 mod tests {
     use super::*;
     use crate::{
-        app::act::{test_agent, test_snapshot},
+        app::core::fixture::{test_agent, test_snapshot},
         monitor::State,
     };
 

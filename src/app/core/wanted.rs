@@ -60,7 +60,7 @@ impl fmt::Display for Wanted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::act::test_agent;
+    use crate::app::core::fixture::test_agent;
 
     #[test]
     fn states_and_kinds_are_words_for_agents() {

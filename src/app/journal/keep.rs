@@ -295,7 +295,7 @@ impl Writer {
 mod tests {
     use super::*;
     use crate::{
-        app::act::{test_agent, test_snapshot},
+        app::core::fixture::{test_agent, test_snapshot},
         monitor::{EngineLock, EnginePaths, Event, Handle, State},
     };
 

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
     use crate::{
         app::{
-            act::{test_agent, test_snapshot},
+            core::fixture::{test_agent, test_snapshot},
             notify::notice::tests::event,
             settings,
         },

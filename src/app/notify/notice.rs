@@ -172,7 +172,7 @@ impl Rules {
 pub(super) mod tests {
     use super::*;
     use crate::{
-        app::{act::test_agent, settings},
+        app::{core::fixture::test_agent, settings},
         monitor::{Evidence, Source},
     };
 

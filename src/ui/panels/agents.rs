@@ -8,9 +8,10 @@ use ratatui::{
 use crate::app::core::action::Action;
 use crate::app::core::format;
 use crate::app::core::list::{Line, Sort};
-use crate::app::core::state::{Panel, State};
+use crate::app::core::state::State;
 use crate::app::core::text::{fit, fit_end, left, right, width};
 use crate::app::core::update::fresh;
+use crate::app::core::view::Panel;
 use crate::app::core::words::{TONES, Tone, tone, word};
 use crate::monitor::Agent;
 use crate::ui::canvas::{Canvas, Frame, block};

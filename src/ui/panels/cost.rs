@@ -3,7 +3,8 @@
 use ratatui::layout::Rect;
 
 use crate::app::core::format;
-use crate::app::core::state::{Panel, State};
+use crate::app::core::state::State;
+use crate::app::core::view::Panel;
 use crate::ui::canvas::{Canvas, Frame};
 use crate::ui::panels::cycle::most;
 use crate::ui::panels::facts::Fact;

@@ -3,7 +3,8 @@
 use ratatui::layout::Rect;
 
 use crate::app::core::events::sentence;
-use crate::app::core::state::{Panel, State};
+use crate::app::core::state::State;
+use crate::app::core::view::Panel;
 use crate::app::core::{events, format, text};
 use crate::ui::canvas::{Canvas, Frame};
 use crate::ui::panels::padded;

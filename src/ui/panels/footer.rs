@@ -3,10 +3,11 @@
 use ratatui::layout::{Position, Rect};
 
 use crate::app::core::action::{ACTIONS, Action, row};
-use crate::app::core::message::Link;
 use crate::app::core::palette::available;
-use crate::app::core::state::{Mode, Panel, State};
+use crate::app::core::state::{Mode, State};
 use crate::app::core::text;
+use crate::app::core::view::Link;
+use crate::app::core::view::Panel;
 use crate::ui::canvas::Canvas;
 
 /// A hint at its place.

@@ -21,7 +21,8 @@ pub mod why;
 
 use ratatui::layout::Rect;
 
-use crate::app::core::state::{Panel, State};
+use crate::app::core::state::State;
+use crate::app::core::view::Panel;
 use crate::monitor::CyclePoint;
 use crate::ui::canvas::{Canvas, Point};
 pub use preview::Preview;

@@ -3,9 +3,9 @@
 use ratatui::layout::{Position, Rect};
 use tui_input::Input;
 
+use crate::app::core::act::Seen;
 use crate::app::core::asked::Asked;
 use crate::app::core::help::{HelpRow, help_rows};
-use crate::app::core::message::Seen;
 use crate::app::core::state::{Mode, Recipient, State};
 use crate::app::core::{palette, text};
 use crate::tmux::PaneId;

@@ -4,7 +4,8 @@ use ratatui::layout::Rect;
 
 use crate::app::core::action::Action;
 use crate::app::core::format;
-use crate::app::core::state::{Panel, State};
+use crate::app::core::state::State;
+use crate::app::core::view::Panel;
 use crate::ui::canvas::{Canvas, Frame};
 use crate::ui::panels::facts::Fact;
 use crate::ui::panels::{below, chart_height, facts, padded, points};

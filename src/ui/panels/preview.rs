@@ -9,7 +9,8 @@ use ratatui::{
     text::Line,
 };
 
-use crate::app::core::state::{Panel, State};
+use crate::app::core::state::State;
+use crate::app::core::view::Panel;
 use crate::app::core::{format, text};
 use crate::monitor;
 use crate::monitor::Snapshot;

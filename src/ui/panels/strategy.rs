@@ -4,8 +4,9 @@ use ratatui::layout::Rect;
 
 use crate::app::core::action::Action;
 use crate::app::core::format;
-use crate::app::core::state::{Panel, State};
+use crate::app::core::state::State;
 use crate::app::core::text::right;
+use crate::app::core::view::Panel;
 use crate::monitor::StrategyInfo;
 use crate::ui::canvas::{Canvas, Frame};
 use crate::ui::panels::padded;

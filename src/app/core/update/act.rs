@@ -1,14 +1,16 @@
 //! Actions: what a key, a click or a palette item does.
 
+use crate::app::core::act::Act;
 use crate::app::core::action::Action;
-use crate::app::core::message::{Act, Effect, Outcome};
+use crate::app::core::message::{Effect, Outcome};
 use crate::app::core::palette;
 use crate::app::core::palette::Does;
-use crate::app::core::state::{Mode, Panel, State};
+use crate::app::core::state::{Mode, State};
 use crate::app::core::update::ask::{ask, broadcast};
 use crate::app::core::update::engine::{command, interval, pool, step_strategy, strategy, switch_strategy};
 use crate::app::core::update::rows::{next_needy, page, relist, scroll, select, sort_by};
 use crate::app::core::update::{Tone, engine, modes, toast};
+use crate::app::core::view::Panel;
 use crate::monitor::Command;
 
 /// Does an action that is available.

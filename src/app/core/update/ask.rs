@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::app::core::act::Seen;
 use crate::app::core::action::Action;
 use crate::app::core::asked::Asked;
-use crate::app::core::message::{Outcome, Seen};
+use crate::app::core::message::Outcome;
 use crate::app::core::state::{Mode, Recipient, State};
 use crate::app::core::update::{Tone, snapshot, toast};
 use crate::monitor;

@@ -16,7 +16,8 @@ use crate::app::core::action::{Group, row};
 use crate::app::core::key::Key;
 use crate::app::core::list::Line;
 use crate::app::core::message::{Effect, Hit, Message, Mouse, Outcome};
-use crate::app::core::state::{Mode, Panel, State, Toast};
+use crate::app::core::state::{Mode, State, Toast};
+use crate::app::core::view::Panel;
 use crate::app::core::words::Tone;
 use crate::app::core::{format, palette};
 

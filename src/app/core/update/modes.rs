@@ -2,15 +2,17 @@
 
 use tui_input::{Input, InputRequest};
 
-use crate::app::act::LONGEST_MESSAGE;
+use crate::app::core::act::LONGEST_MESSAGE;
+use crate::app::core::act::{Act, Seen};
 use crate::app::core::action::Action;
 use crate::app::core::asked::Asked;
 use crate::app::core::help::help_rows;
 use crate::app::core::key::{Code, Key};
-use crate::app::core::message::{Act, Effect, Hit, Mouse, Outcome, Seen};
+use crate::app::core::message::{Effect, Hit, Mouse, Outcome};
 use crate::app::core::palette;
-use crate::app::core::state::{Mode, Panel, Recipient, State};
+use crate::app::core::state::{Mode, Recipient, State};
 use crate::app::core::update::{Tone, act, swallow, toast};
+use crate::app::core::view::Panel;
 use crate::tmux::PaneId;
 
 /// Longest text of a filter or a search, bytes.

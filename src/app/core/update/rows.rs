@@ -2,8 +2,9 @@
 
 use crate::app::core::list::Sort;
 use crate::app::core::message::Outcome;
-use crate::app::core::state::{Panel, State};
+use crate::app::core::state::State;
 use crate::app::core::update::snapshot;
+use crate::app::core::view::Panel;
 use crate::monitor::Agent;
 use crate::tmux::PaneId;
 
