@@ -65,7 +65,7 @@ fn verdicts(criterion: &mut Criterion) {
     group.bench_function("all", |bencher| {
         bencher.iter(|| {
             let (_, fixture, _) = next.next().expect("a cycle has no end");
-            black_box(recognise(&profiles, &fixture.pane, &fixture.processes))
+            black_box(recognise(&profiles, &fixture.processes))
         });
     });
     group.finish();

@@ -89,7 +89,7 @@ fn screen(profiles: &Profiles, fixture: &Fixture) {
         assert!(profiles.get(&verdict.agent).is_some(), "{} is a profile", verdict.agent);
         assert!(verdict.context_percent.is_none_or(|percent| (0.0..=100.0).contains(&percent)), "{verdict:?}");
     } else {
-        let found = recognise(profiles, &fixture.pane, &fixture.processes);
+        let found = recognise(profiles, &fixture.processes);
         assert_eq!(found, None, "whoever is recognised has a state");
     }
 }

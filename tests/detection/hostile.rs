@@ -1,9 +1,10 @@
 //! Nothing that a pane can show breaks the detection: random bytes, broken screens, one cell.
 
+use jiff::Timestamp;
 use proptest::prelude::*;
 use tmux_orc::monitor::{
     Source, State,
-    detect::{Process, Profiles, explain, judge, recognise},
+    detect::{Observation, Process, Profiles, explain, judge},
 };
 use tmux_orc::tmux::{Pane, Screen};
 
@@ -114,8 +115,17 @@ fn a_screen_cut_anywhere_breaks_nothing() {
 
 #[test]
 fn a_pane_without_processes_is_no_agent() {
-    assert_eq!(
-        recognise(profiles(), &Pane { window: "claude".into(), title: "✳ Claude Code".into(), ..Pane::default() }, &[]),
-        None
-    );
+    let pane = Pane { window: "claude".into(), title: "✳ Claude Code".into(), ..Pane::default() };
+    let seen = Observation {
+        pane: &pane,
+        screen: None,
+        processes: &[],
+        published: None,
+        known_agent: None,
+        named: None,
+        previous: None,
+        now: Timestamp::UNIX_EPOCH,
+        zone: None,
+    };
+    assert_eq!(judge(profiles(), &seen), None);
 }

@@ -25,7 +25,7 @@ fn chain(lines: &[(&str, &str, &[&str])]) -> Vec<Process> {
 }
 
 fn agent(lines: &[(&str, &str, &[&str])]) -> Option<String> {
-    recognise(&Profiles::embedded(), &Pane::default(), &chain(lines)).map(|found| found.agent)
+    recognise(&Profiles::embedded(), &chain(lines)).map(|found| found.agent)
 }
 
 const SHELL: (&str, &str, &[&str]) = ("", "bash", &["-bash"]);
@@ -112,7 +112,7 @@ fn programs_are_found_behind_what_starts_them() {
     ];
     let profiles = Profiles::embedded();
     for (expected, lines) in cases {
-        let found = recognise(&profiles, &Pane::default(), &chain(lines)).map(|found| found.agent);
+        let found = recognise(&profiles, &chain(lines)).map(|found| found.agent);
         assert_eq!(found.as_deref(), Some(*expected), "{lines:?}");
     }
 }
@@ -185,7 +185,7 @@ fn programs_are_found_however_they_are_packed() {
     ];
     let profiles = Profiles::embedded();
     for (expected, lines) in cases {
-        let found = recognise(&profiles, &Pane::default(), &chain(lines));
+        let found = recognise(&profiles, &chain(lines));
         assert_eq!(found.map(|f| (f.agent, f.headless)), Some(((*expected).to_owned(), false)), "{lines:?}");
     }
 }
@@ -243,9 +243,9 @@ fn the_program_in_front_counts_not_its_tools() {
     // A stopped agent is the pane's only while none runs in front.
     let mut two = chain(&[SHELL, ("T", "claude", &["claude"]), ("+", "codex", &["codex"])]);
     two[2].depth = 1;
-    let found = recognise(&Profiles::embedded(), &Pane::default(), &two).unwrap();
+    let found = recognise(&Profiles::embedded(), &two).unwrap();
     assert_eq!((found.agent.as_str(), found.stopped), ("codex", false));
-    let stopped = recognise(&Profiles::embedded(), &Pane::default(), &two[..2]).unwrap();
+    let stopped = recognise(&Profiles::embedded(), &two[..2]).unwrap();
     assert!(stopped.stopped);
 }
 
@@ -276,7 +276,7 @@ fn an_agent_out_of_sight_is_known_by_its_screen_alone() {
         ("+", "tmux: client", &["tmux", "attach"]),
     ] {
         let tree = chain(&[SHELL, far]);
-        assert!(may_hide_agent(&pane, &tree));
+        assert!(may_hide_agent(&tree));
         let verdict = judge(&profiles, &look(&pane, &screen, &tree)).expect("seen through");
         assert_eq!((verdict.agent.as_str(), verdict.state, verdict.pid), ("claude", State::Waiting, None));
         let shell = Screen::plain(b"host:~$ ls\nclaude  codex\nhost:~$ \n");
@@ -297,7 +297,7 @@ fn an_agent_out_of_sight_is_known_by_its_screen_alone() {
     }
     // The same screen where the process is in sight and is no agent.
     let screen = Screen::plain(CLAUDE_PERMISSION.as_bytes());
-    assert!(!may_hide_agent(&pane, &chain(&[SHELL, ("+", "less", &["less", "x"])])));
+    assert!(!may_hide_agent(&chain(&[SHELL, ("+", "less", &["less", "x"])])));
     assert_eq!(judge(&profiles, &look(&pane, &screen, &chain(&[SHELL, ("+", "less", &["less", "x"])]))), None);
 }
 
@@ -359,7 +359,7 @@ fn a_script_of_an_agents_name_that_is_not_installed_counts_only_with_a_second_pr
     assert_eq!(judged(("vi", &["vi", "/tmp/aider"]), aider, None), None);
     // A wrapper of that name hides no agent that it starts.
     let wrapped = chain(&[SHELL, ("+", "bash", &["bash", "/h/claude"]), ("+", "claude", &["claude"])]);
-    let found = recognise(&profiles, &Pane::default(), &wrapped).unwrap();
+    let found = recognise(&profiles, &wrapped).unwrap();
     assert_eq!((found.pid, found.unproven), (Some(102), false));
     // What was known before and is another program of a like name now has ended.
     assert_eq!(

@@ -141,7 +141,7 @@ impl Claim {
     fn is_stopped(&mut self, file: &mut File) -> bool {
         let mut text = String::new();
         let pid = file.take(32).read_to_string(&mut text).ok().and_then(|_| text.trim().parse::<u32>().ok());
-        let stopped = pid.filter(|pid| process::glance(*pid).is_some_and(|now| now.stopped));
+        let stopped = pid.filter(|pid| process::status(*pid).is_some_and(|now| now.stopped));
         self.stopped = match (stopped, self.stopped) {
             (Some(pid), Some((before, since))) if pid == before => Some((pid, since)),
             (Some(pid), _) => Some((pid, clock::now())),

@@ -12,9 +12,9 @@ use crate::monitor::cycle::fetch::Read;
 use crate::monitor::detect::{Observation, Profiles, Verdict, judge};
 use crate::monitor::engine::core::Core;
 use crate::monitor::panes::cache::{Captured, Layers};
-use crate::monitor::panes::record::{Change, Record};
-use crate::monitor::panes::tracked::{Tracked, judged_by, screen_hash};
-use crate::monitor::{CycleStats, EventKind, Preview, State, clock};
+use crate::monitor::panes::reading::{Brought, screen_hash};
+use crate::monitor::panes::tracked::{Tracked, judged_by};
+use crate::monitor::{CycleStats, Preview, clock};
 use crate::tmux::{PaneId, Screen};
 
 impl Core {
@@ -26,10 +26,7 @@ impl Core {
             None => return,
             Some(Err(_)) => {
                 self.errors += 1;
-                if let Some(record) = &mut tracked.record {
-                    record.stale = true;
-                    record.failed(read.now, interval);
-                }
+                tracked.read_failed(read.now, interval);
                 return;
             }
             Some(Ok(screen)) => screen,
@@ -38,42 +35,25 @@ impl Core {
         if let Some((pane, fields)) = read.fields {
             self.moved |= tracked.describe_alone(pane, fields, read.now);
         }
-        tracked.read_at = Some((read.now, read.at));
-        let hash = screen_hash(&screen);
-        let first = tracked.screen_hash.is_none();
-        let changed = tracked.screen_hash != Some(hash);
-        tracked.was_read(read.now, changed && !first && read.announced);
-        if changed {
-            tracked.screen_hash = Some(hash);
-            tracked.changed_at = Some(read.now);
-            stats.changed += 1;
-            if let (Some(record), false) = (&mut tracked.record, first) {
-                record.last_change = read.at;
-                record.activity.wrote(read.now);
-            }
-        }
+        let brought = tracked.take_read(screen_hash(&screen), read.now, read.at, read.subscribed);
+        stats.changed += usize::from(brought != Brought::Same);
         if read.coloured {
             tracked.preview = Some(Arc::new(Preview::of(read.pane, &screen, read.at)));
         }
         let screen = Arc::new(screen);
-        let verdict = match tracked.over {
+        let verdict = match tracked.occupant().is_over() {
             true => None,
             false => cached_verdict(&self.cache, profiles, tracked, &screen, read.at).await,
         };
         if read.settled {
-            tracked.prove(stamp, read.now, self.cache.generation());
+            tracked.prove_read(stamp, self.cache.generation());
         }
         let captured = Captured { screen, stamp, settled: read.settled, coloured: read.coloured };
         self.cache.pane_content.put(read.pane, captured).await;
-        if let Some(record) = &mut tracked.record {
-            record.read();
-        }
         match verdict {
             Some(verdict) => self.apply(read.pane, verdict, read.at, read.now),
             // No agent, and none was known: not listed.
             None => {
-                let Some(tracked) = self.fleet.get_mut(read.pane) else { return };
-                tracked.remembered = None;
                 if let Some(event) = tracked.forget_agent() {
                     self.events.push(read.at, event);
                 }
@@ -85,48 +65,7 @@ impl Core {
     pub(crate) fn apply(&mut self, id: PaneId, verdict: Arc<Verdict>, at: Timestamp, now: Instant) {
         let interval = self.settings.interval;
         let Some(tracked) = self.fleet.get_mut(id) else { return };
-        let target = tracked.pane.target();
-        let in_view = tracked.pane.in_view;
-        let dead = verdict.state == State::Exited;
-        let before = tracked.record.as_ref().map(Record::state);
-        let event = match &mut tracked.record {
-            Some(record) if record.verdict.agent == verdict.agent => record
-                .judge(verdict, at, now, tracked.changed_at, in_view)
-                .map(|change| transition(id, target, record, change)),
-            record => {
-                if let Some(remembered) = tracked.remembered.take().filter(|then| then.is_of(&verdict)) {
-                    let record = record.insert(Record::resume(remembered, &verdict, at, now));
-                    let change = record.judge(verdict, at, now, tracked.changed_at, in_view);
-                    if let Some(change) = change {
-                        let event = transition(id, target, record, change);
-                        self.events.push(at, event);
-                    }
-                    return;
-                }
-                let new = Record::new(verdict, at, now);
-                let event = EventKind::Appeared {
-                    pane_id: id,
-                    target,
-                    agent: new.verdict.agent.clone(),
-                    state: new.state(),
-                    kind: new.kind.clone(),
-                };
-                *record = Some(new);
-                Some(event)
-            }
-        };
-        if dead && let Some(record) = &mut tracked.record {
-            record.failed(now, interval);
-            if record.state() == State::Exited && before != Some(State::Exited) {
-                let pane = &tracked.pane;
-                // A shell tells nobody with what status its programs end. One that did not give the screen back was
-                // killed, and of a dead pane tmux tells.
-                let failed =
-                    pane.alternate_on || pane.dead_signal.is_some() || pane.dead_status.is_some_and(|s| s != 0);
-                record.left_at = (!failed).then_some(now);
-            }
-        }
-        if let Some(event) = event {
+        if let Some(event) = tracked.judge(verdict, at, now, interval) {
             self.events.push(at, event);
         }
     }
@@ -135,11 +74,9 @@ impl Core {
     pub(crate) fn believe(&mut self) {
         let at = Timestamp::now();
         for tracked in self.fleet.iter_mut() {
-            let (id, target, in_view) = (tracked.pulse.id, tracked.pane.target(), tracked.pane.in_view);
-            let Some(record) = &mut tracked.record else { continue };
-            let Some(believed) = record.settles_at() else { continue };
-            if let Some(change) = record.settle(at, believed, in_view) {
-                let event = transition(id, target, record, change);
+            if let Some(believed) = tracked.settles_at()
+                && let Some(event) = tracked.settle(at, believed)
+            {
                 self.events.push(at, event);
             }
         }
@@ -148,39 +85,11 @@ impl Core {
     /// What time alone changes: verdicts that are believed now, dead programs that are still dead, usage samples.
     pub(crate) fn settle(&mut self) {
         let (at, now) = (Timestamp::now(), clock::now());
-        let interval = self.settings.interval;
-        let mut events: Vec<EventKind> = Vec::new();
         for tracked in self.fleet.iter_mut() {
-            let in_view = tracked.pane.in_view;
-            let target = || tracked.pane.target();
-            let Some(record) = &mut tracked.record else { continue };
-            if let Some(change) = record.settle(at, now, in_view) {
-                events.push(transition(tracked.pulse.id, target(), record, change));
-            }
-            if record.state() == State::Exited {
-                record.failed(now, interval);
-            }
-            record.activity.advance(now);
-            tracked.sample_usage(now);
-            if tracked.has_moved_on(now) {
-                events.extend(tracked.dismiss_agent());
+            for event in tracked.pass_time(at, now, self.settings.interval) {
+                self.events.push(at, event);
             }
         }
-        for event in events {
-            self.events.push(at, event);
-        }
-    }
-}
-
-fn transition(pane_id: PaneId, target: String, record: &Record, change: Change) -> EventKind {
-    EventKind::Transition {
-        pane_id,
-        target,
-        agent: record.verdict.agent.clone(),
-        from: change.from,
-        to: change.to,
-        kind: change.kind,
-        evidence: record.verdict.evidence.clone(),
     }
 }
 
@@ -194,29 +103,23 @@ pub(crate) async fn cached_verdict(
 ) -> Option<Arc<Verdict>> {
     let zone = TimeZone::system();
     let published = tracked.read_published().await;
-    let (previous, known_agent) = match (&tracked.record, &tracked.remembered) {
-        (Some(record), _) => {
-            (Some((record.state(), record.verdict.kind.as_deref())), Some(record.verdict.agent.as_str()))
-        }
-        (None, Some(then)) => (Some((then.state, then.kind.as_deref())), Some(then.agent.as_str())),
-        (None, None) => (None, None),
-    };
+    let known = tracked.occupant().known();
     let observation = Observation {
         pane: &tracked.pane,
         screen: Some(screen),
-        processes: &tracked.processes,
+        processes: tracked.program().processes(),
         published: published.as_ref(),
-        known_agent,
+        known_agent: known.map(|(agent, ..)| agent),
         named: tracked.named.as_ref(),
-        previous,
+        previous: known.map(|(_, state, kind)| (state, kind)),
         now,
         zone: Some(&zone),
     };
-    let screen_hash = tracked.screen_hash.unwrap_or_else(|| screen_hash(screen));
+    let screen_hash = tracked.reading().screen_hash().unwrap_or_else(|| screen_hash(screen));
     let key = observation_key(profiles.stamp(), screen_hash, &observation);
     let judged = async { judge(profiles, &observation).map(Arc::new) };
     let verdict = cache.agent_status.get_or(key, judged).await;
-    tracked.verdict_key = Some(key);
+    tracked.judged_as(key);
     verdict
 }
 
@@ -240,9 +143,11 @@ fn observation_key(profiles: u64, screen_hash: u64, observation: &Observation<'_
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::{
-        monitor::{EngineSettings, Source, detect::Published},
+        monitor::{EngineSettings, EventKind, Source, State, detect::Published},
         tmux::{Pane, Pulse, Server, scripted::Script},
     };
 
@@ -253,13 +158,13 @@ mod tests {
         core.fleet.probe(vec![Pulse { id, pid: 4_000_000_000, width: 80, height: 24, ..Pulse::default() }], now);
         // Of a profile that is there no more, so that nothing says what the pane is.
         let verdict = Verdict::blank("nobody", "", None).say(State::Idle, None, "", "", Source::Screen);
-        core.fleet.get_mut(id).unwrap().record = Some(Record::new(Arc::new(verdict), at, now));
+        core.fleet.get_mut(id).unwrap().judge(Arc::new(verdict), at, now, Duration::ZERO);
         let screen = Some(Ok(Screen::plain(b"$ \n")));
-        let (fields, settled, coloured, announced) = (None, true, false, false);
-        let read = Read { pane: id, fields, screen, settled, coloured, announced, at, now };
+        let (fields, settled, coloured, subscribed) = (None, true, false, false);
+        let read = Read { pane: id, fields, screen, settled, coloured, subscribed, at, now };
         let profiles = core.profiles_now();
         core.take_in(read, &profiles, &mut CycleStats::default()).await;
-        assert!(core.fleet.get(id).unwrap().record.is_none());
+        assert!(core.fleet.get(id).unwrap().record().is_none());
         let snapshot = core.snapshot();
         let gone = snapshot.events.iter().filter_map(|event| match &event.what {
             EventKind::Gone { pane_id, agent, .. } if *pane_id == id => Some(agent.as_str()),

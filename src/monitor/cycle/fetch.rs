@@ -29,8 +29,8 @@ pub(crate) struct Read {
     pub(crate) settled: bool,
     /// Its colours were asked for.
     pub(crate) coloured: bool,
-    /// A change that it shows should have been heard.
-    pub(crate) announced: bool,
+    /// We were subscribed to the pane's next write: a change that it shows should have been notified.
+    pub(crate) subscribed: bool,
     /// When it began.
     pub(crate) at: Timestamp,
     /// The same by the monotonic clock.
@@ -41,7 +41,7 @@ impl Core {
     /// Captures what is planned, in parallel over the pool.
     ///
     /// The panes' fields (title, cursor, place) come along: one list of all panes where many are read, a line for each
-    /// where few are, and not at all when this cycle has just read them. The dear ones are asked for only where they
+    /// where few are, and not at all when this cycle has just read them. The expensive ones are asked for only where they
     /// may have changed.
     pub(crate) async fn fetch(&mut self, plan: &Plan, stats: &mut CycleStats) -> Vec<Read> {
         let (at, now) = (Timestamp::now(), clock::now());
@@ -49,12 +49,12 @@ impl Core {
         let planned: usize = plan.batches.iter().map(Vec::len).sum();
         let fresh = self.fields_fresh;
         let read = plan.batches.iter().flatten().filter_map(|id| self.fleet.get(*id));
-        let holds = |tracked: &&Tracked| tracked.read_at.is_none() && tracked.fields_hold(at, now);
-        let dear = read.filter(|tracked| !holds(tracked) && tracked.is_program_due(now)).count();
+        let holds = |tracked: &&Tracked| tracked.is_unread() && tracked.fields_hold(at, now);
+        let expensive = read.filter(|tracked| !holds(tracked) && tracked.is_expensive_due(now)).count();
         let many = |panes: usize| panes > 1 && panes * LIST_ALL_FROM >= self.fleet.len();
         // What one list at the head of the first request tells of all panes.
         let list = match fresh {
-            _ if many(dear) => Some(Fields::All),
+            _ if many(expensive) => Some(Fields::All),
             false if many(planned) => Some(Fields::Cheap),
             _ => None,
         };
@@ -70,8 +70,8 @@ impl Core {
                 let each = match list {
                     Some(Fields::All) => None,
                     // Many new panes: the list that found them told their fields, and they were written by nobody since.
-                    _ if tracked.read_at.is_none() && tracked.fields_hold(at, now) => None,
-                    _ if tracked.is_program_due(now) => Some(Fields::All),
+                    _ if tracked.is_unread() && tracked.fields_hold(at, now) => None,
+                    _ if tracked.is_expensive_due(now) => Some(Fields::All),
                     None if !fresh => Some(Fields::Cheap),
                     _ => None,
                 };
@@ -81,8 +81,11 @@ impl Core {
                 let coloured = self.focus.contains(&pane);
                 request.batch.push(Tmux::capture(pane, coloured), Expect::Lines(usize::from(tracked.pulse.height)));
                 let settled = tracked.is_settled(at, now);
-                let announced = plan.early.is_some() && tracked.announce(&mut self.writes, at, now);
-                let read = Read { pane, fields: None, screen: None, settled, coloured, announced, at, now };
+                let subscribed = plan.early.is_some() && tracked.is_subscribed();
+                if plan.early.is_some() {
+                    tracked.subscribe(&mut self.writes, at, now);
+                }
+                let read = Read { pane, fields: None, screen: None, settled, coloured, subscribed, at, now };
                 request.reads.push((each, read));
             }
             requests.push(request);

@@ -16,7 +16,6 @@ use jiff::Timestamp;
 
 use crate::monitor::cycle::detect::cached_verdict;
 use crate::monitor::engine::core::Core;
-use crate::monitor::panes::record::Record;
 use crate::monitor::panes::tracked::Tracked;
 use crate::monitor::strategy::{Known, Plan, View, answer_of};
 use crate::monitor::{CycleStats, ServerStatus, clock};
@@ -244,7 +243,7 @@ impl Core {
         let known = memory.of_server(server, |pane| self.fleet.get(pane).map(|tracked| &tracked.pane));
         for (pane, remembered) in known {
             if let Some(tracked) = self.fleet.get_mut(pane) {
-                tracked.remembered = Some(remembered);
+                tracked.remember(remembered);
             }
         }
     }
@@ -261,7 +260,7 @@ impl Core {
             if !tracked.is_candidate() {
                 // An agent may be started in it.
                 if self.early.is_some() {
-                    tracked.announce(&mut self.writes, at, now);
+                    tracked.subscribe(&mut self.writes, at, now);
                 }
                 continue;
             }
@@ -269,33 +268,33 @@ impl Core {
             let stamp = tracked.stamp();
             let id = tracked.pulse.id;
             let content = self.cache.pane_content.get(&id, |c| c.holds_for(stamp) && (c.coloured || !focused)).await;
-            let verdict = match (&content, tracked.verdict_key) {
+            let verdict = match (&content, tracked.reading().verdict_key()) {
                 (Some(_), Some(key)) => self.cache.agent_status.get(&key, |_| true).await,
                 _ => None,
             };
             // The verdict's time is over but the screen still holds: judged anew without a capture.
             let news = tracked.publishes_news(now);
-            if let (true, Some(content), false) = (verdict.is_none() || news, &content, tracked.must_read) {
+            if let (true, Some(content), false) =
+                (verdict.is_none() || news, &content, tracked.reading().must_be_read())
+            {
                 self.rejudge.push((id, Arc::clone(&content.screen)));
             }
             // A fleet may be larger than the cache: what it had no room for is not read again and again.
-            let proven = cached && (!focused || tracked.preview.is_some()) && tracked.is_proven(now, ttl, generation);
-            tracked.must_read |= news && content.is_none();
-            tracked.behind = !(content.is_some() || proven) || tracked.must_read;
-            // The server answers again and the pane is proven unchanged: what was known of it is right after all.
-            if let (false, Some(record)) = (tracked.behind, &mut tracked.record)
-                && record.stale
-            {
-                record.read();
+            let proven = cached
+                && (!focused || tracked.preview.is_some())
+                && tracked.reading().is_proven(stamp, generation, now, ttl);
+            if news && content.is_none() {
+                tracked.require_read();
             }
+            tracked.check_read(content.is_some() || proven);
             known.push(Known {
                 pane: id,
-                state: tracked.record.as_ref().map(Record::state),
-                may_have_changed: tracked.behind,
-                read_at: tracked.read_at.map(|(at, _)| at),
-                changed_at: tracked.changed_at,
+                state: tracked.state(),
+                may_have_changed: tracked.reading().may_have_changed(),
+                read_at: tracked.reading().read_at(),
+                changed_at: tracked.reading().changed_at(),
                 focused,
-                announced: tracked.is_announced(),
+                announced: tracked.is_notified(),
             });
         }
         let view = View {

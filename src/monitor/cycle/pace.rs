@@ -78,9 +78,9 @@ impl Core {
             .map(|tracked| Due {
                 pane: tracked.pulse.id,
                 focused: self.focus.contains(&tracked.pulse.id),
-                agent: tracked.recognised.is_some() || tracked.named.is_some(),
-                state: tracked.record.as_ref().map(crate::monitor::panes::record::Record::state),
-                read_at: tracked.read_at.map(|(at, _)| at),
+                agent: tracked.program().agent().is_some() || tracked.named.is_some(),
+                state: tracked.state(),
+                read_at: tracked.reading().read_at(),
             })
             .collect();
         let one_by_one = self.settings.mode == Mode::Sync;
@@ -94,7 +94,7 @@ impl Core {
             plan.next = Duration::ZERO;
         }
         let planned: Vec<_> = plan.batches.iter().flatten().filter_map(|id| self.fleet.get(*id)).collect();
-        let firsts = planned.iter().filter(|tracked| tracked.read_at.is_none()).count();
+        let firsts = planned.iter().filter(|tracked| tracked.is_unread()).count();
         firsts as f64 / planned.len().max(1) as f64
     }
 

@@ -90,7 +90,7 @@ impl Core {
     fn reading(&self) -> Option<Reading> {
         let candidates = || self.fleet.iter().filter(|tracked| tracked.is_candidate());
         let of = candidates().count();
-        let read = candidates().filter(|tracked| tracked.read_at.is_some()).count();
+        let read = candidates().filter(|tracked| !tracked.is_unread()).count();
         (read < of && self.status == ServerStatus::Reachable).then_some(Reading { read, of })
     }
 
@@ -139,7 +139,7 @@ impl Core {
 }
 
 fn agent(tracked: &Tracked, max_failures: u32) -> Option<Agent> {
-    let record = tracked.record.as_ref()?;
+    let record = tracked.record()?;
     let (pane, verdict) = (&tracked.pane, &record.verdict);
     let name = tracked.named.as_ref().and_then(|n| n.name.clone()).unwrap_or_else(|| pane.window.clone());
     Some(Agent {
@@ -165,8 +165,8 @@ fn agent(tracked: &Tracked, max_failures: u32) -> Option<Agent> {
         pid: verdict.pid,
         start: verdict.start,
         pane_pid: pane.pid,
-        cpu_percent: tracked.cpu_percent,
-        memory_bytes: tracked.memory_bytes,
+        cpu_percent: tracked.program().load().cpu_percent(),
+        memory_bytes: tracked.program().load().memory_bytes(),
         width: pane.width,
         height: pane.height,
         doing: verdict.doing.clone(),
@@ -177,7 +177,7 @@ fn agent(tracked: &Tracked, max_failures: u32) -> Option<Agent> {
         in_view: pane.in_view,
         activity: record.activity.levels(),
         transitions: record.transitions.iter().cloned().collect(),
-        read_at: tracked.read_at.map(|(_, at)| at),
+        read_at: tracked.reading().read_at_wall(),
     })
 }
 

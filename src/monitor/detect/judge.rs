@@ -58,7 +58,7 @@ pub(super) struct Trail {
 
 fn judge_by_profile(profiles: &Profiles, seen: &Observation<'_>, mut trail: Option<&mut Trail>) -> Option<Verdict> {
     let assumed = seen.named.and_then(|named| named.agent.as_deref());
-    let found = if seen.pane.dead { None } else { recognise(profiles, seen.pane, seen.processes) };
+    let found = if seen.pane.dead { None } else { recognise(profiles, seen.processes) };
     // One that is not proven is another program of that name: as if it were not there.
     let found = found.filter(|found| !found.unproven || is_proven(profiles, seen, &found.agent));
     let (found, inner_status) = match found {
@@ -180,7 +180,7 @@ const MOST_STATUS_ROWS: usize = 5;
 /// An agent whose processes are out of sight, known by its screen; and how many of that screen's last rows are the
 /// status line of a tmux inside.
 fn out_of_sight(profiles: &Profiles, seen: &Observation<'_>) -> (Option<Recognised>, usize) {
-    let Some(screen) = seen.screen.filter(|_| !seen.pane.dead && may_hide_agent(seen.pane, seen.processes)) else {
+    let Some(screen) = seen.screen.filter(|_| !seen.pane.dead && may_hide_agent(seen.processes)) else {
         return (None, 0);
     };
     // With or without a status line: only the one that is right shows the program's parts in their places.
@@ -204,7 +204,7 @@ fn gone(profiles: &Profiles, seen: &Observation<'_>, trail: Option<&mut Trail>) 
             None => (left_behind(profiles, seen)?.name.clone(), "the screen it left behind".to_owned()),
         },
     };
-    if may_hide_agent(seen.pane, seen.processes) && !seen.pane.dead {
+    if may_hide_agent(seen.processes) && !seen.pane.dead {
         // What ran in another place may still run there: its screen shows nothing that is known.
         let found = Recognised::without_process(&agent, &by);
         return Some(Verdict::blank(&found.agent, &found.by, found.pid).say(

@@ -37,7 +37,7 @@ impl Recognised {
 /// A foreground process counts before a stopped one; of several the one nearest to the pane's own process. An agent
 /// that runs in the background of a shell, or as somebody's tool, is not the pane's.
 #[must_use]
-pub fn recognise(profiles: &Profiles, _pane: &Pane, processes: &[Process]) -> Option<Recognised> {
+pub fn recognise(profiles: &Profiles, processes: &[Process]) -> Option<Recognised> {
     let knows_foreground = processes.iter().any(|p| p.foreground);
     let front = in_front(processes);
     let mut best: Option<(u8, u16, Recognised)> = None;
@@ -92,7 +92,7 @@ fn in_front(processes: &[Process]) -> Vec<bool> {
 
 /// Whether an agent may run here out of sight: in another machine, a container or a tmux inside this pane.
 #[must_use]
-pub fn may_hide_agent(_pane: &Pane, processes: &[Process]) -> bool {
+pub fn may_hide_agent(processes: &[Process]) -> bool {
     let knows_foreground = processes.iter().any(|p| p.foreground);
     processes.iter().filter(|p| !p.zombie && !p.stopped && (p.foreground || !knows_foreground)).any(|p| {
         let name = program_name(p);

@@ -13,7 +13,7 @@ use crate::monitor::cycle::pace;
 use crate::monitor::cycle::ration::Prices;
 use crate::monitor::detect::Profiles;
 use crate::monitor::engine::launch::EngineError;
-use crate::monitor::facts::writes::{Heard, Writes};
+use crate::monitor::facts::writes::{Notified, Writes};
 use crate::monitor::facts::{file, profiles};
 use crate::monitor::meter::cost::CostMeter;
 use crate::monitor::meter::events::Events;
@@ -60,7 +60,7 @@ pub struct Core {
     pub(crate) writes: Writes,
     /// See [`Plan::early`]: of the last plan.
     pub(crate) early: Option<Duration>,
-    /// Something was heard since the last cycle began.
+    /// A write was notified since the last cycle began.
     pub(crate) woken: bool,
     pub(crate) history: History,
     pub(crate) events: Events,
@@ -266,21 +266,21 @@ impl Core {
         }
     }
 
-    /// Takes in what was heard of writes: those panes are read by the next cycle.
+    /// Takes in the writes that were notified: those panes are read by the next cycle.
     pub(crate) fn listen(&mut self) {
         if self.early.is_none() {
             return;
         }
         let now = clock::now();
-        for heard in self.writes.take() {
+        for notified in self.writes.take() {
             self.woken = true;
-            match heard {
-                Heard::Pane(pane) => {
+            match notified {
+                Notified::Pane(pane) => {
                     self.history.heard();
-                    self.fleet.get_mut(pane).into_iter().for_each(|tracked| tracked.hear(now));
+                    self.fleet.get_mut(pane).into_iter().for_each(|tracked| tracked.notified(now));
                 }
-                Heard::Terminals => {}
-                Heard::TooMuch => self.fleet.iter_mut().for_each(|tracked| tracked.hear(now)),
+                Notified::Terminals => {}
+                Notified::Overflow => self.fleet.iter_mut().for_each(|tracked| tracked.notified(now)),
             }
         }
     }
@@ -310,14 +310,11 @@ impl Core {
         };
         let interval = self.settings.interval;
         for tracked in self.fleet.iter_mut() {
-            if let Some(record) = &mut tracked.record {
-                record.stale = true;
-                record.failed(now, interval);
-            }
+            tracked.read_failed(now, interval);
         }
         // A server that is gone took its panes with it; one that only does not answer keeps them.
         if gone_since.is_some_and(|since| now.saturating_duration_since(since) >= KEEP_AFTER_LOSS) {
-            let agents = self.fleet.clear().into_iter().filter(|t| t.record.is_some()).count();
+            let agents = self.fleet.clear().into_iter().filter(|tracked| tracked.record().is_some()).count();
             if agents > 0 {
                 // That it is gone was told: this is what came of it.
                 let s = if agents == 1 { "" } else { "s" };
@@ -446,15 +443,13 @@ impl Core {
             }
             Command::Seen(pane) => {
                 let Some(tracked) = self.fleet.get_mut(pane) else { return Ok(false) };
-                if tracked.record.as_ref().is_some_and(|record| record.state() == State::Exited) {
+                if tracked.state() == Some(State::Exited) {
                     // Its user knows that it has ended: it is listed no longer.
                     let gone = tracked.dismiss_agent();
                     gone.into_iter().for_each(|event| self.events.push(Timestamp::now(), event));
                     return Ok(true);
                 }
-                if let Some(record) = &mut tracked.record {
-                    record.seen();
-                }
+                tracked.seen();
                 return Ok(false);
             }
             // They are put down as what the client wants, and do not come here.
@@ -479,7 +474,7 @@ impl Core {
         for came in focus.difference(&self.focus) {
             // Its last screen may be known with its colours, but they were let go of.
             if let Some(tracked) = self.fleet.get_mut(*came) {
-                tracked.must_read |= tracked.is_candidate();
+                tracked.require_read();
             }
         }
         (self.focus, self.watched, self.own_focus) = (focus, watched, clients.of(own).focus);

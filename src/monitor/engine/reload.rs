@@ -175,17 +175,10 @@ impl Core {
         let at = Timestamp::now();
         let before = std::mem::replace(&mut self.settings.named, named);
         for tracked in self.fleet.iter_mut() {
-            let now = NamedAgent::of(&self.settings.named, &tracked.pane);
-            // Said to be one by the settings alone, and no more: what it is, is found out anew.
-            if let Some(was) = &tracked.named
-                && now.is_none_or(|now| now.agent != was.agent)
-                && let Some(event) = tracked.forget_agent()
-            {
+            let named = NamedAgent::of(&self.settings.named, &tracked.pane).cloned();
+            if let Some(event) = tracked.set_named(named) {
                 self.events.push(at, event);
             }
-            tracked.named = now.cloned();
-            // Read at once, whatever its turn would be.
-            tracked.read_at = None;
         }
         let (from, to) = (listed(&before), listed(&self.settings.named));
         self.noted(Change { setting: "agents".to_owned(), from, to });

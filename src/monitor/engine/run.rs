@@ -46,7 +46,7 @@ impl Task {
                 // The list of clients ends with the last handle; then the queue of commands ends too.
                 Ok(()) = self.inbox.clients.changed() => self.take_clients().await,
                 Some(fresh) = self.inbox.fresh.recv() => self.take_settings(fresh),
-                () = self.core.writes.heard(), if !paused && self.core.early.is_some() => self.take_writes(),
+                () = self.core.writes.notified(), if !paused && self.core.early.is_some() => self.take_writes(),
                 () = sleep_until(self.schedule.next().into()), if !paused => self.cycle().await,
             };
             if goes_on.is_break() {
@@ -98,7 +98,7 @@ impl Task {
         ControlFlow::Continue(())
     }
 
-    /// The kernel told of writes to quiet panes.
+    /// The kernel notified us of writes to quiet panes.
     fn take_writes(&mut self) -> ControlFlow<()> {
         self.core.listen();
         self.wake();
@@ -137,7 +137,7 @@ impl Task {
         }
         // A state that is not believed yet is judged again when its time comes, if the server answers.
         if self.core.problem.is_none()
-            && let Some(at) = self.core.fleet.iter().filter_map(|t| t.record.as_ref()?.settles_at()).min()
+            && let Some(at) = self.core.fleet.iter().filter_map(|tracked| tracked.settles_at()).min()
         {
             self.schedule.bring_forward(self.core.paced(at.max(clock::now()), Reason::News));
         }
@@ -244,12 +244,9 @@ impl Core {
     /// Mean age of the verdicts, milliseconds: 0 for a screen that is proven unchanged, else the time since its read.
     fn staleness(&self, now: Instant) -> Option<f64> {
         let (mut sum, mut count) = (0.0, 0u32);
-        for tracked in self.fleet.iter().filter(|t| t.record.is_some()) {
-            let age = match tracked.read_at {
-                Some((at, _)) if tracked.is_behind() => now.saturating_duration_since(at).as_secs_f64() * 1000.0,
-                _ => 0.0,
-            };
-            sum += age;
+        for tracked in self.fleet.iter().filter(|tracked| tracked.record().is_some()) {
+            let stale_for = tracked.reading().stale_since().map(|at| now.saturating_duration_since(at));
+            sum += stale_for.map_or(0.0, |age| age.as_secs_f64() * 1000.0);
             count += 1;
         }
         (count > 0).then(|| sum / f64::from(count))

@@ -2,7 +2,7 @@
 //!
 //! - `pane_content`: a captured screen, good while its pane is provably unchanged: saves the capture.
 //! - `agent_status`: the verdict for a screen and the facts beside it: saves the detection.
-//! - `session_info`: the panes' names and places: saves the dear list of all fields.
+//! - `session_info`: the panes' names and places: saves the expensive list of all fields.
 //! - `config`: the compiled agent profiles: saves reading and compiling them.
 
 use std::{

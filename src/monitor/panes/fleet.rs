@@ -34,9 +34,9 @@ impl Fleet {
             }
             match before.remove(&id) {
                 Some(mut tracked) => {
-                    let beat = tracked.beat(pulse, now);
-                    probed.topology_changed |= beat.replaced;
-                    probed.moved |= beat.moved;
+                    let out_of_date = tracked.update(pulse, now);
+                    probed.topology_changed |= out_of_date.topology;
+                    probed.moved |= out_of_date.place;
                     self.panes.insert(id, tracked);
                 }
                 None => {
@@ -110,10 +110,10 @@ mod tests {
         let mut fleet = Fleet::default();
         let now = Instant::now();
         assert!(fleet.probe(vec![pulse(1, 10, 5), pulse(1, 10, 5)], now).0.topology_changed);
-        fleet.get_mut(PaneId(1)).unwrap().read_at = Some((now, jiff::Timestamp::UNIX_EPOCH));
+        fleet.get_mut(PaneId(1)).unwrap().take_read(1, now, jiff::Timestamp::UNIX_EPOCH, false);
         let (probed, gone) = fleet.probe(vec![pulse(1, 11, 5), pulse(1, 11, 5)], now);
         assert!(!probed.topology_changed && gone.is_empty());
-        assert!(fleet.get(PaneId(1)).unwrap().read_at.is_some(), "its record is kept");
+        assert!(!fleet.get(PaneId(1)).unwrap().is_unread(), "its record is kept");
         let (probed, gone) = fleet.probe(vec![pulse(1, 11, 5)], now);
         assert!(!probed.topology_changed && gone.is_empty(), "a place less is no pane less");
     }

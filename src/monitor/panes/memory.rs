@@ -211,7 +211,7 @@ impl Remembered {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
@@ -221,7 +221,7 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
     }
 
-    fn remembered() -> Remembered {
+    pub(in crate::monitor::panes) fn remembered() -> Remembered {
         Remembered {
             pane_id: PaneId(1),
             pane_pid: 50,

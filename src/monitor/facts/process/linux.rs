@@ -5,7 +5,7 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::sync::OnceLock;
 
-use crate::monitor::facts::process::{Glance, Process, Usage};
+use crate::monitor::facts::process::{Process, ProcessStatus, Usage};
 use crate::tmux::clean;
 
 /// Most bytes of one process's arguments that are kept.
@@ -57,7 +57,7 @@ pub fn children(pid: u32) -> Vec<u32> {
     all
 }
 
-pub fn glance(pid: u32) -> Option<Glance> {
+pub fn status(pid: u32) -> Option<ProcessStatus> {
     let stat = read(&format!("/proc/{pid}/stat"), 1024)?;
     let (_, fields) = split(&stat)?;
     let number = |index: usize| fields.get(index).and_then(|word| word.parse::<i64>().ok());
@@ -65,7 +65,7 @@ pub fn glance(pid: u32) -> Option<Glance> {
     // A zombie has ended, whatever its entry says.
     let ended = matches!(fields[0], "Z" | "X" | "x");
     let start = fields.get(19)?.parse().ok()?;
-    (!ended).then_some(Glance {
+    (!ended).then_some(ProcessStatus {
         start,
         foreground: front > 0 && front == group,
         stopped: matches!(fields[0], "T" | "t"),

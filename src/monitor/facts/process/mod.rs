@@ -76,7 +76,7 @@ pub fn under(pid: u32) -> Vec<Process> {
 
 /// What one read tells of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Glance {
+pub struct ProcessStatus {
     /// As [`Process::start`]: a pid that was given anew has another.
     pub start: u64,
     /// As [`Process::foreground`].
@@ -85,7 +85,7 @@ pub struct Glance {
     pub stopped: bool,
 }
 
-impl From<&Process> for Glance {
+impl From<&Process> for ProcessStatus {
     fn from(process: &Process) -> Self {
         Self { start: process.start, foreground: process.foreground, stopped: process.stopped }
     }
@@ -93,8 +93,8 @@ impl From<&Process> for Glance {
 
 /// A process as it is now, by one read; `None` when it has ended.
 #[must_use]
-pub fn glance(pid: u32) -> Option<Glance> {
-    system::glance(pid)
+pub fn status(pid: u32) -> Option<ProcessStatus> {
+    system::status(pid)
 }
 
 /// CPU time and memory of `pids` together; those that are gone count nothing.
@@ -148,7 +148,7 @@ mod tests {
         let me = std::process::id();
         let found = under(me).into_iter().find(|p| p.pid == child.id()).expect("the child is under us");
         assert_eq!((found.ppid, found.depth), (me, 1));
-        assert_eq!(glance(found.pid).map(|now| now.start), Some(found.start));
+        assert_eq!(status(found.pid).map(|now| now.start), Some(found.start));
         assert!(usage([me]).memory_bytes > 0);
         assert_eq!(
             Table::read().under(me).into_iter().find(|p| p.pid == found.pid).map(|p| p.start),
@@ -156,7 +156,7 @@ mod tests {
         );
         child.kill().unwrap();
         // Killed and not reaped: it has ended.
-        while glance(found.pid).is_some() {
+        while status(found.pid).is_some() {
             std::thread::yield_now();
         }
         child.wait().unwrap();

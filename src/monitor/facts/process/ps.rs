@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::monitor::facts::process::{Glance, Process, Usage};
+use crate::monitor::facts::process::{Process, ProcessStatus, Usage};
 use crate::tmux::clean;
 
 /// How long one table answers.
@@ -44,8 +44,8 @@ pub fn children(_pid: u32) -> Vec<u32> {
 }
 
 /// A process as it was less than a second ago.
-pub fn glance(pid: u32) -> Option<Glance> {
-    rows().get(&pid).filter(|row| !row.process.zombie).map(|row| Glance::from(&row.process))
+pub fn status(pid: u32) -> Option<ProcessStatus> {
+    rows().get(&pid).filter(|row| !row.process.zombie).map(|row| ProcessStatus::from(&row.process))
 }
 
 /// CPU time and memory of one process.

@@ -1,20 +1,20 @@
-//! inotify on the terminals' files: one queue for all, a watch for each pane at rest.
+//! inotify(7) on the files of terminals: one queue for all, a watch for each pane at rest.
 
 use std::{collections::HashMap, fmt};
 
 use futures_util::{FutureExt as _, StreamExt as _};
 use inotify::{EventMask, EventOwned, EventStream, Inotify, WatchDescriptor, WatchMask, Watches};
 
-use crate::monitor::facts::writes::{Heard, PaneId};
+use crate::monitor::facts::writes::{Notified, PaneId};
 
 /// Where Linux keeps the terminals of panes.
 const TERMINALS: &str = "/dev/pts";
 
-/// Hears of writes to panes that are watched. Holds no file until the first is.
+/// Notifies of writes to panes. Holds no file until the first subscription.
 #[derive(Default)]
 pub struct Writes {
     queue: Option<Queue>,
-    /// It was tried and there is none to be had.
+    /// The kernel gave none: its limits are used up (`fs.inotify.max_user_instances`).
     refused: bool,
 }
 
@@ -24,7 +24,7 @@ struct Queue {
     /// Watch of the folder of terminals.
     folder: Option<WatchDescriptor>,
     panes: HashMap<WatchDescriptor, PaneId>,
-    waiting: Vec<Heard>,
+    waiting: Vec<Notified>,
 }
 
 impl fmt::Debug for Writes {
@@ -35,9 +35,9 @@ impl fmt::Debug for Writes {
 }
 
 impl Writes {
-    /// Watches a pane for its next write. Says whether that can be done: the terminal may be none of this system's, or
-    /// the user may have no more watches to spend. Needs a tokio runtime.
-    pub fn watch(&mut self, pane: PaneId, terminal: &str) -> bool {
+    /// Subscribes to the next write to a pane. Says whether that can be done: the terminal may be none of this system's,
+    /// or the user may have no watches left (`fs.inotify.max_user_watches`). Needs a tokio runtime.
+    pub fn subscribe(&mut self, pane: PaneId, terminal: &str) -> bool {
         let number = terminal.strip_prefix(TERMINALS).and_then(|rest| rest.strip_prefix('/'));
         if self.refused || number.is_none_or(|n| n.is_empty() || !n.bytes().all(|b| b.is_ascii_digit())) {
             return false;
@@ -56,22 +56,22 @@ impl Writes {
         }
     }
 
-    /// What was heard and not taken yet. Does not wait.
-    pub fn take(&mut self) -> Vec<Heard> {
+    /// What was notified and not taken yet. Does not wait.
+    pub fn take(&mut self) -> Vec<Notified> {
         let Some(queue) = &mut self.queue else { return Vec::new() };
         while let Some(Some(Ok(event))) = queue.events.next().now_or_never() {
-            queue.hear(&event);
+            queue.notify(&event);
         }
         std::mem::take(&mut queue.waiting)
     }
 
-    /// Comes back when there is something to [`take`](Self::take). Cancelling it loses nothing.
-    pub async fn heard(&mut self) {
+    /// Returns when there is something to [`take`](Self::take). Cancelling it loses nothing.
+    pub async fn notified(&mut self) {
         let Some(queue) = &mut self.queue else { return std::future::pending().await };
         while queue.waiting.is_empty() {
             match queue.events.next().await {
-                Some(Ok(event)) => queue.hear(&event),
-                // It will tell nothing more; the probes go on.
+                Some(Ok(event)) => queue.notify(&event),
+                // The queue cannot be read any more; the probes go on.
                 Some(Err(_)) | None => {
                     self.queue = None;
                     self.refused = true;
@@ -91,21 +91,22 @@ impl Queue {
         Some(Self { watches, events, folder, panes: HashMap::new(), waiting: Vec::new() })
     }
 
-    fn hear(&mut self, event: &EventOwned) {
-        let heard = if event.mask.contains(EventMask::Q_OVERFLOW) {
+    fn notify(&mut self, event: &EventOwned) {
+        let notified = if event.mask.contains(EventMask::Q_OVERFLOW) {
             self.panes.clear();
-            Heard::TooMuch
+            Notified::Overflow
         } else if self.folder.as_ref() == Some(&event.wd) {
-            Heard::Terminals
+            Notified::Terminals
         } else {
-            // Its watch is gone with this, and the kernel says so in an event of its own, of which nothing is known.
+            // The kernel removes a one-shot watch after its event, and queues `IN_IGNORED` for it, whose watch we do not
+            // know any more.
             match self.panes.remove(&event.wd) {
-                Some(pane) => Heard::Pane(pane),
+                Some(pane) => Notified::Pane(pane),
                 None => return,
             }
         };
-        if self.waiting.last() != Some(&heard) {
-            self.waiting.push(heard);
+        if self.waiting.last() != Some(&notified) {
+            self.waiting.push(notified);
         }
     }
 }
@@ -118,43 +119,43 @@ mod tests {
 
     use super::*;
 
-    async fn next(writes: &mut Writes) -> Vec<Heard> {
-        tokio::time::timeout(Duration::from_secs(20), writes.heard()).await.expect("something is heard");
+    async fn next(writes: &mut Writes) -> Vec<Notified> {
+        tokio::time::timeout(Duration::from_secs(20), writes.notified()).await.expect("a notification");
         writes.take()
     }
 
     /// Other tests make and close terminals too.
-    async fn next_of_pane(writes: &mut Writes) -> Heard {
+    async fn next_of_pane(writes: &mut Writes) -> Notified {
         loop {
-            if let Some(heard) = next(writes).await.into_iter().find(|heard| *heard != Heard::Terminals) {
-                return heard;
+            if let Some(notified) = next(writes).await.into_iter().find(|notified| *notified != Notified::Terminals) {
+                return notified;
             }
         }
     }
 
     #[tokio::test]
-    async fn a_write_to_a_terminal_is_heard_once_and_so_are_its_end_and_new_terminals() {
+    async fn a_write_to_a_terminal_is_notified_once_and_so_are_its_end_and_new_terminals() {
         let mut writes = Writes::default();
         let pair = native_pty_system().openpty(PtySize::default()).unwrap();
         let path = pair.master.tty_name().expect("a name");
-        assert!(writes.watch(PaneId(7), path.to_str().unwrap()));
+        assert!(writes.subscribe(PaneId(7), path.to_str().unwrap()));
         let mut program = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
         program.write_all(b"one").unwrap();
-        assert_eq!(next_of_pane(&mut writes).await, Heard::Pane(PaneId(7)));
+        assert_eq!(next_of_pane(&mut writes).await, Notified::Pane(PaneId(7)));
         program.write_all(b"two").unwrap();
-        assert!(!writes.take().contains(&Heard::Pane(PaneId(7))), "a watch tells once");
-        assert!(writes.watch(PaneId(7), path.to_str().unwrap()));
+        assert!(!writes.take().contains(&Notified::Pane(PaneId(7))), "a subscription is for one write");
+        assert!(writes.subscribe(PaneId(7), path.to_str().unwrap()));
         drop(program);
-        assert_eq!(next_of_pane(&mut writes).await, Heard::Pane(PaneId(7)), "its last program closed it");
+        assert_eq!(next_of_pane(&mut writes).await, Notified::Pane(PaneId(7)), "its last program closed it");
         drop(pair);
-        while !next(&mut writes).await.contains(&Heard::Terminals) {}
+        while !next(&mut writes).await.contains(&Notified::Terminals) {}
     }
 
     #[tokio::test]
-    async fn only_terminals_are_watched() {
+    async fn only_terminals_can_be_subscribed_to() {
         let mut writes = Writes::default();
         for path in ["", "/etc/passwd", "/dev/pts", "/dev/pts/", "/dev/pts/../null", "/dev/pts/999999"] {
-            assert!(!writes.watch(PaneId(1), path), "{path}");
+            assert!(!writes.subscribe(PaneId(1), path), "{path}");
         }
     }
 }

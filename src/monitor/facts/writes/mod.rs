@@ -1,8 +1,9 @@
-//! Writes to the panes' terminals, as the kernel tells of them: what a quiet pane does is heard without asking tmux.
+//! Writes to the panes' terminals, as the kernel notifies us of them: a quiet pane is watched without asking tmux.
 //!
-//! A pane at rest is watched for its next write only (a watch is gone once it has told), so that a program that writes
-//! all the time costs nothing here; it is found by the probes, as everything is on systems without this. Nothing rests
-//! on it but speed: a write that is not heard, such as one past the terminal's file, is found by the next probe.
+//! We subscribe to a pane at rest for its next write only (`IN_ONESHOT`, inotify(7)), so that a program that writes all
+//! the time costs nothing here: the probes find what it does, as they find everything on systems without inotify.
+//! Nothing rests on a notification but speed. One that does not come, because a program writes past the file of its
+//! terminal (through `/dev/tty`, tty(4)), delays the news until the next probe.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -16,14 +17,14 @@ pub use none::Writes;
 
 use crate::tmux::PaneId;
 
-/// What was heard.
-#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing is heard there"))]
+/// What the kernel notified us of.
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing is notified there"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard {
-    /// A program wrote to the pane, or the last one that had it open closed it. It is not watched any more.
+pub enum Notified {
+    /// A program wrote to the pane, or the last one that had it open closed it. The subscription has ended.
     Pane(PaneId),
-    /// A terminal was made or is gone: a pane came or went, or somebody else's did.
+    /// A terminal was made or is gone: a pane came or went, or somebody else's terminal did.
     Terminals,
-    /// So much happened that some of it was lost: every pane may have written.
-    TooMuch,
+    /// The queue was full and the kernel dropped notifications (`IN_Q_OVERFLOW`): every pane may have written.
+    Overflow,
 }

@@ -1,24 +1,24 @@
-//! For systems that do not tell of writes: nothing is ever heard.
+//! For systems without inotify: nothing is ever notified.
 
-use crate::monitor::facts::writes::{Heard, PaneId};
+use crate::monitor::facts::writes::{Notified, PaneId};
 
-/// Hears nothing.
+/// Notifies of nothing.
 #[derive(Debug, Default)]
 pub struct Writes {}
 
 impl Writes {
-    /// Says that the pane cannot be watched.
-    pub fn watch(&mut self, _pane: PaneId, _terminal: &str) -> bool {
+    /// Says that there is no subscribing to the pane.
+    pub fn subscribe(&mut self, _pane: PaneId, _terminal: &str) -> bool {
         false
     }
 
     /// Nothing.
-    pub fn take(&mut self) -> Vec<Heard> {
+    pub fn take(&mut self) -> Vec<Notified> {
         Vec::new()
     }
 
     /// Never comes back.
-    pub async fn heard(&mut self) {
+    pub async fn notified(&mut self) {
         std::future::pending().await
     }
 }
