@@ -55,7 +55,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
 
 /// The dashboard, from the first frame to the terminal's restoration.
 async fn watch(dashboard: Dashboard) -> Result<ExitCode, Failure> {
-    let Served { effects, results, link } = cli::serve(&dashboard)?;
+    let Served { effects, results } = cli::serve(&dashboard)?;
     let in_force = dashboard.in_force.now();
     let settings = &in_force.settings.dashboard;
     let options = Options {
@@ -69,7 +69,7 @@ async fn watch(dashboard: Dashboard) -> Result<ExitCode, Failure> {
             Color::Always => ColourChoice::Always,
             Color::Never => ColourChoice::Never,
         },
-        link: Some(link),
+        link: Some(dashboard.following.link.clone()),
         actions: Some(Actions {
             can: Capabilities {
                 jump: true,

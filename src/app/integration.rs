@@ -5,13 +5,11 @@ use std::{
     io::{self, Read, Seek, SeekFrom, Write},
     os::unix::fs::OpenOptionsExt,
     path::Path,
-    sync::Arc,
 };
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
 
-use crate::monitor::{Agent, Snapshot, State};
+use crate::monitor::{Agent, Snapshots, State};
 
 /// How many agents are in which state, as the status line shows them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +81,7 @@ impl Counts {
 /// in the background publishes is passed over: it keeps its own.
 ///
 /// The file is locked for as long as its engine lives: a reader that gets the lock knows that the counts are nobody's.
-pub async fn keep_counts(mut snapshots: watch::Receiver<Arc<Snapshot>>, path: std::path::PathBuf) {
+pub async fn keep_counts(mut snapshots: Snapshots, path: std::path::PathBuf) {
     let own = std::process::id();
     let mut kept: Option<(File, Option<Counts>)> = None;
     let mut told = false;
@@ -214,8 +212,13 @@ if-shell -F '#{{m:*statusline --range*,#{{status-right}}}}' {{ }} {{ set-option 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::watch;
+
     use super::*;
     use crate::app::core::fixture::{test_agent, test_snapshot};
+    use crate::monitor::Snapshot;
 
     #[test]
     fn the_segment_says_only_what_there_is() {
@@ -247,7 +250,7 @@ mod tests {
             Arc::new(snapshot)
         };
         let (publish, snapshots) = watch::channel(with(vec![test_agent(1, State::Waiting)]));
-        let task = tokio::spawn(keep_counts(snapshots, path.clone()));
+        let task = tokio::spawn(keep_counts(snapshots.into(), path.clone()));
         let read = |wanted: usize| {
             let path = path.clone();
             async move {

@@ -14,14 +14,16 @@ mod snapshot;
 pub mod strategy;
 
 pub use crate::monitor::clients::attach::{AttachError, Client, Confirmed};
-pub use crate::monitor::clients::client::{ClientId, Clients, Interest};
-pub use crate::monitor::clients::follow::{Follow, FollowError, Followed, Following};
+pub use crate::monitor::clients::follow::{Follow, FollowError, Following};
 pub use crate::monitor::clients::keeper::Keeper;
 pub use crate::monitor::clients::lock::{EngineLock, EnginePaths, LockError};
 pub use crate::monitor::clients::serve::{EngineSocket, ServeError};
-pub use crate::monitor::engine::handle::{Command, Commands, Handle, NotSent, Order, Refused, Requests, WeakCommands};
+pub use crate::monitor::engine::client::{ClientId, Clients, Interest};
+pub use crate::monitor::engine::command::{Command, Order, Refused};
+pub use crate::monitor::engine::handle::{Commands, Ended, Handle, NotSent, Requests, Snapshots, WeakCommands};
 pub use crate::monitor::engine::launch::{Engine, EngineError, OnceError};
 pub use crate::monitor::panes::memory::{Memory, MemoryError};
+pub use crate::monitor::snapshot::link::{Link, TELL_SWITCH_FOR};
 pub use crate::monitor::snapshot::news::{EngineId, EventReader, News};
 pub use crate::monitor::snapshot::settings::{
     CachePolicy, CacheSettings, Change, EngineSettings, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL, Mode, NamedAgent, Reread,

@@ -9,9 +9,9 @@ use crate::app::core::key::Key;
 use crate::app::core::keymap::Keymap;
 use crate::app::core::message::Message;
 use crate::app::core::plain;
-use crate::app::core::view::Link;
 use crate::app::settings::theme;
 use crate::fuzzing::Feed;
+use crate::monitor::Link;
 use crate::monitor::{Preview, ServerStatus, Snapshot, State};
 use crate::ui::colour::Depth;
 use crate::ui::terminal::input;
@@ -149,7 +149,7 @@ fn step(stage: &mut Stage, feed: &mut Feed<'_>) {
         11 => drop(stage.wait(feed.below(12) as i64)),
         12 => publish(stage, feed),
         13 => {
-            let link = [Link::Embedded, Link::Attached(7), Link::Lost][feed.below(3)].clone();
+            let link = [Link::Embedded, Link::Attached(7), Link::Lost(7)][feed.below(3)];
             stage.tell(Message::Link(link));
         }
         14 => drop(stage.tell(Message::ActionResult { text: crate::tmux::clean(&feed.text()), ok: feed.flag() })),

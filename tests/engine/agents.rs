@@ -151,7 +151,7 @@ async fn each_client_of_an_engine_has_its_focus_and_a_paused_one_shows_what_is_c
     let id = |pane: &str| agent(&seen, pane).unwrap().pane_id;
     let (first, second) = (id(&one), id(&two));
     let shown = |s: &super::Snapshot| s.previews.iter().map(|preview| preview.pane_id).collect::<Vec<_>>();
-    let other = watching.handle.another(true);
+    let other = watching.handle.another(true).expect("it runs");
     watching.send(Command::Focus(Some(first))).await;
     other.commands.send(Command::Focus(Some(second))).await.unwrap();
     let both = watching.until("both screens", |s| shown(s) == [first, second]).await;

@@ -33,7 +33,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("monitor/engine", &["monitor"]),
     ("monitor/clients", &["monitor"]),
     // The words of the engine's orders are a leaf of their own; its other rooms are no business of the core.
-    ("app/core", &["monitor/snapshot", "monitor/engine/handle", "tmux"]),
+    ("app/core", &["monitor/snapshot", "monitor/engine/command", "tmux"]),
     ("app/settings", &["app/core", "monitor", "tmux"]),
     ("app/act", &["app/core", "app/journal", "monitor", "tmux"]),
     ("app/journal", &["app/core", "monitor", "tmux"]),

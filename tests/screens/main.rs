@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sample::stage::Stage;
 use tmux_orc::app::core::message::Message;
-use tmux_orc::app::core::view::Link;
+use tmux_orc::monitor::Link;
 use tmux_orc::monitor::{ServerStatus, Snapshot};
 use tmux_orc::ui::colour::Depth;
 
@@ -46,7 +46,7 @@ fn every_state_of_the_whole_says_what_it_is_and_what_to_do() {
     let mut stage = Stage::new(twelve(), 120, 35);
     stage.tell(Message::Link(Link::Attached(41873)));
     insta::assert_snapshot!("whole-attached", stage.text());
-    stage.tell(Message::Link(Link::Lost));
+    stage.tell(Message::Link(Link::Lost(41873)));
     insta::assert_snapshot!("whole-engine-lost", stage.text());
 }
 

@@ -6,7 +6,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use tmux_orc::app::core::action::ACTIONS;
 use tmux_orc::app::core::key::Key;
 use tmux_orc::app::core::message::{Message, Mouse};
-use tmux_orc::app::core::view::Link;
+use tmux_orc::monitor::Link;
 use tmux_orc::monitor::{ServerStatus, State};
 
 use super::sample::{self, stage::Stage};
@@ -62,7 +62,7 @@ fn steps() -> impl Strategy<Value = Step> {
         2 => (0..40u32, any::<u64>()).prop_map(|(n, seed)| Step::Agents(n, seed)),
         1 => select(statuses).prop_map(Step::Status),
         3 => (0..40usize, select(states)).prop_map(|(i, state)| Step::State(i, state)),
-        1 => select(vec![Link::Embedded, Link::Attached(7), Link::Lost]).prop_map(Step::Link),
+        1 => select(vec![Link::Embedded, Link::Attached(7), Link::Lost(7)]).prop_map(Step::Link),
         1 => any::<bool>().prop_map(Step::Result),
         1 => Just(Step::Names),
     ]

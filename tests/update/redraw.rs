@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use tmux_orc::app::core::message::Message;
-use tmux_orc::app::core::view::Link;
+use tmux_orc::monitor::Link;
 
 use super::{sample::stage::Stage, stage};
 
@@ -118,4 +118,17 @@ fn a_frame_that_would_look_the_same_writes_nothing() {
     assert!(screen.draw(&s.state, &themes[0]).unwrap());
     let cells = screen.backend().cells;
     assert!(cells > 0 && cells < 140 * 42, "only what differs: {cells}");
+}
+
+#[test]
+fn a_switch_to_another_engine_is_told_for_some_seconds() {
+    let mut s = stage();
+    let banner = |s: &Stage| s.state.banner().map_or(String::new(), |(_, words)| words);
+    assert!(s.tell(Message::Link(Link::Attached(7))));
+    assert!(s.tell(Message::Link(Link::Lost(7))));
+    assert!(banner(&s).starts_with("The engine went away"), "{}", banner(&s));
+    assert!(s.tell(Message::Link(Link::Embedded)));
+    s.wait(9);
+    assert_eq!(banner(&s), "the engine 7 in the background is gone: watching from inside");
+    assert!(s.wait(2) && banner(&s).is_empty(), "{}", banner(&s));
 }

@@ -2,10 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{
-    sync::{mpsc, watch},
-    time::timeout,
-};
+use tokio::{sync::mpsc, time::timeout};
 
 use crate::app::act::{ActionResult, Actor, Caller, Known};
 use crate::app::cli::act::actor;
@@ -15,10 +12,9 @@ use crate::app::cli::{Context, Failure, InForce};
 use crate::app::core::act::Act;
 use crate::app::core::keymap::Keymap;
 use crate::app::core::message::{Effect, Message};
-use crate::app::core::view::Link;
 use crate::app::settings;
 use crate::app::settings::Loaded;
-use crate::monitor::{Change, Command, Followed, Handle, Reread, RereadInfo};
+use crate::monitor::{Change, Command, Handle, Reread, RereadInfo};
 
 /// Messages that may wait for the dashboard.
 const WAITING: usize = 32;
@@ -33,8 +29,6 @@ pub struct Served {
     pub effects: mpsc::Sender<Effect>,
     /// What came of them.
     pub results: mpsc::Receiver<Message>,
-    /// How the engine is reached.
-    pub link: watch::Receiver<Link>,
 }
 
 /// Starts doing what the dashboard asks. Ends when the dashboard does.
@@ -99,7 +93,7 @@ pub fn serve(dashboard: &Dashboard) -> Result<Served, Failure> {
             }
         }
     });
-    Ok(Served { effects, results, link: link(dashboard.following.now.clone()) })
+    Ok(Served { effects, results })
 }
 
 /// Does something to an agent and tells the dashboard how it ended.
@@ -194,20 +188,4 @@ impl Reloading {
         let snapshot = timeout(ANSWER_LIMIT, told).await.ok()?.ok()?;
         snapshot.settings.reread.clone()
     }
-}
-
-fn link(mut now: watch::Receiver<Followed>) -> watch::Receiver<Link> {
-    let words = |followed: Followed| match followed {
-        Followed::Inside => Link::Embedded,
-        Followed::Background(pid) => Link::Attached(pid),
-        Followed::Lost => Link::Lost,
-    };
-    let (tell, link) = watch::channel(words(*now.borrow_and_update()));
-    tokio::spawn(async move {
-        while now.changed().await.is_ok() {
-            let followed = *now.borrow_and_update();
-            tell.send_replace(words(followed));
-        }
-    });
-    link
 }

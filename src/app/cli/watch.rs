@@ -3,7 +3,10 @@
 use std::{io::IsTerminal, sync::Arc, time::Duration};
 
 use serde_json::json;
-use tokio::time::MissedTickBehavior;
+use tokio::{
+    sync::watch,
+    time::{Instant, MissedTickBehavior},
+};
 
 use crate::app::act::Caller;
 use crate::app::cli::{Beside, Context, Failure, Global, InForce, WatchOptions, source};
@@ -11,7 +14,7 @@ use crate::app::core::plain;
 use crate::app::demo::Fleet;
 use crate::app::logging;
 use crate::app::settings::{Overrides, Paths};
-use crate::monitor::{Following, Handle, Keeper, ServerStatus, Snapshot};
+use crate::monitor::{Following, Handle, Keeper, Link, ServerStatus, Snapshot, TELL_SWITCH_FOR};
 
 /// What the dashboard is started with. The terminal belongs to the layer above, so it is handed up.
 pub struct Dashboard {
@@ -77,8 +80,8 @@ pub async fn run(options: &WatchOptions, context: &mut Context) -> Result<Option
         })));
     }
     let interval = in_force.now().settings.monitoring.check_interval;
-    let Following { handle, task, .. } = following;
-    let printed = print(handle, interval, options.json, context).await;
+    let Following { handle, link, task } = following;
+    let printed = print(handle, Switches::new(link), interval, options.json, context).await;
     let followed = task.await;
     beside.end().await;
     match (printed, followed) {
@@ -101,7 +104,13 @@ fn log_to_file(context: &Context) -> Option<logging::Logging> {
 }
 
 /// Prints until the reader goes away, the engine ends or a signal comes.
-async fn print(mut handle: Handle, interval: Duration, as_json: bool, context: &mut Context) -> Result<(), Failure> {
+async fn print(
+    mut handle: Handle,
+    mut switches: Switches,
+    interval: Duration,
+    as_json: bool,
+    context: &mut Context,
+) -> Result<(), Failure> {
     let first = |snapshot: &Arc<Snapshot>| snapshot.server.status != ServerStatus::Connecting;
     if handle.snapshots.wait_for(first).await.is_err() {
         return Ok(());
@@ -114,8 +123,11 @@ async fn print(mut handle: Handle, interval: Duration, as_json: bool, context: &
             _ = tick.tick() => {}
             () = end.any() => return Ok(()),
         }
-        let ended = handle.snapshots.has_changed().is_err();
-        let snapshot = Arc::clone(&handle.snapshots.borrow_and_update());
+        let ended = handle.snapshots.ended();
+        let mut snapshot = handle.snapshots.borrow_and_update();
+        if let Some(words) = switches.last() {
+            Arc::make_mut(&mut snapshot).notes.push(words.to_owned());
+        }
         if as_json {
             context.out.json_line(&*snapshot)?;
         } else {
@@ -126,5 +138,29 @@ async fn print(mut handle: Handle, interval: Duration, as_json: bool, context: &
         if ended {
             return Ok(());
         }
+    }
+}
+
+/// The last switch to another engine: a note of what is printed while it is new.
+struct Switches {
+    link: watch::Receiver<Link>,
+    before: Link,
+    last: Option<(String, Instant)>,
+}
+
+impl Switches {
+    fn new(mut link: watch::Receiver<Link>) -> Self {
+        let before = *link.borrow_and_update();
+        Self { link, before, last: None }
+    }
+
+    /// In words, for as long as it is worth telling.
+    fn last(&mut self) -> Option<&str> {
+        let now = *self.link.borrow_and_update();
+        if let Some(words) = now.switched_from(self.before) {
+            self.last = Some((words, Instant::now()));
+        }
+        self.before = now;
+        self.last.as_ref().filter(|(_, at)| at.elapsed() < TELL_SWITCH_FOR).map(|(words, _)| words.as_str())
     }
 }

@@ -9,9 +9,9 @@ use crate::app::core::action::Action;
 use crate::app::core::key::Key;
 use crate::app::core::keymap::Keymap;
 use crate::app::core::list::Sort;
-use crate::app::core::view::{Link, Panel, Viewport};
+use crate::app::core::view::{Panel, Viewport};
 use crate::{
-    monitor::{Command, Snapshot},
+    monitor::{Command, Link, Snapshot},
     tmux::PaneId,
 };
 

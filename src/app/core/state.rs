@@ -10,10 +10,10 @@ use crate::app::core::asked::Asked;
 use crate::app::core::keymap::Keymap;
 use crate::app::core::list::List;
 use crate::app::core::pending::Pending;
-use crate::app::core::view::{Capabilities, Link, Panel, Shown, Viewport};
+use crate::app::core::view::{Capabilities, Panel, Shown, Viewport};
 use crate::app::core::words::{TONES, Tone, tone};
 use crate::{
-    monitor::{Agent, EventReader, Preview, ServerStatus, Snapshot},
+    monitor::{Agent, EventReader, Link, Preview, ServerStatus, Snapshot},
     tmux::PaneId,
 };
 
@@ -116,6 +116,8 @@ pub struct State {
     pub zone: TimeZone,
     /// How the engine is reached.
     pub link: Link,
+    /// The last switch to another engine, in words, and until when it is told, as `elapsed`.
+    pub switched: Option<(String, Duration)>,
     /// What the caller can do.
     pub can: Capabilities,
     /// The keys.
@@ -180,6 +182,7 @@ impl State {
             elapsed: Duration::ZERO,
             zone,
             link: Link::default(),
+            switched: None,
             can: Capabilities::default(),
             keymap: Keymap::default(),
             themes: Vec::new(),
@@ -237,7 +240,7 @@ impl State {
     #[must_use]
     pub fn banner(&self) -> Option<(Tone, String)> {
         let server = &self.snapshot.server;
-        if self.link == Link::Lost {
+        if matches!(self.link, Link::Lost(_)) {
             return Some((
                 Tone::Error,
                 "The engine went away. Looking for it; what is shown is the last it said.".into(),
@@ -259,6 +262,7 @@ impl State {
             let key = self.keymap.label(crate::app::core::action::Action::Pause);
             return Some((Tone::Limited, format!("Paused: nothing is read. {key} goes on.")));
         }
-        self.snapshot.notes.last().map(|note| (Tone::Limited, note.clone()))
+        let switched = self.switched.as_ref().map(|(words, _)| words);
+        switched.or(self.snapshot.notes.last()).map(|note| (Tone::Limited, note.clone()))
     }
 }

@@ -1,4 +1,4 @@
-//! Words for what is looked at: the panels, how much of them is shown, how the engine is reached, what can be done.
+//! Words for what is looked at: the panels, how much of them is shown, what can be done.
 
 /// A region of the screen that can have the focus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter, strum::Display)]
@@ -68,16 +68,4 @@ pub struct Shown {
     pub tune: bool,
     /// The panel that the keys act on.
     pub focus: Panel,
-}
-
-/// How the engine is reached.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Link {
-    /// It runs inside this program.
-    #[default]
-    Embedded,
-    /// It runs in the background as this process.
-    Attached(u32),
-    /// It went away; another one is being looked for. What is shown is the last that was known.
-    Lost,
 }

@@ -2,19 +2,17 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
     time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::{
-    sync::watch,
-    time::{Instant, MissedTickBehavior, interval_at},
-};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::app::journal::{Happened, Journal, Mark, Record, Standing, read_since};
 use crate::{
-    monitor::{Agent, Command, EngineId, EventKind, EventReader, Keeper, ServerInfo, Snapshot, WeakCommands},
+    monitor::{
+        Agent, Command, EngineId, EventKind, EventReader, Keeper, ServerInfo, Snapshot, Snapshots, WeakCommands,
+    },
     tmux::PaneId,
 };
 
@@ -36,7 +34,7 @@ const SAME_EVENT: SignedDuration = SignedDuration::from_secs(3);
 ///
 /// A journal that cannot be written is told of once, in the engine's events and in the log; the watching goes on without
 /// it, and it is tried again with every event.
-pub async fn keep(mut snapshots: watch::Receiver<Arc<Snapshot>>, engine: WeakCommands, journal: Journal, duty: Keeper) {
+pub async fn keep(mut snapshots: Snapshots, engine: WeakCommands, journal: Journal, duty: Keeper) {
     let mut keeping = Keeping::new(std::process::id());
     let mut writer = Writer { journal: Some(journal), engine, failed: false };
     let mut alive = interval_at(Instant::now() + ALIVE_EVERY, ALIVE_EVERY);
@@ -44,8 +42,8 @@ pub async fn keep(mut snapshots: watch::Receiver<Arc<Snapshot>>, engine: WeakCom
     let mut look = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let ended = snapshots.has_changed().is_err();
-        let snapshot = Arc::clone(&snapshots.borrow_and_update());
+        let ended = snapshots.ended();
+        let snapshot = snapshots.borrow_and_update();
         let ours = snapshot.engine.pid == std::process::id();
         let from = if ours { duty.keeps_from() } else { None };
         if !ours {
@@ -293,6 +291,10 @@ impl Writer {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::watch;
+
     use super::*;
     use crate::{
         app::core::fixture::{test_agent, test_snapshot},

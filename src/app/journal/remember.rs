@@ -4,16 +4,12 @@ use std::{
     collections::VecDeque,
     io,
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep_until},
-};
+use tokio::time::{Instant, sleep_until};
 
-use crate::monitor::{Keeper, Memory, Snapshot};
+use crate::monitor::{Keeper, Memory, Snapshots};
 
 /// At most so many writes in so many seconds: a change is written at once, a flood of them once a second.
 const WRITES: usize = 4;
@@ -21,13 +17,13 @@ const WITHIN: Duration = Duration::from_secs(4);
 
 /// Writes what the engine of this process knows whenever that changed, until the engine ends. What an engine in the
 /// background publishes is passed over, and what another process keeps: they write themselves.
-pub async fn remember(mut snapshots: watch::Receiver<Arc<Snapshot>>, path: PathBuf, keeper: Keeper) {
+pub async fn remember(mut snapshots: Snapshots, path: PathBuf, keeper: Keeper) {
     let own = std::process::id();
     let mut writes = VecDeque::with_capacity(WRITES);
     let (mut written, mut failed): (Option<Memory>, bool) = (None, false);
     loop {
-        let ended = snapshots.has_changed().is_err();
-        let snapshot = Arc::clone(&snapshots.borrow_and_update());
+        let ended = snapshots.ended();
+        let snapshot = snapshots.borrow_and_update();
         let memory = (snapshot.engine.pid == own).then(|| Memory::of(&snapshot)).flatten();
         let news = memory.filter(|memory| match &written {
             Some(written) => !written.tells_as(memory),
@@ -62,7 +58,7 @@ pub async fn remember(mut snapshots: watch::Receiver<Arc<Snapshot>>, path: PathB
 }
 
 /// Lets changes gather for a while; the end is not waited for.
-async fn pause_until(at: Instant, mut snapshots: watch::Receiver<Arc<Snapshot>>) {
+async fn pause_until(at: Instant, mut snapshots: Snapshots) {
     let ended = async { while snapshots.changed().await.is_ok() {} };
     tokio::select! {
         () = sleep_until(at) => {}

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::app::notify::{Batcher, Rules, Telling, Ways};
 use crate::{
     app::settings::{Loaded, Settings},
-    monitor::{EngineId, Keeper, Snapshot},
+    monitor::{EngineId, Keeper, Snapshots},
 };
 
 /// What happened so shortly before the one who tells went was held back by it: see [`crate::app::notify::SETTLE`].
@@ -18,7 +18,7 @@ const UNTOLD: SignedDuration = SignedDuration::from_millis(1200);
 /// engine in the background publishes is passed over: it tells itself. Of several processes that watch one server from
 /// inside, the keeper tells.
 pub async fn notify(
-    mut snapshots: watch::Receiver<Arc<Snapshot>>,
+    mut snapshots: Snapshots,
     mut settings: watch::Receiver<Arc<Loaded>>,
     ways: impl Fn(&Settings) -> Ways,
     keeper: Keeper,
@@ -42,7 +42,7 @@ pub async fn notify(
 
 /// Tells of changes until the settings say no more of it. `false`: the engine has ended.
 async fn while_enabled(
-    snapshots: &mut watch::Receiver<Arc<Snapshot>>,
+    snapshots: &mut Snapshots,
     settings: &mut watch::Receiver<Arc<Loaded>>,
     make: &impl Fn(&Settings) -> Ways,
     keeper: &Keeper,
@@ -56,7 +56,7 @@ async fn while_enabled(
     // The engine that is followed, and what is held back of it.
     let mut following: Option<(EngineId, Batcher)> = None;
     loop {
-        let snapshot = Arc::clone(&snapshots.borrow_and_update());
+        let snapshot = snapshots.borrow_and_update();
         let now = Instant::now();
         let engine = snapshot.engine.id();
         let from = if engine.pid == own { keeper.keeps_from() } else { None };
@@ -95,7 +95,7 @@ async fn while_enabled(
     }
 }
 
-async fn ended(snapshots: &mut watch::Receiver<Arc<Snapshot>>) {
+async fn ended(snapshots: &mut Snapshots) {
     while snapshots.changed().await.is_ok() {}
 }
 

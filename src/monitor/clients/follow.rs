@@ -1,19 +1,20 @@
 //! One handle over two sources: the engine in the background while there is one, an engine inside otherwise.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
     time::{MissedTickBehavior, interval, timeout},
 };
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
+use crate::monitor::clients::attach::{AttachError, Client};
+use crate::monitor::clients::lock::EnginePaths;
+use crate::monitor::clients::phase::{Follows, Happened, Phase};
+use crate::monitor::engine::handle::{Current, Handle, Snapshots};
 use crate::monitor::{
-    AttachError, Client, Command, Engine, EngineError, EnginePaths, EngineSettings, Handle, Interest, LiveSettings,
-    Memory, Order, Requests, ServerStatus, SettingsSource, Snapshot,
+    Command, Engine, EngineError, EngineSettings, Link, LiveSettings, Memory, ServerStatus, SettingsSource,
 };
 use crate::tmux::Server;
 
@@ -23,12 +24,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const FIRST_LOOK_LIMIT: Duration = Duration::from_millis(800);
 /// A source that was switched to is given this long to publish its first cycle before what it has is shown.
 const FIRST_CYCLE_LIMIT: Duration = Duration::from_secs(5);
-/// How long a switch is told in the snapshots' notes.
-const TELL_FOR: Duration = Duration::from_secs(10);
 /// An engine inside ends within this time when asked.
 const END_LIMIT: Duration = Duration::from_secs(3);
-/// Commands that may wait.
-const COMMANDS_WAITING: usize = 64;
 
 /// What to follow.
 #[derive(Clone, Debug)]
@@ -45,25 +42,14 @@ pub struct Follow {
     pub embedded_only: bool,
 }
 
-/// Which engine is followed now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Followed {
-    /// One inside this process.
-    Inside,
-    /// One in the background, with this process id.
-    Background(u32),
-    /// The one in the background is gone, and the one inside has nothing to show yet.
-    Lost,
-}
-
-/// A handle, and what is behind it.
+/// A place that is followed.
 #[derive(Debug)]
 pub struct Following {
     /// The handle: the same whichever engine is behind it.
     pub handle: Handle,
     /// Which one it is.
-    pub now: watch::Receiver<Followed>,
-    /// Ends by [`Command::Stop`] or when every handle is dropped; an engine in the background goes on then.
+    pub link: watch::Receiver<Link>,
+    /// Ends by [`Command::Stop`] or when every clone of the handle is dropped; an engine in the background goes on then.
     pub task: JoinHandle<Result<(), FollowError>>,
 }
 
@@ -85,12 +71,13 @@ impl Follow {
             Ok(Some(source)) => source,
             Ok(None) | Err(_) => self.embed(self.settings.clone(), self.remembered().await)?,
         };
-        let first = Arc::clone(&source.handle.snapshots.borrow());
-        let (publish, snapshots) = watch::channel(first);
-        let (handle, requests) = Handle::new(snapshots, COMMANDS_WAITING);
-        let (tell, now) = watch::channel(source.followed());
-        let follower = Follower { follow: self, source, publish, tell, requests, told: None };
-        Ok(Following { handle, now, task: tokio::spawn(follower.run()) })
+        let (show, current) = watch::channel(Current::new(&source.handle, &source.handle));
+        let (tell, link) = watch::channel(source.link());
+        let end = CancellationToken::new();
+        let handle = Handle::followed(current, end.clone());
+        let follower = Follower { follow: self, show, tell };
+        let task = tokio::spawn(follower.run(source, end));
+        Ok(Following { handle, link, task })
     }
 
     async fn attach(&self) -> Option<Source> {
@@ -135,6 +122,7 @@ impl Follow {
     }
 }
 
+/// An engine that can be followed.
 struct Source {
     handle: Handle,
     kind: Kind,
@@ -145,174 +133,14 @@ enum Kind {
     Embedded { task: JoinHandle<()> },
 }
 
-struct Follower {
-    follow: Follow,
-    source: Source,
-    publish: watch::Sender<Arc<Snapshot>>,
-    tell: watch::Sender<Followed>,
-    requests: Requests,
-    /// The last switch, and until when it is told.
-    told: Option<(String, Instant)>,
-}
-
-enum Step {
-    Published,
-    Ended,
-    Command(Option<Order>),
-    Interest,
-    Found(Source),
-}
-
-impl Follower {
-    async fn run(mut self) -> Result<(), FollowError> {
-        let (found, mut finds) = mpsc::channel(1);
-        let looking = tokio::spawn(look(self.follow.clone(), self.tell.subscribe(), found));
-        let ended = self.follow_all(&mut finds).await;
-        looking.abort();
-        match ended {
-            Ok(()) => self.end().await,
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn follow_all(&mut self, finds: &mut mpsc::Receiver<Source>) -> Result<(), FollowError> {
-        loop {
-            let step = tokio::select! {
-                biased;
-                command = self.requests.commands.recv() => Step::Command(command),
-                Ok(()) = self.requests.clients.changed() => Step::Interest,
-                changed = self.source.handle.snapshots.changed() => {
-                    if changed.is_ok() { Step::Published } else { Step::Ended }
-                }
-                Some(found) = finds.recv() => Step::Found(found),
-            };
-            match step {
-                Step::Published => self.pass_on(),
-                Step::Command(None) => return Ok(()),
-                Step::Command(Some(order)) if order.command == Command::Stop => {
-                    order.answer(Ok(()));
-                    return Ok(());
-                }
-                // A source that has just ended is replaced in the next step, and who asked is told that it has.
-                Step::Command(Some(order)) => drop(self.source.handle.commands.pass(order).await),
-                Step::Interest => {
-                    let interest = self.interest();
-                    self.source.handle.commands.set_interest(interest);
-                }
-                Step::Ended => self.replace().await?,
-                Step::Found(found) => {
-                    let note = match found.followed() {
-                        Followed::Background(pid) => format!("attached to the engine {pid} in the background"),
-                        _ => "attached".to_owned(),
-                    };
-                    let old = self.switch(found, note).await;
-                    old.end().await;
-                }
-            }
-        }
-    }
-
-    fn pass_on(&mut self) {
-        let snapshot = Arc::clone(&self.source.handle.snapshots.borrow_and_update());
-        let telling = self.told.as_ref().filter(|(_, until)| Instant::now() < *until);
-        let snapshot = match telling {
-            Some((text, _)) => {
-                let mut told = Snapshot::clone(&snapshot);
-                told.notes.push(text.clone());
-                Arc::new(told)
-            }
-            None => snapshot,
-        };
-        self.publish.send_replace(snapshot);
-    }
-
-    /// What the front end wants; a new source is told of it before it is followed.
-    fn interest(&mut self) -> Interest {
-        self.requests.clients.borrow_and_update().of(self.requests.own)
-    }
-
-    /// The source ended by itself: the engine in the background left, or the one inside crashed.
-    async fn replace(&mut self) -> Result<(), FollowError> {
-        let note = match &mut self.source.kind {
-            Kind::Attached { pid, task } => {
-                let reason = task.await.map_or_else(|error| error.to_string(), |error| error.to_string());
-                tracing::info!(pid, reason, "the engine in the background is gone; watching from inside");
-                format!("the engine {pid} in the background is gone: watching from inside")
-            }
-            Kind::Embedded { task } => {
-                return match task.await {
-                    Err(error) => Err(FollowError::Crashed(error.to_string())),
-                    Ok(()) => Err(FollowError::Crashed("it ended though nobody asked".to_owned())),
-                };
-            }
-        };
-        self.tell.send_replace(Followed::Lost);
-        // They may have been changed since this process began.
-        let source = self.follow.source.clone();
-        if let Ok(Ok(fresh)) = tokio::task::spawn_blocking(move || source.read_again()).await {
-            self.follow.settings = fresh.engine;
-        }
-        let settings = {
-            let last = self.publish.borrow();
-            taken_over(&self.follow.settings, &last.current_strategy, &last.settings)
-        };
-        // What this process saw last is no older than what the other one wrote down, unless it was stopped itself.
-        let seen = Memory::of(&self.publish.borrow());
-        let memory = Memory::later(seen, self.follow.remembered().await);
-        let inside = self.follow.embed(settings, memory.clone()).or_else(|error| {
-            // A strategy that only the other engine had must not end the watching.
-            tracing::warn!(%error, "the engine inside starts with its own settings");
-            self.follow.embed(self.follow.settings.clone(), memory)
-        })?;
-        self.switch(inside, note).await;
-        Ok(())
-    }
-
-    /// Makes `source` the one that is followed, once it has something to show. Returns the one before.
-    async fn switch(&mut self, mut source: Source, note: String) -> Source {
-        source.handle.commands.set_interest(self.interest());
-        let ready = |snapshot: &Arc<Snapshot>| snapshot.server.status != ServerStatus::Connecting;
-        timeout(FIRST_CYCLE_LIMIT, source.handle.snapshots.wait_for(ready)).await.ok();
-        self.told = Some((note, Instant::now() + TELL_FOR));
-        let before = std::mem::replace(&mut self.source, source);
-        self.tell.send_replace(self.source.followed());
-        self.pass_on();
-        before
-    }
-
-    async fn end(self) -> Result<(), FollowError> {
-        self.source.end().await;
-        Ok(())
-    }
-}
-
-/// Looks for an engine in the background while none is followed. On its own: one that hangs must hold nothing up.
-async fn look(follow: Follow, mut now: watch::Receiver<Followed>, found: mpsc::Sender<Source>) {
-    if follow.embedded_only {
-        return;
-    }
-    let mut tick = interval(LOOK_EVERY);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        if now.wait_for(|followed| *followed == Followed::Inside).await.is_err() {
-            return;
-        }
-        tick.tick().await;
-        if let Some(source) = follow.attach().await {
-            if found.send(source).await.is_err() {
-                return;
-            }
-            // Until it is followed, or is gone again before it was.
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    }
-}
-
 impl Source {
-    fn followed(&self) -> Followed {
-        match self.kind {
-            Kind::Attached { pid, .. } => Followed::Background(pid),
-            Kind::Embedded { .. } => Followed::Inside,
+    /// Waits until it has ended by itself. Says why.
+    async fn ended(&mut self) -> String {
+        match &mut self.kind {
+            Kind::Attached { task, .. } => task.await.map_or_else(|error| error.to_string(), |error| error.to_string()),
+            Kind::Embedded { task } => {
+                task.await.map_or_else(|error| error.to_string(), |()| "it ended though nobody asked".to_owned())
+            }
         }
     }
 
@@ -324,6 +152,128 @@ impl Source {
                 self.handle.commands.send(Command::Stop).await.ok();
                 timeout(END_LIMIT, task).await.ok();
             }
+        }
+    }
+}
+
+impl Follows for Source {
+    fn link(&self) -> Link {
+        match self.kind {
+            Kind::Attached { pid, .. } => Link::Attached(pid),
+            Kind::Embedded { .. } => Link::Embedded,
+        }
+    }
+}
+
+struct Follower {
+    follow: Follow,
+    show: watch::Sender<Current>,
+    tell: watch::Sender<Link>,
+}
+
+impl Follower {
+    async fn run(mut self, first: Source, end: CancellationToken) -> Result<(), FollowError> {
+        let (found, mut finds) = mpsc::channel(1);
+        let looking = AbortOnDropHandle::new(tokio::spawn(look(self.follow.clone(), self.tell.subscribe(), found)));
+        let mut phase = Phase::Steady(first);
+        loop {
+            let happened = tokio::select! {
+                biased;
+                () = end.cancelled() => break,
+                happened = self.wait(&mut phase, &mut finds) => happened?,
+            };
+            if let (Link::Attached(pid), Happened::Ended(reason)) = (phase.link(), &happened) {
+                tracing::info!(pid, reason, "the engine in the background is gone; watching from inside");
+            }
+            let (next, before) = phase.after(happened).map_err(FollowError::Crashed)?;
+            phase = next;
+            self.publish(&phase);
+            if let Some(before) = before {
+                before.end().await;
+            }
+        }
+        drop(looking);
+        for source in phase.engines() {
+            source.end().await;
+        }
+        Ok(())
+    }
+
+    /// What happens next. A call that is dropped half-way loses nothing.
+    async fn wait(
+        &mut self,
+        phase: &mut Phase<Source>,
+        finds: &mut mpsc::Receiver<Source>,
+    ) -> Result<Happened<Source>, FollowError> {
+        Ok(match phase {
+            Phase::Steady(source) => tokio::select! {
+                why = source.ended() => Happened::Ended(why),
+                Some(found) = finds.recv() => Happened::Found(found),
+            },
+            Phase::Lost(before) => Happened::Started(self.take_over(before).await?),
+            Phase::Switching { to, .. } => {
+                let ready = ready(to.handle.snapshots.clone());
+                tokio::select! {
+                    why = to.ended() => Happened::Ended(why),
+                    () = ready => Happened::Ready,
+                }
+            }
+        })
+    }
+
+    fn publish(&self, phase: &Phase<Source>) {
+        // First, so that whoever sees a snapshot of another engine can know why it is another.
+        self.tell.send_if_modified(|link| std::mem::replace(link, phase.link()) != phase.link());
+        self.show.send_modify(|current| {
+            let (shown, asked) = (phase.shown(), phase.asked());
+            asked.handle.commands.set_interest(current.interest());
+            *current = Current::new(&shown.handle, &asked.handle);
+        });
+    }
+
+    /// An engine inside that goes on where the one in the background ended.
+    async fn take_over(&mut self, before: &Source) -> Result<Source, EngineError> {
+        // They may have been changed since this process began.
+        let source = self.follow.source.clone();
+        if let Ok(Ok(fresh)) = tokio::task::spawn_blocking(move || source.read_again()).await {
+            self.follow.settings = fresh.engine;
+        }
+        let last = before.handle.snapshots.borrow();
+        let settings = taken_over(&self.follow.settings, &last.current_strategy, &last.settings);
+        // What this process saw last is no older than what the other one wrote down, unless it was stopped itself.
+        let memory = Memory::later(Memory::of(&last), self.follow.remembered().await);
+        self.follow.embed(settings, memory.clone()).or_else(|error| {
+            // A strategy that only the other engine had must not end the watching.
+            tracing::warn!(%error, "the engine inside starts with its own settings");
+            self.follow.embed(self.follow.settings.clone(), memory)
+        })
+    }
+}
+
+/// Waits until there is something to show, or there was time enough for that.
+async fn ready(mut snapshots: Snapshots) {
+    let shows = snapshots.wait_for(|snapshot| snapshot.server.status != ServerStatus::Connecting);
+    timeout(FIRST_CYCLE_LIMIT, shows).await.ok();
+}
+
+/// Looks for an engine in the background while none is followed. On its own: one that hangs must hold nothing up.
+async fn look(follow: Follow, mut link: watch::Receiver<Link>, found: mpsc::Sender<Source>) {
+    if follow.embedded_only {
+        return;
+    }
+    let mut tick = interval(LOOK_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        if link.wait_for(|link| *link == Link::Embedded).await.is_err() {
+            return;
+        }
+        tick.tick().await;
+        if let Some(source) = follow.attach().await {
+            if found.send(source).await.is_err() {
+                return;
+            }
+            // Until it is followed, or is gone again before it was.
+            tokio::time::sleep(LOOK_EVERY).await;
         }
     }
 }

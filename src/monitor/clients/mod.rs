@@ -2,12 +2,12 @@
 
 pub(crate) mod alias;
 pub(crate) mod attach;
-pub(crate) mod client;
 pub(crate) mod encode;
 pub(crate) mod follow;
 pub(crate) mod foreign;
 pub(crate) mod keeper;
 pub(crate) mod lock;
+pub(crate) mod phase;
 pub(crate) mod seats;
 pub(crate) mod serve;
 pub mod wire;

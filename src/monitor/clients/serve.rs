@@ -20,7 +20,7 @@ use crate::monitor::clients::wire;
 use crate::monitor::clients::wire::{
     ClientHello, EngineHello, FromClient, FromEngine, Had, LONGEST_FROM_CLIENT, LineError, Lines,
 };
-use crate::monitor::{Command, EngineLock, EnginePaths, Handle, LockError, Refused, Snapshot};
+use crate::monitor::{Command, EngineLock, EnginePaths, Handle, LockError, Refused, Snapshots};
 
 /// A client says who it is within this time.
 const HELLO_LIMIT: Duration = Duration::from_secs(5);
@@ -163,7 +163,7 @@ enum Lost {
     Socket(#[from] ServeError),
 }
 
-async fn closed(snapshots: &mut tokio::sync::watch::Receiver<Arc<Snapshot>>) {
+async fn closed(snapshots: &mut Snapshots) {
     while snapshots.changed().await.is_ok() {}
 }
 
@@ -246,7 +246,8 @@ impl Client {
         self.send(&hello).await?;
         let Some(hello) = self.hello().await? else { return Ok(()) };
         // Its focus and its watch end with this, however it goes.
-        self.handle = self.handle.another(hello.watch);
+        let Some(handle) = self.handle.another(hello.watch) else { return Ok(()) };
+        self.handle = handle;
         self.talk(&hello).await
     }
 
@@ -340,8 +341,8 @@ impl Client {
     }
 
     /// Sends the newest snapshot: whole, or only what is new of its history and events.
-    async fn push(&mut self, snapshots: &mut tokio::sync::watch::Receiver<Arc<Snapshot>>, hello: &ClientHello) -> Gone {
-        let snapshot = Arc::clone(&snapshots.borrow_and_update());
+    async fn push(&mut self, snapshots: &mut Snapshots, hello: &ClientHello) -> Gone {
+        let snapshot = snapshots.borrow_and_update();
         let focus = self.handle.commands.interest().focus;
         let preview = snapshot.previews.iter().find(|preview| focus == Some(preview.pane_id));
         let line = self.shared.encoded.line(&snapshot, self.had, preview.map(Arc::as_ref));

@@ -8,10 +8,10 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::monitor::clients::client::{ClientId, Clients};
 use crate::monitor::cycle::pace;
 use crate::monitor::cycle::ration::Prices;
 use crate::monitor::detect::Profiles;
+use crate::monitor::engine::client::{ClientId, Clients};
 use crate::monitor::engine::launch::EngineError;
 use crate::monitor::facts::writes::{Notified, Writes};
 use crate::monitor::facts::{file, profiles};

@@ -1,5 +1,7 @@
 //! The engine: its task, what it keeps from cycle to cycle, commands, cache, settings read again.
 
+pub(crate) mod client;
+pub(crate) mod command;
 pub(crate) mod core;
 pub(crate) mod handle;
 pub(crate) mod inbox;

@@ -1,6 +1,7 @@
 //! What the engine publishes after every cycle: the same object in memory, as JSON and on the socket.
 
 pub(crate) mod lenient;
+pub(crate) mod link;
 pub(crate) mod news;
 pub(crate) mod settings;
 pub(crate) mod state;

@@ -6,8 +6,8 @@ use crate::app::core::action::{ACTIONS, Action, row};
 use crate::app::core::palette::available;
 use crate::app::core::state::{Mode, State};
 use crate::app::core::text;
-use crate::app::core::view::Link;
 use crate::app::core::view::Panel;
+use crate::monitor::Link;
 use crate::ui::canvas::Canvas;
 
 /// A hint at its place.
@@ -69,7 +69,7 @@ fn link(state: &State) -> String {
     match state.link {
         Link::Embedded => String::new(),
         Link::Attached(pid) => format!("attached to {pid}"),
-        Link::Lost => "engine lost".to_owned(),
+        Link::Lost(_) => "engine lost".to_owned(),
     }
 }
 
@@ -121,7 +121,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) -> Option<Position> {
     }
     if to < area.right() {
         let link = link(state);
-        let style = if state.link == Link::Lost { theme.bad } else { theme.muted };
+        let style = if matches!(state.link, Link::Lost(_)) { theme.bad } else { theme.muted };
         c.right(area.right().saturating_sub(1), area.y, area.width / 2, &link, style);
     }
     None

@@ -20,6 +20,7 @@ use crate::app::core::state::{Mode, State, Toast};
 use crate::app::core::view::Panel;
 use crate::app::core::words::Tone;
 use crate::app::core::{format, palette};
+use crate::monitor::TELL_SWITCH_FOR;
 
 /// Time a toast shows.
 const TOAST: Duration = Duration::from_secs(6);
@@ -75,9 +76,11 @@ pub fn update(state: &mut State, message: Message) -> Outcome {
         }
         Message::Tick(now) => tick(state, now),
         Message::Link(link) => {
-            let changed = state.link != link;
-            state.link = link;
-            Outcome::redraw_if(changed)
+            let before = std::mem::replace(&mut state.link, link);
+            if let Some(words) = link.switched_from(before) {
+                state.switched = Some((words, state.elapsed + TELL_SWITCH_FOR));
+            }
+            Outcome::redraw_if(before != link)
         }
         Message::Configured { keymap, theme, mouse, act, glyphs: _ } => {
             state.keymap = *keymap;
@@ -168,6 +171,7 @@ fn tick(state: &mut State, now: Timestamp) -> Outcome {
     let elapsed = state.elapsed;
     state.toasts.retain(|toast| toast.until > elapsed);
     redraw |= state.toasts.len() != toasts;
+    redraw |= state.switched.take_if(|(_, until)| *until <= elapsed).is_some();
     let snapshot = state.snapshot.clone();
     redraw |= state.list.rebuild(&snapshot, state.elapsed, false);
     Outcome::redraw_if(redraw).and(snapshot::mark_seen(state))

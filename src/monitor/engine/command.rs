@@ -1,0 +1,76 @@
+//! What a client asks of an engine, and how it is answered.
+
+use tokio::sync::oneshot;
+
+use crate::monitor::{Acted, Change};
+use crate::tmux::PaneId;
+
+/// A change asked of a running engine. In force when the engine has answered so, never before.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Switch to the strategy of this name.
+    Strategy(String),
+    /// Set the pool's capacity (1 to 64).
+    PoolSize(usize),
+    /// Set the seconds between cycles.
+    Interval(f64),
+    /// Set the transport: `auto`, `dial`, `spawn`, `process`.
+    Transport(String),
+    /// Turn the cache on or off.
+    Cache(bool),
+    /// Drop all that is cached.
+    ClearCache,
+    /// Set the cache's policy: `ttl`, `lru`, `lfu`.
+    CachePolicy(String),
+    /// Stop or resume the cycles.
+    Pause(bool),
+    /// Run one cycle now.
+    Refresh,
+    /// The pane whose coloured screen this client's snapshots carry as `preview`, and that is looked at more often. Other
+    /// clients have their own; it ends with the client.
+    Focus(Option<PaneId>),
+    /// The pane was looked at: a `done` there is seen.
+    Seen(PaneId),
+    /// Whether somebody sees this client's snapshots now; an engine that nobody watches may take its time when all is
+    /// quiet. It ends with the client.
+    Watched(bool),
+    /// A person did something to an agent: told in the events, and the agent is looked at.
+    Acted(Acted),
+    /// Read the settings again and apply what differs; bad ones change nothing. Whoever started the engine knows where
+    /// they are and which options go before them.
+    Reload,
+    /// Settings of a front end were changed: told in the events.
+    Noted(Vec<Change>),
+    /// Something beside the engine went wrong, in words: told in the events.
+    Problem(String),
+    /// End the engine.
+    Stop,
+}
+
+/// Why a command was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refused(pub String);
+
+/// A command on its way to the engine, and who waits for its answer, if anybody does.
+#[derive(Debug)]
+pub struct Order {
+    /// What is to be done.
+    pub command: Command,
+    pub(crate) answer: Option<oneshot::Sender<Result<(), Refused>>>,
+}
+
+impl Order {
+    /// Tells whoever waits how it ended: carried out, and shown by the newest snapshot; or refused and why. Gives the
+    /// reason back when nobody waits for it.
+    pub fn answer(self, answer: Result<(), Refused>) -> Option<Refused> {
+        match self.answer {
+            Some(waits) => {
+                waits.send(answer).ok();
+                None
+            }
+            None => answer.err(),
+        }
+    }
+}
