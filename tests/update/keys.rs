@@ -263,6 +263,45 @@ fn the_help_shows_the_keys_that_are_in_force() {
 }
 
 #[test]
+fn the_keys_of_what_is_open_can_be_others_and_its_hints_say_so() {
+    let mut s = stage();
+    let keys = [
+        ("accept", "f2"),
+        ("leave", "f3"),
+        ("choose-2", "f5"),
+        ("confirm", "J"),
+        ("decline", "N"),
+        ("mark", "ctrl-t"),
+        ("newline", "f6"),
+        ("cursor-left", "f7"),
+    ];
+    let overrides = keys.map(|(action, key)| (action.to_owned(), vec![key.to_owned()])).into();
+    s.state.keymap = Keymap::new(&overrides).unwrap();
+    s.keys("y");
+    assert!(s.text().contains("1 f5 3 or f2  f3 leave") && s.text().contains("f5 Yes, and"), "{}", s.text());
+    s.keys("f5");
+    assert!(matches!(&s.effects()[..], [Effect::Act(Act::Answer { choice: 1, .. })]));
+    s.keys("x");
+    assert!(s.text().contains("J interrupt  N leave"), "{}", s.text());
+    s.keys("N x J");
+    assert!(matches!(&s.effects()[..], [Effect::Act(Act::Interrupt { .. })]));
+    s.keys("x y");
+    assert!(s.effects().is_empty() && matches!(s.state.mode, Mode::Normal), "the old key is none of its keys");
+    s.pass(1000);
+    s.keys("M");
+    assert!(s.text().contains("ctrl-t mark  a all  i idle  f2 write"), "{}", s.text());
+    s.keys("f3 m");
+    assert!(s.text().contains("f2 send  f3 leave"), "{}", s.text());
+    s.keys("a f6 b f7 J f2");
+    assert!(matches!(&s.effects()[..], [Effect::Act(Act::Reply { text, .. })] if text == "a\nJb"));
+    s.keys("?");
+    s.types("newline");
+    assert!(s.text().contains("f6") && s.text().contains("A new line of the message"), "{}", s.text());
+    s.keys("f3 /");
+    assert!(s.text().contains("f2 keep  f3 clear"), "{}", s.text());
+}
+
+#[test]
 fn panels_take_the_focus_in_turn_and_escape_leads_back() {
     let mut s = stage();
     let mut seen = Vec::new();

@@ -93,6 +93,86 @@ pub enum Action {
     Suspend,
     /// End the dashboard.
     Quit,
+    /// Do what is open: keep the filter, pick the answer, send the message.
+    Accept,
+    /// Leave what is open; a filter is taken away.
+    Leave,
+    /// Leave what is open; a filter stays.
+    Close,
+    /// The next row of what is open.
+    NextItem,
+    /// The row before.
+    PrevItem,
+    /// A page of rows on.
+    NextPage,
+    /// A page of rows back.
+    PrevPage,
+    /// Pick the answer with this number, from 1.
+    Choose(u8),
+    /// Yes, interrupt or close.
+    Confirm,
+    /// No, leave it.
+    Decline,
+    /// Mark an agent for a message, or take its mark away.
+    Mark,
+    /// Mark all of them, or none.
+    MarkAll,
+    /// Mark those at their prompt.
+    MarkIdle,
+    /// Begin a new line of the message.
+    Newline,
+    /// Delete the character before the cursor.
+    DeleteBack,
+    /// Delete the word before the cursor.
+    DeleteWord,
+    /// Delete the character under the cursor.
+    DeleteForward,
+    /// Delete all before the cursor.
+    DeleteToStart,
+    /// Delete all after the cursor.
+    DeleteToEnd,
+    /// Cursor to the character before.
+    CursorLeft,
+    /// Cursor to the next character.
+    CursorRight,
+    /// Cursor to the word before.
+    WordLeft,
+    /// Cursor to the next word.
+    WordRight,
+    /// Cursor to the start of the text.
+    LineStart,
+    /// Cursor to the end of the text.
+    LineEnd,
+}
+
+/// Where a key counts. A key can do one thing in each place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// The panels.
+    Panels,
+    /// Everything that stands over them, and the filter's line.
+    Open,
+    /// Of those, where a text is typed.
+    Text,
+    /// Of those, a message.
+    Message,
+    /// The answers of a prompt.
+    Answers,
+    /// The question before something is done.
+    Question,
+    /// The list of those who may get a message.
+    Recipients,
+}
+
+impl Scope {
+    /// Whether there is a place where both count.
+    #[must_use]
+    pub fn meets(self, other: Self) -> bool {
+        use Scope::{Message, Open, Panels, Text};
+        self == other
+            || matches!((self, other), (Open, not) | (not, Open) if not != Panels)
+            || matches!((self, other), (Text, Message) | (Message, Text))
+    }
 }
 
 /// Where the help lists an action.
@@ -113,6 +193,12 @@ pub enum Group {
     /// The program.
     #[strum(to_string = "Program")]
     Program,
+    /// What stands over the panels.
+    #[strum(to_string = "Questions and lists")]
+    Open,
+    /// Texts.
+    #[strum(to_string = "Typing")]
+    Typing,
 }
 
 /// One row of the table.
@@ -130,6 +216,8 @@ pub struct Entry {
     pub footer: Option<&'static str>,
     /// Where the help lists it.
     pub group: Group,
+    /// Where its keys count.
+    pub scope: Scope,
 }
 
 const fn entry(
@@ -140,7 +228,19 @@ const fn entry(
     footer: Option<&'static str>,
     group: Group,
 ) -> Entry {
-    Entry { action, name, keys, about, footer, group }
+    Entry { action, name, keys, about, footer, group, scope: Scope::Panels }
+}
+
+/// A row for what stands over the panels.
+const fn open(
+    action: Action,
+    name: &'static str,
+    keys: &'static [&'static str],
+    about: &'static str,
+    scope: Scope,
+) -> Entry {
+    let group = if matches!(scope, Scope::Text | Scope::Message) { Group::Typing } else { Group::Open };
+    Entry { action, name, keys, about, footer: None, group, scope }
 }
 
 /// The table. The footer lists its words in this order, as far as they fit; the help is always there.
@@ -194,6 +294,40 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::Reload, "reload", &["r"], "Read the settings again", None, Group::Program),
     entry(Action::Redraw, "redraw", &["ctrl-l"], "Draw the screen anew", None, Group::Program),
     entry(Action::Suspend, "suspend", &["ctrl-z"], "Suspend; `fg` comes back", None, Group::Program),
+    open(Action::Accept, "accept", &["enter"], "Keep the filter, pick the answer, send the message", Scope::Open),
+    open(Action::Leave, "leave", &["esc"], "Leave it; a filter is taken away", Scope::Open),
+    open(Action::Close, "close", &["ctrl-c"], "Leave it; a filter stays", Scope::Open),
+    open(Action::NextItem, "next-item", &["down", "ctrl-n", "j"], "Next row", Scope::Open),
+    open(Action::PrevItem, "previous-item", &["up", "ctrl-p", "k"], "Row before", Scope::Open),
+    open(Action::NextPage, "next-page", &["pagedown"], "A page on, or the rest of a request", Scope::Open),
+    open(Action::PrevPage, "previous-page", &["pageup"], "A page back, or more of a request", Scope::Open),
+    open(Action::Choose(1), "choose-1", &["1"], "Pick the first answer", Scope::Answers),
+    open(Action::Choose(2), "choose-2", &["2"], "Pick the second answer", Scope::Answers),
+    open(Action::Choose(3), "choose-3", &["3"], "Pick the third answer", Scope::Answers),
+    open(Action::Choose(4), "choose-4", &["4"], "Pick the fourth answer", Scope::Answers),
+    open(Action::Choose(5), "choose-5", &["5"], "Pick the fifth answer", Scope::Answers),
+    open(Action::Choose(6), "choose-6", &["6"], "Pick the sixth answer", Scope::Answers),
+    open(Action::Choose(7), "choose-7", &["7"], "Pick the seventh answer", Scope::Answers),
+    open(Action::Choose(8), "choose-8", &["8"], "Pick the eighth answer", Scope::Answers),
+    open(Action::Choose(9), "choose-9", &["9"], "Pick the ninth answer", Scope::Answers),
+    open(Action::Confirm, "confirm", &["y"], "Yes, interrupt or close", Scope::Question),
+    open(Action::Decline, "decline", &["n", "q"], "No, leave it", Scope::Question),
+    open(Action::Mark, "mark", &["space"], "Mark an agent for a message, or not", Scope::Recipients),
+    open(Action::MarkAll, "mark-all", &["a"], "Mark all of them, or none", Scope::Recipients),
+    open(Action::MarkIdle, "mark-idle", &["i"], "Mark those at their prompt", Scope::Recipients),
+    // Ctrl-J for the terminals that keep Alt-Enter to themselves.
+    open(Action::Newline, "newline", &["alt-enter", "ctrl-j"], "A new line of the message", Scope::Message),
+    open(Action::DeleteBack, "delete-back", &["backspace", "ctrl-h"], "Delete the character before", Scope::Text),
+    open(Action::DeleteWord, "delete-word", &["ctrl-w", "alt-backspace", "ctrl-backspace"], "Delete the word before", Scope::Text),
+    open(Action::DeleteForward, "delete-forward", &["delete"], "Delete the character under the cursor", Scope::Text),
+    open(Action::DeleteToStart, "delete-to-start", &["ctrl-u"], "Delete all before the cursor", Scope::Text),
+    open(Action::DeleteToEnd, "delete-to-end", &["ctrl-k"], "Delete all after the cursor", Scope::Text),
+    open(Action::CursorLeft, "cursor-left", &["left", "ctrl-b"], "Cursor to the left", Scope::Text),
+    open(Action::CursorRight, "cursor-right", &["right", "ctrl-f"], "Cursor to the right", Scope::Text),
+    open(Action::WordLeft, "word-left", &["alt-b", "alt-left", "ctrl-left"], "Cursor a word to the left", Scope::Text),
+    open(Action::WordRight, "word-right", &["alt-f", "alt-right", "ctrl-right"], "Cursor a word to the right", Scope::Text),
+    open(Action::LineStart, "line-start", &["home", "ctrl-a"], "Cursor to the start", Scope::Text),
+    open(Action::LineEnd, "line-end", &["end", "ctrl-e"], "Cursor to the end", Scope::Text),
 ];
 
 /// The table's row of an action.

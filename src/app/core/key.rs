@@ -75,6 +75,12 @@ impl Key {
         Self { code, ctrl: false, alt: false }
     }
 
+    /// It is text where a text is typed: a character without Ctrl or Alt.
+    #[must_use]
+    pub const fn is_text(self) -> bool {
+        matches!(self.code, Code::Char(_)) && !self.ctrl && !self.alt
+    }
+
     /// A character with Ctrl.
     #[must_use]
     pub const fn ctrl(c: char) -> Self {

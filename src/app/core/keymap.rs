@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::app::core::action::{ACTIONS, Action};
-use crate::app::core::key::{Key, ParseKeyError};
+use crate::app::core::action::{ACTIONS, Action, Entry, Scope};
+use crate::app::core::key::{Code, Key, ParseKeyError};
 use crate::app::core::nearest::did_you_mean;
 
 /// The user's changes: an action's name to its keys. An empty list takes its keys away.
@@ -15,7 +15,7 @@ const MOST_UNKNOWN: usize = 32;
 /// The keys in force.
 #[derive(Clone, Debug)]
 pub struct Keymap {
-    by_key: HashMap<Key, Action>,
+    by_key: HashMap<Key, Vec<(Scope, Action)>>,
     by_action: HashMap<Action, Vec<Key>>,
 }
 
@@ -37,6 +37,16 @@ pub enum KeymapError {
         name: String,
         /// Which one was most likely meant, in words; may be empty.
         hint: String,
+    },
+    /// The key is text, or may be: there it must do nothing.
+    #[error("keys.{action}: '{key}' {why}; write a key such as f5, ctrl-x or alt-x")]
+    Typed {
+        /// Name of the action.
+        action: String,
+        /// The key.
+        key: String,
+        /// Why it cannot be one, in words.
+        why: &'static str,
     },
     /// Two actions ask for the same key.
     #[error("keys: '{key}' is asked for by both '{first}' and '{second}'; give one of them another key")]
@@ -77,7 +87,7 @@ impl Keymap {
             })
             .collect();
         let mut map = Self { by_key: HashMap::new(), by_action: HashMap::new() };
-        let mut owner: HashMap<Key, &str> = HashMap::new();
+        let mut owners: HashMap<Key, Vec<&Entry>> = HashMap::new();
         for entry in ACTIONS {
             let texts: Vec<&str> = match overrides.get(entry.name) {
                 Some(keys) => keys.iter().map(String::as_str).collect(),
@@ -91,9 +101,16 @@ impl Keymap {
                         continue;
                     }
                 };
-                match owner.insert(key, entry.name) {
+                if let Some(why) = typed(entry, key) {
+                    let action = entry.name.to_owned();
+                    problems.push(KeymapError::Typed { action, key: key.to_string(), why });
+                    continue;
+                }
+                let owners = owners.entry(key).or_default();
+                match owners.iter().find(|other| other.scope.meets(entry.scope)).map(|other| other.name) {
                     None => {
-                        map.by_key.insert(key, entry.action);
+                        owners.push(entry);
+                        map.by_key.entry(key).or_default().push((entry.scope, entry.action));
                         map.by_action.entry(entry.action).or_default().push(key);
                     }
                     Some(first) if first == entry.name => {}
@@ -110,10 +127,26 @@ impl Keymap {
         (map, problems)
     }
 
-    /// What a key does.
+    /// What a key does on the panels.
     #[must_use]
     pub fn action(&self, key: Key) -> Option<Action> {
-        self.by_key.get(&key).copied()
+        self.exact(&[Scope::Panels], key)
+    }
+
+    /// What a key does where one of these counts. A named key with Ctrl or Alt that does nothing of its own does what
+    /// the key alone does.
+    #[must_use]
+    pub fn action_in(&self, scopes: &[Scope], key: Key) -> Option<Action> {
+        let alone = || match key.code {
+            Code::Char(_) => None,
+            code => self.exact(scopes, Key::plain(code)),
+        };
+        self.exact(scopes, key).or_else(alone)
+    }
+
+    fn exact(&self, scopes: &[Scope], key: Key) -> Option<Action> {
+        let rows = self.by_key.get(&key)?;
+        rows.iter().find(|(scope, _)| scopes.contains(scope)).map(|(_, action)| *action)
     }
 
     /// The keys of an action, the one to show first.
@@ -126,6 +159,17 @@ impl Keymap {
     #[must_use]
     pub fn label(&self, action: Action) -> String {
         self.keys(action).first().map(Key::label).unwrap_or_default()
+    }
+}
+
+/// Why a key cannot be that of an action, when it is one that stands in words.
+fn typed(entry: &Entry, key: Key) -> Option<&'static str> {
+    match (entry.scope, key.code) {
+        _ if !key.is_text() => None,
+        (Scope::Text | Scope::Message, _) => Some("is text where one is typed"),
+        // Words that were meant for an agent answer nothing.
+        (Scope::Answers, Code::Char(c)) if !c.is_ascii_digit() => Some("would answer when words are typed"),
+        _ => None,
     }
 }
 
@@ -159,6 +203,37 @@ mod tests {
         assert_eq!(map.action(Key::char('q')), Some(Action::Zoom));
         assert_eq!(map.action(Key::ctrl('c')), None);
         assert_eq!(map.label(Action::Zoom), "f2");
+    }
+
+    #[test]
+    fn a_key_does_one_thing_in_each_place() {
+        let map = Keymap::default();
+        let text = [Scope::Message, Scope::Text, Scope::Open];
+        assert_eq!(map.action(Key::char('y')), Some(Action::Answer));
+        assert_eq!(map.action_in(&[Scope::Question, Scope::Open], Key::char('y')), Some(Action::Confirm));
+        assert_eq!(map.action_in(&[Scope::Answers, Scope::Open], Key::char('y')), None);
+        assert_eq!(map.action_in(&text, "alt-enter".parse().unwrap()), Some(Action::Newline));
+        assert_eq!(map.action_in(&text[1..], "alt-enter".parse().unwrap()), Some(Action::Accept));
+        let moved =
+            Keymap::new(&overrides(&[("accept", &["f2"]), ("choose-1", &["f2"])])).expect_err("both in the answers");
+        assert_eq!(
+            moved.to_string(),
+            "keys: 'f2' is asked for by both 'accept' and 'choose-1'; give one of them another key"
+        );
+        let apart =
+            Keymap::new(&overrides(&[("mark", &["f2"]), ("confirm", &["f2"]), ("zoom", &["f2"])])).expect("apart");
+        assert_eq!(apart.action_in(&[Scope::Recipients, Scope::Open], "f2".parse().unwrap()), Some(Action::Mark));
+    }
+
+    #[test]
+    fn what_is_typed_can_be_no_key() {
+        let of =
+            |action, key| Keymap::new(&overrides(&[(action, &[key])])).map(|_| ()).map_err(|error| error.to_string());
+        let write = "write a key such as f5, ctrl-x or alt-x";
+        assert_eq!(of("newline", "x"), Err(format!("keys.newline: 'x' is text where one is typed; {write}")));
+        assert_eq!(of("choose-1", "e"), Err(format!("keys.choose-1: 'e' would answer when words are typed; {write}")));
+        assert_eq!((of("choose-1", "0"), of("newline", "ctrl-n")).0, Ok(()));
+        assert!(of("newline", "ctrl-n").is_err(), "it is next-item's");
     }
 
     #[test]

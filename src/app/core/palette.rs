@@ -2,7 +2,7 @@
 
 use strum::IntoEnumIterator;
 
-use crate::app::core::action::{ACTIONS, Action, row};
+use crate::app::core::action::{ACTIONS, Action, Scope, row};
 use crate::app::core::fuzzy::Query;
 use crate::app::core::keymap::Keymap;
 use crate::app::core::list::Sort;
@@ -107,6 +107,9 @@ fn runs(agent: &Agent) -> bool {
 /// Whether an action can be done now. What cannot is neither shown nor done.
 #[must_use]
 pub fn available(action: Action, state: &State) -> bool {
+    if row(action).is_some_and(|entry| entry.scope != Scope::Panels) {
+        return false;
+    }
     let selected = state.selected();
     match action {
         Action::Jump => state.can.jump && selected.is_some(),

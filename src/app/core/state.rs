@@ -6,6 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use tui_input::Input;
 
 use crate::app::core::act::Seen;
+use crate::app::core::action::Scope;
 use crate::app::core::asked::Asked;
 use crate::app::core::keymap::Keymap;
 use crate::app::core::list::List;
@@ -77,6 +78,33 @@ pub enum Mode {
         /// The text so far; `None` while they are being marked.
         input: Option<Input>,
     },
+}
+
+impl Mode {
+    /// Where its keys count.
+    #[must_use]
+    pub fn scopes(&self) -> &'static [Scope] {
+        match self {
+            Self::Normal => &[Scope::Panels],
+            Self::Filter(_) | Self::Help { .. } | Self::Palette { .. } => &[Scope::Text, Scope::Open],
+            Self::Reply { .. } | Self::Broadcast { input: Some(_), .. } => &[Scope::Message, Scope::Text, Scope::Open],
+            Self::Answer { .. } => &[Scope::Answers, Scope::Open],
+            Self::Confirm { .. } => &[Scope::Question, Scope::Open],
+            Self::Broadcast { input: None, .. } => &[Scope::Recipients, Scope::Open],
+        }
+    }
+
+    /// The line that is typed into.
+    pub(crate) fn input(&mut self) -> Option<&mut Input> {
+        match self {
+            Self::Filter(input)
+            | Self::Help { input, .. }
+            | Self::Palette { input, .. }
+            | Self::Reply { input, .. }
+            | Self::Broadcast { input: Some(input), .. } => Some(input),
+            Self::Normal | Self::Answer { .. } | Self::Confirm { .. } | Self::Broadcast { input: None, .. } => None,
+        }
+    }
 }
 
 /// An agent that may get a message which goes to several.

@@ -69,6 +69,9 @@ fn unknown_keys(value: &Value) -> Vec<Wrong> {
     let wrong = Keymap::problems(&keys).into_iter().map(|problem| {
         let (action, message) = match problem {
             KeymapError::Key { action, source } => (action, source.to_string()),
+            KeymapError::Typed { action, key, why } => {
+                (action, format!("'{key}' {why}: write a key such as f5, ctrl-x or alt-x"))
+            }
             KeymapError::Action { name, hint } => (name, format!("no such action{hint}")),
             KeymapError::Twice { key, first, second } => {
                 (second, format!("'{key}' is asked for by `{first}` too: give one of them another key"))

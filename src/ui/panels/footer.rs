@@ -9,6 +9,7 @@ use crate::app::core::text;
 use crate::app::core::view::Panel;
 use crate::monitor::Link;
 use crate::ui::canvas::Canvas;
+use crate::ui::panels::overlay;
 
 /// A hint at its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,14 +89,15 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) -> Option<Position> {
         let what = if state.view.focus == Panel::Events { "events" } else { "agents" };
         let prompt = format!("filter {what}: ");
         let x = c.text(area.x + 1, area.y, area.width.saturating_sub(1), &prompt, theme.key);
-        let hint = "  enter keep  esc clear";
-        let hint_width = u16::try_from(hint.len()).unwrap_or(0);
+        let keys = overlay::hints(&state.keymap, &[(&[Action::Accept], "keep"), (&[Action::Leave], "clear")]);
+        let hint = format!("  {keys}");
+        let hint_width = u16::try_from(text::width(&hint)).unwrap_or(0);
         let room = area.right().saturating_sub(x).saturating_sub(if area.width >= 60 { hint_width + 1 } else { 1 });
         let scroll = input.visual_scroll(room.max(1).into());
         let shown: String = skip_cells(input.value(), scroll);
         c.text(x, area.y, room, &shown, theme.value);
         if area.width >= 60 {
-            c.right(area.right(), area.y, hint_width, hint, theme.muted);
+            c.right(area.right(), area.y, hint_width, &hint, theme.muted);
         }
         let at = u16::try_from(input.visual_cursor().saturating_sub(scroll)).unwrap_or(0).min(room);
         return Some(Position { x: x + at, y: area.y });

@@ -4,8 +4,10 @@ use ratatui::layout::{Position, Rect};
 use tui_input::Input;
 
 use crate::app::core::act::Seen;
+use crate::app::core::action::Action;
 use crate::app::core::asked::Asked;
 use crate::app::core::help::{HelpRow, help_rows};
+use crate::app::core::keymap::Keymap;
 use crate::app::core::state::{Mode, Recipient, State};
 use crate::app::core::{palette, text};
 use crate::tmux::PaneId;
@@ -22,21 +24,23 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, request: &Preview) -> Opt
         Mode::Help { input, top } => Some(help(c, area, state, input, *top)),
         Mode::Palette { input, at } => Some(palette_of(c, area, state, input, *at)),
         Mode::Answer { pane, seen, at, asked } => {
-            answers(c, area, &place(state, *pane), (seen, asked, *at), request);
+            answers(c, area, (&state.keymap, &place(state, *pane)), (seen, asked, *at), request);
             None
         }
         Mode::Reply { pane, input, .. } => {
-            let inner = c.frame(area, &frame(&format!("Message to {}", place(state, *pane)), "enter send  esc leave"));
+            let title = format!("Message to {}", place(state, *pane));
+            let inner = c.frame(area, &frame(&title, &hints(&state.keymap, SEND)));
             Some(entry(c, Rect { height: 1, ..inner }, "", input))
         }
         Mode::Confirm { pane, kill, .. } => {
             let place = place(state, *pane);
-            let (title, keys, words) = if *kill {
-                ("Close", "y close  n leave", format!("Close the pane of {place} and end what runs in it?"))
+            let (title, yes, words) = if *kill {
+                ("Close", "close", format!("Close the pane of {place} and end what runs in it?"))
             } else {
-                ("Interrupt", "y interrupt  n leave", format!("Interrupt what {place} is doing?"))
+                ("Interrupt", "interrupt", format!("Interrupt what {place} is doing?"))
             };
-            let inner = c.frame(area, &frame(title, keys));
+            let keys = hints(&state.keymap, &[(&[Action::Confirm], yes), (&[Action::Decline], "leave")]);
+            let inner = c.frame(area, &frame(title, &keys));
             c.text(
                 inner.x + 1,
                 inner.y + 1,
@@ -47,13 +51,13 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, request: &Preview) -> Opt
             None
         }
         Mode::Broadcast { to, at, input: None } => {
-            recipients(c, area, to, *at);
+            recipients(c, area, &state.keymap, to, *at);
             None
         }
         Mode::Broadcast { to, input: Some(input), .. } => {
             let names: Vec<&str> = to.iter().filter(|one| one.marked).map(|one| one.seen.target.as_str()).collect();
             let title = format!("Message to {} agents", names.len());
-            let inner = c.frame(area, &frame(&title, "enter send  esc leave"));
+            let inner = c.frame(area, &frame(&title, &hints(&state.keymap, SEND)));
             let cursor = entry(c, Rect { height: inner.height.min(1), ..inner }, "", input);
             if inner.height > 2 {
                 let names = names.join(", ");
@@ -70,11 +74,16 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, request: &Preview) -> Opt
 fn answers(
     c: &mut Canvas,
     area: Rect,
-    place: &str,
+    (keymap, place): (&Keymap, &str),
     (seen, asked, at): (&Seen, &Asked, Option<usize>),
     lines: &Preview,
 ) {
-    c.frame(area, &frame(&format!("Answer {place}"), "number or enter  esc leave"));
+    let numbers = (1..).zip(&seen.choices).map(|(n, _)| keymap.label(Action::Choose(n))).collect::<Vec<_>>();
+    let all = |fits: fn(&String) -> bool| numbers.iter().all(fits);
+    let number = if all(|label| label.parse::<u8>().is_ok()) { "number".to_owned() } else { numbers.join(" ") };
+    let leave = hints(keymap, &[(&[Action::Leave], "leave")]);
+    let keys = format!("{number} or {}  {leave}", keymap.label(Action::Accept));
+    c.frame(area, &frame(&format!("Answer {place}"), &keys));
     let (request, between, below) = answer_parts(area, seen.choices.len());
     if asked.screen.is_none() {
         c.text(request.x, request.y, request.width, "Reading the pane: its request is shown first …", c.theme.muted);
@@ -89,14 +98,15 @@ fn answers(
         (above, below) => {
             let unread = asked.unread(pieces.len());
             let must = if unread > 0 { format!(", {unread} of them not seen yet") } else { String::new() };
-            format!("▲ {above} rows above{must}  ▼ {below} below  PgUp PgDn")
+            let keys = [Action::PrevPage, Action::NextPage].map(|action| keymap.label(action)).join(" ");
+            format!("▲ {above} rows above{must}  ▼ {below} below  {keys}")
         }
     };
     if between < area.bottom().saturating_sub(1) {
         c.text(request.x, between, request.width, &hint, c.theme.key);
     }
     for (i, (y, choice)) in (below.y..below.bottom()).zip(&seen.choices).enumerate() {
-        let number = format!("{} ", i + 1);
+        let number = format!("{} ", numbers[i]);
         c.pieces(below.x, y, below.width, &[(&number, c.theme.key), (&choice.label, c.theme.text)]);
         if Some(i) == at {
             c.style(Rect { x: area.x + 1, y, height: 1, width: area.width.saturating_sub(2) }, c.theme.select);
@@ -110,6 +120,19 @@ fn answers(
 pub fn items_top(inner: Rect, at: usize) -> (usize, u16) {
     let rows = usize::from(inner.height.saturating_sub(1)).max(1);
     ((at + 1).saturating_sub(rows), inner.y + 1)
+}
+
+/// What sends a message, and what does not.
+const SEND: &[(&[Action], &str)] = &[(&[Action::Accept], "send"), (&[Action::Leave], "leave")];
+
+/// The first keys of actions, each with its words: `enter send  esc leave`. Those without keys are left out.
+pub(super) fn hints(keymap: &Keymap, rows: &[(&[Action], &str)]) -> String {
+    let hint = |(actions, word): &(&[Action], &str)| {
+        let keys: Vec<String> =
+            actions.iter().map(|action| keymap.label(*action)).filter(|key| !key.is_empty()).collect();
+        (!keys.is_empty()).then(|| format!("{} {word}", keys.join(" ")))
+    };
+    rows.iter().filter_map(hint).collect::<Vec<_>>().join("  ")
 }
 
 fn frame<'a>(title: &'a str, keys: &'a str) -> Frame<'a> {
@@ -132,11 +155,17 @@ fn entry(c: &mut Canvas, area: Rect, prompt: &str, input: &Input) -> Position {
 }
 
 /// Those who may get a message, with their marks.
-fn recipients(c: &mut Canvas, area: Rect, to: &[Recipient], at: usize) {
+fn recipients(c: &mut Canvas, area: Rect, keymap: &Keymap, to: &[Recipient], at: usize) {
     let theme = c.theme;
     let marked = to.iter().filter(|one| one.marked).count();
     let title = format!("Message to {marked} of {}", to.len());
-    let inner = c.frame(area, &frame(&title, "space mark  a all  i idle  enter write"));
+    let keys: [(&[Action], &str); 4] = [
+        (&[Action::Mark], "mark"),
+        (&[Action::MarkAll], "all"),
+        (&[Action::MarkIdle], "idle"),
+        (&[Action::Accept], "write"),
+    ];
+    let inner = c.frame(area, &frame(&title, &hints(keymap, &keys)));
     let rows = usize::from(inner.height).max(1);
     let first = (at + 1).saturating_sub(rows);
     for (i, one) in to.iter().enumerate().skip(first).take(rows) {
@@ -161,7 +190,8 @@ fn recipients(c: &mut Canvas, area: Rect, to: &[Recipient], at: usize) {
 fn help(c: &mut Canvas, area: Rect, state: &State, input: &Input, top: usize) -> Position {
     let theme = c.theme;
     let rows = help_rows(state, input.value());
-    let inner = c.frame(area, &frame("Help", "type to search  ↑ ↓ scroll  esc leave"));
+    let keys = hints(&state.keymap, &[(&[Action::PrevItem, Action::NextItem], "scroll"), (&[Action::Leave], "leave")]);
+    let inner = c.frame(area, &frame("Help", &format!("type to search  {keys}")));
     let cursor = entry(c, Rect { height: inner.height.min(1), ..inner }, "/ ", input);
     if rows.is_empty() && inner.height > 2 {
         c.text(inner.x + 1, inner.y + 2, inner.width.saturating_sub(2), "Nothing matches.", theme.muted);
@@ -197,7 +227,8 @@ fn help(c: &mut Canvas, area: Rect, state: &State, input: &Input, top: usize) ->
 /// The items that match, best first.
 fn palette_of(c: &mut Canvas, area: Rect, state: &State, input: &Input, at: usize) -> Position {
     let theme = c.theme;
-    let inner = c.frame(area, &frame("Palette", "enter do it  esc leave"));
+    let keys = hints(&state.keymap, &[(&[Action::Accept], "do it"), (&[Action::Leave], "leave")]);
+    let inner = c.frame(area, &frame("Palette", &keys));
     let cursor = entry(c, Rect { height: inner.height.min(1), ..inner }, ": ", input);
     let items = palette::items(state, input.value());
     if items.is_empty() && inner.height > 2 {

@@ -106,6 +106,32 @@ pub(crate) fn act(state: &mut State, action: Action) -> Outcome {
         Action::Back => back(state),
         Action::Suspend => Outcome::effect(Effect::Suspend),
         Action::Quit => Outcome { redraw: false, effects: vec![Effect::Quit] },
+        // These are done to what stands over the panels: see `modes`.
+        Action::Accept
+        | Action::Leave
+        | Action::Close
+        | Action::NextItem
+        | Action::PrevItem
+        | Action::NextPage
+        | Action::PrevPage
+        | Action::Choose(_)
+        | Action::Confirm
+        | Action::Decline
+        | Action::Mark
+        | Action::MarkAll
+        | Action::MarkIdle
+        | Action::Newline
+        | Action::DeleteBack
+        | Action::DeleteWord
+        | Action::DeleteForward
+        | Action::DeleteToStart
+        | Action::DeleteToEnd
+        | Action::CursorLeft
+        | Action::CursorRight
+        | Action::WordLeft
+        | Action::WordRight
+        | Action::LineStart
+        | Action::LineEnd => Outcome::default(),
     }
 }
 

@@ -10,9 +10,10 @@ use crate::app::core::help::help_rows;
 use crate::app::core::key::{Code, Key};
 use crate::app::core::message::{Effect, Hit, Mouse, Outcome};
 use crate::app::core::palette;
-use crate::app::core::state::{Mode, Recipient, State};
+use crate::app::core::state::{Mode, State};
 use crate::app::core::update::{Tone, act, swallow, toast};
 use crate::app::core::view::Panel;
+use crate::monitor;
 use crate::tmux::PaneId;
 
 /// Longest text of a filter or a search, bytes.
@@ -20,98 +21,71 @@ const LONGEST_LINE: usize = 1000;
 
 /// A key while a mode has them.
 pub(crate) fn pressed(state: &mut State, key: Key) -> Outcome {
-    if key == Key::ctrl('c') {
+    if let Mode::Help { input, .. } = &state.mode
+        && input.value().is_empty()
+        && matches!(state.keymap.action(key), Some(Action::Help | Action::Quit))
+    {
         return close(state);
     }
-    // A line's end in a message: Alt-Enter, and Ctrl-J for the terminals that keep that one to themselves.
-    if matches!((key.code, key.ctrl, key.alt), (Code::Enter, _, true) | (Code::Char('j'), true, false))
-        && let Mode::Reply { input, .. } | Mode::Broadcast { input: Some(input), .. } = &mut state.mode
+    if let (Code::Char(c), true) = (key.code, key.is_text())
+        && let Some(input) = state.mode.input()
     {
-        input.handle(InputRequest::InsertChar('\n'));
+        input.handle(InputRequest::InsertChar(c));
         return typed(state);
     }
-    match key.code {
-        Code::Esc => return escape(state),
-        Code::Enter => return enter(state),
-        _ => {}
-    }
-    if let Mode::Broadcast { to, at, input: None } = &mut state.mode
-        && let Code::Char(c) = key.code
-        && !key.ctrl
-        && !key.alt
-    {
-        return if mark(to, at, c) { Outcome::redraw() } else { swallow::close(state, key) };
-    }
-    let delta = match key {
-        Key { code: Code::Down, .. } => 1,
-        Key { code: Code::Up, .. } => -1,
-        Key { code: Code::PageDown, .. } => page(state),
-        Key { code: Code::PageUp, .. } => -page(state),
-        Key { code: Code::Char('n'), ctrl: true, .. } => 1,
-        Key { code: Code::Char('p'), ctrl: true, .. } => -1,
-        _ => 0,
-    };
-    if matches!(state.mode, Mode::Answer { .. }) && matches!(key.code, Code::PageUp | Code::PageDown) {
-        let page = isize::try_from(state.viewport.request.1.max(1)).unwrap_or(1);
-        return scroll_request(state, if key.code == Code::PageUp { -page } else { page });
-    }
-    if delta != 0 {
-        return step(state, delta);
-    }
-    match &mut state.mode {
-        Mode::Answer { seen, at, .. } => match key.code {
-            Code::Char('j') if plain(key) => step(state, 1),
-            Code::Char('k') if plain(key) => step(state, -1),
-            Code::Char(c) => match c.to_digit(10).and_then(|n| usize::try_from(n).ok()) {
-                Some(n) if plain(key) && (1..=seen.choices.len()).contains(&n) => {
-                    *at = Some(n - 1);
-                    enter(state)
-                }
-                _ => swallow::close(state, key),
-            },
-            _ => swallow::close(state, key),
-        },
-        Mode::Confirm { .. } => match key.code {
-            Code::Char('y') if plain(key) => enter(state),
-            Code::Char('n' | 'q') if plain(key) => close(state),
-            _ => swallow::close(state, key),
-        },
-        Mode::Help { input, .. } if input.value().is_empty() && closes_help(&state.keymap, key) => close(state),
-        Mode::Filter(input)
-        | Mode::Help { input, .. }
-        | Mode::Palette { input, .. }
-        | Mode::Reply { input, .. }
-        | Mode::Broadcast { input: Some(input), .. } => match request(key) {
-            Some(request) => {
+    let Some(action) = state.keymap.action_in(state.mode.scopes(), key) else { return none_of_its_keys(state, key) };
+    match action {
+        Action::Accept | Action::Confirm => enter(state),
+        Action::Leave => escape(state),
+        Action::Close | Action::Decline => close(state),
+        // No row is there to go to: a letter is the first of words.
+        _ if matches!(state.mode, Mode::Confirm { .. }) => {
+            if key.is_text() {
+                swallow::close(state, key)
+            } else {
+                Outcome::default()
+            }
+        }
+        Action::NextItem => step(state, 1),
+        Action::PrevItem => step(state, -1),
+        Action::NextPage => turn_page(state, 1),
+        Action::PrevPage => turn_page(state, -1),
+        Action::Choose(number) => choose(state, number, key),
+        Action::Mark | Action::MarkAll | Action::MarkIdle => mark(state, action),
+        action => match (edit(action), state.mode.input()) {
+            (Some(request), Some(input)) => {
                 input.handle(request);
                 typed(state)
             }
-            None => Outcome::default(),
+            _ => Outcome::default(),
         },
-        Mode::Normal | Mode::Broadcast { .. } => Outcome::default(),
     }
 }
 
-/// Neither Ctrl nor Alt is held.
-fn plain(key: Key) -> bool {
-    !key.ctrl && !key.alt
+/// A key that does nothing here: where nothing is typed it closes what is open.
+fn none_of_its_keys(state: &mut State, key: Key) -> Outcome {
+    match state.mode {
+        Mode::Answer { .. } | Mode::Confirm { .. } => swallow::close(state, key),
+        Mode::Broadcast { input: None, .. } if key.is_text() => swallow::close(state, key),
+        _ => Outcome::default(),
+    }
 }
 
-fn closes_help(keymap: &crate::app::core::keymap::Keymap, key: Key) -> bool {
-    matches!(keymap.action(key), Some(Action::Help | Action::Quit))
+/// Picks the answer with a number.
+fn choose(state: &mut State, number: u8, key: Key) -> Outcome {
+    match &mut state.mode {
+        Mode::Answer { seen, at, .. } if (1..=seen.choices.len()).contains(&number.into()) => {
+            *at = Some(usize::from(number) - 1);
+            enter(state)
+        }
+        _ => swallow::close(state, key),
+    }
 }
 
 /// Text was pasted.
 pub(crate) fn pasted(state: &mut State, text: &str) -> Outcome {
     let keep_lines = matches!(state.mode, Mode::Reply { .. } | Mode::Broadcast { .. });
-    let (Mode::Filter(input)
-    | Mode::Help { input, .. }
-    | Mode::Palette { input, .. }
-    | Mode::Reply { input, .. }
-    | Mode::Broadcast { input: Some(input), .. }) = &mut state.mode
-    else {
-        return Outcome::default();
-    };
+    let Some(input) = state.mode.input() else { return Outcome::default() };
     // Most terminals send a line's end as CR when they paste.
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let text: String = text.chars().filter(|c| !c.is_control() || (keep_lines && matches!(c, '\n' | '\t'))).collect();
@@ -194,25 +168,23 @@ fn apply_filter(state: &mut State, text: String) -> Outcome {
     Outcome::redraw().and(crate::app::core::update::snapshot::ask_focus(state))
 }
 
-/// A key while those who get a message are marked. Says whether it is one of theirs.
-fn mark(to: &mut [Recipient], at: &mut usize, key: char) -> bool {
-    match key {
-        ' ' => {
+/// Marks those who get a message.
+fn mark(state: &mut State, action: Action) -> Outcome {
+    let Mode::Broadcast { to, at, input: None } = &mut state.mode else { return Outcome::default() };
+    match action {
+        Action::MarkAll => {
+            let all = to.iter().all(|one| one.marked);
+            to.iter_mut().for_each(|one| one.marked = !all);
+        }
+        Action::MarkIdle => to.iter_mut().for_each(|one| one.marked = one.seen.state == Some(monitor::State::Idle)),
+        _ => {
             if let Some(one) = to.get_mut(*at) {
                 one.marked = !one.marked;
             }
             *at = (*at + 1).min(to.len().saturating_sub(1));
         }
-        'a' => {
-            let all = to.iter().all(|one| one.marked);
-            to.iter_mut().for_each(|one| one.marked = !all);
-        }
-        'i' => to.iter_mut().for_each(|one| one.marked = one.seen.state == Some(crate::monitor::State::Idle)),
-        'j' => *at = (*at + 1).min(to.len().saturating_sub(1)),
-        'k' => *at = at.saturating_sub(1),
-        _ => return false,
     }
-    true
+    Outcome::redraw()
 }
 
 fn escape(state: &mut State) -> Outcome {
@@ -270,7 +242,8 @@ fn not_seen(state: &mut State, pane: PaneId, seen: Seen, asked: Asked) -> Outcom
     let text = if asked.screen.is_none() || asked.unread(lines) >= lines {
         "the request is shown first: look at it, then answer".to_owned()
     } else {
-        format!("{} rows of the request were not in view yet: PgUp shows them", asked.unread(lines))
+        let up = state.keymap.label(Action::PrevPage);
+        format!("{} rows of the request were not in view yet: {up} shows them", asked.unread(lines))
     };
     toast(state, text, Tone::NeedsYou);
     state.mode = Mode::Answer { pane, seen, at: None, asked };
@@ -320,25 +293,31 @@ fn step(state: &mut State, delta: isize) -> Outcome {
     Outcome::redraw_if(moved)
 }
 
-fn page(state: &State) -> isize {
-    isize::try_from(state.viewport.overlay.saturating_sub(1).max(1)).unwrap_or(1)
+/// A page of what is open: of the request where answers are, else of its rows.
+fn turn_page(state: &mut State, pages: isize) -> Outcome {
+    if matches!(state.mode, Mode::Answer { .. }) {
+        let rows = isize::try_from(state.viewport.request.1.max(1)).unwrap_or(1);
+        return scroll_request(state, pages * rows);
+    }
+    let rows = isize::try_from(state.viewport.overlay.saturating_sub(1).max(1)).unwrap_or(1);
+    step(state, pages * rows)
 }
 
-/// What a key does to a line of text.
-fn request(key: Key) -> Option<InputRequest> {
-    Some(match (key.code, key.ctrl, key.alt) {
-        (Code::Char(c), false, false) => InputRequest::InsertChar(c),
-        (Code::Backspace, false, false) | (Code::Char('h'), true, false) => InputRequest::DeletePrevChar,
-        (Code::Backspace, ..) | (Code::Char('w'), true, false) => InputRequest::DeletePrevWord,
-        (Code::Delete, ..) => InputRequest::DeleteNextChar,
-        (Code::Left, false, false) | (Code::Char('b'), true, false) => InputRequest::GoToPrevChar,
-        (Code::Right, false, false) | (Code::Char('f'), true, false) => InputRequest::GoToNextChar,
-        (Code::Left, ..) | (Code::Char('b'), false, true) => InputRequest::GoToPrevWord,
-        (Code::Right, ..) | (Code::Char('f'), false, true) => InputRequest::GoToNextWord,
-        (Code::Home, ..) | (Code::Char('a'), true, false) => InputRequest::GoToStart,
-        (Code::End, ..) | (Code::Char('e'), true, false) => InputRequest::GoToEnd,
-        (Code::Char('u'), true, false) => InputRequest::DeleteFromStart,
-        (Code::Char('k'), true, false) => InputRequest::DeleteTillEnd,
+/// What an action does to a line of text.
+fn edit(action: Action) -> Option<InputRequest> {
+    Some(match action {
+        Action::Newline => InputRequest::InsertChar('\n'),
+        Action::DeleteBack => InputRequest::DeletePrevChar,
+        Action::DeleteWord => InputRequest::DeletePrevWord,
+        Action::DeleteForward => InputRequest::DeleteNextChar,
+        Action::DeleteToStart => InputRequest::DeleteFromStart,
+        Action::DeleteToEnd => InputRequest::DeleteTillEnd,
+        Action::CursorLeft => InputRequest::GoToPrevChar,
+        Action::CursorRight => InputRequest::GoToNextChar,
+        Action::WordLeft => InputRequest::GoToPrevWord,
+        Action::WordRight => InputRequest::GoToNextWord,
+        Action::LineStart => InputRequest::GoToStart,
+        Action::LineEnd => InputRequest::GoToEnd,
         _ => return None,
     })
 }
