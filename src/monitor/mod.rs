@@ -22,12 +22,9 @@ pub use crate::monitor::engine::client::{ClientId, Clients, Interest};
 pub use crate::monitor::engine::command::{Command, Order, Refused};
 pub use crate::monitor::engine::handle::{Commands, Ended, Handle, NotSent, Requests, Snapshots, WeakCommands};
 pub use crate::monitor::engine::launch::{Engine, EngineError, OnceError};
+pub use crate::monitor::engine::settings_source::{Reread, SettingsSource};
 pub use crate::monitor::panes::memory::{Memory, MemoryError};
-pub use crate::monitor::snapshot::link::{Link, TELL_SWITCH_FOR};
-pub use crate::monitor::snapshot::news::{EngineId, EventReader, News};
 pub use crate::monitor::snapshot::settings::{
-    CachePolicy, CacheSettings, Change, EngineSettings, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL, Mode, NamedAgent, Reread,
-    SettingsSource,
+    CachePolicy, CacheSettings, Change, EngineSettings, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL, Mode, NamedAgent,
 };
-pub use crate::monitor::snapshot::state::{Evidence, Health, Source, State};
 pub use snapshot::*;

@@ -21,13 +21,10 @@ const KNOWN: &[(&str, &str)] = &[
     ("src/monitor/detect/profiles.rs", "lines"),
     ("src/monitor/engine/core.rs", "lines"),
     ("src/monitor/meter/history.rs", "lines"),
-    ("src/monitor/panes/tracked.rs", "lines"),
-    ("src/monitor/snapshot/mod.rs", "lines"),
     ("tests/sample/mod.rs", "lines"),
     ("tests/detection/processes.rs", "lines"),
     // Rooms.
     ("src/monitor/cycle", "monitor/engine"),
-    ("src/monitor/detect/profiles.rs", "monitor/facts/file"),
     ("src/monitor/strategy/script.rs", "monitor/facts/file"),
     ("src/ui", "app/settings/theme"),
     // Circles.
@@ -40,7 +37,6 @@ const KNOWN: &[(&str, &str)] = &[
     ("tests", "imported as"),
     ("benches", "imported as"),
     // Purity.
-    ("src/monitor/detect/profiles.rs", "std::fs"),
     ("src/monitor/strategy", "in a pure room"),
 ];
 

@@ -12,7 +12,7 @@ const LAYERS: [&str; 6] = ["fuzzing/feed", "tmux", "monitor", "app", "ui", "fuzz
 /// The rooms of the engine, and which others each may know.
 const ROOMS: [(&str, &[&str]); 17] = [
     ("monitor/clock", &[]),
-    ("monitor/snapshot", &["monitor/detect"]),
+    ("monitor/snapshot", &[]),
     ("monitor/detect", &["monitor/snapshot"]),
     ("monitor/strategy", &["monitor/snapshot", "monitor/clock"]),
     ("monitor/facts", &["monitor/snapshot", "monitor/detect", "monitor/clock"]),

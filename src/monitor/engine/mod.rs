@@ -13,3 +13,4 @@ pub(crate) mod paused_ceiling;
 pub(crate) mod reload;
 pub(crate) mod run;
 pub(crate) mod schedule;
+pub(crate) mod settings_source;

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::Value;
 
-use crate::monitor::{EventKind, Health, ServerStatus, Source, State};
+use crate::monitor::snapshot::event::EventKind;
+use crate::monitor::snapshot::server::ServerStatus;
+use crate::monitor::snapshot::state::{Health, Source, State};
 
 /// The state of which nothing is said.
 pub(crate) fn unknown() -> State {

@@ -1,18 +1,10 @@
-//! Which engine a snapshot is of, and which of its events are new to a reader.
+//! Which events of a snapshot are new to a reader.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use crate::monitor::{Event, Snapshot};
-
-/// One run of an engine: no other has the same, neither in another process nor a later one in this.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct EngineId {
-    /// Its process.
-    pub pid: u32,
-    /// When it started; 1970 from an engine that does not say so.
-    pub started: Timestamp,
-}
+use crate::monitor::snapshot::Snapshot;
+use crate::monitor::snapshot::engine::EngineId;
+use crate::monitor::snapshot::event::Event;
 
 /// How far a reader has come in the events of whichever engine its snapshots are of.
 #[derive(Clone, Debug, Default)]

@@ -1,0 +1,162 @@
+//! An agent: who it is, what it does, why we say so, how well it can be watched.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::monitor::snapshot::lenient;
+use crate::monitor::snapshot::state::{Evidence, Health, State};
+use crate::tmux::PaneId;
+
+/// One agent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Agent {
+    /// Its pane: the only handle for acting.
+    pub pane_id: PaneId,
+    /// `session:window.pane` as it is now: of several places the one that is in view, else one in a session with a
+    /// client, else the one in the oldest session.
+    #[serde(default)]
+    pub target: String,
+    /// Every place it stands at (session groups, linked windows), its target first.
+    #[serde(default)]
+    pub places: Vec<String>,
+    /// Session's name.
+    #[serde(default)]
+    pub session: String,
+    /// Window's name.
+    #[serde(default)]
+    pub window: String,
+    /// Name to call it by: the window's name, or what the config calls it.
+    #[serde(default)]
+    pub name: String,
+    /// Which program: the profile's name, such as `claude`.
+    #[serde(default)]
+    pub agent: String,
+    /// Its version, when the profile could read it.
+    #[serde(default)]
+    pub version: Option<String>,
+    /// What it is doing.
+    #[serde(default = "lenient::unknown", deserialize_with = "lenient::state")]
+    pub state: State,
+    /// Kind of the state (`permission`, `question`, `done`, `retrying`, ...).
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// When it entered the state.
+    #[serde(default)]
+    pub since: Timestamp,
+    /// When its screen last changed.
+    #[serde(default)]
+    pub last_change: Timestamp,
+    /// Why.
+    #[serde(default)]
+    pub evidence: Evidence,
+    /// The last read failed; the state is the last good one.
+    #[serde(default)]
+    pub stale: bool,
+    /// How well it can be watched.
+    #[serde(default, deserialize_with = "lenient::health")]
+    pub health: Health,
+    /// Percent of its context that is left.
+    #[serde(default)]
+    pub context_percent: Option<f64>,
+    /// When its limit ends.
+    #[serde(default)]
+    pub reset_at: Option<Timestamp>,
+    /// Pane's title.
+    #[serde(default)]
+    pub title: String,
+    /// Working directory.
+    #[serde(default)]
+    pub cwd: Option<String>,
+    /// Process id of the agent program; `None` when it is gone or out of sight.
+    #[serde(default)]
+    pub pid: Option<u32>,
+    /// Start time of that process in the kernel's units (clock ticks since boot on Linux): with `pid`, its identity.
+    #[serde(default)]
+    pub start: Option<u64>,
+    /// Process id of the program that tmux started in the pane; 0 when it is not known.
+    #[serde(default)]
+    pub pane_pid: u32,
+    /// CPU of its process tree, percent of one core.
+    #[serde(default)]
+    pub cpu_percent: Option<f64>,
+    /// Resident memory of its process tree, bytes.
+    #[serde(default)]
+    pub memory_bytes: Option<u64>,
+    /// Pane's width in cells.
+    #[serde(default)]
+    pub width: u16,
+    /// Pane's height in rows.
+    #[serde(default)]
+    pub height: u16,
+    /// What it is doing, asking or has said last, as the profile extracts it.
+    #[serde(default)]
+    pub doing: Option<String>,
+    /// Model it runs on, when shown.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// Tokens of this turn, as shown.
+    #[serde(default)]
+    pub tokens: Option<String>,
+    /// Background shells or tasks that run though the turn is over.
+    #[serde(default)]
+    pub background: u32,
+    /// The answers its prompt offers.
+    #[serde(default)]
+    pub choices: Vec<Choice>,
+    /// Its pane is in view of a client now.
+    #[serde(default)]
+    pub in_view: bool,
+    /// Share of recent time slices in which it wrote output, newest last, 0 to 7 each.
+    #[serde(default)]
+    pub activity: Vec<u8>,
+    /// Its last states, oldest first, at most 8.
+    #[serde(default)]
+    pub transitions: Vec<Transition>,
+    /// When its screen was last read; `None` before the first.
+    #[serde(default)]
+    pub read_at: Option<Timestamp>,
+}
+
+/// One answer a prompt offers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Choice {
+    /// The label as shown: `Yes`.
+    pub label: String,
+    /// The tmux key names that pick it, pressed in order.
+    pub keys: Vec<String>,
+    /// It is the one preselected.
+    pub selected: bool,
+}
+
+/// A change of state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Transition {
+    /// When.
+    pub at: Timestamp,
+    /// State before.
+    #[serde(default = "lenient::unknown", deserialize_with = "lenient::state")]
+    pub from: State,
+    /// State after.
+    #[serde(default = "lenient::unknown", deserialize_with = "lenient::state")]
+    pub to: State,
+    /// Kind of the state after.
+    #[serde(default)]
+    pub kind: Option<String>,
+}
+
+/// Agents by health.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HealthSummary {
+    /// All agents.
+    pub total_agents: usize,
+    /// No failed check.
+    pub healthy: usize,
+    /// Two failed checks in a row.
+    pub warning: usize,
+    /// `max_failures` or more.
+    pub critical: usize,
+    /// One failed check.
+    pub unresponsive: usize,
+}

@@ -1,0 +1,127 @@
+//! What happened: to agents, by people, to the engine.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::monitor::snapshot::lenient;
+use crate::monitor::snapshot::state::{Evidence, State};
+use crate::tmux::PaneId;
+
+/// How many events a snapshot carries.
+pub const EVENTS_KEPT: usize = 200;
+
+/// Something that happened: a transition of an agent or a change of the engine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Counted from 1, never reused by one engine.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten, deserialize_with = "lenient::event")]
+    pub what: EventKind,
+}
+
+/// Kinds of events.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum EventKind {
+    /// An agent was seen for the first time.
+    Appeared {
+        /// Its pane.
+        pane_id: PaneId,
+        /// Its place then.
+        target: String,
+        /// Which program.
+        agent: String,
+        /// Its state.
+        #[serde(default = "lenient::unknown", deserialize_with = "lenient::state")]
+        state: State,
+        /// Kind of the state.
+        kind: Option<String>,
+    },
+    /// An agent's pane is gone.
+    Gone {
+        /// Its pane.
+        pane_id: PaneId,
+        /// Its last place.
+        target: String,
+        /// Which program.
+        agent: String,
+    },
+    /// An agent went from one state to another.
+    Transition {
+        /// Its pane.
+        pane_id: PaneId,
+        /// Its place then.
+        target: String,
+        /// Which program.
+        agent: String,
+        /// State before.
+        #[serde(default = "lenient::unknown", deserialize_with = "lenient::state")]
+        from: State,
+        /// State now.
+        #[serde(default = "lenient::unknown", deserialize_with = "lenient::state")]
+        to: State,
+        /// Kind of the state now.
+        kind: Option<String>,
+        /// Why.
+        evidence: Evidence,
+    },
+    /// A person did something to an agent.
+    Acted(Acted),
+    /// A setting of the engine was changed, by whom.
+    Changed {
+        /// Such as `pool`.
+        setting: String,
+        /// Value before.
+        from: String,
+        /// Value now.
+        to: String,
+    },
+    /// The server was lost, came back, a transport fell back, a script failed: in words.
+    Notice {
+        /// The words.
+        text: String,
+        /// It is a problem.
+        problem: bool,
+    },
+}
+
+/// Something that a person did to an agent, whether it worked or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acted {
+    /// The pane.
+    pub pane_id: PaneId,
+    /// Its place then, if known.
+    #[serde(default)]
+    pub target: String,
+    /// Which program, if known.
+    #[serde(default)]
+    pub agent: String,
+    /// What was done.
+    pub act: ActKind,
+    /// What was sent: keys by their names, or the text; empty when nothing was.
+    pub sent: String,
+    /// It worked.
+    pub ok: bool,
+    /// How it ended, in words.
+    pub result: String,
+}
+
+/// What can be done to an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::Display)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum ActKind {
+    /// The person's client was taken to it.
+    Jump,
+    /// One of its prompt's answers was picked.
+    Answer,
+    /// A message was sent.
+    Reply,
+    /// It was interrupted.
+    Interrupt,
+    /// Its pane was closed.
+    Kill,
+}
