@@ -8,6 +8,7 @@ pub mod engine;
 pub mod facts;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+mod link;
 pub mod meter;
 pub mod panes;
 mod snapshot;

@@ -19,16 +19,13 @@ const KNOWN: &[(&str, &str)] = &[
     ("src/monitor/detect/judge.rs", "lines"),
     ("src/monitor/detect/profile.rs", "lines"),
     ("src/monitor/detect/profiles.rs", "lines"),
-    ("src/monitor/engine/core.rs", "lines"),
     ("src/monitor/meter/history.rs", "lines"),
     ("tests/sample/mod.rs", "lines"),
     ("tests/detection/processes.rs", "lines"),
     // Rooms.
-    ("src/monitor/cycle", "monitor/engine"),
     ("src/monitor/strategy/script.rs", "monitor/facts/file"),
     ("src/ui", "app/settings/theme"),
     // Circles.
-    ("monitor/cycle", "import each other"),
     ("tmux/pane", "import each other"),
     // Names.
     ("src/app", "imported as"),

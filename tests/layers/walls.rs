@@ -10,7 +10,7 @@ use crate::{
 const LAYERS: [&str; 6] = ["fuzzing/feed", "tmux", "monitor", "app", "ui", "fuzzing"];
 
 /// The rooms of the engine, and which others each may know.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("monitor/clock", &[]),
     ("monitor/snapshot", &[]),
     ("monitor/detect", &["monitor/snapshot"]),
@@ -18,6 +18,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("monitor/facts", &["monitor/snapshot", "monitor/detect", "monitor/clock"]),
     ("monitor/panes", &["monitor/snapshot", "monitor/detect", "monitor/facts", "monitor/clock"]),
     ("monitor/meter", &["monitor/snapshot", "monitor/clock"]),
+    ("monitor/link", &["monitor/snapshot", "monitor/meter"]),
     (
         "monitor/cycle",
         &[
@@ -27,6 +28,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
             "monitor/facts",
             "monitor/panes",
             "monitor/meter",
+            "monitor/link",
             "monitor/clock",
         ],
     ),

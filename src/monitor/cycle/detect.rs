@@ -3,98 +3,96 @@
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
-    time::Instant,
+    time::Duration,
 };
 
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::monitor::cycle::fetch::Read;
 use crate::monitor::detect::{Observation, Profiles, Verdict, judge};
-use crate::monitor::engine::core::Core;
 use crate::monitor::panes::cache::{Captured, Layers};
+use crate::monitor::panes::known::{Happened, Panes};
 use crate::monitor::panes::reading::{Brought, screen_hash};
 use crate::monitor::panes::tracked::{Tracked, judged_by};
-use crate::monitor::{CycleStats, Preview, clock};
-use crate::tmux::{PaneId, Screen};
+use crate::monitor::{Preview, clock};
+use crate::tmux::{PaneId, Screen, TmuxError};
 
-impl Core {
-    /// Takes in one read: cache, verdict, record.
-    pub(crate) async fn take_in(&mut self, read: Read, profiles: &Profiles, stats: &mut CycleStats) {
-        let interval = self.settings.interval;
-        let Some(tracked) = self.fleet.get_mut(read.pane) else { return };
-        let screen = match read.screen {
-            None => return,
-            Some(Err(_)) => {
-                self.errors += 1;
-                tracked.read_failed(read.now, interval);
-                return;
-            }
-            Some(Ok(screen)) => screen,
-        };
-        let stamp = tracked.stamp();
-        if let Some((pane, fields)) = read.fields {
-            self.moved |= tracked.describe_alone(pane, fields, read.now);
-        }
-        let brought = tracked.take_read(screen_hash(&screen), read.now, read.at, read.subscribed);
-        stats.changed += usize::from(brought != Brought::Same);
-        if read.coloured {
-            tracked.preview = Some(Arc::new(Preview::of(read.pane, &screen, read.at)));
-        }
-        let screen = Arc::new(screen);
-        let verdict = match tracked.occupant().is_over() {
-            true => None,
-            false => cached_verdict(&self.cache, profiles, tracked, &screen, read.at).await,
-        };
-        if read.settled {
-            tracked.prove_read(stamp, self.cache.generation());
-        }
-        let captured = Captured { screen, stamp, settled: read.settled, coloured: read.coloured };
-        self.cache.pane_content.put(read.pane, captured).await;
-        match verdict {
-            Some(verdict) => self.apply(read.pane, verdict, read.at, read.now),
-            // No agent, and none was known: not listed.
-            None => {
-                if let Some(event) = tracked.forget_agent() {
-                    self.events.push(read.at, event);
-                }
-            }
-        }
+/// What a cycle found out of the panes that it read.
+#[derive(Default)]
+pub(crate) struct Detected {
+    /// What is to be told.
+    pub(crate) happened: Vec<Happened>,
+    /// Reads that failed.
+    pub(crate) failed: Vec<TmuxError>,
+    /// Reads that showed something new.
+    pub(crate) changed: usize,
+}
+
+/// Judges what was read, and the screens whose verdicts' time is over; then what time alone changes is in force.
+pub(crate) async fn detect(
+    reads: Vec<Read>,
+    rejudge: Vec<(PaneId, Arc<Screen>)>,
+    panes: &mut Panes,
+    profiles: &Profiles,
+    interval: Duration,
+) -> Detected {
+    let mut detected = Detected::default();
+    for read in reads {
+        take_in(read, panes, profiles, interval, &mut detected).await;
     }
-
-    /// Puts a verdict in force, as the record believes it.
-    pub(crate) fn apply(&mut self, id: PaneId, verdict: Arc<Verdict>, at: Timestamp, now: Instant) {
-        let interval = self.settings.interval;
-        let Some(tracked) = self.fleet.get_mut(id) else { return };
-        if let Some(event) = tracked.judge(verdict, at, now, interval) {
-            self.events.push(at, event);
-        }
-    }
-
-    /// Puts in force what would be believed after a while.
-    pub(crate) fn believe(&mut self) {
-        let at = Timestamp::now();
-        for tracked in self.fleet.iter_mut() {
-            if let Some(believed) = tracked.settles_at()
-                && let Some(event) = tracked.settle(at, believed)
-            {
-                self.events.push(at, event);
-            }
-        }
-    }
-
-    /// What time alone changes: verdicts that are believed now, dead programs that are still dead, usage samples.
-    pub(crate) fn settle(&mut self) {
+    for (id, screen) in rejudge {
         let (at, now) = (Timestamp::now(), clock::now());
-        for tracked in self.fleet.iter_mut() {
-            for event in tracked.pass_time(at, now, self.settings.interval) {
-                self.events.push(at, event);
-            }
+        let Some(tracked) = panes.fleet.get_mut(id) else { continue };
+        if let Some(verdict) = cached_verdict(&panes.cache, profiles, tracked, &screen, at).await {
+            detected.happened.extend(tracked.judge(verdict, at, now, interval).map(|event| (at, event)));
         }
+    }
+    detected.happened.extend(panes.pass_time(interval, Timestamp::now(), clock::now()));
+    detected
+}
+
+/// Takes in one read: cache, verdict, record.
+async fn take_in(read: Read, panes: &mut Panes, profiles: &Profiles, interval: Duration, detected: &mut Detected) {
+    let Some(tracked) = panes.fleet.get_mut(read.pane) else { return };
+    let screen = match read.screen {
+        None => return,
+        Some(Err(problem)) => {
+            detected.failed.push(problem);
+            tracked.read_failed(read.now, interval);
+            return;
+        }
+        Some(Ok(screen)) => screen,
+    };
+    let stamp = tracked.stamp();
+    let moved = read.fields.is_some_and(|(pane, fields)| tracked.describe_alone(pane, fields, read.now));
+    let brought = tracked.take_read(screen_hash(&screen), read.now, read.at, read.subscribed);
+    detected.changed += usize::from(brought != Brought::Same);
+    if read.coloured {
+        tracked.preview = Some(Arc::new(Preview::of(read.pane, &screen, read.at)));
+    }
+    let screen = Arc::new(screen);
+    let verdict = match tracked.occupant().is_over() {
+        true => None,
+        false => cached_verdict(&panes.cache, profiles, tracked, &screen, read.at).await,
+    };
+    if read.settled {
+        tracked.prove_read(stamp, panes.cache.generation());
+    }
+    let captured = Captured { screen, stamp, settled: read.settled, coloured: read.coloured };
+    panes.cache.pane_content.put(read.pane, captured).await;
+    let event = match verdict {
+        Some(verdict) => tracked.judge(verdict, read.at, read.now, interval),
+        // No agent, and none was known: not listed.
+        None => tracked.forget_agent(),
+    };
+    detected.happened.extend(event.map(|event| (read.at, event)));
+    if moved {
+        panes.moved();
     }
 }
 
 /// The verdict for a screen, from the cache where the very same was judged before.
-pub(crate) async fn cached_verdict(
+async fn cached_verdict(
     cache: &Layers,
     profiles: &Profiles,
     tracked: &mut Tracked,
@@ -143,34 +141,56 @@ fn observation_key(profiles: u64, screen_hash: u64, observation: &Observation<'_
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::Instant;
 
     use super::*;
     use crate::{
-        monitor::{EngineSettings, EventKind, Source, State, detect::Published},
-        tmux::{Pane, Pulse, Server, scripted::Script},
+        monitor::{CacheSettings, EventKind, Source, State, detect::Published},
+        tmux::{Pane, Pulse},
     };
+
+    const ID: PaneId = PaneId(7);
+
+    /// A pane with an agent of a profile that is there no more, so that nothing says what the pane is.
+    async fn panes(at: Timestamp, now: Instant) -> Panes {
+        let mut panes = Panes::new(&CacheSettings::default());
+        let pulse = Pulse { id: ID, pid: 4_000_000_000, width: 80, height: 24, ..Pulse::default() };
+        panes.take_probe(vec![pulse].into(), at, now).await;
+        let verdict = Verdict::blank("nobody", "", None).say(State::Idle, None, "", "", Source::Screen);
+        panes.fleet.get_mut(ID).unwrap().judge(Arc::new(verdict), at, now, Duration::ZERO);
+        panes
+    }
+
+    fn read(screen: Option<Result<Screen, TmuxError>>, at: Timestamp, now: Instant) -> Read {
+        let (fields, settled, coloured, subscribed) = (None, true, false, false);
+        Read { pane: ID, fields, screen, settled, coloured, subscribed, at, now }
+    }
 
     #[tokio::test]
     async fn an_agent_that_is_gone_is_told_of_by_its_name() {
-        let mut core = Core::new(Server::scripted(Script::default()), EngineSettings::default()).unwrap();
-        let (at, now, id) = (Timestamp::now(), clock::now(), PaneId(7));
-        core.fleet.probe(vec![Pulse { id, pid: 4_000_000_000, width: 80, height: 24, ..Pulse::default() }], now);
-        // Of a profile that is there no more, so that nothing says what the pane is.
-        let verdict = Verdict::blank("nobody", "", None).say(State::Idle, None, "", "", Source::Screen);
-        core.fleet.get_mut(id).unwrap().judge(Arc::new(verdict), at, now, Duration::ZERO);
-        let screen = Some(Ok(Screen::plain(b"$ \n")));
-        let (fields, settled, coloured, subscribed) = (None, true, false, false);
-        let read = Read { pane: id, fields, screen, settled, coloured, subscribed, at, now };
-        let profiles = core.profiles_now();
-        core.take_in(read, &profiles, &mut CycleStats::default()).await;
-        assert!(core.fleet.get(id).unwrap().record().is_none());
-        let snapshot = core.snapshot();
-        let gone = snapshot.events.iter().filter_map(|event| match &event.what {
-            EventKind::Gone { pane_id, agent, .. } if *pane_id == id => Some(agent.as_str()),
+        let (at, now) = (Timestamp::now(), clock::now());
+        let mut panes = panes(at, now).await;
+        let read = read(Some(Ok(Screen::plain(b"$ \n"))), at, now);
+        let detected = detect(vec![read], Vec::new(), &mut panes, &Profiles::embedded(), Duration::ZERO).await;
+        assert!(panes.fleet.get(ID).unwrap().record().is_none());
+        let gone = detected.happened.iter().filter_map(|(_, event)| match event {
+            EventKind::Gone { pane_id: ID, agent, .. } => Some(agent.as_str()),
             _ => None,
         });
         assert_eq!(gone.collect::<Vec<_>>(), ["nobody"]);
+    }
+
+    #[tokio::test]
+    async fn a_read_that_failed_and_a_pane_that_vanished_change_no_state() {
+        let (at, now) = (Timestamp::now(), clock::now());
+        let mut panes = panes(at, now).await;
+        let failed = TmuxError::Refused { message: "killed".into() };
+        let reads = vec![read(None, at, now), read(Some(Err(failed.clone())), at, now)];
+        let detected = detect(reads, Vec::new(), &mut panes, &Profiles::embedded(), Duration::ZERO).await;
+        assert_eq!((detected.happened.len(), detected.changed), (0, 0));
+        assert_eq!(detected.failed.len(), 1);
+        let record = panes.fleet.get(ID).unwrap().record().unwrap();
+        assert_eq!((record.state(), record.stale), (State::Idle, true));
     }
 
     fn key(pane: &Pane, published: Option<&Published>) -> u64 {

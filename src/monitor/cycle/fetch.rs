@@ -1,6 +1,7 @@
 //! Fetch: captures the panes that the plan names, together with those of their fields that may be out of date.
 
 use std::{
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -9,11 +10,13 @@ use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
 use crate::monitor::cycle::count;
-use crate::monitor::engine::core::Core;
+use crate::monitor::facts::writes::Writes;
+use crate::monitor::link::Link;
+use crate::monitor::panes::fleet::Fleet;
 use crate::monitor::panes::tracked::Tracked;
 use crate::monitor::strategy::Plan;
-use crate::monitor::{CycleStats, Preview, clock};
-use crate::tmux::{Batch, Command as Tmux, Expect, Fields, Pane, PaneId, Pool, Reply, Screen, TmuxError, parse_panes};
+use crate::monitor::{CycleStats, NamedAgent, Preview, clock};
+use crate::tmux::{Batch, Command, Expect, Fields, Pane, PaneId, Pool, Reply, Screen, TmuxError, parse_panes};
 
 /// One list of all panes is cheaper than single lines from a quarter of them on.
 const LIST_ALL_FROM: usize = 4;
@@ -37,106 +40,121 @@ pub(crate) struct Read {
     pub(crate) now: Instant,
 }
 
-impl Core {
-    /// Captures what is planned, in parallel over the pool.
-    ///
-    /// The panes' fields (title, cursor, place) come along: one list of all panes where many are read, a line for each
-    /// where few are, and not at all when this cycle has just read them. The expensive ones are asked for only where they
-    /// may have changed.
-    pub(crate) async fn fetch(&mut self, plan: &Plan, stats: &mut CycleStats) -> Vec<Read> {
-        let (at, now) = (Timestamp::now(), clock::now());
-        let features = self.features();
-        let planned: usize = plan.batches.iter().map(Vec::len).sum();
-        let fresh = self.fields_fresh;
-        let read = plan.batches.iter().flatten().filter_map(|id| self.fleet.get(*id));
-        let holds = |tracked: &&Tracked| tracked.is_unread() && tracked.fields_hold(at, now);
-        let expensive = read.filter(|tracked| !holds(tracked) && tracked.is_expensive_due(now)).count();
-        let many = |panes: usize| panes > 1 && panes * LIST_ALL_FROM >= self.fleet.len();
-        // What one list at the head of the first request tells of all panes.
-        let list = match fresh {
-            _ if many(expensive) => Some(Fields::All),
-            false if many(planned) => Some(Fields::Cheap),
-            _ => None,
-        };
-        let mut requests = Vec::with_capacity(plan.batches.len());
-        for (index, panes) in plan.batches.iter().enumerate() {
-            let mut request = Request { batch: Batch::default(), reads: Vec::with_capacity(panes.len()), list: None };
-            if let (0, Some(fields)) = (index, list) {
-                request.batch.push(Tmux::list_panes(features, fields), Expect::Any);
-                request.list = Some(fields);
-            }
-            for &pane in panes {
-                let Some(tracked) = self.fleet.get_mut(pane) else { continue };
-                let each = match list {
-                    Some(Fields::All) => None,
-                    // Many new panes: the list that found them told their fields, and they were written by nobody since.
-                    _ if tracked.is_unread() && tracked.fields_hold(at, now) => None,
-                    _ if tracked.is_expensive_due(now) => Some(Fields::All),
-                    None if !fresh => Some(Fields::Cheap),
-                    _ => None,
-                };
-                if let Some(fields) = each {
-                    request.batch.push(Tmux::pane_details(features, pane, fields), Expect::Any);
-                }
-                let coloured = self.focus.contains(&pane);
-                request.batch.push(Tmux::capture(pane, coloured), Expect::Lines(usize::from(tracked.pulse.height)));
-                let settled = tracked.is_settled(at, now);
-                let subscribed = plan.early.is_some() && tracked.is_subscribed();
-                if plan.early.is_some() {
-                    tracked.subscribe(&mut self.writes, at, now);
-                }
-                let read = Read { pane, fields: None, screen: None, settled, coloured, subscribed, at, now };
-                request.reads.push((each, read));
-            }
-            requests.push(request);
-        }
-        let pool = self.pool.clone();
-        let mut answers =
-            stream::iter(requests.into_iter().map(|r| r.send(pool.clone()))).buffer_unordered(plan.width.max(1));
-        let mut all = Vec::with_capacity(planned);
-        let mut listed = Vec::new();
-        let mut first = None;
-        while let Some(answer) = answers.next().await {
-            if let Some(reply) = &answer.reply {
-                count(stats, reply);
-            }
-            first.get_or_insert((answer.took, answer.reads.len()));
-            listed.extend(answer.listed);
-            all.extend(answer.reads);
-        }
-        drop(answers);
-        if let Some(fields) = list {
-            self.fleet.describe(listed, fields, &self.settings.named, now);
-        }
-        if let Some((took, panes)) = first {
-            self.measured.batch = Some(took);
-            self.measured.batch_panes = panes;
-        }
-        all
-    }
+/// What a fetch gave.
+pub(crate) struct Fetched {
+    pub(crate) reads: Vec<Read>,
+    /// How long the first request took, and how many panes it read.
+    pub(crate) round_trip: Option<(Duration, usize)>,
 }
 
-impl Core {
-    /// Captures the panes in focus whose screen is not there, and nothing else of them: also while the cycles rest their
-    /// user may choose what to look at. One that cannot be read stays without.
-    pub(crate) async fn show_focused(&mut self) {
-        let missing = |id: &PaneId| self.fleet.get(*id).is_some_and(|tracked| tracked.preview.is_none());
-        let panes: Vec<PaneId> = self.focus.iter().copied().filter(missing).collect();
-        if panes.is_empty() {
-            return;
+/// What a fetch needs to know beside the plan.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// Panes whose screens are shown: with their colours.
+    pub(crate) focus: &'a BTreeSet<PaneId>,
+    /// The panes that the settings call agents.
+    pub(crate) named: &'a [NamedAgent],
+    /// All panes' fields were read in this cycle.
+    pub(crate) listed: bool,
+}
+
+/// Captures what is planned, in parallel over the pool.
+///
+/// The panes' fields (title, cursor, place) come along: one list of all panes where many are read, a line for each where
+/// few are, and not at all when this cycle has just read them. The expensive ones are asked for only where they may have
+/// changed.
+pub(crate) async fn fetch(
+    plan: &Plan,
+    link: &Link,
+    fleet: &mut Fleet,
+    writes: &mut Writes,
+    wanted: Wanted<'_>,
+    stats: &mut CycleStats,
+) -> Fetched {
+    let (at, now) = (Timestamp::now(), clock::now());
+    let features = link.features();
+    let planned: usize = plan.batches.iter().map(Vec::len).sum();
+    let read = plan.batches.iter().flatten().filter_map(|id| fleet.get(*id));
+    let holds = |tracked: &&Tracked| tracked.is_unread() && tracked.fields_hold(at, now);
+    let expensive = read.filter(|tracked| !holds(tracked) && tracked.is_expensive_due(now)).count();
+    let many = |panes: usize| panes > 1 && panes * LIST_ALL_FROM >= fleet.len();
+    // What one list at the head of the first request tells of all panes.
+    let list = match wanted.listed {
+        _ if many(expensive) => Some(Fields::All),
+        false if many(planned) => Some(Fields::Cheap),
+        _ => None,
+    };
+    let mut requests = Vec::with_capacity(plan.batches.len());
+    for (index, panes) in plan.batches.iter().enumerate() {
+        let mut request = Request { batch: Batch::default(), reads: Vec::with_capacity(panes.len()), list: None };
+        if let (0, Some(fields)) = (index, list) {
+            request.batch.push(Command::list_panes(features, fields), Expect::Any);
+            request.list = Some(fields);
         }
-        let mut batch = Batch::default();
-        for pane in &panes {
-            let height = self.fleet.get(*pane).map_or(0, |tracked| tracked.pulse.height);
-            batch.push(Tmux::capture(*pane, true), Expect::Lines(usize::from(height)));
-        }
-        let at = Timestamp::now();
-        let Ok(mut lease) = self.pool.acquire().await else { return };
-        let Ok(reply) = lease.request(&batch).await else { return };
-        for (pane, part) in panes.into_iter().zip(reply.parts) {
-            if let (Ok(capture), Some(tracked)) = (part, self.fleet.get_mut(pane)) {
-                tracked.preview = Some(Arc::new(Preview::of(pane, &Screen::styled(&capture), at)));
+        for &pane in panes {
+            let Some(tracked) = fleet.get_mut(pane) else { continue };
+            let each = match list {
+                Some(Fields::All) => None,
+                // Many new panes: the list that found them told their fields, and they were written by nobody since.
+                _ if tracked.is_unread() && tracked.fields_hold(at, now) => None,
+                _ if tracked.is_expensive_due(now) => Some(Fields::All),
+                None if !wanted.listed => Some(Fields::Cheap),
+                _ => None,
+            };
+            if let Some(fields) = each {
+                request.batch.push(Command::pane_details(features, pane, fields), Expect::Any);
             }
+            let coloured = wanted.focus.contains(&pane);
+            request.batch.push(Command::capture(pane, coloured), Expect::Lines(usize::from(tracked.pulse.height)));
+            let settled = tracked.is_settled(at, now);
+            let subscribed = plan.early.is_some() && tracked.is_subscribed();
+            if plan.early.is_some() {
+                tracked.subscribe(writes, at, now);
+            }
+            let read = Read { pane, fields: None, screen: None, settled, coloured, subscribed, at, now };
+            request.reads.push((each, read));
+        }
+        requests.push(request);
+    }
+    let mut answers =
+        stream::iter(requests.into_iter().map(|r| r.send(link.pool.clone()))).buffer_unordered(plan.width.max(1));
+    let mut reads = Vec::with_capacity(planned);
+    let mut listed = Vec::new();
+    let mut round_trip = None;
+    while let Some(answer) = answers.next().await {
+        if let Some(reply) = &answer.reply {
+            count(stats, reply);
+        }
+        round_trip.get_or_insert((answer.took, answer.reads.len()));
+        listed.extend(answer.listed);
+        reads.extend(answer.reads);
+    }
+    drop(answers);
+    if let Some(fields) = list {
+        fleet.describe(listed, fields, wanted.named, now);
+    }
+    Fetched { reads, round_trip }
+}
+
+/// Captures the panes in focus whose screen is not there, and nothing else of them: also while the cycles rest their user
+/// may choose what to look at. One that cannot be read stays without.
+pub(crate) async fn show_focused(link: &Link, fleet: &mut Fleet, focus: &BTreeSet<PaneId>) {
+    let missing = |id: &PaneId| fleet.get(*id).is_some_and(|tracked| tracked.preview.is_none());
+    let panes: Vec<PaneId> = focus.iter().copied().filter(missing).collect();
+    if panes.is_empty() {
+        return;
+    }
+    let mut batch = Batch::default();
+    for pane in &panes {
+        let height = fleet.get(*pane).map_or(0, |tracked| tracked.pulse.height);
+        batch.push(Command::capture(*pane, true), Expect::Lines(usize::from(height)));
+    }
+    let at = Timestamp::now();
+    let Ok(mut lease) = link.acquire().await else { return };
+    let Ok(reply) = lease.request(&batch).await else { return };
+    for (pane, part) in panes.into_iter().zip(reply.parts) {
+        if let (Ok(capture), Some(tracked)) = (part, fleet.get_mut(pane)) {
+            tracked.preview = Some(Arc::new(Preview::of(pane, &Screen::styled(&capture), at)));
         }
     }
 }

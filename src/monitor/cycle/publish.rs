@@ -1,141 +1,165 @@
-//! Makes the snapshot from the engine's state.
+//! Publish: the snapshot of what is known.
+
+use std::{collections::BTreeSet, time::Instant};
 
 use jiff::Timestamp;
 
-use crate::monitor::engine::core::Core;
-use crate::monitor::engine::run::is_active;
+use crate::monitor::link::Link;
+use crate::monitor::meter::account::Account;
+use crate::monitor::meter::ceiling::Ceiling;
+use crate::monitor::meter::events::Events;
+use crate::monitor::meter::history::{Combination, History};
+use crate::monitor::panes::known::Panes;
 use crate::monitor::panes::tracked::Tracked;
 use crate::monitor::{
-    Agent, BaseStatus, CostInfo, CycleInfo, EngineInfo, Health, HealthSummary, LiveSettings, PoolInfo, Reading, SCHEMA,
-    ServerInfo, ServerStatus, Snapshot, State, StrategyInfo, clock,
+    Agent, BaseStatus, CostInfo, CycleInfo, EngineInfo, EngineSettings, Health, HealthSummary, LiveSettings, PoolInfo,
+    RereadInfo, SCHEMA, ServerInfo, ServerStatus, Snapshot, State, StrategyInfo, clock,
 };
 use crate::tmux::PaneId;
 
-impl Core {
-    /// The snapshot of this moment.
-    pub(crate) fn snapshot(&mut self) -> Snapshot {
-        let now = clock::now();
-        let uptime = now.saturating_duration_since(self.started).as_secs_f64();
-        let mut agents: Vec<(&Tracked, Agent)> = self
-            .fleet
-            .iter()
-            .filter_map(|tracked| Some((tracked, agent(tracked, self.settings.max_failures)?)))
-            .collect();
-        agents.sort_by(|(a, _), (b, _)| {
-            let place = |t: &&Tracked| (t.pane.window_index, t.pane.pane_index, t.pane.id);
-            a.pane.session.cmp(&b.pane.session).then_with(|| place(a).cmp(&place(b)))
-        });
-        let agents: Vec<Agent> = agents.into_iter().map(|(_, agent)| agent).collect();
-        let preview = |id: PaneId| self.fleet.get(id).and_then(|tracked| tracked.preview.clone());
-        let previews: Vec<_> = self.focus.iter().filter_map(|id| preview(*id)).collect();
-        let preview = self.own_focus.and_then(preview);
-        let combination = self.combination();
-        let cycle = CycleInfo { reading: self.reading(), ..self.history.info(now) };
-        let count = self.history.count();
-        let last_cycle_time = cycle.last.as_ref().map(|last| last.duration_ms / 1000.0);
-        Snapshot {
-            schema: SCHEMA,
-            timestamp: Timestamp::now(),
-            server: ServerInfo {
-                socket: self.server.socket().display().to_string(),
-                version: self.pool.version().map(|version| version.to_string()),
-                transport: self.transport.map(|kind| kind.to_string()),
-                status: self.status,
-                problem: self.problem.clone(),
-                pid: self.server_pid,
-                started: self.server_started,
-                simulated: self.settings.simulated,
-            },
-            engine: EngineInfo {
-                mode: self.settings.mode.to_string(),
-                pid: std::process::id(),
-                started: self.started_at,
-                uptime,
-                paused: self.paused,
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-            },
-            current_strategy: self.strategy.name().to_owned(),
-            base_status: BaseStatus {
-                is_running: !self.paused,
-                active_agents: agents.iter().filter(|a| is_active(a.state)).count(),
-                idle_agents: agents.iter().filter(|a| a.state == State::Idle).count(),
-                cycle_count: count,
-                last_cycle_time,
-                errors_detected: self.errors,
-                uptime,
-            },
-            connection_pool: self.pool_info(),
-            cache_performance: self.cache.info(),
-            health_summary: health_summary(&agents),
-            cycle,
-            cost: CostInfo {
-                watching_percent: self.governor.percent(now),
-                held_back: self.governor.holds_back(),
-                ..self.cost.info()
-            },
-            settings: self.live_settings(),
-            strategies: self.strategies(),
-            tune: self.history.tune(&combination),
-            history: self.history.points(),
-            events: self.events.published(),
-            backlog: self.events.backlog(),
-            notes: self.notes.clone(),
-            preview,
-            previews,
-            agents,
-        }
-    }
+/// What a snapshot is made from.
+pub(crate) struct Parts<'a> {
+    pub(crate) settings: &'a EngineSettings,
+    pub(crate) reread: Option<&'a RereadInfo>,
+    pub(crate) link: &'a Link,
+    pub(crate) panes: &'a Panes,
+    pub(crate) ceiling: &'a Ceiling,
+    pub(crate) account: &'a mut Account,
+    pub(crate) events: &'a mut Events,
+    /// The strategy in force, and all that there are.
+    pub(crate) strategy: &'a str,
+    pub(crate) strategies: &'a [StrategyInfo],
+    /// The settings as a row of what was tried.
+    pub(crate) combination: &'a Combination,
+    /// Panes that clients show, and the one of the client for which the engine was started.
+    pub(crate) focus: &'a BTreeSet<PaneId>,
+    pub(crate) own_focus: Option<PaneId>,
+    pub(crate) paused: bool,
+    /// When the engine started.
+    pub(crate) started: (Instant, Timestamp),
+}
 
-    /// How far the first look at the panes has come, while some were not looked at.
-    fn reading(&self) -> Option<Reading> {
-        let candidates = || self.fleet.iter().filter(|tracked| tracked.is_candidate());
-        let of = candidates().count();
-        let read = candidates().filter(|tracked| !tracked.is_unread()).count();
-        (read < of && self.status == ServerStatus::Reachable).then_some(Reading { read, of })
+/// The snapshot of this moment.
+pub(crate) fn snapshot(parts: Parts<'_>) -> Snapshot {
+    let Parts { settings, link, panes, ceiling, account, events, .. } = parts;
+    let now = clock::now();
+    let (started, started_at) = parts.started;
+    let uptime = now.saturating_duration_since(started).as_secs_f64();
+    let agents = agents(panes, settings.max_failures);
+    let preview = |id: PaneId| panes.fleet.get(id).and_then(|tracked| tracked.preview.clone());
+    let reading = panes.reading().filter(|_| link.reach.status() == ServerStatus::Reachable);
+    let cycle = CycleInfo { reading, ..account.history.info(now) };
+    Snapshot {
+        schema: SCHEMA,
+        timestamp: Timestamp::now(),
+        server: server(link, settings.simulated),
+        engine: EngineInfo {
+            mode: settings.mode.to_string(),
+            pid: std::process::id(),
+            started: started_at,
+            uptime,
+            paused: parts.paused,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+        current_strategy: parts.strategy.to_owned(),
+        base_status: BaseStatus {
+            is_running: !parts.paused,
+            active_agents: agents.iter().filter(|a| is_active(a.state)).count(),
+            idle_agents: agents.iter().filter(|a| a.state == State::Idle).count(),
+            cycle_count: account.history.count(),
+            last_cycle_time: cycle.last.as_ref().map(|last| last.duration_ms / 1000.0),
+            errors_detected: account.errors(),
+            uptime,
+        },
+        connection_pool: pool_info(link, account.peak()),
+        cache_performance: panes.cache.info(),
+        health_summary: health_summary(&agents),
+        cycle,
+        cost: CostInfo {
+            watching_percent: ceiling.spent_percent(now),
+            held_back: ceiling.holds_back(),
+            ..account.cost()
+        },
+        settings: live_settings(settings, parts.reread),
+        strategies: strategies(parts.strategies, &account.history),
+        tune: account.history.tune(parts.combination),
+        history: account.history.points(),
+        events: events.published(),
+        backlog: events.backlog(),
+        notes: events.notes().to_vec(),
+        preview: parts.own_focus.and_then(preview),
+        previews: parts.focus.iter().filter_map(|id| preview(*id)).collect(),
+        agents,
     }
+}
 
-    fn pool_info(&self) -> PoolInfo {
-        let stats = self.pool.stats();
-        PoolInfo {
-            pool_size: stats.pool_size,
-            // Both of the moment in the last cycle at which most were in use: now, between cycles, none is.
-            active_connections: self.peak,
-            idle_connections: (stats.active_connections + stats.idle_connections).saturating_sub(self.peak),
-            waiters: stats.waiters,
-            connections_created: stats.connections_created,
-            connections_reused: stats.connections_reused,
-            connections_recycled: stats.connections_recycled,
-            total_acquisitions: stats.total_acquisitions,
-            acquisition_timeouts: stats.acquisition_timeouts,
-            wait_p50_ms: stats.wait_p50_ms,
-            wait_p99_ms: stats.wait_p99_ms,
-        }
-    }
+fn agents(panes: &Panes, max_failures: u32) -> Vec<Agent> {
+    let all = panes.fleet.iter().filter_map(|tracked| Some((tracked, agent(tracked, max_failures)?)));
+    let mut agents: Vec<(&Tracked, Agent)> = all.collect();
+    agents.sort_by(|(a, _), (b, _)| {
+        let place = |t: &&Tracked| (t.pane.window_index, t.pane.pane_index, t.pane.id);
+        a.pane.session.cmp(&b.pane.session).then_with(|| place(a).cmp(&place(b)))
+    });
+    agents.into_iter().map(|(_, agent)| agent).collect()
+}
 
-    fn live_settings(&self) -> LiveSettings {
-        let settings = &self.settings;
-        LiveSettings {
-            interval: settings.interval.as_secs_f64(),
-            transport: settings.transport.to_string(),
-            pool_min: settings.pool.min_size,
-            pool_max: settings.pool.max_size,
-            cache_enabled: settings.cache.enabled,
-            cache_policy: settings.cache.policy.to_string(),
-            cache_ttl: settings.cache.ttl.as_secs_f64(),
-            cache_max_size: settings.cache.max_size,
-            max_failures: settings.max_failures,
-            max_server_percent: settings.max_server_percent,
-            pool_connection_timeout: settings.pool.connection_timeout.as_secs_f64(),
-            pool_max_age: settings.pool.max_age.as_secs_f64(),
-            reread: self.reread.clone(),
-        }
+fn server(link: &Link, simulated: bool) -> ServerInfo {
+    ServerInfo {
+        socket: link.server().socket().display().to_string(),
+        version: link.pool.version().map(|version| version.to_string()),
+        transport: link.transport().map(|kind| kind.to_string()),
+        status: link.reach.status(),
+        problem: link.reach.problem().map(str::to_owned),
+        pid: link.incarnation().map(|server| server.pid),
+        started: link.incarnation().and_then(|server| server.started),
+        simulated,
     }
+}
 
-    fn strategies(&self) -> Vec<StrategyInfo> {
-        let measured =
-            |info: &StrategyInfo| StrategyInfo { p50_ms: self.history.strategy_p50(&info.name), ..info.clone() };
-        self.strategies.iter().map(measured).collect()
+fn pool_info(link: &Link, peak: usize) -> PoolInfo {
+    let stats = link.pool.stats();
+    PoolInfo {
+        pool_size: stats.pool_size,
+        // Both of the moment in the last cycle at which most were in use: now, between cycles, none is.
+        active_connections: peak,
+        idle_connections: (stats.active_connections + stats.idle_connections).saturating_sub(peak),
+        waiters: stats.waiters,
+        connections_created: stats.connections_created,
+        connections_reused: stats.connections_reused,
+        connections_recycled: stats.connections_recycled,
+        total_acquisitions: stats.total_acquisitions,
+        acquisition_timeouts: stats.acquisition_timeouts,
+        wait_p50_ms: stats.wait_p50_ms,
+        wait_p99_ms: stats.wait_p99_ms,
     }
+}
+
+fn live_settings(settings: &EngineSettings, reread: Option<&RereadInfo>) -> LiveSettings {
+    LiveSettings {
+        interval: settings.interval.as_secs_f64(),
+        transport: settings.transport.to_string(),
+        pool_min: settings.pool.min_size,
+        pool_max: settings.pool.max_size,
+        cache_enabled: settings.cache.enabled,
+        cache_policy: settings.cache.policy.to_string(),
+        cache_ttl: settings.cache.ttl.as_secs_f64(),
+        cache_max_size: settings.cache.max_size,
+        max_failures: settings.max_failures,
+        max_server_percent: settings.max_server_percent,
+        pool_connection_timeout: settings.pool.connection_timeout.as_secs_f64(),
+        pool_max_age: settings.pool.max_age.as_secs_f64(),
+        reread: reread.cloned(),
+    }
+}
+
+fn strategies(all: &[StrategyInfo], history: &History) -> Vec<StrategyInfo> {
+    let measured = |info: &StrategyInfo| StrategyInfo { p50_ms: history.strategy_p50(&info.name), ..info.clone() };
+    all.iter().map(measured).collect()
+}
+
+/// Whether an agent's program runs and does something.
+fn is_active(state: State) -> bool {
+    !matches!(state, State::Idle | State::Exited)
 }
 
 fn agent(tracked: &Tracked, max_failures: u32) -> Option<Agent> {

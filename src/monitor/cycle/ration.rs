@@ -6,81 +6,15 @@
 use std::time::{Duration, Instant};
 
 use crate::monitor::State;
+use crate::monitor::meter::prices::{LARGEST, Prices};
 use crate::monitor::strategy::Plan;
 use crate::tmux::PaneId;
-
-/// Most panes in a request: the server answers nobody else meanwhile.
-const LARGEST: usize = 250;
-
-/// So many panes are worth a request whatever it costs.
-const SMALLEST: usize = 16;
 
 /// Most of the server's time that first sights take in one cycle, so that what was seen is shown between.
 const AT_ONCE: Duration = Duration::from_millis(400);
 
 /// So many first sights need no request of their own.
 const FEW: usize = 8;
-
-/// How much the newest measurement counts.
-const NEWEST: f64 = 0.3;
-
-/// What things cost the server.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Prices {
-    /// A request that asks nothing.
-    pub request: Duration,
-    /// One capture.
-    pub pane: Duration,
-    /// Both are measured.
-    known: (bool, bool),
-}
-
-impl Default for Prices {
-    fn default() -> Self {
-        // Before anything is measured a capture is taken to be dear: the first of very many are read in a small part.
-        Self { request: Duration::from_micros(400), pane: Duration::from_millis(2), known: (false, false) }
-    }
-}
-
-impl Prices {
-    /// The probe cost so much: about half of that is the request, half the list.
-    pub fn probed(&mut self, cost: Duration) {
-        self.request = if self.known.0 { towards(self.request, cost / 2) } else { cost / 2 };
-        self.known.0 = true;
-    }
-
-    /// Captures of so many panes in so many requests cost so much.
-    pub fn fetched(&mut self, cost: Duration, requests: usize, panes: usize) {
-        if panes < FEW {
-            return;
-        }
-        let captures = cost.saturating_sub(self.request.mul_f64(requests as f64));
-        let pane = captures.div_f64(panes as f64).max(Duration::from_micros(5));
-        self.pane = if self.known.1 { towards(self.pane, pane) } else { pane };
-        self.known.1 = true;
-    }
-
-    /// Fewest panes that are worth a request: their captures cost as much as the request itself.
-    #[must_use]
-    pub fn fewest(&self) -> usize {
-        let panes = self.request.as_secs_f64() / self.pane.as_secs_f64().max(1e-6);
-        (panes.ceil() as usize).clamp(SMALLEST, LARGEST)
-    }
-
-    fn of(&self, requests: usize, panes: usize) -> Duration {
-        self.request.mul_f64(requests as f64) + self.pane.mul_f64(panes as f64)
-    }
-
-    /// How many panes can be read for this.
-    fn panes_for(&self, cost: Duration, largest: usize) -> usize {
-        let each = self.pane.as_secs_f64() + self.request.as_secs_f64() / largest as f64;
-        (cost.as_secs_f64() / each.max(1e-7)) as usize
-    }
-}
-
-fn towards(before: Duration, newest: Duration) -> Duration {
-    before.mul_f64(1.0 - NEWEST) + newest.mul_f64(NEWEST)
-}
 
 /// A pane that the strategy wants read.
 #[derive(Clone, Copy, Debug)]
@@ -144,9 +78,9 @@ pub fn ration(plan: &mut Plan, mut due: Vec<Due>, means: Means, now: Instant) ->
         None => (usize::MAX, usize::MAX),
     };
     let planned = prices.of(plan.batches.len(), due.len());
-    let dear = left.is_some() && planned > spend.saturating_add(if firsts > 0 { saved } else { Duration::ZERO });
+    let expensive = left.is_some() && planned > spend.saturating_add(if firsts > 0 { saved } else { Duration::ZERO });
     let many_firsts = firsts > FEW && !one_by_one;
-    if !dear && !many_firsts && firsts <= most_firsts && others <= most_others {
+    if !expensive && !many_firsts && firsts <= most_firsts && others <= most_others {
         return LeftOut::default();
     }
     due.sort_by(|a, b| {
@@ -173,7 +107,7 @@ mod tests {
 
     fn prices(request_us: u64, pane_us: u64) -> Prices {
         let (request, pane) = (Duration::from_micros(request_us), Duration::from_micros(pane_us));
-        Prices { request, pane, known: (true, true) }
+        Prices::known(request, pane)
     }
 
     /// On a server with 3000 panes on a busy machine.
@@ -204,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_request_is_dear_there_are_few_and_large_ones() {
+    fn where_a_request_is_expensive_there_are_few_and_large_ones() {
         let now = Instant::now();
         let due = due(3_000, now, Some(State::Working));
         for purse in [0, 1, 50, 200, 1_000] {
@@ -246,7 +180,7 @@ mod tests {
         assert_eq!(cut.batches.iter().map(Vec::len).collect::<Vec<_>>(), [250, 250, 250, 1]);
         assert_eq!(cut.batches[0][0], PaneId(750), "a known one is not held up");
         assert!(cut.batches.concat()[1..151].iter().all(|pane| pane.0 % 5 == 0));
-        // Nothing is saved, and all is dear: in parts.
+        // Nothing is saved, and all is expensive: in parts.
         let mut poor = plan(&all, 1);
         let left_out = ration(&mut poor, all, means(0, 0), now);
         assert_eq!((left_out.known, left_out.new), (0, 500));
@@ -265,18 +199,5 @@ mod tests {
         let mut single = plan(&all, 1);
         ration(&mut single, all, Means { one_by_one: true, ..means(100, 3_000) }, now);
         assert!(single.batches.iter().all(|batch| batch.len() == 1) && single.batches.len() < 20);
-    }
-
-    #[test]
-    fn prices_follow_what_was_measured() {
-        let mut measured = Prices::default();
-        for _ in 0..20 {
-            measured.probed(ms(160));
-            measured.fetched(ms(80 + 25), 1, 100);
-        }
-        assert!((ms(78)..ms(81)).contains(&measured.request), "{measured:?}");
-        assert!((Duration::from_micros(240)..Duration::from_micros(290)).contains(&measured.pane), "{measured:?}");
-        assert_eq!(measured.fewest(), 250);
-        assert_eq!(self::prices(3_000, 60).fewest(), 50);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::monitor::engine::core::Core;
@@ -80,7 +81,7 @@ impl Engine {
 
     fn core(server: Server, settings: EngineSettings, memory: Option<Memory>) -> Result<Core, EngineError> {
         let mut core = Core::new(server, settings)?;
-        core.memory = memory;
+        core.panes.remember(memory);
         Ok(core)
     }
 
@@ -107,19 +108,20 @@ impl Engine {
     pub async fn once(self) -> Result<Snapshot, OnceError> {
         let settings = EngineSettings { max_server_percent: 100.0, ..self.settings };
         let mut core = Self::core(self.server, settings, self.memory)?;
-        core.strategy = Box::new(Concurrent);
+        core.planner.set(Box::new(Concurrent));
         for _ in 0..LOOKS {
-            if let Some(problem) = core.turn().await.1 {
+            if let Some(problem) = core.turn(None).await.problem {
                 return Err(OnceError::Tmux(problem));
             }
-            if !core.fleet.iter().any(Tracked::is_new) {
+            if !core.panes.fleet.iter().any(Tracked::is_new) {
                 break;
             }
         }
         // There is no second look: what was seen is believed.
-        core.believe();
+        let believed = core.panes.believe(Timestamp::now());
+        core.events.extend(believed);
         let snapshot = core.snapshot();
-        core.pool.close().await;
+        core.link.pool.close().await;
         Ok(snapshot)
     }
 }

@@ -6,11 +6,14 @@ pub(crate) mod core;
 pub(crate) mod handle;
 pub(crate) mod inbox;
 pub(crate) mod launch;
+pub(crate) mod orders;
 #[cfg(test)]
 pub(crate) mod paused;
 #[cfg(test)]
 pub(crate) mod paused_ceiling;
+pub(crate) mod planner;
 pub(crate) mod reload;
 pub(crate) mod run;
 pub(crate) mod schedule;
 pub(crate) mod settings_source;
+pub(crate) mod turn;

@@ -8,8 +8,10 @@ use std::{collections::BTreeSet, time::Duration};
 use jiff::Timestamp;
 
 use crate::monitor::engine::core::Core;
+use crate::monitor::engine::orders::on_off;
+use crate::monitor::strategy::Adaptive;
 use crate::monitor::{
-    Change, EngineSettings, Event, EventKind, Mode, NamedAgent, Refused, Reread, RereadInfo, StrategyInfo, strategy,
+    Change, EngineSettings, Event, EventKind, Mode, NamedAgent, Refused, Reread, RereadInfo, StrategyInfo,
 };
 
 /// Longest value that an event tells.
@@ -28,7 +30,7 @@ impl Core {
                 self.apply_settings(engine);
                 beside.into_iter().for_each(|change| self.noted(change));
                 // Emptied last: the agents are judged anew, by the profiles that were read with the settings.
-                self.cache.reset(&self.settings.cache);
+                self.panes.cache.reset(&self.settings.cache);
                 if self.events.newest() == before {
                     self.events.notice(Timestamp::now(), "the settings were read again: nothing changed", false);
                 }
@@ -40,8 +42,8 @@ impl Core {
             }
         };
         let changes = self.events.since(before).filter_map(change_of).collect();
-        let count = self.reread.as_ref().map_or(0, |last| last.count) + 1;
-        self.reread = Some(RereadInfo { count, problem, changes });
+        let count = self.configured.reread.as_ref().map_or(0, |last| last.count) + 1;
+        self.configured.reread = Some(RereadInfo { count, problem, changes });
     }
 
     /// A change that something beside the engine made.
@@ -53,27 +55,27 @@ impl Core {
     }
 
     /// A setting that cannot be put in force stays as it was, and an event says why.
-    fn told(&mut self, set: Result<(), Refused>) {
+    fn unless_refused(&mut self, set: Result<(), Refused>) {
         if let Err(Refused(why)) = set {
             self.refuse(why);
         }
     }
 
     fn apply_settings(&mut self, fresh: EngineSettings) {
-        let was = std::mem::replace(&mut self.configured, fresh.clone());
+        let was = std::mem::replace(&mut self.configured.settings, fresh.clone());
         self.list_strategies();
         if was.mode != fresh.mode {
             self.set_mode(&fresh);
         }
         if was.interval != fresh.interval {
             let set = self.set_interval(fresh.interval.as_secs_f64());
-            self.told(set);
+            self.unless_refused(set);
         }
         let failures = std::mem::replace(&mut self.settings.max_failures, fresh.max_failures);
         self.changed("max failures", failures.to_string(), fresh.max_failures.to_string());
         if was.max_server_percent != fresh.max_server_percent {
             let before = std::mem::replace(&mut self.settings.max_server_percent, fresh.max_server_percent);
-            self.governor.set_percent(crate::monitor::cycle::pace::aim(fresh.max_server_percent));
+            self.ceiling.set_percent(fresh.max_server_percent);
             self.changed("max server percent", before.to_string(), fresh.max_server_percent.to_string());
         }
         if was.named != fresh.named {
@@ -91,17 +93,16 @@ impl Core {
 
     /// Lists the strategies anew; what came, went or got another problem is told.
     fn list_strategies(&mut self) {
-        let fresh = strategy::list(self.settings.strategies_dir.as_deref());
-        let before = std::mem::replace(&mut self.strategies, fresh);
+        let before = self.planner.relist(self.settings.strategies_dir.as_deref());
         let word = |info: Option<&StrategyInfo>| match info {
             None => "none".to_owned(),
             Some(StrategyInfo { problem: None, .. }) => "good".to_owned(),
             Some(StrategyInfo { problem: Some(problem), .. }) => problem.clone(),
         };
         let find = |list: &[StrategyInfo], name: &str| word(list.iter().find(|info| info.name == name));
-        let names: BTreeSet<String> = before.iter().chain(&self.strategies).map(|info| info.name.clone()).collect();
+        let names: BTreeSet<String> = before.iter().chain(self.planner.list()).map(|info| info.name.clone()).collect();
         for name in names {
-            let (from, to) = (find(&before, &name), find(&self.strategies, &name));
+            let (from, to) = (find(&before, &name), find(self.planner.list(), &name));
             if from != to {
                 self.noted(Change { setting: format!("script {name}"), from, to });
             }
@@ -109,15 +110,15 @@ impl Core {
     }
 
     fn apply_async(&mut self, was: &EngineSettings, fresh: &EngineSettings) {
-        let scripted = strategy::built_in(self.strategy.name()).is_none();
+        let scripted = self.planner.is_scripted();
         // The text of a script may have changed though its name has not.
         if was.strategy != fresh.strategy || scripted && self.settings.strategy == fresh.strategy {
             let set = self.set_strategy(&fresh.strategy);
-            self.told(set);
+            self.unless_refused(set);
         }
         if was.transport != fresh.transport {
             let set = self.set_transport(&fresh.transport.to_string());
-            self.told(set);
+            self.unless_refused(set);
         }
         let mut pool = self.settings.pool;
         let (old, new) = (&was.pool, &fresh.pool);
@@ -126,7 +127,7 @@ impl Core {
         replace(&mut pool.connection_timeout, old.connection_timeout, new.connection_timeout);
         replace(&mut pool.max_age, old.max_age, new.max_age);
         let old = std::mem::replace(&mut self.settings.pool, pool);
-        self.pool.configure(pool);
+        self.link.pool.configure(pool);
         self.changed("pool", old.max_size.to_string(), pool.max_size.to_string());
         self.changed("pool min size", old.min_size.to_string(), pool.min_size.to_string());
         self.changed("pool connection timeout", seconds(old.connection_timeout), seconds(pool.connection_timeout));
@@ -154,18 +155,15 @@ impl Core {
             // The interval, the named agents and the failures are compared one by one.
             let EngineSettings { mode, strategy, transport, pool, cache, .. } = fresh.clone();
             self.settings = EngineSettings { mode, strategy, transport, pool, cache, ..self.settings.clone() };
-            match Self::strategy_named(&self.settings.strategy, &self.settings) {
-                Ok(strategy) => self.strategy = strategy,
-                Err(problem) => {
-                    self.refuse(problem.to_string());
-                    self.strategy = Box::<strategy::Adaptive>::default();
-                    self.settings.strategy = self.strategy.name().to_owned();
-                }
+            let name = self.settings.strategy.clone();
+            if let Err(problem) = self.planner.switch(&name, &self.settings) {
+                self.refuse(problem.to_string());
+                self.planner.set(Box::<Adaptive>::default());
+                self.planner.name().clone_into(&mut self.settings.strategy);
             }
-            // Known again after the next cycle.
-            self.transport = None;
-            self.pool.set_transport(self.settings.transport);
-            self.pool.configure(self.settings.pool);
+            // The one in use is known again after the next cycle.
+            self.link.set_transport(self.settings.transport, None);
+            self.link.pool.configure(self.settings.pool);
         }
         self.changed("engine", before.to_string(), self.settings.mode.to_string());
     }
@@ -174,12 +172,8 @@ impl Core {
     fn set_named(&mut self, named: Vec<NamedAgent>) {
         let at = Timestamp::now();
         let before = std::mem::replace(&mut self.settings.named, named);
-        for tracked in self.fleet.iter_mut() {
-            let named = NamedAgent::of(&self.settings.named, &tracked.pane).cloned();
-            if let Some(event) = tracked.set_named(named) {
-                self.events.push(at, event);
-            }
-        }
+        let gone = self.panes.set_named(&self.settings.named, at);
+        self.events.extend(gone);
         let (from, to) = (listed(&before), listed(&self.settings.named));
         self.noted(Change { setting: "agents".to_owned(), from, to });
     }
@@ -218,10 +212,6 @@ fn listed(named: &[NamedAgent]) -> String {
 
 fn seconds(duration: Duration) -> String {
     format!("{} s", duration.as_secs_f64())
-}
-
-fn on_off(on: bool) -> String {
-    if on { "on" } else { "off" }.to_owned()
 }
 
 fn short(text: &str) -> String {

@@ -18,6 +18,8 @@ const EARLY_TICK: f64 = 0.1;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Schedule {
     next: Instant,
+    /// See [`Plan::early`](crate::monitor::strategy::Plan::early), of the last plan.
+    early: Option<Duration>,
     /// A write brought the next cycle forward.
     woken: bool,
     began: Instant,
@@ -39,7 +41,7 @@ pub(crate) struct Due {
 impl Schedule {
     /// The first cycle begins at once.
     pub(crate) fn new(now: Instant) -> Self {
-        Self { next: now, woken: false, began: now, woken_began: None, published: None }
+        Self { next: now, early: None, woken: false, began: now, woken_began: None, published: None }
     }
 
     /// When the next cycle begins.
@@ -57,10 +59,26 @@ impl Schedule {
         self.published = None;
     }
 
-    /// The earliest time of a cycle that a write begins which was noticed now; `apart`: least time between two such.
-    pub(crate) fn earliest(&self, apart: Duration, now: Instant) -> Instant {
+    /// Writes begin cycles early from now on, but not closer together than this; `None`: they begin none.
+    pub(crate) fn allow_early(&mut self, apart: Option<Duration>) {
+        self.early = apart;
+    }
+
+    /// How close together cycles may be that writes begin.
+    pub(crate) fn early(&self) -> Option<Duration> {
+        self.early
+    }
+
+    /// Whether writes begin cycles.
+    pub(crate) fn takes_writes(&self) -> bool {
+        self.early.is_some()
+    }
+
+    /// The earliest time of a cycle that a write begins which was notified now; `None`: it begins none.
+    pub(crate) fn earliest(&self, now: Instant) -> Option<Instant> {
+        let apart = self.early?;
         let at = (now + DRAWN).max(self.began + APART);
-        self.woken_began.map_or(at, |last| at.max(last + apart))
+        Some(self.woken_began.map_or(at, |last| at.max(last + apart)))
     }
 
     /// A write begins the next cycle at this time, unless it begins sooner anyway.
@@ -113,6 +131,17 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    /// A schedule in which writes begin cycles a second apart.
+    fn with_writes(now: Instant) -> Schedule {
+        let mut schedule = Schedule::new(now);
+        schedule.allow_early(Some(SECOND));
+        schedule
+    }
+
+    fn earliest(schedule: &Schedule, now: Instant) -> Instant {
+        schedule.earliest(now).expect("writes begin cycles")
+    }
+
     #[test]
     fn a_cycle_follows_as_planned_and_a_late_one_at_once_and_alone() {
         let start = Instant::now();
@@ -140,27 +169,29 @@ mod tests {
     fn writes_begin_cycles_early_but_not_closer_together_than_the_strategy_wants() {
         let start = Instant::now();
         let mut schedule = Schedule::new(start);
+        assert_eq!((schedule.earliest(start), schedule.takes_writes()), (None, false), "no plan allowed it");
+        schedule.allow_early(Some(SECOND));
         schedule.begin(start);
         schedule.plan(start + SECOND * 10);
-        assert_eq!(schedule.earliest(SECOND, start + ms(10)), start + APART, "not right after a cycle");
-        assert_eq!(schedule.earliest(SECOND, start + ms(500)), start + ms(500) + DRAWN, "once it is drawn");
+        assert_eq!(earliest(&schedule, start + ms(10)), start + APART, "not right after a cycle");
+        assert_eq!(earliest(&schedule, start + ms(500)), start + ms(500) + DRAWN, "once it is drawn");
         schedule.wake(start + ms(525));
         schedule.begin(start + ms(525));
-        assert_eq!(schedule.earliest(SECOND, start + ms(700)), start + ms(1_525));
+        assert_eq!(earliest(&schedule, start + ms(700)), start + ms(1_525));
         // A cycle that no write began leaves that as it is.
         schedule.begin(start + ms(1_000));
-        assert_eq!(schedule.earliest(SECOND, start + ms(1_100)), start + ms(1_525));
-        assert_eq!(schedule.earliest(SECOND, start + ms(3_000)), start + ms(3_000) + DRAWN);
+        assert_eq!(earliest(&schedule, start + ms(1_100)), start + ms(1_525));
+        assert_eq!(earliest(&schedule, start + ms(3_000)), start + ms(3_000) + DRAWN);
     }
 
     #[test]
     fn a_write_that_comes_when_the_next_cycle_is_sooner_wakes_nothing() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(start);
+        let mut schedule = with_writes(start);
         schedule.plan(start + ms(50));
         schedule.wake(start + ms(125));
         schedule.begin(start + ms(50));
-        assert_eq!(schedule.earliest(SECOND * 9, start + ms(200)), start + ms(225), "it was no early cycle");
+        assert_eq!(earliest(&schedule, start + ms(200)), start + ms(225), "it was no early cycle");
     }
 
     #[test]
@@ -196,14 +227,14 @@ mod tests {
         #[test]
         fn early_cycles_are_apart_and_none_is_put_off(story in prop::collection::vec((0..400u64, happens()), 1..60)) {
             let start = Instant::now();
-            let (mut schedule, mut now, mut planned) = (Schedule::new(start), start, start);
+            let (mut schedule, mut now, mut planned) = (with_writes(start), start, start);
             let mut last_woken: Option<Instant> = None;
             for (step, happens) in story {
                 now += ms(step);
                 match happens {
                     Happens::Asked(after) => schedule.bring_forward(now + ms(after)),
                     Happens::Written => {
-                        let at = schedule.earliest(SECOND, now);
+                        let at = earliest(&schedule, now);
                         prop_assert!(at >= now + DRAWN);
                         prop_assert!(last_woken.is_none_or(|last| at >= last + SECOND));
                         schedule.wake(at);

@@ -17,6 +17,9 @@ const BACKLOG_FOR: Duration = Duration::from_secs(60);
 /// Most of them.
 const BACKLOG: usize = 20_000;
 
+/// Notes that are kept.
+const NOTES: usize = 8;
+
 /// The newest events.
 #[derive(Debug, Default)]
 pub struct Events {
@@ -28,6 +31,7 @@ pub struct Events {
     published_backlog: Arc<Vec<Event>>,
     seq: u64,
     dirty: bool,
+    notes: Vec<String>,
 }
 
 impl Events {
@@ -49,6 +53,28 @@ impl Events {
     /// Adds a notice in words.
     pub fn notice(&mut self, at: Timestamp, text: impl Into<String>, problem: bool) {
         self.push(at, EventKind::Notice { text: text.into(), problem });
+    }
+
+    /// Adds what happened, in its order.
+    pub fn extend(&mut self, happened: impl IntoIterator<Item = (Timestamp, EventKind)>) {
+        happened.into_iter().for_each(|(at, what)| self.push(at, what));
+    }
+
+    /// Adds a problem that goes on: its text is kept in view, once.
+    pub fn note(&mut self, at: Timestamp, text: String) {
+        if !self.notes.contains(&text) {
+            if self.notes.len() == NOTES {
+                self.notes.remove(0);
+            }
+            self.notes.push(text.clone());
+        }
+        self.notice(at, text, true);
+    }
+
+    /// What is kept in view, oldest first.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Number of the newest; 0 before the first.
@@ -105,5 +131,21 @@ pub fn log_event(event: &Event) {
         EventKind::Changed { setting, from, to } => tracing::info!(setting, from, to, "changed"),
         EventKind::Notice { text, problem: true } => tracing::warn!(text),
         EventKind::Notice { text, problem: false } => tracing::info!(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_that_goes_on_is_kept_in_view_once_and_told_each_time() {
+        let (mut events, at) = (Events::default(), Timestamp::UNIX_EPOCH);
+        for n in [0, 1, 1, 2, 3, 4, 5, 6, 7, 8] {
+            events.note(at, format!("problem {n}"));
+        }
+        assert_eq!(events.newest(), 10);
+        assert_eq!(events.notes().len(), NOTES);
+        assert_eq!((events.notes()[0].as_str(), events.notes()[7].as_str()), ("problem 1", "problem 8"));
     }
 }

@@ -211,9 +211,9 @@ impl History {
         self.overruns += 1;
     }
 
-    /// Notes that a write to a quiet pane was heard.
-    pub fn heard(&mut self) {
-        self.heard += 1;
+    /// Notes that writes to so many quiet panes were notified.
+    pub fn heard(&mut self, panes: u64) {
+        self.heard += panes;
     }
 
     /// Cycles so far.

@@ -7,6 +7,7 @@
 pub(crate) mod cache;
 pub(crate) mod described;
 pub(crate) mod fleet;
+pub(crate) mod known;
 pub(crate) mod load;
 pub(crate) mod memory;
 pub(crate) mod occupant;

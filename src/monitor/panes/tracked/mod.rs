@@ -95,23 +95,31 @@ impl Tracked {
         &self.occupant
     }
 
+    /// What a newer pulse makes out of date.
+    #[must_use]
+    pub fn compare(&self, pulse: &Pulse) -> OutOfDate {
+        OutOfDate {
+            topology: (self.pulse.pid, self.pulse.dead) != (pulse.pid, pulse.dead),
+            place: matches!((&self.pulse.place, &pulse.place), (Some(was), Some(is)) if was != is),
+        }
+    }
+
     /// Takes in its newest pulse. Says what it makes out of date.
     pub fn update(&mut self, pulse: Pulse, now: Instant) -> OutOfDate {
+        let out_of_date = self.compare(&pulse);
         let before = std::mem::replace(&mut self.pulse, pulse);
         // A hook sets an option of the pane without any output of the program's.
         if before.hook != self.pulse.hook {
             self.require_read();
         }
-        let place = matches!((before.place, self.pulse.place), (Some(was), Some(is)) if was != is);
         self.pulse.place = self.pulse.place.or(before.place);
         let Pulse { activity, pid, width, height, dead, .. } = self.pulse;
-        let topology = (before.pid, before.dead) != (pid, dead);
-        if topology {
+        if out_of_date.topology {
             self.occupant.reopen();
             self.program.replaced();
         }
         // What is drawn anew for a new size is not written by the program alone.
-        if topology || (before.width, before.height) != (width, height) {
+        if out_of_date.topology || (before.width, before.height) != (width, height) {
             self.subscription.cancel();
         }
         if before.activity != activity {
@@ -120,7 +128,7 @@ impl Tracked {
         let pane = &mut self.pane;
         (pane.pid, pane.dead, pane.activity) = (pid, dead, activity);
         (pane.width, pane.height) = (width, height);
-        OutOfDate { topology, place }
+        out_of_date
     }
 
     /// Whether it holds an agent or may hold one: only such panes are read. A pane in which what was killed before we
