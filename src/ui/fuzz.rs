@@ -113,7 +113,7 @@ fn keymap(feed: &mut Feed<'_>) -> Keymap {
         Ok(keymap) => {
             for entry in ACTIONS {
                 for key in keymap.keys(entry.action) {
-                    assert_eq!(keymap.action(*key), Some(entry.action), "a key does one thing");
+                    assert_eq!(keymap.action_in(&[entry.scope], *key), Some(entry.action), "a key does one thing");
                 }
             }
             keymap
