@@ -2,24 +2,10 @@
 
 use ratatui::layout::Rect;
 
-use crate::app::core::act::Seen;
-use crate::app::core::asked::Asked;
 use crate::app::core::state::{Mode, State};
-use crate::app::core::text;
 use crate::app::core::view::{Panel, Viewport};
-
-/// The arrangements, from the least room to the most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
-    /// Counts alone.
-    Counts,
-    /// A narrow column beside other panes.
-    Sidebar,
-    /// Agents above, the instruments as lines below.
-    Compact,
-    /// Agents and preview above, the instruments as boxes, the events below.
-    Full,
-}
+use crate::ui::panels::{SECTIONS, overlay, slot_of};
+use crate::ui::slot::{Class, Slot, take_bottom};
 
 /// What the arrangement hangs on, beside the area.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,46 +33,18 @@ pub struct Layout {
     pub header: Option<Rect>,
     /// What is wrong with the whole.
     pub banner: Option<Rect>,
-    /// The agents, or the tune view.
-    pub agents: Option<Rect>,
-    /// The selected pane's screen.
-    pub preview: Option<Rect>,
-    /// The evidence, below the preview.
-    pub why: Option<Rect>,
-    /// The selected agent in words, in the sidebar.
-    pub detail: Option<Rect>,
-    /// Pool, cache, cycle, cost, strategy as boxes.
-    pub boxes: [Option<Rect>; 5],
-    /// The same as lines.
-    pub lines: Option<Rect>,
-    /// What happened.
-    pub events: Option<Rect>,
     /// Keys and toasts.
     pub footer: Option<Rect>,
+    /// What stands between them.
+    pub slots: Vec<(Slot, Rect)>,
 }
-
-/// The instruments in the order of their boxes.
-pub const INSTRUMENTS: [Panel; 5] = [Panel::Pool, Panel::Cache, Panel::Cycle, Panel::Cost, Panel::Strategy];
 
 impl Layout {
     /// The arrangement for an area.
     #[must_use]
     pub fn new(area: Rect, shape: Shape) -> Self {
         let class = class(area);
-        let mut layout = Self {
-            class,
-            area,
-            header: None,
-            banner: None,
-            agents: None,
-            preview: None,
-            why: None,
-            detail: None,
-            boxes: [None; 5],
-            lines: None,
-            events: None,
-            footer: None,
-        };
+        let mut layout = Self { class, area, header: None, banner: None, footer: None, slots: Vec::new() };
         if class == Class::Counts {
             return layout;
         }
@@ -96,8 +54,11 @@ impl Layout {
         if shape.banner && rest.height > 4 {
             layout.banner = Some(take_top(&mut rest, 1));
         }
-        if let Some(panel) = shape.zoom {
-            layout.zoomed(rest, panel);
+        if let Some(slot) = shape.zoom.and_then(slot_of) {
+            match slot {
+                Slot::Side => layout.split_side(rest),
+                slot => layout.put(slot, rest),
+            }
             return layout;
         }
         match class {
@@ -109,43 +70,40 @@ impl Layout {
         layout
     }
 
-    fn zoomed(&mut self, rest: Rect, panel: Panel) {
-        match panel {
-            Panel::Agents => self.agents = Some(rest),
-            Panel::Preview => self.split_why(rest),
-            Panel::Events => self.events = Some(rest),
-            other => {
-                for (slot, instrument) in self.boxes.iter_mut().zip(INSTRUMENTS) {
-                    *slot = (instrument == other).then_some(rest);
-                }
-            }
-        }
+    /// The rectangle of a slot.
+    #[must_use]
+    pub fn rect(&self, slot: Slot) -> Option<Rect> {
+        self.slots.iter().find(|(other, _)| *other == slot).map(|(_, rect)| *rect)
+    }
+
+    fn put(&mut self, slot: Slot, rect: Rect) {
+        self.slots.push((slot, rect));
     }
 
     fn sidebar(&mut self, mut rest: Rect, shape: Shape) {
         if rest.height >= 14 {
-            self.lines = Some(take_bottom(&mut rest, 2));
+            self.put(Slot::Lines, take_bottom(&mut rest, 2));
         }
         if shape.events == Some(true) && rest.height >= 14 {
-            self.events = Some(take_bottom(&mut rest, 6));
+            self.put(Slot::Events, take_bottom(&mut rest, 6));
         }
         if shape.preview == Some(true) && shape.agents && rest.height >= 10 {
             let half = rest.height / 2;
-            self.preview = Some(take_bottom(&mut rest, half));
+            self.put(Slot::Side, take_bottom(&mut rest, half));
         } else if rest.height >= 12 && shape.agents {
-            self.detail = Some(take_bottom(&mut rest, 4));
+            self.put(Slot::Detail, take_bottom(&mut rest, 4));
         }
-        self.agents = Some(rest);
+        self.put(Slot::Main, rest);
     }
 
     fn compact(&mut self, mut rest: Rect, shape: Shape) {
         if rest.height >= 13 {
-            self.lines = Some(take_bottom(&mut rest, 5));
+            self.put(Slot::Lines, take_bottom(&mut rest, 5));
         }
         let events = shape.events.unwrap_or(rest.height >= 20);
         if events && rest.height >= 10 {
             let height = if rest.height >= 20 { (rest.height / 4).clamp(4, 9) } else { 4 };
-            self.events = Some(take_bottom(&mut rest, height));
+            self.put(Slot::Events, take_bottom(&mut rest, height));
         }
         let beside = rest.width >= 120;
         if shape.agents && shape.preview.unwrap_or(beside) {
@@ -153,120 +111,88 @@ impl Layout {
                 let agents = agents_width(rest.width);
                 let (left, right) = split_left(rest, agents);
                 rest = left;
-                self.split_why(right);
+                self.split_side(right);
             } else if rest.height >= 10 {
                 let half = rest.height.div_ceil(2);
-                self.preview = Some(take_bottom(&mut rest, half));
+                self.put(Slot::Side, take_bottom(&mut rest, half));
             }
         }
-        self.agents = Some(rest);
+        self.put(Slot::Main, rest);
     }
 
     fn full(&mut self, mut rest: Rect, shape: Shape) {
         let height = rest.height;
         if shape.events.unwrap_or(true) {
-            self.events = Some(take_bottom(&mut rest, (height / 6).saturating_sub(2).clamp(4, 10)));
+            self.put(Slot::Events, take_bottom(&mut rest, (height / 6).saturating_sub(2).clamp(4, 10)));
         }
-        let boxes = take_bottom(&mut rest, 6);
-        self.boxes = split_weighted(boxes, [23, 26, 30, 23, 28]).map(Some);
+        self.boxes(take_bottom(&mut rest, 6));
         if shape.agents && shape.preview.unwrap_or(true) {
             let (left, right) = split_left(rest, agents_width(rest.width));
             rest = left;
-            self.split_why(right);
+            self.split_side(right);
         }
-        self.agents = Some(rest);
+        self.put(Slot::Main, rest);
+    }
+
+    /// The instruments side by side, by their weight; the last one takes what division leaves.
+    fn boxes(&mut self, rest: Rect) {
+        let weighed = |slot: Slot| if let Slot::Box(_, weight) = slot { Some((slot, weight)) } else { None };
+        let boxes: Vec<(Slot, u16)> = SECTIONS.iter().filter_map(|section| weighed(section.slot)).collect();
+        let total = boxes.iter().map(|(_, weight)| u32::from(*weight)).sum::<u32>().max(1);
+        let mut x = rest.x;
+        for (i, (slot, weight)) in boxes.iter().enumerate() {
+            let share = u32::from(rest.width) * u32::from(*weight) / total;
+            let last = i + 1 == boxes.len();
+            let width = if last { rest.right() - x } else { u16::try_from(share).unwrap_or(0) };
+            self.put(*slot, Rect { x, width, ..rest });
+            x += width;
+        }
     }
 
     /// The preview with the evidence below it, when there is room for both.
-    fn split_why(&mut self, mut rest: Rect) {
+    fn split_side(&mut self, mut rest: Rect) {
         if rest.height >= 16 {
             let height = if rest.height >= 26 { 9 } else { 7 };
-            self.why = Some(take_bottom(&mut rest, height));
+            self.put(Slot::BelowSide, take_bottom(&mut rest, height));
         }
-        self.preview = Some(rest);
+        self.put(Slot::Side, rest);
     }
 
     /// Rows and panels in view, for the state.
     #[must_use]
     pub fn viewport(&self, mode: &Mode) -> Viewport {
         let inner = |rect: Option<Rect>| rect.map_or(0, |r| usize::from(r.height.saturating_sub(2)));
-        let agents = match (self.class, self.agents) {
+        let (preview, events) = (self.rect(Slot::Side), self.rect(Slot::Events));
+        let agents = match (self.class, self.rect(Slot::Main)) {
             (Class::Sidebar, Some(rect)) => usize::from(rect.height),
             (_, rect) => inner(rect).saturating_sub(1),
         };
-        let shown = [(Panel::Agents, self.agents), (Panel::Preview, self.preview)]
-            .into_iter()
-            .chain(INSTRUMENTS.into_iter().zip(self.boxes))
-            .chain([(Panel::Events, self.events)]);
+        let mut panels: Vec<Panel> = SECTIONS
+            .iter()
+            .filter(|section| self.rect(section.slot).is_some())
+            .filter_map(|section| section.panel)
+            .collect();
+        panels.dedup();
         Viewport {
             agents,
-            preview: inner(self.preview).max(usize::from(self.preview.is_some())),
-            events: inner(self.events).max(usize::from(self.events.is_some())),
+            preview: inner(preview).max(usize::from(preview.is_some())),
+            events: inner(events).max(usize::from(events.is_some())),
             overlay: match mode {
                 Mode::Normal | Mode::Filter(_) => 0,
-                _ => inner(Some(self.overlay(mode))),
+                _ => inner(Some(overlay::rect(self.area, mode))),
             },
             request: match mode {
                 Mode::Answer { seen, .. } => {
-                    let part = answer_parts(self.overlay(mode), seen.choices.len()).0;
+                    let part = overlay::answer_parts(overlay::rect(self.area, mode), seen.choices.len()).0;
                     (part.width.into(), part.height.into())
                 }
                 _ => (0, 0),
             },
-            preview_width: self.preview.map_or(0, |rect| usize::from(rect.width.saturating_sub(2))),
-            panels: shown.filter(|(_, rect)| rect.is_some()).map(|(panel, _)| panel).collect(),
-            instruments: self.lines.is_some() || self.boxes.iter().any(Option::is_some),
+            preview_width: preview.map_or(0, |rect| usize::from(rect.width.saturating_sub(2))),
+            panels,
+            instruments: self.slots.iter().any(|(slot, _)| matches!(slot, Slot::Lines | Slot::Box(..))),
         }
     }
-
-    /// The overlay's rectangle, borders included.
-    #[must_use]
-    pub fn overlay(&self, mode: &Mode) -> Rect {
-        let (width, height) = match mode {
-            Mode::Palette { .. } => (64, 20),
-            Mode::Answer { seen, asked, .. } => answer_size(self.area.width, seen, asked),
-            Mode::Reply { .. } => (72, 6),
-            Mode::Confirm { .. } => (56, 5),
-            Mode::Broadcast { to, input: None, .. } => {
-                (64, u16::try_from(to.len()).unwrap_or(20).saturating_add(2).clamp(6, 24))
-            }
-            Mode::Broadcast { .. } => (72, 6),
-            _ => (76, self.area.height.saturating_sub(4)),
-        };
-        let width = width.min(self.area.width);
-        let height = height.min(self.area.height);
-        let x = self.area.x + (self.area.width - width) / 2;
-        let above = match mode {
-            Mode::Palette { .. } => (self.area.height - height) / 4,
-            _ => (self.area.height - height) / 2,
-        };
-        Rect { x, y: self.area.y + above, width, height }
-    }
-}
-
-/// Columns and rows of the box of the answers: the request in full where there is room.
-fn answer_size(most: u16, seen: &Seen, asked: &Asked) -> (u16, u16) {
-    let longest = seen.rows.iter().skip(asked.rows.start).take(asked.rows.len()).map(|row| text::width(row.trim_end()));
-    let labels = seen.choices.iter().map(|choice| text::width(&choice.label) + 3);
-    let cells = longest.chain(labels).max().unwrap_or(0).clamp(60, 160) + 4;
-    let width = u16::try_from(cells).unwrap_or(most).min(most);
-    let lines = asked.pieces(seen, width.saturating_sub(4).into()).len().max(1);
-    (width, u16::try_from(lines + seen.choices.len() + 3).unwrap_or(u16::MAX))
-}
-
-/// The request, the row below it and the answers, in the box with its borders. The answers come first where there is
-/// no room for all.
-#[must_use]
-pub fn answer_parts(area: Rect, answers: usize) -> (Rect, u16, Rect) {
-    let mut rest = Rect {
-        x: area.x + 2,
-        y: area.y + 1,
-        width: area.width.saturating_sub(4),
-        height: area.height.saturating_sub(2),
-    };
-    let below = take_bottom(&mut rest, u16::try_from(answers).unwrap_or(u16::MAX));
-    let between = take_bottom(&mut rest, 1);
-    (rest, between.y, below)
 }
 
 /// The shape of the state.
@@ -303,29 +229,9 @@ fn take_top(rest: &mut Rect, height: u16) -> Rect {
     top
 }
 
-fn take_bottom(rest: &mut Rect, height: u16) -> Rect {
-    let height = height.min(rest.height);
-    rest.height -= height;
-    Rect { y: rest.y + rest.height, height, ..*rest }
-}
-
 fn split_left(rest: Rect, width: u16) -> (Rect, Rect) {
     let width = width.min(rest.width);
     (Rect { width, ..rest }, Rect { x: rest.x + width, width: rest.width - width, ..rest })
-}
-
-/// Columns by weight; the last one takes what division leaves.
-fn split_weighted<const N: usize>(rest: Rect, weights: [u16; N]) -> [Rect; N] {
-    let total = u32::from(weights.iter().sum::<u16>()).max(1);
-    let mut x = rest.x;
-    let mut out = [rest; N];
-    for (i, weight) in weights.into_iter().enumerate() {
-        let share = u32::from(rest.width) * u32::from(weight) / total;
-        let width = if i + 1 == N { rest.right() - x } else { u16::try_from(share).unwrap_or(0) };
-        out[i] = Rect { x, width, ..rest };
-        x += width;
-    }
-    out
 }
 
 #[cfg(test)]
@@ -333,10 +239,9 @@ mod tests {
     use super::*;
 
     fn all(layout: &Layout) -> Vec<Rect> {
-        [layout.header, layout.banner, layout.agents, layout.preview, layout.why, layout.detail, layout.lines]
+        [layout.header, layout.banner, layout.footer]
             .into_iter()
-            .chain(layout.boxes)
-            .chain([layout.events, layout.footer])
+            .chain(layout.slots.iter().map(|(_, rect)| Some(*rect)))
             .flatten()
             .collect()
     }

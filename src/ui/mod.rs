@@ -10,6 +10,7 @@ pub mod layout;
 mod panels;
 mod render;
 mod run;
+pub mod slot;
 mod terminal;
 pub mod theme;
 

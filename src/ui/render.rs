@@ -7,8 +7,9 @@ use ratatui::{
 
 use crate::app::core::state::{Mode, State};
 use crate::ui::canvas::Canvas;
-use crate::ui::layout::{Class, INSTRUMENTS, Layout};
-use crate::ui::panels::Preview;
+use crate::ui::layout::Layout;
+use crate::ui::panels::{DrawContext, Preview};
+use crate::ui::slot::Class;
 use crate::ui::theme::Theme;
 use crate::ui::{glyphs, panels};
 
@@ -57,43 +58,23 @@ fn parts(state: &State, layout: &Layout, theme: &Theme, preview: &Preview, buf: 
     if let Some(rect) = part(layout.banner) {
         panels::header::banner(c, rect, state);
     }
-    if let Some(rect) = part(layout.agents) {
-        if let Some(screen) = panels::empty::screen(state) {
-            panels::empty::draw(c, rect, &screen, layout.class);
-        } else if state.view.tune {
-            panels::tune::draw(c, rect, state);
-        } else if layout.class == Class::Sidebar {
-            panels::agents::sidebar(c, rect, state);
-        } else {
-            panels::agents::draw(c, rect, state);
+    let context = DrawContext { state, class: layout.class, preview };
+    for (slot, rect) in &layout.slots {
+        if let (Some(rect), Some(shown)) = (part(Some(*rect)), panels::section(*slot, state)) {
+            (shown.draw)(c, rect, &context);
         }
-    }
-    if let Some(rect) = part(layout.preview) {
-        panels::preview::draw(c, rect, state, preview);
-    }
-    if let Some(rect) = part(layout.why) {
-        panels::why::draw(c, rect, state);
-    }
-    if let Some(rect) = part(layout.detail) {
-        panels::why::detail(c, rect, state);
-    }
-    if let Some(rect) = part(layout.lines) {
-        panels::lines::draw(c, rect, state, layout.class);
-    }
-    for (panel, rect) in INSTRUMENTS.into_iter().zip(layout.boxes) {
-        if let Some(rect) = part(rect) {
-            panels::instrument(c, rect, state, panel);
-        }
-    }
-    if let Some(rect) = part(layout.events) {
-        panels::events::draw(c, rect, state);
     }
     let mut frame = Frame::default();
     if let Some(rect) = part(layout.footer) {
         frame.cursor = panels::footer::draw(c, rect, state);
     }
     if !matches!(state.mode, Mode::Normal | Mode::Filter(_)) {
-        frame.cursor = panels::overlay::draw(c, layout.overlay(&state.mode), state, &request(state, preview, theme));
+        frame.cursor = panels::overlay::draw(
+            c,
+            panels::overlay::rect(layout.area, &state.mode),
+            state,
+            &request(state, preview, theme),
+        );
     }
     frame
 }

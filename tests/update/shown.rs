@@ -7,6 +7,7 @@ use tmux_orc::monitor::Command;
 use tmux_orc::tmux::PaneId;
 use tmux_orc::ui::Preview;
 use tmux_orc::ui::colour::Depth;
+use tmux_orc::ui::slot::Slot;
 
 use super::{sample, sample::stage::Stage, stage};
 
@@ -144,7 +145,7 @@ fn a_wide_terminal_gives_what_agents_do_more_room() {
     let doing = |columns| {
         let s = Stage::new(super::twelve(), columns, 60);
         let layout = s.layout();
-        (layout.agents.unwrap().width, layout.preview.unwrap().width)
+        (layout.rect(Slot::Main).unwrap().width, layout.rect(Slot::Side).unwrap().width)
     };
     assert!(doing(250).0 > doing(200).0 && doing(200).0 >= doing(180).0, "{:?} {:?}", doing(200), doing(250));
     assert!(doing(250).1 >= 90 && doing(200).1 >= 80);

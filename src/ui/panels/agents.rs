@@ -1,13 +1,14 @@
 //! The agents: who needs the user first, and what everybody does.
 
 use ratatui::{
-    layout::Rect,
+    layout::{Position, Rect},
     style::{Modifier, Style},
 };
 
 use crate::app::core::action::Action;
 use crate::app::core::format;
 use crate::app::core::list::{Line, Sort};
+use crate::app::core::message::Hit;
 use crate::app::core::state::State;
 use crate::app::core::text::{fit, fit_end, left, right, width};
 use crate::app::core::update::fresh;
@@ -15,7 +16,18 @@ use crate::app::core::view::Panel;
 use crate::app::core::words::{TONES, Tone, tone, word};
 use crate::monitor::Agent;
 use crate::ui::canvas::{Canvas, Frame, block};
+use crate::ui::panels::Section;
 use crate::ui::panels::columns::{Column, Placed, columns};
+use crate::ui::slot::{Class, Slot};
+
+/// Its place, its border and what it draws.
+pub(super) const SECTION: Section = Section {
+    hit,
+    ..Section::new(Some(Panel::Agents), Slot::Main, "Agents", |c, area, context| match context.class {
+        Class::Sidebar => sidebar(c, area, context.state),
+        _ => table(c, area, context.state),
+    })
+};
 
 /// ```text
 /// ╭ Agents ──────────────────────────────────────────────── 12 ╮
@@ -24,21 +36,16 @@ use crate::ui::panels::columns::{Column, Placed, columns};
 /// │  ● working    3m02s  claude  api:1.0  tests   ▅▇▆▇▅▇▇▆ ▇ 12%│
 /// ╰───────────────────────────────────────────────── 8 of 12 ▼ ─╯
 /// ```
-pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
+fn table(c: &mut Canvas, area: Rect, state: &State) {
     let list = &state.list;
     let agents = &state.snapshot.agents;
     let shown = list.agents(agents).count();
     let value = if list.filter.is_empty() { agents.len().to_string() } else { format!("{shown} of {}", agents.len()) };
-    let inner = c.frame(
+    let inner = SECTION.frame(
+        c,
         area,
-        &Frame {
-            title: "Agents",
-            note: &note(state),
-            value: &value,
-            keys: &place(state),
-            focus: state.view.focus == Panel::Agents,
-            ..Frame::default()
-        },
+        state,
+        Frame { note: &note(state), value: &value, keys: &place(state), ..Frame::default() },
     );
     if inner.height == 0 {
         return;
@@ -65,6 +72,28 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
                 }
             }
         }
+    }
+}
+
+/// The agent in a row, or the column of a head.
+fn hit(state: &State, class: Class, rect: Rect, at: Position) -> Option<Hit> {
+    let framed = Rect {
+        x: rect.x + 1,
+        y: rect.y + 1,
+        width: rect.width.saturating_sub(2),
+        height: rect.height.saturating_sub(2),
+    };
+    let (inner, head) = if class == Class::Sidebar { (rect, 0) } else { (framed, 1) };
+    if head == 1 && at.y == inner.y {
+        let x = at.x.saturating_sub(inner.x);
+        let mut columns = columns(inner.width, &state.snapshot.agents).into_iter();
+        let column = columns.find(|placed| (placed.x..=placed.x + placed.width).contains(&x));
+        return column.and_then(|placed| placed.column.sort()).map(Hit::Header);
+    }
+    let row = at.y.checked_sub(inner.y + head).filter(|_| at.y < inner.bottom())?;
+    match state.list.visible().get(usize::from(row))? {
+        Line::Agent(index) => state.snapshot.agents.get(*index).map(|agent| Hit::Agent(agent.pane_id)),
+        Line::Session(_) => None,
     }
 }
 
@@ -251,7 +280,7 @@ fn context(c: &mut Canvas, x: u16, y: u16, room: u16, agent: &Agent) {
 /// ▌▲ api:2.0   claude        2m14s
 ///  ● api:1.0   claude        3m02s
 /// ```
-pub fn sidebar(c: &mut Canvas, area: Rect, state: &State) {
+fn sidebar(c: &mut Canvas, area: Rect, state: &State) {
     let theme = c.theme;
     let agents = &state.snapshot.agents;
     let longest = agents.iter().map(|a| width(&format::place(a))).max().unwrap_or(0);

@@ -9,7 +9,8 @@ use crate::app::core::text::right;
 use crate::app::core::view::Panel;
 use crate::monitor::{CacheInfo, LayerInfo};
 use crate::ui::canvas::{Canvas, Frame};
-use crate::ui::panels::{padded, points};
+use crate::ui::panels::{DrawContext, Section, padded, points};
+use crate::ui::slot::Slot;
 use crate::ui::theme::Theme;
 
 /// The layers with a long and a short name.
@@ -47,6 +48,12 @@ pub(super) fn mode(state: &State, theme: &Theme) -> (String, Option<Style>) {
     }
 }
 
+/// Its place, its border and what it draws.
+pub(super) const SECTION: Section = Section {
+    keys: &[Action::ClearCache, Action::ToggleCache, Action::CachePolicy],
+    ..Section::new(Some(Panel::Cache), Slot::Box(Panel::Cache, 26), "Cache", draw)
+};
+
 /// ```text
 /// ╭ Cache ttl ──────────── 94% ╮
 /// │ pane_content ━━━━━━━╸─ 96% │
@@ -55,22 +62,22 @@ pub(super) fn mode(state: &State, theme: &Theme) -> (String, Option<Style>) {
 /// │ config       ━━━━━━━━━100% │
 /// ╰────────────────── c C e ───╯
 /// ```
-pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
+fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
+    let state = context.state;
     let theme = c.theme;
     let cache = &state.snapshot.cache_performance;
     let (mode, pending) = mode(state, theme);
     let hits =
         overall(cache).map_or_else(|| format::NONE.to_owned(), |share| format!("{} hits", format::share(Some(share))));
-    let keys = [Action::ClearCache, Action::ToggleCache, Action::CachePolicy].map(|action| state.keymap.label(action));
-    let inner = c.frame(
+    let inner = SECTION.frame(
+        c,
         area,
-        &Frame {
-            title: "Cache",
+        state,
+        Frame {
             note: if pending.is_some() { "" } else { &mode },
             value: if pending.is_some() { &mode } else { &hits },
             value_style: pending,
-            keys: &keys.join(" "),
-            focus: state.view.focus == Panel::Cache,
+            ..Frame::default()
         },
     );
     let inner = padded(inner);

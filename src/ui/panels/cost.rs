@@ -3,12 +3,15 @@
 use ratatui::layout::Rect;
 
 use crate::app::core::format;
-use crate::app::core::state::State;
 use crate::app::core::view::Panel;
 use crate::ui::canvas::{Canvas, Frame};
 use crate::ui::panels::cycle::most;
 use crate::ui::panels::facts::Fact;
-use crate::ui::panels::{below, chart_height, facts, padded, points};
+use crate::ui::panels::{DrawContext, Section, below, chart_height, facts, padded, points};
+use crate::ui::slot::Slot;
+
+/// Its place, its border and what it draws.
+pub(super) const SECTION: Section = Section::new(Some(Panel::Cost), Slot::Box(Panel::Cost, 23), "Cost", draw);
 
 /// ```text
 /// ╭ Cost ─────────────── 0.3% ╮
@@ -19,19 +22,12 @@ use crate::ui::panels::{below, chart_height, facts, padded, points};
 /// │ memory                11M │
 /// ╰───────────────────────────╯
 /// ```
-pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
+fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
+    let state = context.state;
     let theme = c.theme;
     let cost = &state.snapshot.cost;
     let last = state.snapshot.cycle.last.as_ref();
-    let inner = c.frame(
-        area,
-        &Frame {
-            title: "Cost",
-            value: &format::cpu(cost.cpu_percent),
-            focus: state.view.focus == Panel::Cost,
-            ..Frame::default()
-        },
-    );
+    let inner = SECTION.frame(c, area, state, Frame { value: &format::cpu(cost.cpu_percent), ..Frame::default() });
     let inner = padded(inner);
     if inner.height == 0 {
         return;

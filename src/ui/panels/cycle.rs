@@ -8,10 +8,17 @@ use crate::app::core::state::State;
 use crate::app::core::view::Panel;
 use crate::ui::canvas::{Canvas, Frame, Point};
 use crate::ui::panels::facts::Fact;
-use crate::ui::panels::{below, chart_height, facts, padded, points};
+use crate::ui::panels::{DrawContext, Section, below, chart_height, facts, padded, points};
+use crate::ui::slot::Slot;
 
 /// Least cells of a label and its value.
 const LEAST: u16 = 12;
+
+/// Its place, its border and what it draws.
+pub(super) const SECTION: Section = Section {
+    keys: &[Action::Faster, Action::Slower],
+    ..Section::new(Some(Panel::Cycle), Slot::Box(Panel::Cycle, 30), "Cycle", draw)
+};
 
 /// ```text
 /// ╭ Cycle every 1s ────────────── 4.2 ms ╮
@@ -21,7 +28,8 @@ const LEAST: u16 = 12;
 /// │ read         4/100   detect     0.50 │
 /// ╰───────────────────────────── < > ─╯
 /// ```
-pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
+fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
+    let state = context.state;
     let theme = c.theme;
     let snapshot = &state.snapshot;
     let cycle = &snapshot.cycle;
@@ -29,16 +37,15 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
     let every = every(state);
     let value = format::ms_unit(last.map(|last| last.duration_ms));
     let pending = state.pending_interval().map(|_| theme.pending);
-    let keys = format!("{} {}", state.keymap.label(Action::Faster), state.keymap.label(Action::Slower));
-    let inner = c.frame(
+    let inner = SECTION.frame(
+        c,
         area,
-        &Frame {
-            title: "Cycle",
+        state,
+        Frame {
             note: if pending.is_some() { "" } else { &every },
             value: if pending.is_some() { &every } else { &value },
             value_style: pending,
-            keys: &keys,
-            focus: state.view.focus == Panel::Cycle,
+            ..Frame::default()
         },
     );
     let inner = padded(inner);

@@ -4,22 +4,26 @@ use ratatui::layout::Rect;
 
 use crate::app::core::state::State;
 use crate::app::core::text;
+use crate::app::core::view::Panel;
 use crate::monitor::ServerStatus;
 use crate::ui::canvas::{Canvas, Frame};
-use crate::ui::layout::Class;
+use crate::ui::panels::{DrawContext, Section};
+use crate::ui::slot::{Class, Slot};
+
+/// It has the place of the agents when there are none.
+pub(super) const SECTION: Section =
+    Section { shows: |state| screen(state).is_some(), ..Section::new(Some(Panel::Agents), Slot::Main, "Agents", draw) };
 
 /// A screen without agents.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Screen {
+struct Advice {
     /// What is the matter.
-    pub title: &'static str,
+    title: &'static str,
     /// What to do; a line that starts with a space is something to type.
-    pub lines: Vec<String>,
+    lines: Vec<String>,
 }
 
 /// The screen for the state, if it is one without agents.
-#[must_use]
-pub fn screen(state: &State) -> Option<Screen> {
+fn screen(state: &State) -> Option<Advice> {
     let server = &state.snapshot.server;
     // While agents are kept, as the last that was known of them, they are what the counts count.
     if !state.snapshot.agents.is_empty() {
@@ -28,8 +32,8 @@ pub fn screen(state: &State) -> Option<Screen> {
     let problem = || server.problem.clone();
     let own = |line: &str| line.to_owned();
     Some(match server.status {
-        ServerStatus::Connecting => Screen { title: "Looking for agents …", lines: Vec::new() },
-        ServerStatus::NoTmux => Screen {
+        ServerStatus::Connecting => Advice { title: "Looking for agents …", lines: Vec::new() },
+        ServerStatus::NoTmux => Advice {
             title: "tmux is not installed.",
             lines: [
                 own("Install it; this screen goes on by itself:"),
@@ -38,7 +42,7 @@ pub fn screen(state: &State) -> Option<Screen> {
             ]
             .into(),
         },
-        ServerStatus::NoServer => Screen {
+        ServerStatus::NoServer => Advice {
             title: "No tmux server runs.",
             lines: [
                 Some(format!(
@@ -54,12 +58,12 @@ pub fn screen(state: &State) -> Option<Screen> {
             .flatten()
             .collect(),
         },
-        ServerStatus::Unreachable => Screen {
+        ServerStatus::Unreachable => Advice {
             title: "The tmux server does not answer as it should.",
             lines: problem().into_iter().chain([own("Trying again by itself.")]).collect(),
         },
         ServerStatus::Reachable if state.view.tune => return None,
-        ServerStatus::Reachable => Screen {
+        ServerStatus::Reachable => Advice {
             title: "No agents yet.",
             lines: [
                 own("Start one in any pane of this server; it shows up here by itself:"),
@@ -73,10 +77,11 @@ pub fn screen(state: &State) -> Option<Screen> {
 }
 
 /// Draws the screen in the middle.
-pub fn draw(c: &mut Canvas, area: Rect, screen: &Screen, class: Class) {
+fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
+    let Some(screen) = screen(context.state) else { return };
     let theme = c.theme;
-    let inner =
-        if class == Class::Sidebar { area } else { c.frame(area, &Frame { title: "Agents", ..Frame::default() }) };
+    let framed = |c: &mut Canvas| c.frame(area, &Frame { title: SECTION.title, ..Frame::default() });
+    let inner = if context.class == Class::Sidebar { area } else { framed(c) };
     let room = usize::from(inner.width.saturating_sub(2));
     let mut rows: Vec<(String, bool)> = Vec::new();
     for line in &screen.lines {

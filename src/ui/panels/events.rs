@@ -3,11 +3,14 @@
 use ratatui::layout::Rect;
 
 use crate::app::core::events::sentence;
-use crate::app::core::state::State;
 use crate::app::core::view::Panel;
 use crate::app::core::{events, format, text};
 use crate::ui::canvas::{Canvas, Frame};
-use crate::ui::panels::padded;
+use crate::ui::panels::{DrawContext, Section, padded};
+use crate::ui::slot::Slot;
+
+/// Its place, its border and what it draws.
+pub(super) const SECTION: Section = Section::new(Some(Panel::Events), Slot::Events, "Events", draw);
 
 /// ```text
 /// ╭ Events ──────────────────────────────────────────────── 24 ╮
@@ -16,21 +19,17 @@ use crate::ui::panels::padded;
 /// ╰─────────────────────────────────────────────────────────────╯
 /// ```
 /// In columns where it is wide, filled row by row, so that the newest stand in the first row.
-pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
+fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
+    let state = context.state;
     let theme = c.theme;
     let shown = events::shown(state);
     let filter = if state.events_filter.is_empty() { String::new() } else { format!("/{}", state.events_filter) };
     let place = if state.events_up > 0 { format!("{} newer above", state.events_up) } else { String::new() };
-    let inner = c.frame(
+    let inner = SECTION.frame(
+        c,
         area,
-        &Frame {
-            title: "Events",
-            note: &filter,
-            value: &shown.len().to_string(),
-            keys: &place,
-            focus: state.view.focus == Panel::Events,
-            ..Frame::default()
-        },
+        state,
+        Frame { note: &filter, value: &shown.len().to_string(), keys: &place, ..Frame::default() },
     );
     let inner = padded(inner);
     if shown.is_empty() {

@@ -9,7 +9,7 @@ use crate::app::core::text;
 use crate::app::core::view::Panel;
 use crate::monitor::Link;
 use crate::ui::canvas::Canvas;
-use crate::ui::panels::overlay;
+use crate::ui::panels;
 
 /// A hint at its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) -> Option<Position> {
         let what = if state.view.focus == Panel::Events { "events" } else { "agents" };
         let prompt = format!("filter {what}: ");
         let x = c.text(area.x + 1, area.y, area.width.saturating_sub(1), &prompt, theme.key);
-        let keys = overlay::hints(&state.keymap, &[(&[Action::Accept], "keep"), (&[Action::Leave], "clear")]);
+        let keys = panels::hints(&state.keymap, &[(&[Action::Accept], "keep"), (&[Action::Leave], "clear")]);
         let hint = format!("  {keys}");
         let hint_width = u16::try_from(text::width(&hint)).unwrap_or(0);
         let room = area.right().saturating_sub(x).saturating_sub(if area.width >= 60 { hint_width + 1 } else { 1 });

@@ -7,9 +7,12 @@ use crate::app::core::format;
 use crate::app::core::state::State;
 use crate::app::core::text::{left, right};
 use crate::ui::canvas::Canvas;
-use crate::ui::layout::Class;
 use crate::ui::panels::pool::share;
-use crate::ui::panels::{cache, cycle, points};
+use crate::ui::panels::{DrawContext, Section, cache, cycle, hints, points};
+use crate::ui::slot::{Class, Slot};
+
+/// Its place, and what it draws.
+pub(super) const SECTION: Section = Section::new(None, Slot::Lines, "Engine", draw);
 
 /// ```text
 /// ── Engine ──────────────────────────────────── s strategy ── + − pool ──
@@ -19,8 +22,9 @@ use crate::ui::panels::{cache, cycle, points};
 ///  cost   ▁▁▂▁▁▁▂▁▁▁▁▁▂▁▁  0.3%    11M   tmux 0.6%   2 requests
 /// ```
 /// In the sidebar two lines of the same in short.
-pub fn draw(c: &mut Canvas, area: Rect, state: &State, class: Class) {
-    if class == Class::Sidebar {
+fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
+    let state = context.state;
+    if context.class == Class::Sidebar {
         short(c, area, state);
         return;
     }
@@ -158,21 +162,18 @@ fn rule(c: &mut Canvas, area: Rect, state: &State) {
         area.width.saturating_sub(2),
         &[
             (" ", theme.border),
-            ("Engine", theme.title),
+            (SECTION.title, theme.title),
             ("  ", theme.border),
             (&strategy.0, strategy.1),
             (" ", theme.border),
         ],
     );
-    let label = |action| state.keymap.label(action);
-    let keys = format!(
-        " {} strategy  {} {} pool  {} {} interval ",
-        label(Action::NextStrategy),
-        label(Action::PoolUp),
-        label(Action::PoolDown),
-        label(Action::Faster),
-        label(Action::Slower)
-    );
+    let rows: [(&[Action], &str); 3] = [
+        (&[Action::NextStrategy], "strategy"),
+        (&[Action::PoolUp, Action::PoolDown], "pool"),
+        (&[Action::Faster, Action::Slower], "interval"),
+    ];
+    let keys = format!(" {} ", hints(&state.keymap, &rows));
     let width = u16::try_from(crate::app::core::text::width(&keys)).unwrap_or(u16::MAX);
     if x.saturating_add(width) + 3 < area.right() {
         c.right(area.right() - 1, area.y, width, &keys, theme.muted);

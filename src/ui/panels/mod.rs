@@ -1,42 +1,124 @@
 //! The panels, one file each. Every one draws its part of the state into its rectangle and nowhere else.
 
-pub mod agents;
-pub mod cache;
-pub mod columns;
-pub mod cost;
-pub mod counts;
-pub mod cycle;
-pub mod empty;
-pub mod events;
+mod agents;
+mod cache;
+mod columns;
+mod cost;
+pub(super) mod counts;
+mod cycle;
+mod empty;
+mod events;
 mod facts;
-pub mod footer;
-pub mod header;
-pub mod lines;
-pub mod overlay;
-pub mod pool;
-pub mod preview;
-pub mod strategy;
-pub mod tune;
-pub mod why;
+pub(super) mod footer;
+pub(super) mod header;
+mod lines;
+pub(super) mod overlay;
+mod pool;
+mod preview;
+mod strategy;
+mod tune;
+mod why;
 
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
+use crate::app::core::action::Action;
+use crate::app::core::keymap::Keymap;
+use crate::app::core::message::Hit;
 use crate::app::core::state::State;
 use crate::app::core::view::Panel;
 use crate::monitor::CyclePoint;
-use crate::ui::canvas::{Canvas, Point};
+use crate::ui::canvas::{Canvas, Frame, Point};
+use crate::ui::slot::{Class, Slot};
 pub use preview::Preview;
 
-/// Draws one of the instruments as a box.
-pub fn instrument(c: &mut Canvas, area: Rect, state: &State, panel: Panel) {
-    match panel {
-        Panel::Pool => pool::draw(c, area, state),
-        Panel::Cache => cache::draw(c, area, state),
-        Panel::Cycle => cycle::draw(c, area, state),
-        Panel::Cost => cost::draw(c, area, state),
-        Panel::Strategy => strategy::draw(c, area, state),
-        Panel::Agents | Panel::Preview | Panel::Events => {}
+/// Every section between header and footer, in the order of Tab; where several share a slot, the first that shows has it.
+pub const SECTIONS: &[Section] = &[
+    empty::SECTION,
+    tune::SECTION,
+    agents::SECTION,
+    preview::SECTION,
+    why::SECTION,
+    why::DETAIL,
+    pool::SECTION,
+    cache::SECTION,
+    cycle::SECTION,
+    cost::SECTION,
+    strategy::SECTION,
+    lines::SECTION,
+    events::SECTION,
+];
+
+/// A section of the screen, all of it: where it stands, when it shows, what its border says, how it is drawn, and what a
+/// click on it means.
+pub struct Section {
+    /// The panel that has the focus with it; none for what never has it.
+    pub panel: Option<Panel>,
+    /// Where it stands.
+    pub slot: Slot,
+    /// Its name, in its border.
+    pub title: &'static str,
+    /// Keys that its border shows.
+    pub keys: &'static [Action],
+    /// Whether it has its place now.
+    pub shows: fn(&State) -> bool,
+    /// Draws it.
+    pub draw: fn(&mut Canvas, Rect, &DrawContext),
+    /// What is under the mouse; `None`: nothing but the panel.
+    pub hit: fn(&State, Class, Rect, Position) -> Option<Hit>,
+}
+
+/// What is drawn.
+#[derive(Clone, Copy)]
+pub struct DrawContext<'a> {
+    /// The state.
+    pub state: &'a State,
+    /// The arrangement.
+    pub class: Class,
+    /// The selected pane's screen as it was read.
+    pub preview: &'a Preview,
+}
+
+impl Section {
+    /// A section that shows always, whose border shows no keys, and which has nothing for the mouse but its panel.
+    const fn new(
+        panel: Option<Panel>,
+        slot: Slot,
+        title: &'static str,
+        draw: fn(&mut Canvas, Rect, &DrawContext),
+    ) -> Self {
+        Self { panel, slot, title, keys: &[], shows: |_| true, draw, hit: |_, _, _, _| None }
     }
+
+    /// Its border, with what `words` has beside the title and the keys; gives the room inside.
+    fn frame(&self, c: &mut Canvas, area: Rect, state: &State, words: Frame) -> Rect {
+        let keys = self.keys.iter().map(|action| state.keymap.label(*action)).collect::<Vec<_>>().join(" ");
+        let focus = self.panel == Some(state.view.focus);
+        let title = if words.title.is_empty() { self.title } else { words.title };
+        let keys = if words.keys.is_empty() { &keys } else { words.keys };
+        c.frame(area, &Frame { title, keys, focus, ..words })
+    }
+}
+
+/// The section that has a slot now.
+#[must_use]
+pub fn section(slot: Slot, state: &State) -> Option<&'static Section> {
+    SECTIONS.iter().find(|section| section.slot == slot && (section.shows)(state))
+}
+
+/// The slot of a panel.
+#[must_use]
+pub fn slot_of(panel: Panel) -> Option<Slot> {
+    SECTIONS.iter().find(|section| section.panel == Some(panel)).map(|section| section.slot)
+}
+
+/// The first keys of actions, each with its words: `enter send  esc leave`. Those without keys are left out.
+fn hints(keymap: &Keymap, rows: &[(&[Action], &str)]) -> String {
+    let hint = |(actions, word): &(&[Action], &str)| {
+        let keys: Vec<String> =
+            actions.iter().map(|action| keymap.label(*action)).filter(|key| !key.is_empty()).collect();
+        (!keys.is_empty()).then(|| format!("{} {word}", keys.join(" ")))
+    };
+    rows.iter().filter_map(hint).collect::<Vec<_>>().join("  ")
 }
 
 /// Points for a sparkline from the history.

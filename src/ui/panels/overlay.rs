@@ -12,9 +12,58 @@ use crate::app::core::state::{Mode, Recipient, State};
 use crate::app::core::{palette, text};
 use crate::tmux::PaneId;
 use crate::ui::canvas::{Canvas, Frame};
-use crate::ui::layout::answer_parts;
-use crate::ui::panels::Preview;
 use crate::ui::panels::footer::skip_cells;
+use crate::ui::panels::{Preview, hints};
+use crate::ui::slot::take_bottom;
+
+/// Its rectangle, borders included.
+#[must_use]
+pub fn rect(within: Rect, mode: &Mode) -> Rect {
+    let (width, height) = match mode {
+        Mode::Palette { .. } => (64, 20),
+        Mode::Answer { seen, asked, .. } => answer_size(within.width, seen, asked),
+        Mode::Reply { .. } => (72, 6),
+        Mode::Confirm { .. } => (56, 5),
+        Mode::Broadcast { to, input: None, .. } => {
+            (64, u16::try_from(to.len()).unwrap_or(20).saturating_add(2).clamp(6, 24))
+        }
+        Mode::Broadcast { .. } => (72, 6),
+        _ => (76, within.height.saturating_sub(4)),
+    };
+    let width = width.min(within.width);
+    let height = height.min(within.height);
+    let x = within.x + (within.width - width) / 2;
+    let above = match mode {
+        Mode::Palette { .. } => (within.height - height) / 4,
+        _ => (within.height - height) / 2,
+    };
+    Rect { x, y: within.y + above, width, height }
+}
+
+/// Columns and rows of the box of the answers: the request in full where there is room.
+fn answer_size(most: u16, seen: &Seen, asked: &Asked) -> (u16, u16) {
+    let longest = seen.rows.iter().skip(asked.rows.start).take(asked.rows.len()).map(|row| text::width(row.trim_end()));
+    let labels = seen.choices.iter().map(|choice| text::width(&choice.label) + 3);
+    let cells = longest.chain(labels).max().unwrap_or(0).clamp(60, 160) + 4;
+    let width = u16::try_from(cells).unwrap_or(most).min(most);
+    let lines = asked.pieces(seen, width.saturating_sub(4).into()).len().max(1);
+    (width, u16::try_from(lines + seen.choices.len() + 3).unwrap_or(u16::MAX))
+}
+
+/// The request, the row below it and the answers, in the box with its borders. The answers come first where there is
+/// no room for all.
+#[must_use]
+pub fn answer_parts(area: Rect, answers: usize) -> (Rect, u16, Rect) {
+    let mut rest = Rect {
+        x: area.x + 2,
+        y: area.y + 1,
+        width: area.width.saturating_sub(4),
+        height: area.height.saturating_sub(2),
+    };
+    let below = take_bottom(&mut rest, u16::try_from(answers).unwrap_or(u16::MAX));
+    let between = take_bottom(&mut rest, 1);
+    (rest, between.y, below)
+}
 
 /// Draws the overlay of the mode; gives the cursor's place when text is typed.
 pub fn draw(c: &mut Canvas, area: Rect, state: &State, request: &Preview) -> Option<Position> {
@@ -124,16 +173,6 @@ pub fn items_top(inner: Rect, at: usize) -> (usize, u16) {
 
 /// What sends a message, and what does not.
 const SEND: &[(&[Action], &str)] = &[(&[Action::Accept], "send"), (&[Action::Leave], "leave")];
-
-/// The first keys of actions, each with its words: `enter send  esc leave`. Those without keys are left out.
-pub(super) fn hints(keymap: &Keymap, rows: &[(&[Action], &str)]) -> String {
-    let hint = |(actions, word): &(&[Action], &str)| {
-        let keys: Vec<String> =
-            actions.iter().map(|action| keymap.label(*action)).filter(|key| !key.is_empty()).collect();
-        (!keys.is_empty()).then(|| format!("{} {word}", keys.join(" ")))
-    };
-    rows.iter().filter_map(hint).collect::<Vec<_>>().join("  ")
-}
 
 fn frame<'a>(title: &'a str, keys: &'a str) -> Frame<'a> {
     Frame { title, keys, focus: true, ..Frame::default() }

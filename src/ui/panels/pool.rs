@@ -4,11 +4,17 @@ use ratatui::layout::Rect;
 
 use crate::app::core::action::Action;
 use crate::app::core::format;
-use crate::app::core::state::State;
 use crate::app::core::view::Panel;
 use crate::ui::canvas::{Canvas, Frame};
 use crate::ui::panels::facts::Fact;
-use crate::ui::panels::{below, chart_height, facts, padded, points};
+use crate::ui::panels::{DrawContext, Section, below, chart_height, facts, padded, points};
+use crate::ui::slot::Slot;
+
+/// Its place, its border and what it draws.
+pub(super) const SECTION: Section = Section {
+    keys: &[Action::PoolUp, Action::PoolDown],
+    ..Section::new(Some(Panel::Pool), Slot::Box(Panel::Pool, 23), "Pool", draw)
+};
 
 /// ```text
 /// ╭ Pool ─────────────── 3 / 20 ╮
@@ -18,7 +24,8 @@ use crate::ui::panels::{below, chart_height, facts, padded, points};
 /// │ p99  0.4 ms    timeouts   0 │
 /// ╰─────────────────────── + − ─╯
 /// ```
-pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
+fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
+    let state = context.state;
     let theme = c.theme;
     let pool = &state.snapshot.connection_pool;
     let pending = state.pending_pool();
@@ -26,17 +33,11 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
         Some(size) => format!("{} → {size} …", pool.pool_size),
         None => format!("{} / {}", pool.active_connections, pool.pool_size),
     };
-    let keys = format!("{} {}", state.keymap.label(Action::PoolUp), state.keymap.label(Action::PoolDown));
-    let inner = c.frame(
+    let inner = SECTION.frame(
+        c,
         area,
-        &Frame {
-            title: "Pool",
-            value: &value,
-            value_style: pending.map(|_| theme.pending),
-            keys: &keys,
-            focus: state.view.focus == Panel::Pool,
-            ..Frame::default()
-        },
+        state,
+        Frame { value: &value, value_style: pending.map(|_| theme.pending), ..Frame::default() },
     );
     let inner = padded(inner);
     if inner.height == 0 {

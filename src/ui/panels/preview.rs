@@ -9,13 +9,14 @@ use ratatui::{
     text::Line,
 };
 
-use crate::app::core::state::State;
 use crate::app::core::view::Panel;
 use crate::app::core::{format, text};
 use crate::monitor;
 use crate::monitor::Snapshot;
 use crate::ui::canvas::{Canvas, Frame};
 use crate::ui::colour::Depth;
+use crate::ui::panels::{DrawContext, Section};
+use crate::ui::slot::Slot;
 
 /// The focused pane's screen, its colours read once for each capture.
 #[derive(Clone, Debug, Default)]
@@ -79,31 +80,30 @@ fn is_blank(line: &Line) -> bool {
     line.spans.iter().all(|span| span.content.trim().is_empty() && span.style.bg.is_none_or(|bg| bg == Color::Reset))
 }
 
+/// Its place, its border and what it draws.
+pub(super) const SECTION: Section = Section::new(Some(Panel::Preview), Slot::Side, "Preview", draw);
+
 /// ```text
 /// ╭ api:2.0 claude 2.1 ─────────────────── %14 ╮
 /// │the end of the screen, in its own colours   │
 /// ╰────────────────────────────────────────────╯
 /// ```
-pub fn draw(c: &mut Canvas, area: Rect, state: &State, preview: &Preview) {
+fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
+    let (state, preview) = (context.state, context.preview);
     let theme = c.theme;
     let agent = state.selected();
-    let title = agent.map_or_else(|| "Preview".to_owned(), format::place);
+    let title = agent.map_or_else(String::new, format::place);
     let note = agent.map_or_else(String::new, |a| match &a.version {
         Some(version) => format!("{} {version}", a.agent),
         None => a.agent.clone(),
     });
     let id = agent.map_or_else(String::new, |a| a.pane_id.to_string());
     let up = if state.preview_up > 0 { format!("{} rows below ▼", state.preview_up) } else { String::new() };
-    let inner = c.frame(
+    let inner = SECTION.frame(
+        c,
         area,
-        &Frame {
-            title: &title,
-            note: &note,
-            value: &id,
-            value_style: Some(theme.muted),
-            keys: &up,
-            focus: state.view.focus == Panel::Preview,
-        },
+        state,
+        Frame { title: &title, note: &note, value: &id, value_style: Some(theme.muted), keys: &up, ..Frame::default() },
     );
     let of_selected = preview.source.as_ref().map(|p| p.pane_id) == agent.map(|a| a.pane_id);
     if inner.height == 0 {

@@ -1,15 +1,24 @@
 //! The strategy bar: what can be switched to, which one runs, and what each took while it ran.
 
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use crate::app::core::action::Action;
 use crate::app::core::format;
+use crate::app::core::message::Hit;
 use crate::app::core::state::State;
 use crate::app::core::text::right;
 use crate::app::core::view::Panel;
 use crate::monitor::StrategyInfo;
 use crate::ui::canvas::{Canvas, Frame};
-use crate::ui::panels::padded;
+use crate::ui::panels::{DrawContext, Section, padded};
+use crate::ui::slot::{Class, Slot};
+
+/// Its place, its border and what it draws.
+pub(super) const SECTION: Section = Section {
+    keys: &[Action::NextStrategy, Action::Tune],
+    hit,
+    ..Section::new(Some(Panel::Strategy), Slot::Box(Panel::Strategy, 28), "Strategy", draw)
+};
 
 /// ```text
 /// ╭ Strategy ─────────────────╮
@@ -19,22 +28,13 @@ use crate::ui::panels::padded;
 /// │   4 nightly             - │
 /// ╰──────────────────── s t ──╯
 /// ```
-pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
+fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
+    let state = context.state;
     let theme = c.theme;
-    let keys = format!("{} {}", state.keymap.label(Action::NextStrategy), state.keymap.label(Action::Tune));
     let pending = state.pending_strategy();
     let value = pending.map(|name| format!("→ {name} …")).unwrap_or_default();
-    let inner = c.frame(
-        area,
-        &Frame {
-            title: "Strategy",
-            value: &value,
-            value_style: Some(theme.pending),
-            keys: &keys,
-            focus: state.view.focus == Panel::Strategy,
-            ..Frame::default()
-        },
-    );
+    let inner =
+        SECTION.frame(c, area, state, Frame { value: &value, value_style: Some(theme.pending), ..Frame::default() });
     let whole = padded(inner);
     // Zoomed, the names and times stay together and what they are stands beside them.
     let inner = Rect { width: whole.width.min(48), ..whole };
@@ -71,8 +71,15 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
     }
 }
 
+/// The strategy in a row.
+fn hit(state: &State, _: Class, rect: Rect, at: Position) -> Option<Hit> {
+    let inside = at.y > rect.y && at.y + 1 < rect.bottom();
+    let row = inside.then(|| usize::from(at.y - rect.y - 1) + first(state, rect.height.saturating_sub(2)))?;
+    (row < state.snapshot.strategies.len()).then_some(Hit::Strategy(row))
+}
+
 /// The first strategy shown, so that the current one is in view.
-pub fn first(state: &State, height: u16) -> usize {
+fn first(state: &State, height: u16) -> usize {
     let strategies = &state.snapshot.strategies;
     let at = strategies.iter().position(|s| s.name == state.snapshot.current_strategy).unwrap_or(0);
     (at + 1).saturating_sub(height.max(1).into())

@@ -10,7 +10,8 @@ use crate::app::core::view::Panel;
 use crate::monitor::TuneRow;
 use crate::ui::canvas::{Canvas, Frame};
 use crate::ui::panels::cycle::most;
-use crate::ui::panels::{padded, points};
+use crate::ui::panels::{DrawContext, Section, hints, padded, points};
+use crate::ui::slot::Slot;
 
 /// A column of measures: its head, the value of a row, and how a value reads.
 struct Measure {
@@ -31,6 +32,10 @@ const MEASURES: [Measure; 5] = [
 const ENOUGH: u64 = 5;
 const LONG_ENOUGH: f64 = 5.0;
 
+/// It has the place of the agents while it is open.
+pub(super) const SECTION: Section =
+    Section { shows: |state| state.view.tune, ..Section::new(Some(Panel::Agents), Slot::Main, "Tune", draw) };
+
 /// ```text
 /// ╭ Tune ─────────────────────────────────────────────────────────────────────── 3 tried ╮
 /// │  STRATEGY   POOL  EVERY  CACHE   RAN   CYCLES   P50 MS         P99 MS         CPU     │
@@ -38,17 +43,18 @@ const LONG_ENOUGH: f64 = 5.0;
 /// │  concurrent   20     1s  ttl      41s      41      9.8  +133%    12.0  +48%     0.8%  │
 /// ╰───────────────────────────────────────────────────────────────────────────────────────╯
 /// ```
-pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
+fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
+    let state = context.state;
     let theme = c.theme;
     let rows = &state.snapshot.tune;
-    let inner = c.frame(
+    let inner = SECTION.frame(
+        c,
         area,
-        &Frame {
-            title: "Tune",
+        state,
+        Frame {
             note: "what was tried, and what it cost",
             value: &format!("{} tried", rows.len()),
             keys: &keys(state),
-            focus: state.view.focus == Panel::Agents,
             ..Frame::default()
         },
     );
@@ -117,19 +123,14 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
 
 /// The keys that change what is compared.
 fn keys(state: &State) -> String {
-    let label = |action| state.keymap.label(action);
-    let parts = [
-        (vec![Action::NextStrategy], "strategy"),
-        (vec![Action::PoolUp, Action::PoolDown], "pool"),
-        (vec![Action::ToggleCache], "cache"),
-        (vec![Action::Faster, Action::Slower], "interval"),
-        (vec![Action::Tune], "back"),
+    let rows: [(&[Action], &str); 5] = [
+        (&[Action::NextStrategy], "strategy"),
+        (&[Action::PoolUp, Action::PoolDown], "pool"),
+        (&[Action::ToggleCache], "cache"),
+        (&[Action::Faster, Action::Slower], "interval"),
+        (&[Action::Tune], "back"),
     ];
-    let part = |(actions, word): (Vec<Action>, &str)| {
-        let keys: Vec<String> = actions.into_iter().map(label).filter(|key| !key.is_empty()).collect();
-        (!keys.is_empty()).then(|| format!("{} {word}", keys.join(" ")))
-    };
-    parts.into_iter().filter_map(part).collect::<Vec<_>>().join("  ")
+    hints(&state.keymap, &rows)
 }
 
 /// `best`, or the difference from the row in force.

@@ -2,12 +2,21 @@
 
 use ratatui::layout::Rect;
 
-use crate::app::core::state::State;
+use crate::app::core::message::Hit;
+use crate::app::core::view::Panel;
 use crate::app::core::words::{Tone, state_and_kind, tone, word};
 use crate::app::core::{format, text};
 use crate::monitor::{Health, Source};
 use crate::ui::canvas::{Canvas, Frame};
-use crate::ui::panels::padded;
+use crate::ui::panels::{DrawContext, Section, padded};
+use crate::ui::slot::Slot;
+
+/// Its place, its border and what it draws.
+pub(super) const SECTION: Section =
+    Section { hit: |_, _, _, _| Some(Hit::Panel(Panel::Preview)), ..Section::new(None, Slot::BelowSide, "Why", draw) };
+
+/// The same in few words.
+pub(super) const DETAIL: Section = Section::new(None, Slot::Detail, "", detail);
 
 /// ```text
 /// ╭ Why ──────────────────────────────── read 14:03:27 ╮
@@ -17,13 +26,14 @@ use crate::ui::panels::padded;
 /// │ 13:58:40 idle → working                             │
 /// ╰─────────────────────────────────────────────────────╯
 /// ```
-pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
+fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
+    let state = context.state;
     let theme = c.theme;
     let agent = state.selected();
     let read =
         agent.and_then(|a| a.read_at).map_or_else(String::new, |at| format!("read {}", format::clock(at, &state.zone)));
     let inner =
-        c.frame(area, &Frame { title: "Why", value: &read, value_style: Some(theme.muted), ..Frame::default() });
+        SECTION.frame(c, area, state, Frame { value: &read, value_style: Some(theme.muted), ..Frame::default() });
     let inner = padded(inner);
     let Some(agent) = agent else { return };
     let mut y = inner.y;
@@ -82,7 +92,8 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
 }
 
 /// The selected agent in words, for the narrow column.
-pub fn detail(c: &mut Canvas, area: Rect, state: &State) {
+fn detail(c: &mut Canvas, area: Rect, context: &DrawContext) {
+    let state = context.state;
     let theme = c.theme;
     c.text(area.x, area.y, area.width, &"─".repeat(area.width.into()), theme.border);
     let Some(agent) = state.selected() else { return };
