@@ -84,7 +84,7 @@ pub async fn now(context: &Context) -> Result<Arc<Snapshot>, Failure> {
 /// is theirs to do; and where nobody was ever seen nothing is made.
 fn remember(snapshot: &Snapshot, before: Option<&Memory>, paths: EnginePaths) {
     let Some(memory) = Memory::of(snapshot) else { return };
-    let news = before.map_or(!memory.is_empty(), |before| !before.tells_as(&memory));
+    let news = before.map_or(!memory.is_empty(), |before| !before.says_the_same_as(&memory));
     let file = paths.memory();
     if news
         && Keeper::inside(paths).keeps()

@@ -26,7 +26,7 @@ pub async fn remember(mut snapshots: Snapshots, path: PathBuf, keeper: Keeper) {
         let snapshot = snapshots.borrow_and_update();
         let memory = (snapshot.engine.pid == own).then(|| Memory::of(&snapshot)).flatten();
         let news = memory.filter(|memory| match &written {
-            Some(written) => !written.tells_as(memory),
+            Some(written) => !written.says_the_same_as(memory),
             // Of nobody there is nothing to remember, and no file to make.
             None => !memory.is_empty() || path.exists(),
         });

@@ -1,4 +1,4 @@
-//! Reads files that others wrote: nothing that stands at a path can hang us, end us or be believed without reason.
+//! Reads files that others wrote: nothing that stands at a path can hang us, end us or be taken for what it is not.
 //!
 //! What is there is looked at before it is opened, and again once it is: a FIFO would block the open, a terminal would
 //! become ours, a device may do something when it is opened (open(2): `O_NONBLOCK`, `O_NOCTTY`).

@@ -1,4 +1,4 @@
-//! Facts from outside of tmux: the process table, writes that the kernel tells of, what programs
+//! Facts from outside of tmux: the process table, writes that the kernel notifies us of, what programs
 //! publish, the user's agent profiles.
 
 pub mod file;

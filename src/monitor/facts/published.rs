@@ -1,7 +1,7 @@
 //! What a program publishes of its own state: a session file, as Claude Code writes one (`sessions/PID.json` under its
 //! settings folder). Where it is, a profile says (`session_file`).
 //!
-//! The file is not documented, so it only fills in what the screen does not tell. It is believed when it is ours, and
+//! The file is not documented, so it only fills in what the screen does not show. It counts when it is ours, and
 //! names the process that we see, by pid and start time: after a crash it stays behind. Its neighbour `PID.HASH.key` is
 //! a secret and is never opened. Its `tmux` field is not used: of an agent inside a nested tmux it names a pane of the
 //! inner server.
@@ -78,7 +78,7 @@ impl SessionFile {
     }
 }
 
-/// What the program in a pane publishes, read once. Which program that is, what else is known of the pane tells.
+/// What the program in a pane publishes, read once. Which program that is, a first judgement without it says.
 pub async fn read(profiles: &Profiles, seen: &Observation<'_>) -> Option<Published> {
     let Verdict { agent, pid, .. } = judge(profiles, seen)?;
     let process = seen.processes.iter().find(|process| Some(process.pid) == pid)?;
@@ -103,7 +103,7 @@ impl Watch {
         Self { file, last: None, asked_at: None, reading: None }
     }
 
-    /// What it says now; what it said last when that cannot be told soon.
+    /// What it says now; what it said last when the disk does not answer soon.
     pub async fn now(&mut self) -> Option<Published> {
         if self.start()
             && let Some(reading) = &mut self.reading
@@ -115,7 +115,7 @@ impl Watch {
         self.last.clone()
     }
 
-    /// Whether it says something new. It is read at most once in `every`, and what that brought is told by a later call.
+    /// Whether it says something new. It is read at most once in `every`, and a later call returns what that brought.
     pub fn has_news(&mut self, now: Instant, every: Duration) -> bool {
         let read = self.reading.as_mut().and_then(FutureExt::now_or_never);
         let news = read.is_some_and(|read| {

@@ -141,7 +141,7 @@ where
     }
 }
 
-/// What tells one content of a pane from another: if any of it differs, the pane may have changed.
+/// What differs between one content of a pane and another: if any of it differs, the pane may have changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     activity: i64,

@@ -1,4 +1,4 @@
-//! All panes of the server, as the probes tell them.
+//! All panes of the server, as the probes list them.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},

@@ -1,6 +1,6 @@
 //! What is remembered of the agents from one engine to the next: their state, since when, and of which process.
 //!
-//! Without it an engine that starts would take each agent for one that has just come, and nobody could tell who has
+//! Without it an engine that starts would take each agent for one that has just come, and nobody would know who has
 //! waited longest. An agent goes on only when it is provably the same: the same tmux server, pane and process.
 
 use std::{
@@ -15,7 +15,7 @@ use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use crate::monitor::detect::Verdict;
-use crate::monitor::{Agent, Snapshot, State, Transition};
+use crate::monitor::{Agent, Snapshot, State, TRANSITIONS_KEPT, Transition};
 use crate::tmux::{Pane, PaneId, clean};
 
 /// Version of the file. Another one is not read.
@@ -66,7 +66,7 @@ pub struct MemoryError {
 }
 
 impl Memory {
-    /// What a snapshot tells; `None` before its first cycle.
+    /// What a snapshot holds of the agents; `None` before its first cycle.
     #[must_use]
     pub fn of(snapshot: &Snapshot) -> Option<Self> {
         let server = (snapshot.server.pid?, snapshot.server.started);
@@ -74,12 +74,12 @@ impl Memory {
         Some(Self { version: VERSION, at: snapshot.timestamp, server, agents })
     }
 
-    /// Whether it tells the same of the agents, whenever that was.
+    /// Whether it holds the same of the agents, whenever that was.
     #[must_use]
-    pub fn tells_as(&self, other: &Self) -> bool {
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
         self.server == other.server
             && self.agents.len() == other.agents.len()
-            && self.agents.iter().zip(&other.agents).all(|(a, b)| a.tells_as(b))
+            && self.agents.iter().zip(&other.agents).all(|(a, b)| a.says_the_same_as(b))
     }
 
     /// Whether there is nobody to remember.
@@ -125,7 +125,7 @@ impl Memory {
             return Err(wrong(format!("has version {}, not {VERSION}", memory.version)));
         }
         memory.agents.truncate(MOST);
-        memory.agents.iter_mut().for_each(Remembered::tame);
+        memory.agents.iter_mut().for_each(Remembered::sanitise);
         Ok(Some(memory))
     }
 
@@ -181,20 +181,20 @@ impl Remembered {
         }
     }
 
-    fn tells_as(&self, other: &Self) -> bool {
+    fn says_the_same_as(&self, other: &Self) -> bool {
         // Not `last_change`: it moves with every read of an agent that works.
         let facts = |one: &Self| (one.pane_id, one.pane_pid, one.pid, one.start, one.state, one.since);
         facts(self) == facts(other) && self.agent == other.agent && self.kind == other.kind
     }
 
-    /// Makes what a stranger may have written fit to be shown.
-    fn tame(&mut self) {
+    /// Makes what a stranger may have written safe to show.
+    fn sanitise(&mut self) {
         fn word(word: &str) -> String {
             clean(word).chars().take(LONGEST_WORD).collect()
         }
         self.agent = word(&self.agent);
         self.kind = self.kind.as_deref().map(word);
-        self.transitions.truncate(crate::monitor::panes::record::TRANSITIONS);
+        self.transitions.truncate(TRANSITIONS_KEPT);
         self.transitions.iter_mut().for_each(|past| past.kind = past.kind.as_deref().map(word));
     }
 
@@ -274,7 +274,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn words_of_a_stranger_are_tame() {
+    fn words_of_a_stranger_are_made_safe() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.agents");
         let mut hostile = memory();
@@ -284,7 +284,7 @@ pub(super) mod tests {
         let read = Memory::load(&path).unwrap().unwrap().agents.remove(0);
         let kind = read.kind.unwrap();
         assert!(kind.chars().count() <= LONGEST_WORD && !kind.contains(['\x1b', '\u{202e}']), "{kind:?}");
-        assert_eq!(read.transitions.len(), crate::monitor::panes::record::TRANSITIONS);
+        assert_eq!(read.transitions.len(), TRANSITIONS_KEPT);
     }
 
     #[test]

@@ -44,7 +44,7 @@ enum Looked {
     /// After that second; output of another one is news.
     Settled {
         times: Times,
-        /// The second of the last output, as tmux tells it (`window_activity`).
+        /// The second of the last output: [`Pulse::activity`].
         activity: i64,
     },
 }
@@ -128,7 +128,8 @@ impl Program {
         let Some(pid) = self.agent().and_then(|found| found.pid) else {
             return age >= WALK_ANYWAY || (wrote && age >= WALK_AGAIN);
         };
-        // A known agent's process tells by itself: one file of `/proc` instead of three for each process of the tree.
+        // A known agent's own process is checked instead of the whole tree: one file of `/proc` instead of three for each
+        // process (docs/performance.md, "What else keeps it cheap").
         let check = wrote || now.saturating_duration_since(times.checked) >= CHECK_ALIVE;
         if check {
             self.looked = Looked::at(Times { checked: now, ..times }, pulse, settled);

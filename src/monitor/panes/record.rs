@@ -1,4 +1,7 @@
 //! One agent's record: the state in force, how verdicts change it, and its recent past.
+//!
+//! A verdict of idle or unknown is confirmed before it is in force: programs draw a screen in several writes, and between
+//! two of them an agent that works can look idle. What it delays is in docs/performance.md ("What we hold ourselves to").
 
 use std::{
     collections::VecDeque,
@@ -10,13 +13,10 @@ use jiff::Timestamp;
 
 use crate::monitor::detect::Verdict;
 use crate::monitor::panes::memory::Remembered;
-use crate::monitor::{Health, Source, State, Transition};
+use crate::monitor::{Health, Source, State, TRANSITIONS_KEPT, Transition};
 
-/// Idle is believed after the screen has not changed for this long; waiting and working at once.
+/// Idle is confirmed when the screen has not changed for this long; waiting and working are in force at once.
 pub const CONFIRM_IDLE: Duration = Duration::from_secs(1);
-
-/// Transitions kept.
-pub(crate) const TRANSITIONS: usize = 8;
 
 /// Slices of the activity sparkline, and their length.
 const SLICES: usize = 16;
@@ -33,19 +33,34 @@ pub struct Record {
     pub since: Timestamp,
     /// When its screen last changed.
     pub last_change: Timestamp,
-    /// A verdict that is not believed yet, and when it will be.
-    pending: Option<(Arc<Verdict>, Instant)>,
-    /// When it ended in order: not by a signal, nor with a status or a screen that tells of a failure.
+    /// A verdict that is not in force yet.
+    pending: Option<Pending>,
+    /// When it ended in order: not by a signal, nor with a status or a screen that shows a failure.
     pub left_at: Option<Instant>,
     /// The last read failed.
     pub stale: bool,
-    /// Failed checks in a row.
-    failures: u32,
-    failed_at: Option<Instant>,
+    /// Failed checks in a row; `None` while they succeed.
+    failing: Option<Failing>,
     /// Its last states, oldest first.
     pub transitions: VecDeque<Transition>,
     /// When it wrote.
     pub activity: Activity,
+}
+
+/// A verdict that waits for its confirmation.
+#[derive(Clone, Debug)]
+struct Pending {
+    verdict: Arc<Verdict>,
+    /// When it is confirmed, if no other verdict comes before.
+    due: Instant,
+}
+
+/// Checks that failed in a row.
+#[derive(Clone, Copy, Debug)]
+struct Failing {
+    count: u32,
+    /// When the last one was counted.
+    at: Instant,
 }
 
 /// A change of an agent's state, for the event log.
@@ -60,7 +75,7 @@ pub struct Change {
 }
 
 impl Record {
-    /// A new record: the first verdict is believed as it is.
+    /// A new record: the first verdict is in force at once.
     #[must_use]
     pub fn new(verdict: Arc<Verdict>, at: Timestamp, now: Instant) -> Self {
         Self {
@@ -71,8 +86,7 @@ impl Record {
             pending: None,
             left_at: None,
             stale: false,
-            failures: 0,
-            failed_at: None,
+            failing: None,
             transitions: VecDeque::new(),
             activity: Activity::new(now),
         }
@@ -117,35 +131,35 @@ impl Record {
     ) -> Option<Change> {
         let settles = matches!(verdict.state, State::Idle | State::Unknown) && verdict.state != self.state();
         if settles && self.verdict.agent == verdict.agent {
-            let believed = changed_at.map_or(now, |changed| changed + CONFIRM_IDLE);
-            if now < believed {
-                self.pending = Some((verdict, believed));
+            let due = changed_at.map_or(now, |changed| changed + CONFIRM_IDLE);
+            if now < due {
+                self.pending = Some(Pending { verdict, due });
                 return None;
             }
         }
         self.enter(verdict, at, in_view)
     }
 
-    /// Believes the pending verdict when its time has come.
+    /// Puts the pending verdict in force when its time has come.
     pub fn settle(&mut self, at: Timestamp, now: Instant, in_view: bool) -> Option<Change> {
-        let (verdict, _) = self.pending.take_if(|(_, believed)| now >= *believed)?;
+        let Pending { verdict, .. } = self.pending.take_if(|pending| now >= pending.due)?;
         self.enter(verdict, at, in_view)
     }
 
-    /// When the pending verdict will be believed.
+    /// When the pending verdict will be in force.
     #[must_use]
     pub fn settles_at(&self) -> Option<Instant> {
-        self.pending.as_ref().map(|(_, at)| *at)
+        self.pending.as_ref().map(|pending| pending.due)
     }
 
     fn enter(&mut self, mut verdict: Arc<Verdict>, at: Timestamp, in_view: bool) -> Option<Change> {
         self.pending = None;
         // "in 2h 5m" and "6:33pm" are about the moment at which they were written: the same line says the same time.
-        let (told, tells) = (&self.verdict.evidence, &verdict.evidence);
+        let (before, now) = (&self.verdict.evidence, &verdict.evidence);
         if verdict.reset_at.is_some()
             && self.verdict.reset_at.is_some()
             && verdict.reset_at != self.verdict.reset_at
-            && (&told.rule, &told.line) == (&tells.rule, &tells.line)
+            && (&before.rule, &before.line) == (&now.rule, &now.line)
         {
             Arc::make_mut(&mut verdict).reset_at = self.verdict.reset_at;
         }
@@ -170,7 +184,7 @@ impl Record {
         if from != to {
             self.since = at;
         }
-        if self.transitions.len() == TRANSITIONS {
+        if self.transitions.len() == TRANSITIONS_KEPT {
             self.transitions.pop_front();
         }
         self.transitions.push_back(Transition { at, from, to, kind: self.kind.clone() });
@@ -187,27 +201,26 @@ impl Record {
     /// A read succeeded.
     pub fn read(&mut self) {
         self.stale = false;
-        self.failures = 0;
-        self.failed_at = None;
+        self.failing = None;
     }
 
     /// A check failed: the read did not succeed, or the program is dead. Counts once in `interval`, however often it
     /// is tried.
     pub fn failed(&mut self, now: Instant, interval: Duration) {
-        if self.failed_at.is_none_or(|at| now.saturating_duration_since(at) >= interval) {
-            self.failures = self.failures.saturating_add(1);
-            self.failed_at = Some(now);
-        }
+        self.failing = match self.failing {
+            Some(failing) if now.saturating_duration_since(failing.at) < interval => return,
+            failing => Some(Failing { count: failing.map_or(0, |f| f.count).saturating_add(1), at: now }),
+        };
     }
 
     /// How well it can be watched.
     #[must_use]
     pub fn health(&self, max_failures: u32) -> Health {
-        match self.failures {
-            0 => Health::Healthy,
-            n if n >= max_failures.max(1) => Health::Critical,
-            1 => Health::Unresponsive,
-            _ => Health::Warning,
+        match self.failing.map(|failing| failing.count) {
+            None => Health::Healthy,
+            Some(count) if count >= max_failures.max(1) => Health::Critical,
+            Some(1) => Health::Unresponsive,
+            Some(_) => Health::Warning,
         }
     }
 }
@@ -270,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn idle_is_believed_after_a_quiet_second_and_work_at_once() {
+    fn idle_is_in_force_after_a_quiet_second_and_work_at_once() {
         let start = Instant::now();
         let mut record = Record::new(verdict(State::Working), second(0), start);
         assert_eq!(record.judge(verdict(State::Idle), second(1), start, Some(start), false), None);
@@ -312,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_limit_is_told_by_when_its_line_was_first_seen() {
+    fn the_end_of_a_limit_counts_from_when_its_line_was_first_seen() {
         let limited = |line: &str, reset: i64| {
             let mut verdict =
                 Verdict::blank("codex", "", Some(1)).say(State::Limited, None, "codex/limit", line, Source::Screen);

@@ -7,6 +7,9 @@ use crate::monitor::snapshot::lenient;
 use crate::monitor::snapshot::state::{Evidence, Health, State};
 use crate::tmux::PaneId;
 
+/// How many of its last states an agent carries.
+pub const TRANSITIONS_KEPT: usize = 8;
+
 /// One agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Agent {
@@ -109,7 +112,7 @@ pub struct Agent {
     /// Share of recent time slices in which it wrote output, newest last, 0 to 7 each.
     #[serde(default)]
     pub activity: Vec<u8>,
-    /// Its last states, oldest first, at most 8.
+    /// Its last states, oldest first, at most [`TRANSITIONS_KEPT`].
     #[serde(default)]
     pub transitions: Vec<Transition>,
     /// When its screen was last read; `None` before the first.

@@ -21,7 +21,7 @@ pub struct CycleInfo {
     pub max_ms: Option<f64>,
     /// Cycles that took longer than the time to the next one; the late ticks were dropped.
     pub overruns: u64,
-    /// Writes to quiet panes that the system told of, without a probe, since the start; 0 also from an engine that
+    /// Writes to quiet panes that the kernel notified us of, without a probe, since the start; 0 also from an engine that
     /// does not count them.
     #[serde(default)]
     pub heard: u64,

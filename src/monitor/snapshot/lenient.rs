@@ -39,7 +39,7 @@ pub(crate) fn status<'de, D: Deserializer<'de>>(from: D) -> Result<ServerStatus,
     word(from, ServerStatus::Unreachable)
 }
 
-/// What happened; a kind that is not known is told as a notice.
+/// What happened; a kind that is not known becomes a notice.
 pub(crate) fn event<'de, D: Deserializer<'de>>(from: D) -> Result<EventKind, D::Error> {
     let said = Value::deserialize(from)?;
     match EventKind::deserialize(&said) {

@@ -16,7 +16,7 @@ pub struct EventReader {
 /// What a snapshot brings to a reader.
 #[derive(Debug)]
 pub struct News<'a> {
-    /// It is of another engine than the one before: all that it tells happened before the reader came to it.
+    /// It is of another engine than the one before: all that it holds happened before the reader came to it.
     pub another: bool,
     /// Events that the reader has not seen, oldest first; of another engine, all that there are.
     pub events: Vec<&'a Event>,

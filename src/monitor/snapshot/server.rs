@@ -19,11 +19,11 @@ pub struct ServerInfo {
     pub status: ServerStatus,
     /// What went wrong and what to do, when it is not reachable.
     pub problem: Option<String>,
-    /// Its process; `None` before it told.
+    /// Its process; `None` before it was asked.
     #[serde(default)]
     pub pid: Option<u32>,
     /// When it started, seconds since 1970 by tmux's `#{start_time}`. With `pid` it tells a server from one that was
-    /// started later on the same socket; `None` before it told.
+    /// started later on the same socket; `None` before it was asked.
     #[serde(default)]
     pub started: Option<i64>,
     /// Its agents are simulated: it is the server of a demo.

@@ -79,7 +79,7 @@ impl NamedAgent {
     }
 }
 
-/// All that the engine can be told.
+/// All settings of the engine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EngineSettings {
     /// How it talks to tmux.

@@ -74,7 +74,7 @@ pub fn under(pid: u32) -> Vec<Process> {
     walk(pid, system::one, system::children)
 }
 
-/// What one read tells of a process.
+/// What one read says of a process (proc_pid_stat(5)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessStatus {
     /// As [`Process::start`]: a pid that was given anew has another.

@@ -1,4 +1,4 @@
-//! What happens to the agent in a pane: verdicts, time, its end. Each transition gives what is to be told of it.
+//! What happens to the agent in a pane: verdicts, time, its end. Each transition returns the event for the log.
 
 use std::{
     sync::Arc,
@@ -36,7 +36,7 @@ impl Tracked {
         self.occupant.remember(then);
     }
 
-    /// Puts a verdict in force, as its record believes it. Gives what is to be told of that.
+    /// Takes in a verdict: its record puts it in force, now or when it is confirmed. Returns the event for the log.
     pub fn judge(
         &mut self,
         verdict: Arc<Verdict>,
@@ -51,8 +51,8 @@ impl Tracked {
         if ended && let Some(record) = self.occupant.record_mut() {
             record.failed(now, interval);
             if record.state() == State::Exited && before != Some(State::Exited) {
-                // A shell tells nobody with what status its programs end. One that did not give the screen back was
-                // killed, and of a dead pane tmux tells.
+                // A shell reports to nobody with what status its programs end. One that left the alternate screen on was
+                // killed, and of a dead pane tmux reports status and signal.
                 let Pane { alternate_on, dead_signal, dead_status, .. } = self.pane;
                 let failed = alternate_on || dead_signal.is_some() || dead_status.is_some_and(|status| status != 0);
                 record.left_at = (!failed).then_some(now);
@@ -80,20 +80,20 @@ impl Tracked {
         }
     }
 
-    /// When a verdict that is not believed yet will be.
+    /// When the pending verdict will be in force.
     #[must_use]
     pub fn settles_at(&self) -> Option<Instant> {
         self.record()?.settles_at()
     }
 
-    /// Believes the pending verdict if its time has come by `now`. Gives what is to be told of that.
+    /// Puts the pending verdict in force if its time has come by `now`. Returns the event for the log.
     pub fn settle(&mut self, at: Timestamp, now: Instant) -> Option<EventKind> {
         let change = self.occupant.record_mut()?.settle(at, now, self.pane.in_view)?;
         self.transition(change)
     }
 
-    /// What time alone changes of an agent: a verdict is believed now, a dead program is still dead, its load is sampled,
-    /// nobody cares for one that ended. Gives what is to be told of that.
+    /// What time alone changes of an agent: a verdict is confirmed, a dead program is still dead, its load is sampled, one
+    /// that ended is dismissed. Returns the events for the log.
     pub fn pass_time(&mut self, at: Timestamp, now: Instant, interval: Duration) -> Vec<EventKind> {
         let settled = self.settle(at, now);
         let Some(record) = self.occupant.record_mut() else { return Vec::new() };
@@ -124,7 +124,7 @@ impl Tracked {
         serves || seen
     }
 
-    /// No agent is in it. Gives what is to be told of that, if it had one.
+    /// No agent is in it. Returns the event for the log, if it had one.
     pub fn forget_agent(&mut self) -> Option<EventKind> {
         let record = self.occupant.leave()?;
         Some(self.gone(&record))

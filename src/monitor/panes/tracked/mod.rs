@@ -1,4 +1,4 @@
-//! One pane from cycle to cycle: what tmux tells of it, what runs in it, what was read of it, whose pane it is.
+//! One pane from cycle to cycle: what tmux says of it, what runs in it, what was read of it, whose pane it is.
 
 mod agent;
 #[cfg(test)]
@@ -159,7 +159,7 @@ impl Tracked {
     }
 
     /// Whether a capture that begins now comes after the second of the last output, so that an equal stamp later
-    /// proves that nothing changed: tmux tells activity in whole seconds. By the wall clock where it is plain; else by
+    /// proves that nothing changed: tmux gives activity in whole seconds. By the wall clock where it is plain; else by
     /// the monotonic one, which a clock that jumps cannot mislead.
     #[must_use]
     pub fn is_settled(&self, at: Timestamp, now: Instant) -> bool {
@@ -199,8 +199,8 @@ impl Tracked {
         }
     }
 
-    /// The settings call it an agent, or do so no more: it is read as if nobody had looked. Gives what is to be told of
-    /// an agent that was one by the settings alone.
+    /// The settings call it an agent, or do so no more: it is read as if nobody had looked. Returns the
+    /// event for the log of an agent that was one by the settings alone.
     pub fn set_named(&mut self, named: Option<NamedAgent>) -> Option<EventKind> {
         let before = std::mem::replace(&mut self.named, named);
         // What it is, is found out anew.
@@ -276,7 +276,7 @@ impl Tracked {
         }
     }
 
-    /// Takes in what was listed of this pane alone: such a list tells one place of several, and not always the same, so
+    /// Takes in what was listed of this pane alone: such a list gives one place of several, and not always the same, so
     /// the places stay those of the last list of all panes. Says whether it stands where that list did not have it.
     pub fn describe_alone(&mut self, mut pane: Pane, fields: Fields, now: Instant) -> bool {
         let known = &mut self.pane;
@@ -339,7 +339,7 @@ impl Tracked {
     }
 }
 
-/// What a verdict is made from beside the screen and the processes: all that tmux tells of the pane.
+/// What a verdict is made from beside the screen and the processes: all that tmux says of the pane.
 pub fn judged_by(pane: &Pane) -> impl PartialEq + Hash {
     (
         (pane.title.clone(), pane.command.clone(), pane.hook.clone()),

@@ -146,8 +146,8 @@ fn an_agent_that_ended_in_order_is_dismissed_when_its_user_saw_it() {
         assert!(tracked.pass_time(at, now + DWELL, Duration::ZERO).is_empty(), "not looked at since");
         let later = now + DWELL * 2;
         tracked.describe(pane, Fields::All, later);
-        let told = tracked.pass_time(at, later, Duration::ZERO);
-        (told.len(), tracked.occupant().is_over())
+        let events = tracked.pass_time(at, later, Duration::ZERO);
+        (events.len(), tracked.occupant().is_over())
     };
     assert_eq!(ended(false), (1, true));
     assert_eq!(ended(true), (0, false), "it was killed: it did not give the screen back");
