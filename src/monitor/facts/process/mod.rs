@@ -10,13 +10,17 @@ mod linux;
 #[cfg_attr(target_os = "linux", expect(dead_code, reason = "there only its parsing is tested"))]
 mod ps;
 
+/// The process table as this system shows it.
+mod system {
+    #[cfg(target_os = "linux")]
+    pub(super) use super::linux::{all, children, knows_children, one, owner, status, usage, variable};
+    #[cfg(not(target_os = "linux"))]
+    pub(super) use super::ps::{all, children, knows_children, one, owner, status, usage, variable};
+}
+
 use std::collections::HashMap;
 
 use crate::monitor::detect::Process;
-#[cfg(target_os = "linux")]
-use linux as system;
-#[cfg(not(target_os = "linux"))]
-use ps as system;
 
 /// Most processes that are looked at under one pane: a runaway build must not hold up a cycle.
 const MOST: usize = 400;
