@@ -41,7 +41,7 @@ pub(crate) fn profiles(data: &[u8]) {
     let Ok(fixtures) = Fixture::parse_all(screens) else { return };
     for fixture in &fixtures {
         screen(&profiles, fixture);
-        words(fixture);
+        words(&profiles, fixture);
     }
 }
 
@@ -95,12 +95,16 @@ fn screen(profiles: &Profiles, fixture: &Fixture) {
 }
 
 /// What else reads words from a pane or from an agent.
-fn words(fixture: &Fixture) {
+fn words(profiles: &Profiles, fixture: &Fixture) {
+    let published = profiles.list().filter_map(|profile| profile.session_file.as_ref());
+    let fields: Vec<_> = published.map(|session| &session.fields).collect();
     for row in &fixture.rows {
         let row = &*crate::tmux::clean(row);
         assert_eq!(mask(row).chars().count(), row.chars().count(), "a mask is as wide as what it hides");
         let _ = reset::parse(row, now(), None);
-        let _ = published::parse(row, 1, 0);
+        for fields in &fields {
+            let _ = published::parse(row, fields, 1, 0);
+        }
         for value in [hook::from_claude_json(row, now()), hook::from_codex_notify(row, now())].into_iter().flatten() {
             assert!(Hook::parse(&value).is_some(), "{value:?}");
         }

@@ -1,6 +1,7 @@
 //! The answers that recorded prompts offer, and the keys that pick them.
 
 use tmux_orc::{
+    monitor::State,
     monitor::detect::{Profiles, judge},
     tmux::Screen,
 };
@@ -63,4 +64,39 @@ fn keys_start_from_the_answer_that_its_colour_marks() {
     assert_eq!(keys("Reject"), ["Left Left Enter", "Left Enter", "Enter"]);
     assert_eq!(keys("Allow always"), ["Left Enter", "Enter", "Right Enter"]);
     assert_eq!(keys("nothing at all"), ["", "", ""], "no key is better than a wrong one");
+}
+
+/// Words that tell nobody what would be done.
+const VAGUE: &[&str] = &[
+    "Would you like to make the following edits?",
+    "Would you like to run the following command?",
+    "Would you like to continue?",
+    "Do you want to proceed?",
+    "Approve tool call?",
+    "Allow?",
+];
+
+#[test]
+fn every_request_says_what_is_asked() {
+    let profiles = Profiles::embedded();
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for fixture in fixtures() {
+        let Some(verdict) = verdict(&profiles, &fixture).filter(|verdict| verdict.state == State::Waiting) else {
+            continue;
+        };
+        seen += 1;
+        let Some(asks) = verdict.asks else {
+            wrong.push(format!("{}: nothing by {}", fixture.name, verdict.evidence.rule));
+            continue;
+        };
+        let marked = verdict.choices.iter().any(|choice| choice.label == asks.line);
+        // In a pane that is lower than the prompt, what it is about is not on the screen.
+        let cut = verdict.evidence.rule.starts_with("claude/low.");
+        if marked || asks.full.is_empty() || (VAGUE.contains(&asks.line.as_str()) && !cut) {
+            wrong.push(format!("{}: {} by {}", fixture.name, asks.line, verdict.evidence.rule));
+        }
+    }
+    assert!(seen > 300, "only {seen} requests");
+    assert!(wrong.is_empty(), "{} of {seen}:\n{}", wrong.len(), wrong.join("\n"));
 }

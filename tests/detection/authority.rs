@@ -45,7 +45,7 @@ fn look(case: &Case<'_>) -> Verdict {
     }];
     let published = case.file.map(|(status, waiting_for)| Published {
         status: status.to_owned(),
-        waiting_for: waiting_for.map(str::to_owned),
+        detail: waiting_for.map(str::to_owned),
         at: Some(now),
     });
     let screen = Screen::plain(case.screen.as_bytes());

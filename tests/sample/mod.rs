@@ -84,6 +84,7 @@ pub fn agent(sketch: &Sketch) -> Agent {
         width: 120,
         height: 40,
         doing: (!sketch.doing.is_empty()).then(|| sketch.doing.to_owned()),
+        asks: None,
         model: Some("opus-4".into()),
         tokens: (sketch.state == State::Working).then(|| "12.4k".to_owned()),
         background: 0,

@@ -8,12 +8,27 @@ use std::{
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::app::cli::{Context, Failure, Look, cell};
+use crate::app::cli::{Context, Cut, Failure, Look, cell};
 use crate::monitor::detect::{fixture::Fixture, judge};
 use crate::monitor::facts::profiles;
 
 /// Largest file of saved screens that is read, bytes.
 const MOST: u64 = 64 * 1024 * 1024;
+
+/// What gives way in a narrow terminal, in this order.
+const CUTS: [Cut; 8] = {
+    let [program, checked, reads, kinds, answers, interrupt, from] = [1, 2, 3, 4, 5, 6, 7];
+    [
+        Cut::To(kinds, 24),
+        Cut::To(checked, 16),
+        Cut::To(program, 12),
+        Cut::Out(kinds),
+        Cut::Out(interrupt),
+        Cut::Out(answers),
+        Cut::Out(reads),
+        Cut::To(from, 8),
+    ]
+};
 
 /// Judges the saved screens of a folder or a file, and names each that is wrong. Exit code 1 when one is.
 pub fn test(place: &Path, as_json: bool, context: &mut Context) -> Result<(), Failure> {
@@ -87,17 +102,34 @@ pub fn list(as_json: bool, context: &mut Context) -> Result<(), Failure> {
                     "verified": profile.verified,
                     "versions": profile.versions,
                     "note": profile.note,
+                    "kinds": profile.kinds(),
+                    "sources": profile.sources(),
+                    "keys": {
+                        "interrupt": profile.keys.interrupt(),
+                        "submit": profile.keys.submit(),
+                        "newline": profile.keys.newline(),
+                        "answers": profile.answered_kinds(),
+                    },
                 })
             })
             .collect();
         return context.out.json(&json!({ "schema": crate::monitor::SCHEMA, "profiles": list }));
     }
     let title = |text: &str| (Look::Title, text.to_owned());
-    let mut rows = vec![["NAME", "PROGRAM", "CHECKED AGAINST", "FROM"].into_iter().map(title).collect::<Vec<_>>()];
+    let mut rows = vec![
+        ["NAME", "PROGRAM", "CHECKED AGAINST", "READS", "KINDS", "ANSWERS", "INTERRUPT", "FROM"]
+            .into_iter()
+            .map(title)
+            .collect::<Vec<_>>(),
+    ];
     for profile in profiles.list() {
-        let checked = if profile.verified { profile.versions.join(", ") } else { "not run here".to_owned() };
-        let cells = [&profile.name, &profile.title, &checked, &profile.origin];
-        rows.push(cells.into_iter().map(|text| (Look::Plain, cell(text, 60))).collect());
+        // The newest is what the reader looks for first.
+        let newest_first = || profile.versions.iter().rev().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let checked = if profile.verified { newest_first() } else { "not run here".to_owned() };
+        let (reads, kinds) = (profile.sources().join(", "), profile.kinds().join(", "));
+        let (answers, interrupt) = (profile.answered_kinds().join(", "), profile.keys.interrupt().join(" "));
+        let cells = [&profile.name, &profile.title, &checked, &reads, &kinds, &answers, &interrupt, &profile.origin];
+        rows.push(cells.into_iter().map(|text| (Look::Plain, cell(text, 80))).collect());
     }
-    context.out.table(&rows)
+    context.out.table_cut(&rows, &CUTS)
 }

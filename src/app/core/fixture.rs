@@ -42,6 +42,7 @@ pub(crate) fn test_agent(id: u32, state: State) -> Agent {
         width: 80,
         height: 24,
         doing: None,
+        asks: None,
         model: None,
         tokens: None,
         background: 0,

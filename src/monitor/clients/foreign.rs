@@ -107,6 +107,13 @@ fn agent(agent: &mut Agent) {
     let some = [&mut agent.version, &mut agent.kind, &mut agent.cwd, &mut agent.doing, &mut agent.model];
     some.into_iter().chain([&mut agent.tokens]).flatten().for_each(tidy);
     evidence(&mut agent.evidence);
+    if let Some(asks) = &mut agent.asks {
+        tidy(&mut asks.line);
+        // Each row by itself: an end of a row is no control character here.
+        let mut rows: Vec<String> = asks.full.lines().map(str::to_owned).collect();
+        rows.iter_mut().for_each(tidy);
+        asks.full = rows.join("\n");
+    }
     for choice in &mut agent.choices {
         tidy(&mut choice.label);
         choice.keys.iter_mut().for_each(tidy);

@@ -132,7 +132,7 @@ fn observation_key(profiles: u64, screen_hash: u64, observation: &Observation<'_
         (&process.comm, &process.args).hash(&mut hasher);
     }
     if let Some(published) = observation.published {
-        (&published.status, &published.waiting_for, published.at).hash(&mut hasher);
+        (&published.status, &published.detail, published.at).hash(&mut hasher);
     }
     let named = observation.named.map(|named| (&named.target, &named.agent));
     (observation.known_agent, observation.previous, named).hash(&mut hasher);
@@ -226,7 +226,7 @@ mod tests {
             with(|pane| pane.dead = true),
             with(|pane| pane.width = 7),
         ];
-        let told = |status: &str, at: Option<Timestamp>| Published { status: status.to_owned(), waiting_for: None, at };
+        let told = |status: &str, at: Option<Timestamp>| Published { status: status.to_owned(), detail: None, at };
         let published = [
             key(&plain, Some(&told("busy", None))),
             key(&plain, Some(&told("idle", None))),

@@ -194,6 +194,7 @@ fn agent(tracked: &Tracked, max_failures: u32) -> Option<Agent> {
         width: pane.width,
         height: pane.height,
         doing: verdict.doing.clone(),
+        asks: verdict.asks.clone(),
         model: verdict.model.clone(),
         tokens: verdict.tokens.clone(),
         background: verdict.background,

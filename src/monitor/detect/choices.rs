@@ -2,7 +2,7 @@
 
 use crate::monitor::Choice;
 use crate::monitor::detect::keys::KeyName;
-use crate::monitor::detect::profile::{Answers, MarkedBy, Press};
+use crate::monitor::detect::profile::{Answers, MarkedBy, Press, names_rule};
 use crate::monitor::detect::profiles::{CompiledRule, Profile, Where};
 use crate::monitor::detect::rules::Hit;
 use crate::monitor::detect::view::View;
@@ -43,12 +43,8 @@ pub(super) fn fitting<'p>(
     profile: &'p Profile,
     rule: &'p CompiledRule,
 ) -> impl Iterator<Item = (Where, &'p Answers)> + 'p {
-    let id = &rule.rule.id;
-    let fits = move |rules: &[String]| {
-        rules.iter().any(|rule| rule.strip_suffix('*').map_or(rule == id, |start| id.starts_with(start)))
-    };
     let place = |answers: &Answers, place: Where| if answers.region.is_some() { place } else { rule.place };
-    profile.answers.iter().filter(move |(_, a)| fits(&a.rules)).map(move |(at, a)| (place(a, *at), a))
+    profile.answers.iter().filter(|(_, a)| names_rule(&a.rules, &rule.rule.id)).map(move |(at, a)| (place(a, *at), a))
 }
 
 fn find(answers: &Answers, view: &View<'_>, range: std::ops::Range<usize>) -> Vec<Found> {

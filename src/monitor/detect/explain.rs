@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::monitor::detect::judge::{Trail, judge_with};
+use crate::monitor::detect::version::newest_before;
 use crate::monitor::detect::{Observation, Process, Profiles, Step, Verdict};
 
 /// How a verdict came about.
@@ -54,9 +55,11 @@ pub fn explain(profiles: &Profiles, seen: &Observation<'_>) -> Explanation {
         own_word.push(format!("hook: {}", pane.hook));
     }
     if let Some(file) = seen.published {
-        let what = file.waiting_for.as_deref().map(|w| format!(", {w}")).unwrap_or_default();
+        let what = file.detail.as_deref().map(|w| format!(", {w}")).unwrap_or_default();
         own_word.push(format!("session file: {}{what}", file.status));
     }
+    let mut notes = trail.notes;
+    notes.extend(verdict.as_ref().and_then(|verdict| newer(profiles, verdict)));
     Explanation {
         pane: format!("{} {}", pane.id, pane.target()),
         recognised: trail.recognised.as_ref().map(|r| format!("{} by {}", r.agent, r.by)),
@@ -66,9 +69,19 @@ pub fn explain(profiles: &Profiles, seen: &Observation<'_>) -> Explanation {
         regions: trail.regions,
         steps: trail.steps,
         own_word,
-        notes: trail.notes,
+        notes,
         verdict,
     }
+}
+
+/// That the program is newer than what its rules were made from: then a wrong verdict is no wonder, and worth a report.
+fn newer(profiles: &Profiles, verdict: &Verdict) -> Option<String> {
+    let (profile, version) = (profiles.get(&verdict.agent)?, verdict.version.as_deref()?);
+    let newest = newest_before(version, &profile.versions)?;
+    Some(format!(
+        "version {version} is newer than {newest}, the newest that the profile was checked against; \
+         if this is wrong, `tmux-orc why TARGET --save FILE` saves the screen for a report"
+    ))
 }
 
 fn process(process: &Process) -> String {

@@ -4,7 +4,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::monitor::State;
 use crate::monitor::detect::choices::choices;
-use crate::monitor::detect::profile::{Pattern, What};
+use crate::monitor::detect::profile::{Pattern, What, names_rule};
 use crate::monitor::detect::profiles::{Profile, Where};
 use crate::monitor::detect::rules::Hit;
 use crate::monitor::detect::view::View;
@@ -21,6 +21,9 @@ pub(super) fn fill(
 ) {
     for (place, extract) in &profile.extract {
         if !extract.states.is_empty() && !extract.states.contains(&verdict.state) {
+            continue;
+        }
+        if !extract.rules.is_empty() && !hit.is_some_and(|hit| names_rule(&extract.rules, &hit.rule.rule.id)) {
             continue;
         }
         let filled = match extract.what {
@@ -63,7 +66,9 @@ pub(super) fn fill(
         verdict.doing = question(view, hit).map(str::to_owned);
     }
     if verdict.doing.is_none() && verdict.state != State::Idle {
-        verdict.doing = hit.map(|hit| bare(hit.line).to_owned()).filter(|line| !line.is_empty());
+        // A title is shown beside it anyway, and says nothing of what is asked.
+        let line = hit.filter(|hit| hit.rule.place != Where::Title || verdict.state != State::Waiting);
+        verdict.doing = line.map(|hit| bare(hit.line).to_owned()).filter(|line| !line.is_empty());
     }
 }
 

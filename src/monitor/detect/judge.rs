@@ -96,10 +96,10 @@ fn judge_by_profile(profiles: &Profiles, seen: &Observation<'_>, mut trail: Opti
         let rows = request::of_rule(profile, &view, hit.rule).rows;
         let row = |row: usize| u16::try_from(row).unwrap_or(u16::MAX);
         verdict.evidence.rows = Some((row(rows.start), row(rows.end)));
+        verdict.asks = request::asked(&view, rows, verdict.doing.as_deref());
     }
-    if seen.published.is_some_and(|file| file.status == "shell") {
-        verdict.background = verdict.background.max(1);
-    }
+    let published = seen.published.and_then(|file| profile.session_file.as_ref()?.meaning(file));
+    verdict.background = verdict.background.max(published.map_or(0, |meaning| meaning.background));
     if let Some(trail) = trail {
         trail.regions = view.describe();
     }
@@ -144,6 +144,7 @@ impl Verdict {
                 rows: None,
             },
             doing: None,
+            asks: None,
             context_percent: None,
             reset_at: None,
             model: None,
@@ -360,22 +361,14 @@ fn own_word(seen: &Observation<'_>, profile: &Profile) -> Option<Word> {
         // The process runs, so its last word of an end is not about this one.
         .filter(|hook| hook.agent == profile.name && hook.state != State::Exited && fresh(hook.at, seen.now));
     let file = seen.published.and_then(|file| {
-        let (state, kind, vague) = match file.status.as_str() {
-            "busy" => (State::Working, None, false),
-            "idle" | "shell" => (State::Idle, None, false),
-            "waiting" => match file.waiting_for.as_deref() {
-                Some("permission prompt") => (State::Waiting, Some("permission"), false),
-                Some("input needed") => (State::Waiting, Some("question"), false),
-                _ => (State::Waiting, None, true),
-            },
-            _ => return None,
-        };
-        let line = match &file.waiting_for {
+        let meaning = profile.session_file.as_ref()?.meaning(file)?;
+        let line = match &file.detail {
             Some(what) => format!("its session file says {}: {what}", file.status),
             None => format!("its session file says {}", file.status),
         };
         let rule = format!("{}/session-file", profile.name);
-        Some((Word { state, kind: kind.map(str::to_owned), rule, line, source: Source::File, vague }, file.at))
+        let (state, kind, vague) = (meaning.state, meaning.kind.clone(), meaning.vague);
+        Some((Word { state, kind, rule, line, source: Source::File, vague }, file.at))
     });
     let hook = hook.map(|hook| {
         let line = format!("its hook said {} at {}", hook.state, hook.at);

@@ -4,6 +4,7 @@
 //! tries them in order, `request` tells what a prompt takes of the screen, `judge` weighs the screen against what else is known, `extract` reads values, `explain` tells
 //! the same to people.
 
+mod about;
 mod choices;
 mod colour;
 mod explain;
@@ -20,6 +21,8 @@ mod recognise;
 mod request;
 pub mod reset;
 mod rules;
+mod session;
+mod version;
 mod view;
 
 use jiff::{Timestamp, tz::TimeZone};
@@ -32,8 +35,9 @@ pub use profiles::{Profile, ProfileError, Profiles};
 pub use recognise::{Recognised, may_hide_agent, recognise};
 pub use request::{Request, request};
 pub use rules::Step;
+pub(crate) use session::SessionFields;
 
-use crate::monitor::{Choice, Evidence, NamedAgent, State};
+use crate::monitor::{Asks, Choice, Evidence, NamedAgent, State};
 use crate::tmux::{Pane, Screen};
 
 /// One process under a pane, as the process table shows it.
@@ -61,13 +65,13 @@ pub struct Process {
     pub start: u64,
 }
 
-/// What a program itself publishes outside its screen (Claude Code's session file).
+/// What a program itself publishes outside its screen, in its session file. What its words mean, its profile says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
-    /// `idle`, `busy`, `waiting`, `shell`: the program's own word.
+    /// The program's own word for its state.
     pub status: String,
-    /// What it waits for, in the program's own words.
-    pub waiting_for: Option<String>,
+    /// What it says besides, such as what it waits for.
+    pub detail: Option<String>,
     /// When the program says that its status began.
     pub at: Option<Timestamp>,
 }
@@ -116,6 +120,8 @@ pub struct Verdict {
     pub evidence: Evidence,
     /// What it is doing, asking or has said last.
     pub doing: Option<String>,
+    /// What it asks of its user.
+    pub asks: Option<Asks>,
     /// Percent of the context that is left.
     pub context_percent: Option<f64>,
     /// When a limit ends.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::monitor::State;
 use crate::monitor::detect::keys::{KeyName, Keys};
+use crate::monitor::detect::session::SessionRules;
 
 /// A regular expression.
 ///
@@ -151,22 +152,9 @@ pub struct Source {
     /// Keys that mean the same in every state.
     #[serde(default)]
     pub keys: Keys,
-    /// The file in which the program publishes its own state.
+    /// Where the program publishes its own state.
     #[serde(default)]
-    pub session_file: Option<SessionFile>,
-}
-
-/// Where a program publishes its own state, in the form of Claude Code's session file.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SessionFile {
-    /// The variable of its environment that names its folder.
-    #[serde(default)]
-    pub variable: Option<String>,
-    /// Its folder below the home folder, where that variable is not set.
-    pub home: String,
-    /// The file below its folder; `{pid}` stands for the process.
-    pub path: String,
+    pub session_file: Option<SessionRules>,
 }
 
 fn yes() -> bool {
@@ -431,6 +419,11 @@ impl Rule {
     }
 }
 
+/// Whether one of `wanted` names the rule `id`; `*` at the end stands for any rest.
+pub(super) fn names_rule(wanted: &[String], id: &str) -> bool {
+    wanted.iter().any(|wanted| wanted.strip_suffix('*').map_or(wanted == id, |start| id.starts_with(start)))
+}
+
 /// What an extraction yields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -467,6 +460,9 @@ pub struct Extract {
     /// Only in these states.
     #[serde(default)]
     pub states: Vec<State>,
+    /// Only where one of these rules decided; `*` at the end stands for any rest.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub rules: Vec<String>,
     /// The highest row that matches, not the lowest.
     #[serde(default)]
     pub top: bool,

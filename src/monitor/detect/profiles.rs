@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use crate::monitor::detect::keys::Keys;
 use crate::monitor::detect::profile;
-use crate::monitor::detect::profile::{Answers, Extract, Recognise, Rule, SessionFile, Source};
+use crate::monitor::detect::profile::{Answers, Extract, Recognise, Rule, Source};
+use crate::monitor::detect::session::SessionRules;
 
 /// The built-in profiles: file name and text.
 const EMBEDDED: &[(&str, &str)] = &[
@@ -93,8 +94,8 @@ pub struct Profile {
     pub note: Option<String>,
     /// Keys that mean the same in every state.
     pub keys: Keys,
-    /// The file in which the program publishes its own state.
-    pub session_file: Option<SessionFile>,
+    /// Where the program publishes its own state.
+    pub session_file: Option<SessionRules>,
     pub(super) recognise: Recognise,
     pub(super) regions: Vec<NamedRegion>,
     pub(super) rules: Vec<CompiledRule>,

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::monitor::Asks;
 use crate::monitor::detect::Profiles;
 use crate::monitor::detect::choices::fitting;
 use crate::monitor::detect::profiles::{CompiledRule, Profile, Where};
@@ -49,6 +50,32 @@ pub(super) fn of_rule(profile: &Profile, view: &View<'_>, rule: &CompiledRule) -
     // A title tells that there is a prompt, not where: then it is all that the screen shows.
     let start = if start < view.height() { start } else { 0 };
     Request { rows: start..view.height(), edged: edged || start == 0 }
+}
+
+/// Most characters of a request that are kept.
+const LONGEST: usize = 4000;
+
+/// What a prompt in these rows asks: `line` says it in short, the rows in full, without the frame around them.
+pub(super) fn asked(view: &View<'_>, rows: Range<usize>, line: Option<&str>) -> Option<Asks> {
+    let frame = |c: char| ('\u{2500}'..='\u{259f}').contains(&c);
+    let bare = |row: &&str| row.trim_end().trim_matches(frame).trim_end().to_owned();
+    let rows: Vec<String> = view.rows(rows).iter().map(bare).collect();
+    let words = |row: &String| row.chars().any(char::is_alphanumeric);
+    let (first, last) = (rows.iter().position(words)?, rows.iter().rposition(words)?);
+    let mut full = String::new();
+    let mut blank = false;
+    for row in &rows[first..=last] {
+        if row.trim().is_empty() && blank {
+            continue;
+        }
+        blank = row.trim().is_empty();
+        full.push_str(row);
+        full.push('\n');
+    }
+    let full = full.trim_end();
+    let end = full.char_indices().nth(LONGEST).map_or(full.len(), |(at, _)| at);
+    let line = line.map_or_else(|| rows[first].trim().to_owned(), str::to_owned);
+    Some(Asks { line, full: full[..end].to_owned() })
 }
 
 #[cfg(test)]

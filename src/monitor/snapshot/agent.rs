@@ -94,6 +94,9 @@ pub struct Agent {
     /// What it is doing, asking or has said last, as the profile extracts it.
     #[serde(default)]
     pub doing: Option<String>,
+    /// What it asks of its user, while it waits.
+    #[serde(default)]
+    pub asks: Option<Asks>,
     /// Model it runs on, when shown.
     #[serde(default)]
     pub model: Option<String>,
@@ -118,6 +121,16 @@ pub struct Agent {
     /// When its screen was last read; `None` before the first.
     #[serde(default)]
     pub read_at: Option<Timestamp>,
+}
+
+/// What an agent asks of its user.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Asks {
+    /// In one line: the command, the edit or the question.
+    pub line: String,
+    /// In full: all rows of the prompt, without the frame around them.
+    pub full: String,
 }
 
 /// One answer a prompt offers.

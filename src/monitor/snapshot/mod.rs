@@ -22,7 +22,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use crate::monitor::snapshot::agent::{Agent, Choice, HealthSummary, TRANSITIONS_KEPT, Transition};
+pub use crate::monitor::snapshot::agent::{Agent, Asks, Choice, HealthSummary, TRANSITIONS_KEPT, Transition};
 pub use crate::monitor::snapshot::cache::{CacheInfo, LayerInfo};
 pub use crate::monitor::snapshot::cost::{CostInfo, TuneRow};
 pub use crate::monitor::snapshot::cycle::{CycleInfo, CyclePoint, CycleStats, HISTORY_POINTS, Reading};

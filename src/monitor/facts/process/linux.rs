@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use crate::monitor::facts::process::{Process, ProcessStatus, Usage};
 use crate::tmux::clean;
@@ -77,6 +78,14 @@ pub fn usage(pid: u32) -> Option<Usage> {
     let (_, fields) = split(&stat)?;
     let number = |index: usize| fields.get(index).and_then(|word| word.parse::<u64>().ok()).unwrap_or(0);
     Some(Usage { ticks: number(11) + number(12), memory_bytes: number(21) * rustix::param::page_size() as u64 })
+}
+
+pub fn age(start: u64) -> Option<Duration> {
+    let uptime = String::from_utf8(read("/proc/uptime", 64)?).ok()?;
+    let since_boot = Duration::try_from_secs_f64(uptime.split_ascii_whitespace().next()?.parse().ok()?).ok()?;
+    let ticks = rustix::param::clock_ticks_per_second();
+    // A container that shows an uptime of its own has processes that began before it: nothing is known then.
+    since_boot.checked_sub(Duration::from_millis(start.saturating_mul(1000).checked_div(ticks)?))
 }
 
 pub fn owner(pid: u32) -> Option<u32> {

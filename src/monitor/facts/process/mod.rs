@@ -19,6 +19,7 @@ mod system {
 }
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use crate::monitor::detect::Process;
 
@@ -99,6 +100,12 @@ impl From<&Process> for ProcessStatus {
 #[must_use]
 pub fn status(pid: u32) -> Option<ProcessStatus> {
     system::status(pid)
+}
+
+/// How long ago a process started, by [`Process::start`]; `None` where that cannot be told.
+#[must_use]
+pub fn age(start: u64) -> Option<Duration> {
+    system::age(start)
 }
 
 /// CPU time and memory of `pids` together; those that are gone count nothing.
