@@ -17,7 +17,7 @@ mod transport;
 pub use crate::tmux::pool::state::{PoolSettings, PoolStats};
 pub use crate::tmux::request::batch::{Batch, Expect, Reply};
 pub use crate::tmux::request::command::Command;
-pub use crate::tmux::request::format::{parse_panes, parse_pulses};
+pub use crate::tmux::request::format::{HOOK_OPTION, parse_panes, parse_pulses};
 pub use crate::tmux::request::guard::Guard;
 pub use crate::tmux::transport::server::{Server, ServerFacts, SocketChoice};
 pub use crate::tmux::transport::version::{Features, Version};

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ratatui::style::{Color, Modifier, Style};
 
+use crate::app::core::roles::with_roles;
 use crate::app::core::words::Tone;
 use crate::app::settings::theme;
 use crate::app::settings::theme::{Look, ThemeError, ThemeFile};
@@ -34,67 +35,11 @@ macro_rules! roles {
                 }
                 theme
             }
-
-            #[cfg(test)]
-            const ROLES: &[&str] = &[$(stringify!($role),)*];
         }
     };
 }
 
-roles! {
-    /// Words.
-    text,
-    /// Words of less weight: labels, column heads, hints.
-    muted,
-    /// What should be nearly unseen: rests of gauges, separators.
-    faint,
-    /// Borders.
-    border,
-    /// Border of the panel that has the focus.
-    focus,
-    /// Titles of panels.
-    title,
-    /// Values in the instruments.
-    value,
-    /// Names of keys.
-    key,
-    /// An agent that needs its user.
-    needs_you,
-    /// An agent whose turn ended in an error.
-    error,
-    /// An agent held by a limit.
-    limited,
-    /// An agent that is gone.
-    exited,
-    /// An agent that shows nothing recognised.
-    unknown,
-    /// An agent that has just started.
-    starting,
-    /// An agent at work.
-    working,
-    /// An agent whose turn ended, unseen.
-    done,
-    /// An agent at its prompt.
-    idle,
-    /// The row under the cursor.
-    select,
-    /// The filled part of a gauge, and sparklines.
-    gauge,
-    /// Mark of a change in the history.
-    mark,
-    /// Better than it was.
-    good,
-    /// Past a threshold.
-    warn,
-    /// Far past it, or failed.
-    bad,
-    /// What was asked for and is not confirmed.
-    pending,
-    /// An overlay's ground.
-    overlay,
-    /// The ground of all; the terminal's own unless the theme gives one.
-    ground,
-}
+with_roles!(roles);
 
 impl Theme {
     /// The style of a tone.
@@ -153,11 +98,6 @@ fn colour(look: &Look, full: &str, ansi: &str, depth: Depth) -> Option<Color> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_role_of_a_file_has_its_style() {
-        assert_eq!(Theme::ROLES, theme::ROLES);
-    }
 
     #[test]
     fn every_colour_that_a_file_may_name_is_one() {

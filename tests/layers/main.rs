@@ -24,7 +24,6 @@ const KNOWN: &[(&str, &str)] = &[
     ("tests/detection/processes.rs", "lines"),
     // Rooms.
     ("src/monitor/strategy/script.rs", "monitor/facts/file"),
-    ("src/ui", "app/settings/theme"),
     // Circles.
     ("tmux/pane", "import each other"),
     // Names.

@@ -41,7 +41,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("app/journal", &["app/core", "monitor", "tmux"]),
     ("app/notify", &["app/core", "app/settings", "app/act", "monitor", "tmux"]),
     ("app/demo", &["app/core", "monitor", "tmux"]),
-    ("ui", &["app/core", "monitor", "tmux"]),
+    ("ui", &["app/core", "app/settings", "monitor", "tmux"]),
 ];
 
 /// Rooms without files, processes, sockets, clocks and time zones of their own: data in, data out.

@@ -11,7 +11,7 @@ use crate::app::core::act::Act;
 use crate::app::core::target;
 use crate::app::core::wanted::Wanted;
 use crate::app::journal::Journal;
-use crate::app::settings::{Overrides, Settings, named_agents};
+use crate::app::settings::{Overrides, Settings};
 use crate::monitor::State;
 use crate::monitor::facts::profiles;
 use crate::tmux::{Batch, Command, Expect, PaneId, Server};
@@ -26,7 +26,7 @@ pub fn actor(
 ) -> Result<Actor, Failure> {
     let profiles = profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
     let journal = Journal::new(context.paths.events());
-    let known = Known { profiles: Arc::new(profiles), named: named_agents(settings), read_only };
+    let known = Known { profiles: Arc::new(profiles), named: settings.agents.clone(), read_only };
     Ok(Actor::new(small_pool(server, settings), known, caller, journal).locking(context.engine_paths(server)))
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::app::cli::{Context, Failure};
 use crate::{
     monitor::detect::hook,
-    tmux::{PaneId, Server, SocketChoice},
+    tmux::{HOOK_OPTION, PaneId, Server, SocketChoice},
 };
 
 /// Longest event that is read, bytes.
@@ -70,7 +70,7 @@ async fn store(program: Program, event: Option<String>) -> Result<(), String> {
     let Some(value) = value else { return Ok(()) };
     let server = Server::resolve(&SocketChoice::default()).map_err(|error| error.to_string())?;
     let mut tmux = tokio::process::Command::new(server.program());
-    tmux.arg("-S").arg(server.socket()).args(["set-option", "-p", "-t", &pane.to_string(), hook::OPTION, &value]);
+    tmux.arg("-S").arg(server.socket()).args(["set-option", "-p", "-t", &pane.to_string(), HOOK_OPTION, &value]);
     tmux.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     match tmux.status().await {
         Ok(status) if status.success() => Ok(()),

@@ -12,7 +12,6 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::app::cli::{Context, Failure, source};
 use crate::app::core::target;
-use crate::app::settings::named_agents;
 use crate::monitor::detect::Observation;
 use crate::monitor::detect::fixture::Fixture;
 use crate::monitor::facts::{process, profiles, published};
@@ -52,7 +51,7 @@ pub async fn run(options: &WhyOptions, context: &mut Context) -> Result<(), Fail
     let profiles = profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
     let processes = process::under(pane.pid);
     let known = before.as_deref().and_then(|snapshot| snapshot.agents.iter().find(|agent| agent.pane_id == pane.id));
-    let named = named_agents(&loaded.settings);
+    let named = &loaded.settings.agents;
     let zone = TimeZone::system();
     let seen = Observation {
         pane: &pane,
@@ -60,7 +59,7 @@ pub async fn run(options: &WhyOptions, context: &mut Context) -> Result<(), Fail
         processes: &processes,
         published: None,
         known_agent: known.map(|agent| agent.agent.as_str()),
-        named: NamedAgent::of(&named, &pane),
+        named: NamedAgent::of(named, &pane),
         previous: known.map(|agent| (agent.state, agent.kind.as_deref())),
         now: Timestamp::now(),
         zone: Some(&zone),

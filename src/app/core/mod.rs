@@ -17,6 +17,7 @@ pub mod nearest;
 pub mod palette;
 pub mod pending;
 pub mod plain;
+pub mod roles;
 pub mod state;
 pub mod target;
 pub mod text;

@@ -1,6 +1,6 @@
 //! `--since`: a time ago (`1h30m`, `2d`) or a moment.
 
-use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
+use jiff::{SignedDuration, SpanRelativeTo, Timestamp, civil, fmt::friendly::SpanParser, tz::TimeZone};
 
 /// The text is neither a time ago nor a moment.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,8 +14,8 @@ pub struct SinceError(String);
 pub fn parse_since(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, SinceError> {
     let text = text.trim();
     let wrong = || SinceError(crate::tmux::clean(&text.chars().take(40).collect::<String>()));
-    if let Some(seconds) = seconds_ago(text) {
-        return now.checked_sub(SignedDuration::from_secs(seconds)).map_err(|_| wrong());
+    if let Some(span) = span_ago(text) {
+        return now.checked_sub(span).map_err(|_| wrong());
     }
     if let Ok(moment) = text.parse::<Timestamp>() {
         return Ok(moment);
@@ -24,25 +24,11 @@ pub fn parse_since(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timest
     local.to_zoned_datetime(zone.clone()).map(|zoned| zoned.timestamp()).map_err(|_| wrong())
 }
 
-/// `1h30m` in seconds. A number without a unit is none: nobody agrees on what it counts.
-fn seconds_ago(text: &str) -> Option<i64> {
-    let mut rest = text;
-    let mut sum = 0_i64;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let (number, after) = rest.split_at(digits);
-        let unit = match after.as_bytes().first()? {
-            b's' => 1,
-            b'm' => 60,
-            b'h' => 3600,
-            b'd' => 86_400,
-            b'w' => 604_800,
-            _ => return None,
-        };
-        sum = sum.checked_add(number.parse::<i64>().ok()?.checked_mul(unit)?)?;
-        rest = &after[1..];
-    }
-    (!text.is_empty()).then_some(sum)
+/// `1h30m`: a day has 24 hours. A number without a unit is none: nobody agrees on what it counts.
+fn span_ago(text: &str) -> Option<SignedDuration> {
+    let span = SpanParser::new().parse_span(text).ok()?;
+    let span = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    (!text.starts_with(['-', '+']) && !span.is_negative()).then_some(span)
 }
 
 #[cfg(test)]
@@ -59,7 +45,10 @@ mod tests {
         assert_eq!(since("2d").unwrap(), "2026-02-27T12:00:00Z");
         assert_eq!(since("2026-03-01T09:00").unwrap(), "2026-03-01T07:00:00Z");
         assert_eq!(since("2026-03-01T09:00:00Z").unwrap(), "2026-03-01T09:00:00Z");
-        for wrong in ["", "8", "h", "1x", "-1h", "yesterday", "99999999999999999999d", "9999999999999d"] {
+        assert_eq!(since("1w2d3h4m5s").unwrap(), "2026-02-20T08:55:55Z");
+        for wrong in
+            ["", "1mo", "1h ago", "+1h", "8", "h", "1x", "-1h", "yesterday", "99999999999999999999d", "9999999999999d"]
+        {
             assert!(since(wrong).is_err(), "{wrong}");
         }
     }

@@ -5,7 +5,7 @@ use crate::app::settings::yaml::Place;
 use crate::app::settings::{Paths, Problem, Settings};
 use crate::monitor::detect::{ProfileError, Profiles};
 use crate::monitor::facts::profiles;
-use crate::monitor::{CacheSettings, EngineSettings, Mode, NamedAgent, strategy};
+use crate::monitor::{CacheSettings, EngineSettings, Mode, strategy};
 use crate::tmux::PoolSettings;
 
 /// The engine's part of the settings.
@@ -40,20 +40,9 @@ pub fn for_engine(settings: &Settings, paths: &Paths) -> Result<EngineSettings, 
         },
         agents_dir: Some(paths.agents()),
         strategies_dir: Some(paths.strategies()),
-        named: named_agents(settings),
+        named: settings.agents.clone(),
         simulated: paths.demo.is_some(),
     })
-}
-
-/// The panes that the settings call agents.
-#[must_use]
-pub fn named_agents(settings: &Settings) -> Vec<NamedAgent> {
-    let one = |named: &crate::app::settings::NamedAgent| NamedAgent {
-        target: named.target.clone(),
-        name: named.name.clone(),
-        agent: named.agent.clone(),
-    };
-    settings.agents.iter().map(one).collect()
 }
 
 /// Reads the files that an engine with these settings would use: all agent profiles, and the script of the strategy.

@@ -15,7 +15,7 @@ mod typed;
 pub(super) mod yaml;
 
 pub use check::hours;
-pub use engine::{engine_files, for_engine, named_agents, problems_beside};
+pub use engine::{engine_files, for_engine, problems_beside};
 #[cfg(any(test, fuzzing))]
 pub(super) use load::resolve;
 pub use load::{Loaded, Overrides, defaults, load};
@@ -24,7 +24,7 @@ pub use problem::{Problem, SettingsError};
 pub use reload::changes;
 pub use sources::{Environment, Origin};
 pub use table::{Kind, ROWS, Row};
-pub use typed::{Async, Cache, Dashboard, KeyNames, Monitoring, NamedAgent, Notifications, Pool, Settings};
+pub use typed::{Async, Cache, Dashboard, KeyNames, Monitoring, Notifications, Pool, Settings};
 
 /// The commented default file, as `config init` writes it.
 pub const DEFAULT_FILE: &str = include_str!("../../../assets/config.yaml");

@@ -10,6 +10,7 @@ use std::{
 use serde_json::{Map, Value};
 
 use crate::app::core::nearest::did_you_mean;
+use crate::app::core::roles::ROLES;
 use crate::app::settings::places::Places;
 use crate::app::settings::yaml::{Place, Step};
 use crate::app::settings::{Problem, yaml};
@@ -27,36 +28,6 @@ pub const BUILT_IN: [(&str, &str); 5] = [
     ("high-contrast", include_str!("../../../assets/themes/high-contrast.yaml")),
     ("colour-blind", include_str!("../../../assets/themes/colour-blind.yaml")),
     ("mono", include_str!("../../../assets/themes/mono.yaml")),
-];
-
-/// The roles: what a theme says the look of.
-pub const ROLES: &[&str] = &[
-    "text",
-    "muted",
-    "faint",
-    "border",
-    "focus",
-    "title",
-    "value",
-    "key",
-    "needs_you",
-    "error",
-    "limited",
-    "exited",
-    "unknown",
-    "starting",
-    "working",
-    "done",
-    "idle",
-    "select",
-    "gauge",
-    "mark",
-    "good",
-    "warn",
-    "bad",
-    "pending",
-    "overlay",
-    "ground",
 ];
 
 const FIELDS: [&str; 5] = ["name", "about", "inherit", "colours", "roles"];

@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use crate::monitor::NamedAgent;
+
 /// All settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -153,20 +155,6 @@ impl Notifications {
     pub fn quiet_minutes(&self) -> Option<(u16, u16)> {
         crate::app::settings::check::hours(&self.quiet_hours)
     }
-}
-
-/// A pane that holds an agent, by the user's word.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NamedAgent {
-    /// `session:window.pane`, as tmux writes it.
-    pub target: String,
-    /// Name of the profile to read it by; `None`: found out.
-    #[serde(default)]
-    pub agent: Option<String>,
-    /// What to call it; `None`: the window's name.
-    #[serde(default)]
-    pub name: Option<String>,
 }
 
 /// A duration as a number of seconds.

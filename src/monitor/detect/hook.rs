@@ -7,9 +7,6 @@ use jiff::Timestamp;
 
 use crate::monitor::State;
 
-/// The tmux pane option that holds the newest event.
-pub const OPTION: &str = "@tmux_orc_hook";
-
 /// What a hook said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hook {

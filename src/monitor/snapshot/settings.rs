@@ -61,14 +61,17 @@ pub struct CacheSettings {
 }
 
 /// A pane that the settings call an agent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NamedAgent {
     /// `session:window.pane` or `%12`.
     pub target: String,
-    /// What to call it; the window's name when `None`.
-    pub name: Option<String>,
     /// The profile to judge it by, when its program is not recognised.
+    #[serde(default)]
     pub agent: Option<String>,
+    /// What to call it; the window's name when `None`.
+    #[serde(default)]
+    pub name: Option<String>,
 }
 
 impl NamedAgent {

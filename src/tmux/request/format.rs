@@ -16,12 +16,18 @@ pub(crate) fn pulse(features: Features, places: bool) -> String {
     let place = if places { " #{window_index} #{window_active_clients} #{session_name}" } else { "" };
     format!(
         "#{{pane_id}} #{{{activity}}} #{{pane_pid}} #{{pane_width}} #{{pane_height}} #{{pane_dead}} \
-         #{{=-{HOOK_END}:{OPTION}}}.{place}"
+         #{{=-{HOOK_END}:{HOOK_OPTION}}}.{place}"
     )
 }
 
+macro_rules! hook_option {
+    () => {
+        "@tmux_orc_hook"
+    };
+}
+
 /// The pane option that an agent's own hooks write.
-const OPTION: &str = "@tmux_orc_hook";
+pub const HOOK_OPTION: &str = hook_option!();
 
 /// So much of a hook's word tells it from the one before: its milliseconds.
 const HOOK_END: usize = 13;
@@ -131,7 +137,7 @@ const TEXTS: &[&str] = &[
     "#{window_name}",
     "#{pane_title}",
     "#{pane_current_path}",
-    "#{@tmux_orc_hook}",
+    concat!("#{", hook_option!(), "}"),
 ];
 
 /// Format of everything about a pane: numbers in one field, then each text in its own.
