@@ -13,9 +13,9 @@ mod ps;
 /// The process table as this system shows it.
 mod system {
     #[cfg(target_os = "linux")]
-    pub(super) use super::linux::{all, children, knows_children, one, owner, status, usage, variable};
+    pub(super) use super::linux::{age, all, children, knows_children, one, owner, status, usage, variable};
     #[cfg(not(target_os = "linux"))]
-    pub(super) use super::ps::{all, children, knows_children, one, owner, status, usage, variable};
+    pub(super) use super::ps::{age, all, children, knows_children, one, owner, status, usage, variable};
 }
 
 use std::collections::HashMap;
