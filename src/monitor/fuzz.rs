@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::fuzzing::Feed;
 use crate::monitor::clients::attach::Client;
-use crate::monitor::clients::serve::Shared;
+use crate::monitor::clients::guest::Host;
 use crate::monitor::clients::wire;
 use crate::monitor::clients::wire::{ClientHello, EngineHello, FromClient, FromEngine};
 use crate::monitor::detect::fixture::{Fixture, mask};
@@ -169,7 +169,7 @@ async fn say(stream: &mut tokio::net::unix::OwnedWriteHalf, hello: &[u8], said: 
 async fn to_engine(ours: UnixStream, theirs: UnixStream, newest: Snapshot, hello: bool, said: &[u8], piece: usize) {
     let (publish, snapshots) = watch::channel(Arc::new(newest));
     let (handle, mut requests) = Handle::new(snapshots, 1024);
-    let shared = Arc::new(Shared::new(engine_hello()));
+    let shared = Arc::new(Host::new(engine_hello()));
     let engine = tokio::spawn(shared.admit(theirs, handle));
     let (mut read, mut write) = ours.into_split();
     let first = wire::line(&FromClient::Hello(client_hello())).expect("a line");

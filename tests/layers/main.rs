@@ -14,8 +14,6 @@ use crate::{source::Source, tree::Tree, walls::Breach};
 const KNOWN: &[(&str, &str)] = &[
     // Lengths.
     ("src/app/journal/keep.rs", "lines"),
-    ("src/monitor/clients/lock.rs", "lines"),
-    ("src/monitor/clients/serve.rs", "lines"),
     ("src/monitor/detect/judge.rs", "lines"),
     ("src/monitor/detect/profile.rs", "lines"),
     ("src/monitor/detect/profiles.rs", "lines"),

@@ -1,8 +1,8 @@
 //! What the dashboard asks of the world beside the engine: acts, copies, reading the settings again.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use tokio::{sync::mpsc, time::timeout};
+use tokio::sync::mpsc;
 
 use crate::app::act::{ActionResult, Actor, Caller, Known};
 use crate::app::cli::act::actor;
@@ -14,12 +14,10 @@ use crate::app::core::keymap::Keymap;
 use crate::app::core::message::{Effect, Message};
 use crate::app::settings;
 use crate::app::settings::Loaded;
-use crate::monitor::{Change, Command, Handle, Reread, RereadInfo};
+use crate::monitor::{Change, Command, Handle, NotDone, NotSent, Reread};
 
 /// Messages that may wait for the dashboard.
 const WAITING: usize = 32;
-/// An engine has read its settings again within this time, or is not waited for any longer.
-const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// Most changes of the settings that are told by name.
 const TOLD: usize = 4;
 
@@ -116,13 +114,10 @@ struct Reloading {
 
 impl Reloading {
     /// Does it, and says what came of it. Bad settings change nothing. `None`: the engine has told of it already.
-    async fn reload(mut self) -> Option<(String, bool)> {
+    async fn reload(self) -> Option<(String, bool)> {
         let before = self.in_force.now();
         // The engine reads by itself: it knows its own options, and one in the background is not of this process.
-        let counted = self.engine.snapshots.borrow_and_update().settings.reread.clone();
-        if self.engine.commands.send(Command::Reload).await.is_err() {
-            return Some(("The settings were not read again: the engine is gone".to_owned(), false));
-        }
+        let asked = self.engine.commands.ask(Command::Reload);
         let in_force = Arc::clone(&self.in_force);
         let read = match tokio::task::spawn_blocking(move || in_force.read_again()).await {
             Ok(read) => read,
@@ -132,20 +127,25 @@ impl Reloading {
             Ok(read) => Ok(self.configure(&before, read).await),
             Err(error) => Err(error),
         };
-        let answer = self.answer(counted.as_ref()).await;
-        let mut changes = match (read, &answer) {
+        let mut changes = match (read, asked.await) {
             // An event of the engine says it.
-            (_, Some(RereadInfo { problem: Some(_), .. })) => return None,
+            (_, Err(NotDone::Refused(_))) => return None,
+            (_, Err(NotDone::NotSent(NotSent::Ended))) => {
+                return Some(("The settings were not read again: the engine is gone".to_owned(), false));
+            }
+            (_, Err(NotDone::NotSent(error))) => {
+                return Some((format!("The settings were not read again: {error}"), false));
+            }
             (Err(error), _) => return Some((format!("Settings unchanged: {error}"), false)),
-            (Ok(changes), _) => changes,
-        };
-        match answer {
-            Some(engine) => changes.extend(engine.changes),
-            None => {
+            (_, Err(NotDone::Unanswered)) => {
                 let text = "The engine did not say that it read its settings again; the events tell more";
                 return Some((text.to_owned(), false));
             }
-        }
+            (Ok(changes), Ok(())) => changes,
+        };
+        // Answered after the snapshot that shows it.
+        let shown = self.engine.snapshots.borrow();
+        changes.extend(shown.settings.reread.iter().flat_map(|reread| reread.changes.clone()));
         let told: Vec<String> = changes.iter().take(TOLD).map(|c| format!("{} {}", c.setting, c.to)).collect();
         let more = changes.len().saturating_sub(told.len());
         let more = if more == 0 { String::new() } else { format!(" and {more} more: see the events") };
@@ -180,12 +180,5 @@ impl Reloading {
             self.engine.commands.send(Command::Noted(changes.clone())).await.ok();
         }
         changes
-    }
-
-    /// How it ended for the engine; `None`: it does not say.
-    async fn answer(&mut self, before: Option<&RereadInfo>) -> Option<RereadInfo> {
-        let told = self.engine.snapshots.wait_for(|snapshot| snapshot.settings.reread.as_ref() != before);
-        let snapshot = timeout(ANSWER_LIMIT, told).await.ok()?.ok()?;
-        snapshot.settings.reread.clone()
     }
 }

@@ -10,7 +10,7 @@ use crate::app::cli::tuned::{Advice, Tried, advice};
 use crate::app::cli::{Context, Failure, Look, TuneOptions, source};
 use crate::{
     app::settings::Overrides,
-    monitor::{Command, Following, Handle, ServerStatus, Snapshot, TuneRow},
+    monitor::{ANSWER_LIMIT, Command, Following, Handle, NotDone, NotSent, ServerStatus, Snapshot, TuneRow},
 };
 
 /// Shortest time that a combination runs at a stretch: less says nothing about CPU.
@@ -19,9 +19,6 @@ const SHORTEST: Duration = Duration::from_secs(3);
 /// How often each combination has its turn, one after another and back again: what the machine does meanwhile, and what
 /// the agents do, then falls on all of them.
 const ROUNDS: usize = 2;
-
-/// How long an engine may take to confirm a change.
-const CONFIRM: Duration = Duration::from_secs(15);
 
 /// Runs it. The settings are as before when it ends, also by a signal.
 pub async fn run(options: &TuneOptions, context: &mut Context) -> Result<(), Failure> {
@@ -45,7 +42,7 @@ pub async fn run(options: &TuneOptions, context: &mut Context) -> Result<(), Fai
         tried = try_all(options, &before, &mut handle, context) => tried,
         () = signals.any() => Err(Failure::failed("interrupted; the settings are as before".to_owned())),
     };
-    restore(&mut handle, &before).await;
+    restore(&handle, &before).await;
     drop(handle);
     let _ = task.await;
     report(options, &before, &tried?, context)
@@ -66,15 +63,24 @@ async fn until(
     what: &str,
     good: impl FnMut(&Arc<Snapshot>) -> bool,
 ) -> Result<Arc<Snapshot>, Failure> {
-    match tokio::time::timeout(CONFIRM, handle.snapshots.wait_for(good)).await {
+    match tokio::time::timeout(ANSWER_LIMIT, handle.snapshots.wait_for(good)).await {
         Ok(Ok(snapshot)) => Ok(Arc::clone(&snapshot)),
         Ok(Err(_)) => Err(Failure::failed("the engine ended".to_owned())),
         Err(_) => Err(Failure::failed(format!("the engine did not confirm {what}"))),
     }
 }
 
-async fn send(handle: &Handle, command: Command) -> Result<(), Failure> {
-    handle.commands.send(command).await.map_err(|_| Failure::failed("the engine ended".to_owned()))
+/// Puts a combination in force: the newest snapshot shows it when this returns.
+async fn set(handle: &Handle, strategy: &str, pool_size: usize) -> Result<(), Failure> {
+    for command in [Command::Strategy(strategy.to_owned()), Command::PoolSize(pool_size)] {
+        handle.commands.ask(command).await.map_err(|error| match error {
+            NotDone::NotSent(NotSent::Ended) => Failure::failed("the engine ended".to_owned()),
+            error => {
+                Failure::failed(format!("the engine did not take {strategy} with {pool_size} connections: {error}"))
+            }
+        })?;
+    }
+    Ok(())
 }
 
 /// Each combination several times, there and back: what was measured in its turns alone.
@@ -115,13 +121,10 @@ async fn turn(
     handle: &mut Handle,
 ) -> Result<Option<TuneRow>, Failure> {
     let what = format!("{strategy} with {pool_size} connections");
-    send(handle, Command::Strategy(strategy.to_owned())).await?;
-    send(handle, Command::PoolSize(pool_size)).await?;
+    set(handle, strategy, pool_size).await?;
     let current = |s: &Snapshot| s.tune.iter().find(|row| row.current).cloned();
-    let confirmed = |s: &Arc<Snapshot>| {
-        s.current_strategy == strategy && s.connection_pool.pool_size == pool_size && current(s).is_some()
-    };
-    let first = until(handle, &what, confirmed).await?;
+    let first = until(handle, &format!("a cycle of {what}"), |s| current(s).is_some()).await?;
+    let in_force = |s: &Snapshot| (s.current_strategy.clone(), s.settings.pool_max);
     let mut cycle = first.base_status.cycle_count;
     let mut durations: Vec<f64> = Vec::new();
     let deadline = tokio::time::Instant::now() + each;
@@ -129,7 +132,7 @@ async fn turn(
     while let Ok(changed) = tokio::time::timeout_at(deadline, handle.snapshots.changed()).await {
         changed.map_err(|_| Failure::failed("the engine ended".to_owned()))?;
         last = Arc::clone(&handle.snapshots.borrow_and_update());
-        if last.current_strategy != strategy || last.connection_pool.pool_size != pool_size {
+        if in_force(&last) != in_force(&first) {
             return Err(Failure::failed(format!("somebody else changed the settings while {what} was tried")));
         }
         durations.extend(last.history.iter().filter(|point| point.cycle > cycle).map(|p| f64::from(p.duration_ms)));
@@ -163,13 +166,11 @@ fn between(from: &TuneRow, to: &TuneRow, durations: &mut [f64]) -> Option<TuneRo
     })
 }
 
-/// Puts the settings of before in force again, and waits until they are: an engine in the background goes on with them.
-async fn restore(handle: &mut Handle, before: &Snapshot) {
-    let (strategy, pool) = (before.current_strategy.clone(), before.settings.pool_max);
-    let sent = send(handle, Command::Strategy(strategy.clone())).await.is_ok();
-    if sent && send(handle, Command::PoolSize(pool)).await.is_ok() {
-        let restored = |s: &Arc<Snapshot>| s.current_strategy == strategy && s.settings.pool_max == pool;
-        let _ = until(handle, "the settings of before", restored).await;
+/// Puts the settings of before in force again: an engine in the background goes on with them.
+async fn restore(handle: &Handle, before: &Snapshot) {
+    let restored = set(handle, &before.current_strategy, before.settings.pool_max).await;
+    if let Err(failure) = restored {
+        tracing::warn!(%failure, "the settings may not be as before");
     }
 }
 

@@ -17,10 +17,9 @@ use crate::monitor::clients::wire::{
     ClientHello, EngineHello, FromClient, FromEngine, LONGEST_FROM_ENGINE, LineError, Lines,
 };
 use crate::monitor::clients::{foreign, wire};
-use crate::monitor::{Command, EnginePaths, Handle, Interest, LiveSettings, Order, Refused, Requests, Snapshot};
-
-/// An engine that runs answers within this time.
-const ANSWER_LIMIT: Duration = Duration::from_secs(15);
+use crate::monitor::{
+    ANSWER_LIMIT, Command, EnginePaths, Handle, Interest, LiveSettings, Order, Refused, Requests, Snapshot,
+};
 
 /// An engine that is watched is asked this often whether it is there.
 const PING_EVERY: Duration = Duration::from_secs(4);

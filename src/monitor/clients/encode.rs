@@ -88,76 +88,47 @@ fn end(preview: Option<&Preview>) -> Result<Vec<u8>, serde_json::Error> {
     Ok(bytes)
 }
 
-/// A snapshot without its preview, and with only those points and events that its client has not; nothing is copied.
-#[derive(Serialize)]
-struct Rest<'a> {
-    schema: u32,
-    timestamp: Timestamp,
-    server: &'a ServerInfo,
-    engine: &'a EngineInfo,
-    current_strategy: &'a str,
-    base_status: &'a BaseStatus,
-    connection_pool: &'a PoolInfo,
-    cache_performance: &'a CacheInfo,
-    health_summary: &'a HealthSummary,
-    cycle: &'a CycleInfo,
-    cost: &'a CostInfo,
-    settings: &'a LiveSettings,
-    strategies: &'a [StrategyInfo],
-    tune: &'a [TuneRow],
-    history: &'a [CyclePoint],
-    events: &'a [Event],
-    notes: &'a [String],
-    agents: &'a [Agent],
+/// A type with these fields of a snapshot, borrowed, and its `of`. The pattern names every field, so that one that is added
+/// to snapshots is not forgotten here.
+macro_rules! rest {
+    ($(#[$doc:meta])* $name:ident, had $had:ident: $($field:ident: $type:ty $(= $value:expr)?,)*) => {
+        $(#[$doc])*
+        #[derive(Serialize)]
+        struct $name<'a> {
+            $($field: &'a $type,)*
+        }
+
+        impl<'a> $name<'a> {
+            fn of(snapshot: &'a Snapshot, $had: Had) -> Self {
+                let Snapshot { $($field,)* backlog: _, preview: _, previews: _ } = snapshot;
+                $($(let $field = $value;)?)*
+                Self { $($field,)* }
+            }
+        }
+    };
 }
 
-impl<'a> Rest<'a> {
-    fn of(snapshot: &'a Snapshot, had: Had) -> Self {
-        // Every field by its name, so that one that is added is not forgotten here.
-        let Snapshot {
-            schema,
-            timestamp,
-            server,
-            engine,
-            current_strategy,
-            base_status,
-            connection_pool,
-            cache_performance,
-            health_summary,
-            cycle,
-            cost,
-            settings,
-            strategies,
-            tune,
-            history,
-            events,
-            backlog: _,
-            notes,
-            preview: _,
-            previews: _,
-            agents,
-        } = snapshot;
-        Self {
-            schema: *schema,
-            timestamp: *timestamp,
-            server,
-            engine,
-            current_strategy,
-            base_status,
-            connection_pool,
-            cache_performance,
-            health_summary,
-            cycle,
-            cost,
-            settings,
-            strategies,
-            tune,
-            history: &history[history.partition_point(|point| point.cycle <= had.cycle)..],
-            events: &events[events.partition_point(|event| event.seq <= had.event)..],
-            notes,
-            agents,
-        }
-    }
+rest! {
+    /// A snapshot without its preview, and with only those points and events that its client has not; nothing is copied.
+    Rest, had had:
+    schema: u32,
+    timestamp: Timestamp,
+    server: ServerInfo,
+    engine: EngineInfo,
+    current_strategy: str,
+    base_status: BaseStatus,
+    connection_pool: PoolInfo,
+    cache_performance: CacheInfo,
+    health_summary: HealthSummary,
+    cycle: CycleInfo,
+    cost: CostInfo,
+    settings: LiveSettings,
+    strategies: [StrategyInfo],
+    tune: [TuneRow],
+    history: [CyclePoint] = &history[history.partition_point(|point| point.cycle <= had.cycle)..],
+    events: [Event] = &events[events.partition_point(|event| event.seq <= had.event)..],
+    notes: [String],
+    agents: [Agent],
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::monitor::clients::attach::{AttachError, Client};
-use crate::monitor::clients::lock::EnginePaths;
+use crate::monitor::clients::paths::EnginePaths;
 use crate::monitor::clients::phase::{Follows, Happened, Phase};
 use crate::monitor::engine::handle::{Current, Handle, Snapshots};
 use crate::monitor::{

@@ -1,39 +1,20 @@
-//! The engine's socket: serves snapshots as they are published, takes commands, and survives every kind of client.
+//! The engine's socket: stays where others look for it, and lets every client in.
 
 use std::{fs, io, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{
-    io::{AsyncWriteExt, BufReader},
-    net::{
-        UnixListener, UnixStream,
-        unix::{OwnedReadHalf, OwnedWriteHalf},
-    },
-    sync::mpsc,
-    time::{Instant, MissedTickBehavior, sleep_until, timeout},
+    net::UnixListener,
+    time::{Instant, MissedTickBehavior, timeout},
 };
 use tokio_util::task::TaskTracker;
 
-use crate::monitor::clients::encode::{Encoded, Line};
+use crate::monitor::clients::guest::Host;
 use crate::monitor::clients::lock::{Standing, place};
-use crate::monitor::clients::seats::{MOST_CLIENTS, Seat, Seats};
-use crate::monitor::clients::wire;
-use crate::monitor::clients::wire::{
-    ClientHello, EngineHello, FromClient, FromEngine, Had, LONGEST_FROM_CLIENT, LineError, Lines,
-};
-use crate::monitor::{Command, EngineLock, EnginePaths, Handle, LockError, Refused, Snapshots};
+use crate::monitor::clients::wire::EngineHello;
+use crate::monitor::{Command, EngineLock, EnginePaths, Handle, LockError, Snapshots};
 
-/// A client says who it is within this time.
-const HELLO_LIMIT: Duration = Duration::from_secs(5);
-/// A client takes a message within this time, or is dropped: it is not waited for.
-const WRITE_LIMIT: Duration = Duration::from_secs(5);
 /// That no client can be accepted is told this often.
 const TELL_AGAIN: Duration = Duration::from_secs(60);
-/// One that said that somebody looks and then nothing more for so long does not look: its dashboard is stopped, or it does
-/// not read. Our own ask every four seconds whether the engine is there.
-const SILENCE_LIMIT: Duration = Duration::from_secs(20);
-/// Most commands of one client that wait for their confirmation.
-const MOST_COMMANDS: usize = 64;
-
 /// The socket cannot be made.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: cannot make the engine's socket: {source}", path.display())]
@@ -96,7 +77,7 @@ impl EngineSocket {
     /// An engine that others do not find any more because its files were removed makes them anew, or ends when another
     /// engine has come in the meantime.
     pub async fn serve(mut self, handle: Handle, hello: EngineHello) {
-        let shared = Arc::new(Shared::new(hello));
+        let host = Arc::new(Host::new(hello));
         let clients = TaskTracker::new();
         let mut ended = handle.snapshots.clone();
         let mut failing = None::<Instant>;
@@ -124,8 +105,8 @@ impl EngineSocket {
                 },
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, _)) => {
-                        let (shared, handle) = (Arc::clone(&shared), handle.clone());
-                        clients.spawn(async move { shared.admit(stream, handle).await });
+                        let (host, handle) = (Arc::clone(&host), handle.clone());
+                        clients.spawn(async move { host.admit(stream, handle).await });
                     }
                     Err(error) => {
                         // Out of descriptors, most likely: some will be free again. Told now and then, not at each try.
@@ -165,281 +146,4 @@ enum Lost {
 
 async fn closed(snapshots: &mut Snapshots) {
     while snapshots.changed().await.is_ok() {}
-}
-
-/// What all clients of one engine share.
-pub(crate) struct Shared {
-    hello: EngineHello,
-    encoded: Encoded,
-    seats: Arc<Seats>,
-}
-
-/// Why a client was let go that left by itself.
-const HUNG_UP: &str = "it hung up";
-
-fn hung_up(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
-}
-
-/// Why a client was let go.
-type Gone = Result<(), String>;
-
-impl Shared {
-    pub(crate) fn new(hello: EngineHello) -> Self {
-        Self { hello, encoded: Encoded::default(), seats: Arc::default() }
-    }
-
-    /// Serves one client to its end.
-    pub(crate) async fn admit(self: Arc<Self>, stream: UnixStream, handle: Handle) {
-        let ours = rustix::process::geteuid().as_raw();
-        match stream.peer_cred() {
-            Ok(peer) if peer.uid() == ours => {}
-            Ok(peer) => return tracing::warn!(uid = peer.uid(), "a client of another user was turned away"),
-            Err(error) => return tracing::warn!(%error, "a client whose user is not known was turned away"),
-        }
-        let seat = self.seats.take().await;
-        let (read, write) = stream.into_split();
-        let leave = seat.as_ref().map(|seat| seat.leave.clone());
-        let client = Client {
-            shared: Arc::clone(&self),
-            lines: Lines::new(BufReader::new(read), LONGEST_FROM_CLIENT),
-            write,
-            handle,
-            had: None,
-            seat,
-        };
-        let gone = match leave {
-            None => client.turn_away().await,
-            Some(leave) => tokio::select! {
-                gone = client.serve() => gone,
-                () = leave.cancelled() => Err("it said nothing for long, and its place was needed".to_owned()),
-            },
-        };
-        match gone {
-            Ok(()) => tracing::debug!("a client left"),
-            // One that took its snapshot and left at once.
-            Err(reason) if reason == HUNG_UP => tracing::debug!("a client left"),
-            Err(reason) => tracing::info!(reason, "a client was let go"),
-        }
-    }
-}
-
-struct Client {
-    shared: Arc<Shared>,
-    lines: Lines<BufReader<OwnedReadHalf>>,
-    write: OwnedWriteHalf,
-    handle: Handle,
-    /// What a client that keeps history itself has; `None` for others, and before the first snapshot.
-    had: Option<Had>,
-    /// Its seat; without one it is turned away.
-    seat: Option<Seat>,
-}
-
-impl Client {
-    async fn turn_away(mut self) -> Gone {
-        let reason = format!("{MOST_CLIENTS} clients are connected already: close some");
-        self.send(&FromEngine::Refused { reason }).await
-    }
-
-    async fn serve(mut self) -> Gone {
-        let hello = FromEngine::Hello(self.shared.hello.clone());
-        self.send(&hello).await?;
-        let Some(hello) = self.hello().await? else { return Ok(()) };
-        // Its focus and its watch end with this, however it goes.
-        let Some(handle) = self.handle.another(hello.watch) else { return Ok(()) };
-        self.handle = handle;
-        self.talk(&hello).await
-    }
-
-    /// Who the client is; `None` when it left before it said so.
-    async fn hello(&mut self) -> Result<Option<ClientHello>, String> {
-        let read = match timeout(HELLO_LIMIT, self.lines.next()).await {
-            Err(_) => Err("it said nothing for too long".to_owned()),
-            Ok(Err(LineError::Closed)) => return Ok(None),
-            Ok(Err(error)) => Err(error.to_string()),
-            Ok(Ok(line)) => match serde_json::from_slice(line) {
-                Ok(FromClient::Hello(hello)) => Ok(hello),
-                Ok(_) => Err("it asked for something before it said who it is".to_owned()),
-                Err(error) => Err(format!("its first line is no hello: {error}")),
-            },
-        };
-        let refused = match read {
-            Ok(hello) if wire::understood(hello.oldest, hello.protocol) => return Ok(Some(hello)),
-            Ok(hello) => {
-                let ours = &self.shared.hello;
-                format!(
-                    "the client (tmux-orc {}, protocol {}) and the engine (tmux-orc {}, protocol {}) do not understand each \
-                     other: run the same version, then `tmux-orc monitor restart`",
-                    clip(&hello.version),
-                    hello.protocol,
-                    ours.version,
-                    ours.protocol
-                )
-            }
-            Err(reason) => reason,
-        };
-        self.refuse(refused).await.map(|()| None)
-    }
-
-    async fn talk(&mut self, hello: &ClientHello) -> Gone {
-        let mut snapshots = self.handle.snapshots.clone();
-        let (answers, mut answered) = mpsc::channel(MOST_COMMANDS);
-        let confirming = TaskTracker::new();
-        self.push(&mut snapshots, hello).await?;
-        let mut heard = Instant::now();
-        loop {
-            tokio::select! {
-                biased;
-                // Before the answers: a command's answer comes after the snapshot that shows it.
-                changed = snapshots.changed() => match changed {
-                    Ok(()) => self.push(&mut snapshots, hello).await?,
-                    Err(_) => return self.last_words(&mut answered, &confirming).await,
-                },
-                Some(answer) = answered.recv() => self.send(&answer).await?,
-                () = sleep_until(heard + SILENCE_LIMIT), if hello.watch => {
-                    return Err(format!("it said nothing for {} s", SILENCE_LIMIT.as_secs()));
-                }
-                line = self.lines.next() => {
-                    heard = Instant::now();
-                    self.seat.iter().for_each(Seat::heard);
-                    let message = match line {
-                        Ok(line) => FromClient::read(line).map_err(|error| format!("not a message: {error}")),
-                        Err(LineError::Closed) => return Ok(()),
-                        Err(LineError::Io(error)) if hung_up(&error) => return Ok(()),
-                        Err(error) => Err(error.to_string()),
-                    };
-                    match message {
-                        Ok(Some(FromClient::Command { id, command })) if confirming.len() < MOST_COMMANDS => {
-                            let (handle, answers) = (self.handle.clone(), answers.clone());
-                            confirming.spawn(async move {
-                                answers.send(confirm(id, command, handle).await).await.ok();
-                            });
-                        }
-                        Ok(Some(FromClient::Command { id, .. })) => {
-                            let reason = "too many commands wait for their confirmation".to_owned();
-                            self.send(&FromEngine::Rejected { id, reason }).await?;
-                        }
-                        // Of a later version: what this one cannot do, it does not do.
-                        Ok(None) => {}
-                        Ok(Some(FromClient::Ping)) => self.send(&FromEngine::Pong).await?,
-                        Ok(Some(FromClient::Hello(_))) => return self.refuse("it said hello twice".to_owned()).await,
-                        Err(reason) => return self.refuse(reason).await,
-                    }
-                }
-            }
-        }
-    }
-
-    /// The engine has ended: those who wait for an answer, such as to the command that ended it, are told.
-    async fn last_words(&mut self, answered: &mut mpsc::Receiver<FromEngine>, confirming: &TaskTracker) -> Gone {
-        confirming.close();
-        timeout(WRITE_LIMIT, confirming.wait()).await.ok();
-        while let Ok(answer) = answered.try_recv() {
-            self.send(&answer).await?;
-        }
-        Ok(())
-    }
-
-    /// Sends the newest snapshot: whole, or only what is new of its history and events.
-    async fn push(&mut self, snapshots: &mut Snapshots, hello: &ClientHello) -> Gone {
-        let snapshot = snapshots.borrow_and_update();
-        let focus = self.handle.commands.interest().focus;
-        let preview = snapshot.previews.iter().find(|preview| focus == Some(preview.pane_id));
-        let line = self.shared.encoded.line(&snapshot, self.had, preview.map(Arc::as_ref));
-        let Line { bulk, end } = line.map_err(|error| error.to_string())?;
-        if hello.tail {
-            self.had = Some(Had::of(&snapshot));
-        }
-        self.write(&bulk).await?;
-        self.write(&end).await
-    }
-
-    async fn refuse(&mut self, reason: String) -> Gone {
-        self.send(&FromEngine::Refused { reason: reason.clone() }).await.ok();
-        Err(reason)
-    }
-
-    async fn send(&mut self, message: &FromEngine) -> Gone {
-        let bytes = wire::line(message).map_err(|error| error.to_string())?;
-        self.write(&bytes).await
-    }
-
-    async fn write(&mut self, bytes: &[u8]) -> Gone {
-        match timeout(WRITE_LIMIT, self.write.write_all(bytes)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) if hung_up(&error) => Err(HUNG_UP.to_owned()),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err(format!("it did not read for {} s", WRITE_LIMIT.as_secs())),
-        }
-    }
-}
-
-/// Hands a command to the engine and waits for its answer.
-async fn confirm(id: u64, command: serde_json::Value, handle: Handle) -> FromEngine {
-    let asked = match serde_json::from_value::<Command>(command) {
-        Ok(command) => handle.commands.ask(command),
-        Err(error) => return FromEngine::Rejected { id, reason: format!("the engine knows no such command: {error}") },
-    };
-    match asked.await {
-        Ok(()) => {
-            let snapshot = handle.snapshots.borrow();
-            FromEngine::Confirmed {
-                id,
-                settings: snapshot.settings.clone(),
-                strategy: snapshot.current_strategy.clone(),
-                paused: snapshot.engine.paused,
-            }
-        }
-        Err(Refused(reason)) => FromEngine::Rejected { id, reason },
-    }
-}
-
-fn clip(text: &str) -> String {
-    crate::tmux::clean(&text.chars().take(80).collect::<String>())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::monitor::engine::core::Core;
-    use crate::monitor::{Client as Attached, EngineSettings};
-    use crate::tmux::Server;
-    use crate::tmux::scripted::Script;
-
-    fn engine_hello() -> EngineHello {
-        EngineHello {
-            protocol: wire::PROTOCOL,
-            version: "0".to_owned(),
-            schema: crate::monitor::SCHEMA,
-            pid: 1,
-            tmux_socket: "/s".to_owned(),
-            oldest: 0,
-            logs: None,
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn one_that_says_that_it_looks_and_falls_silent_is_let_go_and_one_that_asks_is_not() {
-        let snapshot = Core::new(Server::scripted(Script::default()), EngineSettings::default()).unwrap().snapshot();
-        // Nothing more is published: there is nothing that one could refuse to read.
-        let (_publish, snapshots) = tokio::sync::watch::channel(Arc::new(snapshot));
-        let (handle, requests) = Handle::new(snapshots, 8);
-        let mut clients = requests.clients.clone();
-        let shared = Arc::new(Shared::new(engine_hello()));
-        let admit = || {
-            let (ours, theirs) = UnixStream::pair().unwrap();
-            tokio::spawn(Arc::clone(&shared).admit(theirs, handle.clone()));
-            ours
-        };
-        let mut silent = admit();
-        let hello = format!("{{\"hello\":{{\"protocol\":{},\"version\":\"0\",\"watch\":true}}}}\n", wire::PROTOCOL);
-        silent.write_all(hello.as_bytes()).await.unwrap();
-        let (_attached, task) = Attached::over(admit(), true).await.unwrap().into_handle().await.unwrap();
-        clients.wait_for(|clients| clients.count() == 3).await.unwrap();
-        let came = Instant::now();
-        clients.wait_for(|clients| clients.count() == 2).await.unwrap();
-        assert!(came.elapsed() <= SILENCE_LIMIT + Duration::from_secs(1), "{:?}", came.elapsed());
-        tokio::time::sleep(Duration::from_secs(600)).await;
-        assert!(clients.borrow().count() == 2 && !task.is_finished());
-    }
 }

@@ -1,9 +1,14 @@
 //! What a client asks of an engine, and how it is answered.
 
+use std::time::Duration;
+
 use tokio::sync::oneshot;
 
 use crate::monitor::{Acted, Change};
 use crate::tmux::PaneId;
+
+/// The one limit to how long anything that an engine is asked waits for its answer, wherever the engine is.
+pub const ANSWER_LIMIT: Duration = Duration::from_secs(15);
 
 /// A change asked of a running engine. In force when the engine has answered so, never before.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -52,6 +57,31 @@ pub enum Command {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Refused(pub String);
+
+/// A command was not handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotSent {
+    /// Too many wait already.
+    #[error("too many commands wait already")]
+    Full,
+    /// The engine has ended.
+    #[error("the engine has ended")]
+    Ended,
+}
+
+/// Why a command that was asked for is not known to be carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotDone {
+    /// The engine says why not.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The engine never got it, or ended with it.
+    #[error(transparent)]
+    NotSent(#[from] NotSent),
+    /// There was no answer in time: it may still be carried out.
+    #[error("the engine has not answered within {} s", ANSWER_LIMIT.as_secs())]
+    Unanswered,
+}
 
 /// A command on its way to the engine, and who waits for its answer, if anybody does.
 #[derive(Debug)]

@@ -1,10 +1,7 @@
 //! What a client holds of an engine: the newest snapshot and the way for commands, whether that engine runs inside, is
 //! attached to, or changes from one to the other meanwhile.
 
-use std::{
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::sync::{Arc, Weak};
 
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -14,10 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::monitor::Snapshot;
 use crate::monitor::engine::client::{ClientId, Clients, Interest, Place};
-use crate::monitor::engine::command::{Command, Order, Refused};
-
-/// The one limit to how long a command waits for its answer, wherever the engine is.
-pub const ANSWER_LIMIT: Duration = Duration::from_secs(15);
+use crate::monitor::engine::command::{ANSWER_LIMIT, Command, NotDone, NotSent, Order, Refused};
 
 /// What a client holds of an engine: the newest snapshot, a bounded queue of commands, and a place of its own. Clones are
 /// the same client; it is gone when the last of them is.
@@ -222,17 +216,6 @@ impl Drop for Followed {
     }
 }
 
-/// A command was not handed over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotSent {
-    /// Too many wait already.
-    #[error("too many commands wait already")]
-    Full,
-    /// The engine has ended.
-    #[error("the engine has ended")]
-    Ended,
-}
-
 impl Commands {
     /// Hands a command to the engine, and waits while too many wait.
     ///
@@ -255,15 +238,15 @@ impl Commands {
 
     /// Hands a command to the engine if there is room for it. What is returned waits for the answer; the command is on
     /// its way also when nobody does.
-    pub fn ask(&self, command: Command) -> impl Future<Output = Result<(), Refused>> + Send + 'static + use<> {
+    pub fn ask(&self, command: Command) -> impl Future<Output = Result<(), NotDone>> + Send + 'static + use<> {
         let (answer, answered) = oneshot::channel();
         let sent = self.try_pass(command, Some(answer));
         async move {
-            sent.map_err(|error| Refused(error.to_string()))?;
+            sent?;
             match timeout(ANSWER_LIMIT, answered).await {
-                Ok(Ok(answer)) => answer,
-                Ok(Err(_)) => Err(Refused(NotSent::Ended.to_string())),
-                Err(_) => Err(Refused(format!("the engine has not answered within {} s", ANSWER_LIMIT.as_secs()))),
+                Ok(Ok(answer)) => Ok(answer?),
+                Ok(Err(_)) => Err(NotSent::Ended.into()),
+                Err(_) => Err(NotDone::Unanswered),
             }
         }
     }

@@ -71,7 +71,7 @@ async fn what_a_front_end_asks_goes_to_the_engine_of_now_and_ends_with_the_front
     assert_eq!(handle.snapshots.borrow().schema, 1, "what is shown may stay for a while");
     let answer = handle.commands.ask(Command::Refresh);
     two.requests.commands.recv().await.unwrap().answer(Err(Refused("no".to_owned())));
-    assert_eq!(answer.await, Err(Refused("no".to_owned())));
+    assert_eq!(answer.await, Err(Refused("no".to_owned()).into()));
     drop(two);
     assert_eq!(handle.commands.try_send(Command::Refresh), Err(NotSent::Ended));
     assert!(handle.another(true).is_none());

@@ -19,8 +19,8 @@ pub(crate) struct Inbox {
     pub(crate) fresh: mpsc::Receiver<Fresh>,
     /// Those who wait until the settings were read again.
     rereading: Vec<Order>,
-    /// What was carried out and is not published yet.
-    done: Vec<Order>,
+    /// What was carried out, or turned out to be impossible, and is not published yet.
+    done: Vec<(Order, Result<(), Refused>)>,
 }
 
 /// What a command asks of the schedule.
@@ -57,7 +57,7 @@ impl Inbox {
         }
         match core.obey(order.command.clone()) {
             Ok(at_once) => {
-                self.done.push(order);
+                self.done.push((order, Ok(())));
                 if at_once { Answer::Cycle } else { Answer::Publish }
             }
             Err(why) => {
@@ -71,20 +71,18 @@ impl Inbox {
         }
     }
 
-    /// Settings were read again: those who asked for it are told how it ended.
+    /// Settings were read again: those who asked for it are told how it ended, after the snapshot that shows it.
     pub(crate) fn reread(&mut self, core: &mut Core, fresh: Fresh) {
         let answer = fresh.as_ref().map(drop).map_err(|why| Refused(format!("settings unchanged: {why}")));
         core.take_settings(fresh);
-        for order in self.rereading.drain(..) {
-            order.answer(answer.clone());
-        }
+        self.done.extend(self.rereading.drain(..).map(|order| (order, answer.clone())));
     }
 
     /// Publishes, and tells those whose commands it shows.
     pub(crate) fn publish(&mut self, publisher: &watch::Sender<Arc<Snapshot>>, snapshot: Snapshot) {
         publisher.send_replace(Arc::new(snapshot));
-        for order in self.done.drain(..) {
-            order.answer(Ok(()));
+        for (order, answer) in self.done.drain(..) {
+            order.answer(answer);
         }
     }
 }

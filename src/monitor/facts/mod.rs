@@ -2,6 +2,7 @@
 //! publish, the user's agent profiles.
 
 pub mod file;
+pub(crate) mod fnv;
 pub mod process;
 pub mod profiles;
 pub mod published;

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::monitor::facts::fnv::fnv;
 use crate::monitor::facts::process::{Process, ProcessStatus, Usage};
 use crate::tmux::clean;
 
@@ -128,10 +129,7 @@ fn seconds(time: &str) -> Option<f64> {
 
 /// A start time as a number: it is only compared.
 fn number(words: &[&str]) -> u64 {
-    words
-        .concat()
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    fnv(words.concat().bytes())
 }
 
 fn ps(args: &[&str]) -> String {
