@@ -1,6 +1,7 @@
 //! Talks to tmux and knows nobody above: ids, formats, screens, transports, the pool.
 
 mod error;
+pub(crate) mod escape;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod id;

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::tmux::escape::{Piece, pieces};
+
 /// The rows of a pane's screen as plain text: no escape, control or bidirectional formatting character is in it.
 ///
 /// Rows are kept as captured (blank ones at the bottom too); trailing spaces are cut.
@@ -89,69 +91,39 @@ pub fn is_clean(text: &str) -> bool {
 }
 
 fn push_clean(out: &mut String, line: &str) {
-    if line.bytes().all(|b| (0x20..0x7f).contains(&b)) {
-        out.push_str(line);
-        return;
-    }
-    let mut rest = line.chars();
-    while let Some(c) = rest.next() {
-        match c {
-            '\x1b' => skip_escape(&mut rest),
-            '\t' => out.push(' '),
-            c if is_unsafe(c) => {}
-            c => out.push(c),
+    for piece in pieces(line) {
+        if let Piece::Text(text) = piece {
+            push_text(out, text);
         }
     }
 }
 
 fn push_styled(out: &mut String, line: &str) {
-    let mut rest = line.chars();
-    while let Some(c) = rest.next() {
-        match c {
-            '\x1b' => {
-                let before = rest.clone();
-                skip_escape(&mut rest);
-                let sequence = &before.as_str()[..before.as_str().len() - rest.as_str().len()];
-                let body = sequence.strip_prefix('[').and_then(|s| s.strip_suffix('m'));
-                if let Some(body) = body
-                    && body.bytes().all(|b| b.is_ascii_digit() || b == b';' || b == b':')
-                {
-                    out.push('\x1b');
-                    out.push_str(sequence);
+    for piece in pieces(line) {
+        match piece {
+            Piece::Text(text) => push_text(out, text),
+            Piece::Escape(escape) => {
+                if let Some(parameters) = escape.sgr() {
+                    out.push_str("\x1b[");
+                    out.push_str(parameters);
+                    out.push('m');
                 }
             }
-            '\t' => out.push(' '),
-            c if is_unsafe(c) => {}
-            c => out.push(c),
         }
     }
 }
 
-/// Skips one escape sequence whose `ESC` was read: CSI to its final byte, OSC/DCS/APC/PM/SOS to its terminator.
-pub(super) fn skip_escape(rest: &mut std::str::Chars<'_>) {
-    match rest.next() {
-        Some('[') => {
-            for c in rest.by_ref() {
-                if ('\x40'..='\x7e').contains(&c) {
-                    break;
-                }
-            }
+fn push_text(out: &mut String, text: &str) {
+    if text.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+        out.push_str(text);
+        return;
+    }
+    for c in text.chars() {
+        match c {
+            '\t' => out.push(' '),
+            c if is_unsafe(c) => {}
+            c => out.push(c),
         }
-        Some(']' | 'P' | '_' | '^' | 'X') => {
-            while let Some(c) = rest.next() {
-                if c == '\x07' {
-                    break;
-                }
-                if c == '\x1b' {
-                    rest.next();
-                    break;
-                }
-            }
-        }
-        Some('(' | ')' | '*' | '+' | '#' | ' ' | '%') => {
-            rest.next();
-        }
-        _ => {}
     }
 }
 

@@ -1,5 +1,7 @@
 //! Backgrounds of a screen that was read with its colours: some programs tell the marked answer by nothing else.
 
+use crate::tmux::escape::{Piece, pieces};
+
 /// The background under each character, row by row; empty where it is the terminal's own.
 #[derive(Debug, Default)]
 pub(super) struct Backgrounds {
@@ -13,14 +15,18 @@ impl Backgrounds {
         let mut rows = Vec::new();
         for line in coloured.lines() {
             let mut row = Vec::new();
-            let mut rest = line.chars();
-            while let Some(c) = rest.next() {
-                if c != '\u{1b}' {
-                    row.push(if reverse { format!("reverse {background}") } else { background.clone() });
-                    continue;
+            for piece in pieces(line) {
+                match piece {
+                    Piece::Text(text) => {
+                        let under = if reverse { format!("reverse {background}") } else { background.clone() };
+                        row.extend(text.chars().map(|_| under.clone()));
+                    }
+                    Piece::Escape(escape) => {
+                        if let Some(parameters) = escape.sgr() {
+                            apply(parameters, &mut background, &mut reverse);
+                        }
+                    }
                 }
-                let sequence: String = rest.by_ref().skip_while(|c| *c == '[').take_while(|c| *c != 'm').collect();
-                apply(&sequence, &mut background, &mut reverse);
             }
             rows.push(row);
         }
@@ -53,8 +59,8 @@ impl Backgrounds {
     }
 }
 
-fn apply(sequence: &str, background: &mut String, reverse: &mut bool) {
-    let mut numbers = sequence.split([';', ':']);
+fn apply(parameters: &str, background: &mut String, reverse: &mut bool) {
+    let mut numbers = parameters.split([';', ':']);
     while let Some(number) = numbers.next() {
         match number.parse::<u16>().unwrap_or(0) {
             0 => {

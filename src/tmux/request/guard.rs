@@ -1,7 +1,7 @@
 //! What a pane must be and show at the moment in which something is done to it: looked at by the server, in the same
 //! step.
 
-use crate::tmux::screen::skip_escape;
+use crate::tmux::escape::{Piece, pieces};
 use crate::tmux::{Command, PaneId};
 
 /// Most rows that are compared by the server: each costs it a search over the pane's screen.
@@ -114,13 +114,10 @@ fn ends_first(rows: std::ops::Range<usize>) -> impl Iterator<Item = usize> {
 /// A row as the server searches it: without escapes, and without blanks at its end.
 fn as_shown(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
-    let mut rest = line.chars();
-    while let Some(c) = rest.next() {
-        match c {
-            '\x1b' => skip_escape(&mut rest),
+    for piece in pieces(line) {
+        if let Piece::Text(text) = piece {
             // Line drawing on and off: the letters between them are what is in the cells.
-            '\x0e' | '\x0f' => {}
-            c => out.push(c),
+            out.extend(text.split(['\x0e', '\x0f']));
         }
     }
     out.truncate(out.trim_end_matches(|c: char| c.is_ascii_whitespace()).len());

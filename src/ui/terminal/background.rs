@@ -8,6 +8,8 @@ use std::{
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::ui::terminal::reply::Reply;
+
 /// Longest wait for the answer. Terminals at hand answer within a few milliseconds; the first frame shall not wait long.
 const WAIT: Duration = Duration::from_millis(30);
 
@@ -30,11 +32,11 @@ pub(crate) fn ask(env: impl Fn(&str) -> Option<String>) -> Background {
     }
     let mut out = io::stdout();
     // The second question is one that every terminal answers: its answer ends the wait where the first is not known.
-    if out.write_all(b"\x1b]11;?\x1b\\\x1b[c").and_then(|()| out.flush()).is_err() {
+    if out.write_all(Reply::QUESTIONS).and_then(|()| out.flush()).is_err() {
         return Background::default();
     }
     let heard = read_answer();
-    Background { light: from_answer(&heard), heard: Some(heard) }
+    Background { light: is_light(&Reply::all(&heard)), heard: Some(heard) }
 }
 
 /// `15;0`: the last number is the background, 7 and 15 and above 8 are light.
@@ -62,23 +64,19 @@ fn read_answer() -> Vec<u8> {
             Ok(0) | Err(_) => break,
             Ok(n) => answer.extend_from_slice(&bytes[..n]),
         }
-        if answer.ends_with(b"c") {
+        if Reply::all(&answer).contains(&Reply::Attributes) {
             break;
         }
     }
     answer
 }
 
-/// `ESC ] 11 ; rgb:RRRR/GGGG/BBBB`.
-fn from_answer(answer: &[u8]) -> Option<bool> {
-    let text = String::from_utf8_lossy(answer);
-    let colour = text.split("]11;rgb:").nth(1)?;
-    let mut parts = colour.split(['/', '\x1b', '\x07']).map(|part| {
-        let digits = part.get(..2).or(part.get(..1))?;
-        u32::from_str_radix(digits, 16).ok()
-    });
-    let (r, g, b) = (parts.next()??, parts.next()??, parts.next()??);
-    Some((r * 299 + g * 587 + b * 114) / 1000 > 140)
+/// Whether a terminal that replied so has a light background.
+fn is_light(replies: &[Reply]) -> Option<bool> {
+    replies.iter().find_map(|reply| match *reply {
+        Reply::Background(r, g, b) => Some((u32::from(r) * 299 + u32::from(g) * 587 + u32::from(b) * 114) / 1000 > 140),
+        Reply::Attributes => None,
+    })
 }
 
 #[cfg(test)]
@@ -90,9 +88,8 @@ mod tests {
         assert_eq!(from_colorfgbg("0;15"), Some(true));
         assert_eq!(from_colorfgbg("15;default;0"), Some(false));
         assert_eq!(from_colorfgbg("what"), None);
-        assert_eq!(from_answer(b"\x1b]11;rgb:ffff/ffff/eeee\x1b\\\x1b[?6c"), Some(true));
-        assert_eq!(from_answer(b"\x1b]11;rgb:10/12/16\x07\x1b[?6c"), Some(false));
-        assert_eq!(from_answer(b"\x1b[?6c"), None);
-        assert_eq!(from_answer(b"\x1b]11;rgb:zz\x07"), None);
+        assert_eq!(is_light(&[Reply::Background(255, 255, 238), Reply::Attributes]), Some(true));
+        assert_eq!(is_light(&[Reply::Background(16, 18, 22)]), Some(false));
+        assert_eq!(is_light(&[Reply::Attributes]), None);
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod decode;
 pub(crate) mod input;
 pub(crate) mod listen;
 pub(crate) mod reader;
+pub(crate) mod reply;
 pub(crate) mod screen;
 pub(crate) mod stop;
 
