@@ -2,20 +2,18 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use futures_util::FutureExt as _;
 use jiff::{Timestamp, tz::TimeZone};
 use ratatui::backend::CrosstermBackend;
 use rustix::process::Signal;
 use tokio::{
-    signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
     task::JoinSet,
-    time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
 
 use crate::app::Effect;
 use crate::app::core::keymap::{Keymap, KeymapError, Overrides};
-use crate::app::core::message::{Message, Outcome};
+use crate::app::core::message::{Message, Outcome, Setup};
 use crate::app::core::state::State;
 use crate::app::core::update::update;
 use crate::app::core::view::Capabilities;
@@ -28,6 +26,7 @@ use crate::ui::glyphs::Glyphs;
 use crate::ui::terminal::background::Background;
 use crate::ui::terminal::listen::Listener;
 use crate::ui::terminal::screen::Screen;
+use crate::ui::terminal::signals::{Asked, Signals};
 use crate::ui::terminal::stop::stop;
 use crate::ui::terminal::{PANICKED, Taken, background};
 use crate::ui::theme::Theme;
@@ -133,31 +132,19 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
     let named = pick(&themes, &options.theme, depth)?;
 
     let began = std::time::Instant::now();
-    let snapshot = handle.snapshots.borrow_and_update().clone();
+    let snapshot = handle.snapshots.borrow_and_update();
     let mut state = State::new(snapshot, Timestamp::now(), TimeZone::system());
-    state.keymap = keymap;
-    state.themes = themes.iter().map(|theme| theme.name.clone()).collect();
-    let (effects, mut results) = match options.actions {
-        Some(actions) => {
-            state.can = actions.can;
-            (Some(actions.effects), Some(actions.results))
-        }
-        None => (None, None),
+    let (can, effects, mut results) = match options.actions {
+        Some(actions) => (actions.can, Some(actions.effects), Some(actions.results)),
+        None => (Capabilities::default(), None, None),
     };
-    let mut link = options.link;
-    if let Some(link) = &mut link {
-        state.link = link.borrow_and_update().clone();
-    }
-
+    let mut links = options.link;
+    let link = links.as_mut().map_or(Link::default(), |links| *links.borrow_and_update());
     let only_ascii = glyphs::is_ascii(env).await;
-    state.ascii = options.glyphs.ascii(only_ascii);
-    let mut signals = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()].map(signal);
-    let mut stopped = signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?;
-    let mut resumed = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
-    let mut resized = signal(SignalKind::window_change())?;
+    let mut signals = Signals::listen()?;
     let mut taken = Taken::take(options.mouse)?;
     let mut heard = None;
-    state.theme = named.unwrap_or_else(|| {
+    let theme = named.unwrap_or_else(|| {
         let background = if depth == Depth::None { Background::default() } else { background::ask(env) };
         heard = background.heard;
         let light = background.light == Some(true);
@@ -170,16 +157,15 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
         };
         themes.iter().position(|theme| theme.name == name).unwrap_or(0)
     });
+    let ascii = options.glyphs.ascii(only_ascii);
+    let setup = Setup { keymap, can, link, themes: names(&themes), theme, ascii };
+    update(&mut state, Message::Begins(Box::new(setup)));
     let (columns, rows) = crossterm::terminal::size()?;
     update(&mut state, Message::Resize(columns, rows));
     let mut screen = Screen::new(CrosstermBackend::new(terminal::writer()), columns, rows);
     let mut listener = Listener::start(began, heard)?;
     let mut ticks = interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let [terminate, hangup, interrupt] = &mut signals;
-    let (Ok(terminate), Ok(hangup), Ok(interrupt)) = (terminate, hangup, interrupt) else {
-        return Err(Error::Terminal(io::Error::other("signals cannot be watched")));
-    };
 
     let (read, mut were_read) = mpsc::channel(4);
     // Of commands that were asked; given up with the loop.
@@ -194,9 +180,26 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
         let message = tokio::select! {
             biased;
             () = PANICKED.notified() => return Err(Error::Panicked),
-            _ = terminate.recv() => return Ok(Exit::Signal(Signal::TERM.as_raw())),
-            _ = hangup.recv() => return Ok(Exit::Signal(Signal::HUP.as_raw())),
-            _ = interrupt.recv() => return Ok(Exit::Signal(Signal::INT.as_raw())),
+            asked = signals.next() => match asked {
+                Asked::Leave(number) => return Ok(Exit::Signal(number)),
+                Asked::Stop => {
+                    pause(&mut signals, false).await;
+                    come_back(&taken, &mut screen, &mut state)?;
+                    dirty = true;
+                    continue;
+                }
+                Asked::GoneOn => {
+                    terminal::give_back();
+                    come_back(&taken, &mut screen, &mut state)?;
+                    dirty = true;
+                    continue;
+                }
+                Asked::Resize => {
+                    let (columns, rows) = crossterm::terminal::size()?;
+                    screen.reset(columns, rows);
+                    Message::Resize(columns, rows)
+                }
+            },
             () = sleep_until(next_frame), if dirty => {
                 let viewport = screen.layout(&state).viewport(&state.mode);
                 if viewport != state.viewport {
@@ -214,27 +217,8 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
                 Some(message) => message,
                 None => continue,
             },
-            // Somebody else stops us: the terminal is given back first, as for Ctrl-Z.
-            _ = stopped.recv() => {
-                pause(&mut resumed, false).await;
-                come_back(&taken, &mut screen, &mut state)?;
-                dirty = true;
-                continue;
-            }
-            // We were stopped by what nobody can catch: whoever had the terminal left it as it liked.
-            _ = resumed.recv() => {
-                terminal::give_back();
-                come_back(&taken, &mut screen, &mut state)?;
-                dirty = true;
-                continue;
-            }
-            _ = resized.recv() => {
-                let (columns, rows) = crossterm::terminal::size()?;
-                screen.reset(columns, rows);
-                Message::Resize(columns, rows)
-            }
             changed = handle.snapshots.changed() => match changed {
-                Ok(()) => Message::Snapshot(handle.snapshots.borrow_and_update().clone()),
+                Ok(()) => Message::Snapshot(handle.snapshots.borrow_and_update()),
                 Err(_) => return Err(Error::Engine),
             },
             there = listener.wait() => {
@@ -244,7 +228,7 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
                 return Ok(Exit::Signal(Signal::HUP.as_raw()));
             }
             Some(Ok((id, answer))) = answers.join_next() => Message::Answered { id, answer },
-            Some(link) = next_link(&mut link) => Message::Link(link),
+            Some(link) = next_link(&mut links) => Message::Link(link),
             Some(result) = next_result(&mut results) => match result {
                 // With the settings come the themes: the one that is named may be a new one. Read on another thread: a
                 // disk that does not answer stops no key.
@@ -260,10 +244,8 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
             Some((fresh, configured)) = were_read.recv() => {
                 match fresh {
                     Ok(fresh) => {
-                        let name = state.themes.get(state.theme).cloned().unwrap_or_default();
                         themes = fresh;
-                        state.themes = themes.iter().map(|theme| theme.name.clone()).collect();
-                        state.theme = state.themes.iter().position(|theme| *theme == name).unwrap_or(0);
+                        update(&mut state, Message::Themes(names(&themes)));
                     }
                     Err(error) => {
                         update(&mut state, Message::ActionResult { text: error.to_string(), ok: false });
@@ -274,7 +256,8 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
             _ = ticks.tick() => Message::Tick(Timestamp::now()),
         };
         if let Message::Configured { glyphs, .. } = &message {
-            state.ascii = Glyphs::named(glyphs).ascii(only_ascii);
+            let ascii = Glyphs::named(glyphs).ascii(only_ascii);
+            update(&mut state, Message::Ascii(ascii));
         }
         update(&mut state, Message::Elapsed(began.elapsed()));
         let Outcome { redraw, effects: asked } = update(&mut state, message);
@@ -290,7 +273,7 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
                     dirty = true;
                 }
                 Effect::Suspend => {
-                    pause(&mut resumed, true).await;
+                    pause(&mut signals, true).await;
                     come_back(&taken, &mut screen, &mut state)?;
                     dirty = true;
                 }
@@ -305,13 +288,9 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
 }
 
 /// Gives the terminal back and stops until somebody lets us go on.
-async fn pause(resumed: &mut tokio::signal::unix::Signal, all: bool) {
+async fn pause(signals: &mut Signals, all: bool) {
     terminal::give_back();
-    // One that came before says nothing of this stop.
-    while resumed.recv().now_or_never().is_some() {}
-    stop(all);
-    // Stopped here until `fg`, whose signal is taken here. Where nobody can bring us back the stop does nothing.
-    let _ = timeout(Duration::from_millis(200), resumed.recv()).await;
+    signals.stopped(|| stop(all)).await;
 }
 
 /// Takes the terminal over again: what it shows, its size and the time may be others.
@@ -326,6 +305,10 @@ fn come_back(
     update(state, Message::Resize(columns, rows));
     update(state, Message::Tick(Timestamp::now()));
     Ok(())
+}
+
+fn names(themes: &[Theme]) -> Vec<String> {
+    themes.iter().map(|theme| theme.name.clone()).collect()
 }
 
 /// Index of the theme that was asked for; `None` leaves it to the background. Without colours `auto` is `mono`.
@@ -356,7 +339,7 @@ fn send(state: &mut State, handle: &Handle, actions: Option<&mpsc::Sender<Effect
 async fn next_link(link: &mut Option<watch::Receiver<Link>>) -> Option<Link> {
     match link {
         Some(receiver) => match receiver.changed().await {
-            Ok(()) => Some(receiver.borrow_and_update().clone()),
+            Ok(()) => Some(*receiver.borrow_and_update()),
             Err(_) => std::future::pending().await,
         },
         None => std::future::pending().await,

@@ -132,3 +132,20 @@ fn a_switch_to_another_engine_is_told_for_some_seconds() {
     assert_eq!(banner(&s), "the engine 7 in the background is gone: watching from inside");
     assert!(s.wait(2) && banner(&s).is_empty(), "{}", banner(&s));
 }
+
+#[test]
+fn themes_that_are_read_again_keep_the_one_in_use_and_a_beginning_is_no_switch() {
+    use tmux_orc::app::core::message::Setup;
+    let mut s = stage();
+    let themes = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let (keymap, can) = (s.state.keymap.clone(), s.state.can);
+    let setup =
+        Setup { keymap, can, link: Link::Attached(7), themes: themes(&["dark", "mine"]), theme: 1, ascii: true };
+    assert!(s.tell(Message::Begins(Box::new(setup))));
+    assert!(s.state.banner().is_none() && s.state.ascii && s.state.link == Link::Attached(7));
+    s.tell(Message::Themes(themes(&["light", "dark", "mine"])));
+    assert_eq!(s.state.theme, 2);
+    s.tell(Message::Themes(themes(&["light", "dark"])));
+    assert_eq!(s.state.theme, 0);
+    assert!(s.tell(Message::Ascii(false)) && !s.tell(Message::Ascii(false)));
+}

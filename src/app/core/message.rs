@@ -9,7 +9,7 @@ use crate::app::core::action::Action;
 use crate::app::core::key::Key;
 use crate::app::core::keymap::Keymap;
 use crate::app::core::list::Sort;
-use crate::app::core::view::{Panel, Viewport};
+use crate::app::core::view::{Capabilities, Panel, Viewport};
 use crate::{
     monitor::{Command, Link, Snapshot},
     tmux::PaneId,
@@ -18,6 +18,8 @@ use crate::{
 /// Everything that can happen to the dashboard.
 #[derive(Clone, Debug)]
 pub enum Message {
+    /// The dashboard begins with this; the first message, or none where the defaults will do.
+    Begins(Box<Setup>),
     /// The engine published.
     Snapshot(Arc<Snapshot>),
     /// A key was pressed.
@@ -40,6 +42,10 @@ pub enum Message {
     Tick(Timestamp),
     /// So much time has passed since the dashboard began, by a clock that nobody can set. Comes before other messages.
     Elapsed(Duration),
+    /// There are these themes now; the one in use stays where it is among them.
+    Themes(Vec<String>),
+    /// Whether the terminal takes signs of ASCII alone.
+    Ascii(bool),
     /// How the engine is reached changed.
     Link(Link),
     /// The dashboard's own settings were read again.
@@ -73,6 +79,23 @@ pub enum Message {
         /// It worked.
         ok: bool,
     },
+}
+
+/// What a dashboard begins with.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The keys.
+    pub keymap: Keymap,
+    /// What the caller can do.
+    pub can: Capabilities,
+    /// How the engine is reached.
+    pub link: Link,
+    /// Names of the themes.
+    pub themes: Vec<String>,
+    /// The theme in use, an index of `themes`.
+    pub theme: usize,
+    /// The terminal takes signs of ASCII alone.
+    pub ascii: bool,
 }
 
 /// What the mouse did.

@@ -9,6 +9,7 @@ pub(crate) mod listen;
 pub(crate) mod reader;
 pub(crate) mod reply;
 pub(crate) mod screen;
+pub(crate) mod signals;
 pub(crate) mod stop;
 
 use std::{

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use crate::app::core::action::{Group, row};
 use crate::app::core::key::Key;
 use crate::app::core::list::Line;
-use crate::app::core::message::{Effect, Hit, Message, Mouse, Outcome};
+use crate::app::core::message::{Effect, Hit, Message, Mouse, Outcome, Setup};
 use crate::app::core::state::{Mode, State, Toast};
 use crate::app::core::view::Panel;
 use crate::app::core::words::Tone;
@@ -30,6 +30,12 @@ const SHORT_TOAST: Duration = Duration::from_secs(3);
 /// Takes one message in.
 pub fn update(state: &mut State, message: Message) -> Outcome {
     match message {
+        Message::Begins(setup) => {
+            let Setup { keymap, can, link, themes, theme, ascii } = *setup;
+            (state.keymap, state.can, state.link, state.ascii) = (keymap, can, link, ascii);
+            (state.themes, state.theme) = (themes, theme);
+            Outcome::redraw()
+        }
         Message::Snapshot(new) => snapshot::arrived(state, new),
         Message::Key(key) => {
             input(state);
@@ -75,6 +81,16 @@ pub fn update(state: &mut State, message: Message) -> Outcome {
             Outcome::default()
         }
         Message::Tick(now) => tick(state, now),
+        Message::Themes(themes) => {
+            let used = state.themes.get(state.theme);
+            state.theme = themes.iter().position(|theme| Some(theme) == used).unwrap_or(0);
+            state.themes = themes;
+            Outcome::redraw()
+        }
+        Message::Ascii(ascii) => {
+            let changed = std::mem::replace(&mut state.ascii, ascii) != ascii;
+            Outcome::redraw_if(changed)
+        }
         Message::Link(link) => {
             let before = std::mem::replace(&mut state.link, link);
             if let Some(words) = link.switched_from(before) {
