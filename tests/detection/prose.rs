@@ -24,6 +24,16 @@ const HANDS: &[Hand] = &[
     Hand { agent: "qwen", bullet: "  ◆", prose: "    ", tool: "    " },
     Hand { agent: "opencode", bullet: "     ", prose: "     ", tool: "  ┃  " },
     Hand { agent: "copilot", bullet: " ● ", prose: "   ", tool: "   │ " },
+    Hand { agent: "pi", bullet: " ", prose: " ", tool: "   " },
+    Hand { agent: "omp", bullet: " ", prose: " ", tool: "   " },
+    Hand { agent: "cline", bullet: " * ", prose: "   ", tool: "     " },
+    Hand { agent: "kilo", bullet: "     ", prose: "     ", tool: "  ┃  " },
+    Hand { agent: "vibe", bullet: "  ", prose: "  ", tool: "    " },
+    Hand { agent: "hermes", bullet: "    ", prose: "    ", tool: "      " },
+    Hand { agent: "cn", bullet: "● ", prose: "  ", tool: "    " },
+    Hand { agent: "nanocoder", bullet: "┃ ", prose: "┃ ", tool: "┃   " },
+    Hand { agent: "kimi", bullet: " ● ", prose: "   ", tool: "     " },
+    Hand { agent: "openhands", bullet: "  ", prose: "  ", tool: "    " },
 ];
 
 /// Every line that decided a verdict, and the last rows of every dialog, without what is around them.
@@ -64,18 +74,15 @@ fn insert(fixture: &Fixture, at: usize, lines: &[String]) -> Option<Fixture> {
 
 /// The last row of agent's prose that has the program's own bullet: text may follow it.
 fn prose_row(fixture: &Fixture, hand: &Hand) -> Option<usize> {
+    // A tool's name, an error and what the user wrote may begin as prose does: only the words that tell it count.
+    let spoken = |row: &String| {
+        row.strip_prefix(hand.bullet).is_some_and(|text| text.starts_with("I ") || text.starts_with("Done"))
+    };
     let is_prose = |row: &String| match hand.agent {
         // Its prose has no bullet: an indented row of words will do.
         "opencode" => row.starts_with("     ") && row[5..].starts_with(char::is_alphabetic),
-        // A tool's name and an error begin as prose does.
-        "claude" => {
-            row.strip_prefix(hand.bullet).is_some_and(|text| text.starts_with("I ") || text.starts_with("Done"))
-        }
-        "codex" => row.strip_prefix(hand.bullet).is_some_and(|text| text.starts_with("I ") || text.starts_with("Done")),
-        "copilot" => {
-            row.strip_prefix(hand.bullet).is_some_and(|text| text.starts_with("I ") || text.starts_with("Done"))
-        }
-        _ => row.starts_with(hand.bullet),
+        "gemini" | "qwen" => row.starts_with(hand.bullet),
+        _ => spoken(row),
     };
     fixture.rows.iter().rposition(is_prose)
 }
