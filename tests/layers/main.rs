@@ -17,7 +17,6 @@ const KNOWN: &[(&str, &str)] = &[
     ("src/monitor/detect/judge.rs", "lines"),
     ("src/monitor/detect/profile.rs", "lines"),
     ("src/monitor/detect/profiles.rs", "lines"),
-    ("src/monitor/meter/history.rs", "lines"),
     ("tests/sample/mod.rs", "lines"),
     ("tests/detection/processes.rs", "lines"),
     // Rooms.

@@ -20,7 +20,7 @@ use crate::tmux::{PaneId, Screen, TmuxError};
 /// What a cycle found out of the panes that it read.
 #[derive(Default)]
 pub(crate) struct Detected {
-    /// What is to be told.
+    /// Events, in their order.
     pub(crate) happened: Vec<Happened>,
     /// Reads that failed.
     pub(crate) failed: Vec<TmuxError>,

@@ -20,7 +20,7 @@ use crate::tmux::{
 
 /// What a cycle found first.
 pub(crate) struct Found {
-    /// What is to be told.
+    /// Events, in their order.
     pub(crate) happened: Vec<Happened>,
     /// Things that the user should know for as long as they last, such as a fallback to another transport.
     pub(crate) notes: Vec<String>,
@@ -148,7 +148,7 @@ async fn take_in(answer: Answer, link: &mut Link, panes: &mut Panes, settings: &
     Found { happened, notes, listed }
 }
 
-/// The server is another one: nothing that was known of panes holds. Gives what is to be told of that.
+/// The server is another one: nothing that was known of panes holds. Returns the events of that.
 pub(crate) fn another_server(panes: &mut Panes, settings: &EngineSettings, at: Timestamp) -> Vec<Happened> {
     let mut happened = vec![(at, notice("the tmux server is a new one".to_owned(), false))];
     happened.extend(panes.forget_all(&settings.cache, at));

@@ -78,7 +78,7 @@ pub(crate) async fn fetch(
     let holds = |tracked: &&Tracked| tracked.is_unread() && tracked.fields_hold(at, now);
     let expensive = read.filter(|tracked| !holds(tracked) && tracked.is_expensive_due(now)).count();
     let many = |panes: usize| panes > 1 && panes * LIST_ALL_FROM >= fleet.len();
-    // What one list at the head of the first request tells of all panes.
+    // The fields of all panes that one list at the head of the first request asks for.
     let list = match wanted.listed {
         _ if many(expensive) => Some(Fields::All),
         false if many(planned) => Some(Fields::Cheap),
@@ -95,7 +95,7 @@ pub(crate) async fn fetch(
             let Some(tracked) = fleet.get_mut(pane) else { continue };
             let each = match list {
                 Some(Fields::All) => None,
-                // Many new panes: the list that found them told their fields, and they were written by nobody since.
+                // A new pane: the list that found it had its fields, and nothing was written to it since.
                 _ if tracked.is_unread() && tracked.fields_hold(at, now) => None,
                 _ if tracked.is_expensive_due(now) => Some(Fields::All),
                 None if !wanted.listed => Some(Fields::Cheap),

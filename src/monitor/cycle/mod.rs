@@ -1,7 +1,7 @@
 //! One cycle in steps, each a function: discover -> plan -> fetch -> detect -> publish.
 //!
 //! A step is given what it needs of what is known and returns what it found. The engine calls them in this order and
-//! tells what happened.
+//! publishes what happened.
 
 pub(crate) mod detect;
 pub(crate) mod discover;

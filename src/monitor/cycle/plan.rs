@@ -46,7 +46,7 @@ pub(crate) struct Failed {
 pub(crate) struct Rationed {
     /// Part of it that nobody has looked at, 0 to 1.
     pub(crate) first_sight: f64,
-    /// What the user is to be told of what was left out.
+    /// A notice to the user about what was left out.
     pub(crate) notice: Option<String>,
 }
 

@@ -16,17 +16,19 @@ pub const ANSWER_LIMIT: Duration = Duration::from_secs(15);
 pub enum Command {
     /// Switch to the strategy of this name.
     Strategy(String),
-    /// Set the pool's capacity (1 to 64).
+    /// Set the pool's capacity, 1 to [`MAX_POOL`](crate::monitor::MAX_POOL).
     PoolSize(usize),
-    /// Set the seconds between cycles.
+    /// Set the seconds between cycles, [`MIN_INTERVAL`](crate::monitor::MIN_INTERVAL) to
+    /// [`MAX_INTERVAL`](crate::monitor::MAX_INTERVAL).
     Interval(f64),
-    /// Set the transport: `auto`, `dial`, `spawn`, `process`.
+    /// Set the transport to the one of this name, of [`TransportChoice`](crate::tmux::TransportChoice). A name and no
+    /// choice, so that an engine can refuse in words what only a client of a later version knows.
     Transport(String),
     /// Turn the cache on or off.
     Cache(bool),
     /// Drop all that is cached.
     ClearCache,
-    /// Set the cache's policy: `ttl`, `lru`, `lfu`.
+    /// Set the cache's policy to the one of this name, of [`CachePolicy`](crate::monitor::CachePolicy).
     CachePolicy(String),
     /// Stop or resume the cycles.
     Pause(bool),

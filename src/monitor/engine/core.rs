@@ -205,7 +205,7 @@ impl Core {
     pub(crate) fn take_writes(&mut self) -> bool {
         let notified = self.writes.take();
         let panes = self.panes.notified(&notified, clock::now());
-        self.account.history.heard(panes as u64);
+        self.account.history.notified(panes as u64);
         !notified.is_empty()
     }
 

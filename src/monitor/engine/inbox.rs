@@ -15,7 +15,7 @@ pub(crate) struct Inbox {
     own: ClientId,
     source: SettingsSource,
     /// Settings are read again on a thread of their own: a disk that does not answer holds no cycle up.
-    tell: mpsc::Sender<Fresh>,
+    send_fresh: mpsc::Sender<Fresh>,
     pub(crate) fresh: mpsc::Receiver<Fresh>,
     /// Those who wait until the settings were read again.
     rereading: Vec<Order>,
@@ -37,8 +37,8 @@ pub(crate) enum Answer {
 impl Inbox {
     pub(crate) fn new(requests: Requests, source: SettingsSource) -> Self {
         let Requests { commands, clients, own } = requests;
-        let (tell, fresh) = mpsc::channel(1);
-        Self { commands, clients, own, source, tell, fresh, rereading: Vec::new(), done: Vec::new() }
+        let (send_fresh, fresh) = mpsc::channel(1);
+        Self { commands, clients, own, source, send_fresh, fresh, rereading: Vec::new(), done: Vec::new() }
     }
 
     /// Takes in who is there. Says whether the next cycle should begin at once.
@@ -50,8 +50,8 @@ impl Inbox {
     /// Carries out a command.
     pub(crate) fn obey(&mut self, core: &mut Core, order: Order) -> Answer {
         if order.command == Command::Reload {
-            let (source, tell) = (self.source.clone(), self.tell.clone());
-            tokio::task::spawn_blocking(move || tell.blocking_send(source.read_again()).ok());
+            let (source, send_fresh) = (self.source.clone(), self.send_fresh.clone());
+            tokio::task::spawn_blocking(move || send_fresh.blocking_send(source.read_again()).ok());
             self.rereading.push(order);
             return Answer::Nothing;
         }
@@ -62,7 +62,7 @@ impl Inbox {
             }
             Err(why) => {
                 tracing::warn!(%why, "refused");
-                // Whoever asked is told; a reason for nobody is an event.
+                // A reason that nobody waits for is an event.
                 if let Some(Refused(why)) = order.answer(Err(why)) {
                     core.refuse(why);
                 }
@@ -71,14 +71,14 @@ impl Inbox {
         }
     }
 
-    /// Settings were read again: those who asked for it are told how it ended, after the snapshot that shows it.
+    /// Settings were read again: those who asked for it get their answer after the snapshot that shows it.
     pub(crate) fn reread(&mut self, core: &mut Core, fresh: Fresh) {
         let answer = fresh.as_ref().map(drop).map_err(|why| Refused(format!("settings unchanged: {why}")));
         core.take_settings(fresh);
         self.done.extend(self.rereading.drain(..).map(|order| (order, answer.clone())));
     }
 
-    /// Publishes, and tells those whose commands it shows.
+    /// Publishes, and answers those whose commands it shows.
     pub(crate) fn publish(&mut self, publisher: &watch::Sender<Arc<Snapshot>>, snapshot: Snapshot) {
         publisher.send_replace(Arc::new(snapshot));
         for (order, answer) in self.done.drain(..) {

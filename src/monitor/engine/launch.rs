@@ -13,7 +13,7 @@ use crate::monitor::strategy::{Concurrent, ScriptError};
 use crate::monitor::{EngineSettings, Handle, Memory, SettingsSource, Snapshot};
 use crate::tmux::{Server, TmuxError};
 
-/// Commands that may wait; a front end that sends more is told that the queue is full.
+/// Commands that may wait; a front end that sends more gets [`NotSent::Full`](crate::monitor::NotSent::Full).
 const COMMANDS: usize = 64;
 
 /// Most cycles of a single look: a pane may end while it is read.
@@ -29,7 +29,7 @@ pub struct Engine {
 }
 
 /// Why an engine cannot be started: something is wrong with what the user wrote. Whether the server can be reached is
-/// no such reason; the snapshots tell that.
+/// no such reason; the snapshots say that.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// The settings name a strategy that is neither built in nor a script in the user's folder.
@@ -91,7 +91,7 @@ impl Engine {
     /// The task ends by [`Command::Stop`](crate::monitor::Command::Stop), or when every handle is dropped.
     ///
     /// # Errors
-    /// If the strategy does not exist, or a user's profile is wrong. Whatever happens later is told by the snapshots.
+    /// If the strategy does not exist, or a user's profile is wrong. Whatever happens later is in the snapshots.
     pub fn start(self) -> Result<(Handle, JoinHandle<()>), EngineError> {
         let mut core = Self::core(self.server, self.settings, self.memory)?;
         let (publisher, snapshots) = watch::channel(Arc::new(core.snapshot()));

@@ -1,8 +1,9 @@
 //! Commands carried out: each changes what the next cycle runs under, is an event, or is refused with its reason.
 
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
 use jiff::Timestamp;
+use strum::VariantNames;
 
 use crate::monitor::engine::core::Core;
 use crate::monitor::snapshot::settings::{CachePolicy, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL};
@@ -19,7 +20,7 @@ impl Core {
             Command::Strategy(name) => self.set_strategy(&name)?,
             Command::PoolSize(size) => self.set_pool(size),
             Command::Interval(seconds) => self.set_interval(seconds)?,
-            Command::Transport(name) => self.set_transport(&name)?,
+            Command::Transport(name) => self.set_transport(named("transport", &name)?)?,
             Command::Cache(true) if self.settings.mode == Mode::Sync => {
                 return Err(Refused("the sync engine has no cache".to_owned()));
             }
@@ -28,15 +29,11 @@ impl Core {
                 self.settings.cache.enabled = enabled;
                 self.cache_changed("cache", on_off(before), on_off(self.settings.cache.enabled));
             }
-            Command::CachePolicy(name) => match name.parse::<CachePolicy>() {
-                Ok(policy) => {
-                    let before = std::mem::replace(&mut self.settings.cache.policy, policy);
-                    self.cache_changed("cache policy", before.to_string(), policy.to_string());
-                }
-                Err(_) => {
-                    return Err(Refused(format!("no cache policy is called '{name}'; there are ttl, lru and lfu")));
-                }
-            },
+            Command::CachePolicy(name) => {
+                let policy = named::<CachePolicy>("cache policy", &name)?;
+                let before = std::mem::replace(&mut self.settings.cache.policy, policy);
+                self.cache_changed("cache policy", before.to_string(), policy.to_string());
+            }
             Command::ClearCache => {
                 self.panes.cache.reset(&self.settings.cache);
                 self.changed("cache", "filled".to_owned(), "cleared".to_owned());
@@ -100,19 +97,13 @@ impl Core {
         Ok(())
     }
 
-    pub(crate) fn set_transport(&mut self, name: &str) -> Result<(), Refused> {
-        match name.parse::<TransportChoice>() {
-            Ok(choice) if self.settings.mode == Mode::Async => {
-                let before = std::mem::replace(&mut self.settings.transport, choice);
-                self.link.set_transport(choice, self.link.transport());
-                self.changed("transport", before.to_string(), choice.to_string());
-            }
-            Ok(_) => return Err(Refused("the sync engine has one transport: process".to_owned())),
-            Err(_) => {
-                let known = "auto, dial, spawn and process";
-                return Err(Refused(format!("no transport is called '{name}'; there are {known}")));
-            }
+    pub(crate) fn set_transport(&mut self, choice: TransportChoice) -> Result<(), Refused> {
+        if self.settings.mode == Mode::Sync {
+            return Err(Refused("the sync engine has one transport: process".to_owned()));
         }
+        let before = std::mem::replace(&mut self.settings.transport, choice);
+        self.link.set_transport(choice, self.link.transport());
+        self.changed("transport", before.to_string(), choice.to_string());
         Ok(())
     }
 
@@ -127,6 +118,17 @@ impl Core {
             self.events.push(Timestamp::now(), EventKind::Changed { setting: setting.to_owned(), from, to });
         }
     }
+}
+
+/// What is called so. Clients of a later version may name what this one does not have.
+fn named<T: FromStr + VariantNames>(what: &str, name: &str) -> Result<T, Refused> {
+    name.parse().map_err(|_| {
+        let known = match T::VARIANTS {
+            [all @ .., last] if !all.is_empty() => format!("{} and {last}", all.join(", ")),
+            all => all.join(", "),
+        };
+        Refused(format!("no {what} is called '{name}'; there are {known}"))
+    })
 }
 
 /// A switch in words.

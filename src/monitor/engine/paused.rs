@@ -64,22 +64,22 @@ async fn a_change_is_shown_within_one_tick() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_found_nothing_is_told_once_an_interval_and_a_command_at_once() {
+async fn a_probe_that_found_nothing_is_published_once_an_interval_and_a_command_at_once() {
     let (script, settings) = fleet(3);
     let mut handle = start(&script, settings);
     until(&mut handle, "all idle", all(State::Idle, 3)).await;
     tokio::time::sleep(Duration::from_secs(5)).await;
     let before = Arc::clone(&handle.snapshots.borrow_and_update()).base_status.cycle_count;
     let begun = tokio::time::Instant::now();
-    let mut told = 0;
+    let mut published = 0;
     while begun.elapsed() < Duration::from_secs(10) {
         handle.snapshots.changed().await.expect("the engine runs");
-        told += 1;
+        published += 1;
     }
     let cycles = handle.snapshots.borrow_and_update().base_status.cycle_count - before;
     assert!((36..=44).contains(&cycles), "{cycles} probes in ten seconds");
     // The topology's time is over every five seconds, and that is more than a probe.
-    assert!((9..=14).contains(&told), "{told} of {cycles} probes were told");
+    assert!((9..=14).contains(&published), "{published} of {cycles} probes were published");
     let asked = tokio::time::Instant::now();
     handle.commands.send(Command::PoolSize(7)).await.expect("the engine runs");
     until(&mut handle, "the pool's size", |s| s.connection_pool.pool_size == 7).await;
@@ -253,7 +253,7 @@ async fn a_list_that_failed_is_not_an_empty_one_whatever_failed_and_is_said_once
             tokio::time::sleep(Duration::from_secs(20)).await;
             let lost = Arc::clone(&handle.snapshots.borrow());
             assert!(lost.agents.len() == 4 && lost.agents.iter().all(|a| a.state == State::Idle));
-            assert_eq!(notices(&lost, words), 1, "told once");
+            assert_eq!(notices(&lost, words), 1, "reported once");
             assert!(lost.base_status.errors_detected > 4, "each failure counts");
             script.play().failing[what] = None;
             let back = until(&mut handle, "recovery", all(State::Idle, 4)).await;
@@ -321,18 +321,18 @@ async fn a_server_that_ends_after_a_hang_has_its_seconds_to_return() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_hook_says_of_a_quiet_pane_is_heard_at_the_next_tick() {
+async fn what_a_hook_says_of_a_quiet_pane_is_noticed_at_the_next_tick() {
     let (script, settings) = fleet(20);
     let mut handle = start(&script, settings);
     until(&mut handle, "all idle", all(State::Idle, 20)).await;
     tokio::time::sleep(Duration::from_secs(20)).await;
     for (word, state) in [("waiting permission", State::Waiting), ("working -", State::Working)] {
-        let told = tokio::time::Instant::now();
+        let stored = tokio::time::Instant::now();
         let at = jiff::Timestamp::now().as_millisecond();
         script.play().hooks = vec![(PaneId(7), format!("claude {word} {at}"))];
         let captures = script.play().captures;
         until(&mut handle, "the hook's word", |s| s.agents[7].state == state).await;
-        assert!(told.elapsed() <= Duration::from_millis(260), "{word}: {:?}", told.elapsed());
+        assert!(stored.elapsed() <= Duration::from_millis(260), "{word}: {:?}", stored.elapsed());
         assert!(script.play().captures <= captures + 2, "the others are left alone");
     }
 }

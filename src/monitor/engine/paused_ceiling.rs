@@ -7,7 +7,7 @@ use crate::monitor::{Command, Engine, EngineSettings, EventKind, State};
 use crate::tmux::{PaneId, Server, scripted::Script};
 
 /// A server with so many panes on a busy machine: what a request costs by itself grows with them.
-fn dear(script: &Script, request: u64, capture_us: u64) {
+fn expensive(script: &Script, request: u64, capture_us: u64) {
     script.play().costs = (Duration::from_millis(request), Duration::from_micros(capture_us));
 }
 
@@ -23,7 +23,7 @@ async fn the_ceiling_holds_for_every_strategy_whatever_the_fleet_does() {
     for strategy in ["adaptive", "concurrent", "polling"] {
         for writes in [false, true] {
             let (script, settings) = fleet(120);
-            dear(&script, 100, 7_500);
+            expensive(&script, 100, 7_500);
             let mut handle = start(&script, EngineSettings { strategy: strategy.into(), ..settings });
             until(&mut handle, "all are known", all(State::Idle, 120)).await;
             let begun = script.play().spent;
@@ -46,11 +46,11 @@ async fn the_ceiling_holds_for_every_strategy_whatever_the_fleet_does() {
             assert!(percent >= 1.0, "{strategy}, writing: {writes}: {percent:.1} %: it goes on watching");
             let last = Arc::clone(&handle.snapshots.borrow());
             assert!(last.cost.held_back, "{strategy}, writing: {writes}");
-            let told = |e: &&crate::monitor::Event| matches!(&e.what, EventKind::Notice { text, .. } if text.contains("max_server_percent"));
+            let noticed = |e: &&crate::monitor::Event| matches!(&e.what, EventKind::Notice { text, .. } if text.contains("max_server_percent"));
             assert_eq!(
-                last.events.iter().filter(told).count(),
+                last.events.iter().filter(noticed).count(),
                 1,
-                "{strategy}: told once, among {}",
+                "{strategy}: one notice, among {}",
                 last.events.len()
             );
             assert!(last.cost.watching_percent.is_some_and(|p| (1.0..7.0).contains(&p)), "{:?}", last.cost);
@@ -62,7 +62,7 @@ async fn the_ceiling_holds_for_every_strategy_whatever_the_fleet_does() {
 async fn another_ceiling_is_kept_and_none_holds_nothing_back() {
     for (percent, expected) in [(1.0, 0.5..1.2), (20.0, 10.0..21.0), (100.0, 30.0..95.0)] {
         let (script, settings) = fleet(100);
-        dear(&script, 100, 3_000);
+        expensive(&script, 100, 3_000);
         let mut handle = start(&script, EngineSettings { max_server_percent: percent, ..settings });
         until(&mut handle, "all are known", all(State::Idle, 100)).await;
         tokio::time::sleep(Duration::from_secs(60)).await;
@@ -74,7 +74,7 @@ async fn another_ceiling_is_kept_and_none_holds_nothing_back() {
 #[tokio::test(start_paused = true)]
 async fn at_the_ceiling_an_agent_that_asks_is_seen_before_those_at_rest_are_read_again() {
     let (script, settings) = fleet(300);
-    dear(&script, 100, 3_000);
+    expensive(&script, 100, 3_000);
     let mut handle = start(&script, settings);
     until(&mut handle, "all are known", all(State::Idle, 300)).await;
     tokio::time::sleep(Duration::from_secs(60)).await;
@@ -87,7 +87,7 @@ async fn at_the_ceiling_an_agent_that_asks_is_seen_before_those_at_rest_are_read
 #[tokio::test(start_paused = true)]
 async fn a_burst_of_panes_beside_a_running_engine_is_read_at_once() {
     let (script, settings) = fleet(1);
-    dear(&script, 2, 60);
+    expensive(&script, 2, 60);
     let mut handle = start(&script, settings);
     until(&mut handle, "one", all(State::Idle, 1)).await;
     tokio::time::sleep(Duration::from_secs(60)).await;
@@ -106,7 +106,7 @@ async fn a_burst_of_panes_beside_a_running_engine_is_read_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_fleet_that_takes_long_to_read_is_shown_in_parts_and_says_how_far_it_is() {
     let (script, settings) = fleet(300);
-    dear(&script, 100, 3_000);
+    expensive(&script, 100, 3_000);
     let mut handle = start(&script, settings);
     let part = until(&mut handle, "a part", |s| s.cycle.reading.is_some() && !s.agents.is_empty()).await;
     let reading = part.cycle.reading.expect("a part");
@@ -167,7 +167,7 @@ async fn a_smaller_pool_for_a_while_leaves_its_least_size_as_it_is() {
 #[tokio::test(start_paused = true)]
 async fn one_look_reads_all_and_no_ceiling_holds_it_up() {
     let (script, settings) = fleet(200);
-    dear(&script, 100, 3_000);
+    expensive(&script, 100, 3_000);
     let settings = EngineSettings { max_server_percent: 0.1, ..settings };
     let snapshot = Engine::new(Server::scripted(script.clone()), settings).once().await.expect("a look");
     assert!(all(State::Idle, 200)(&snapshot), "{} agents", snapshot.agents.len());

@@ -65,7 +65,7 @@ impl Planner {
         self.strategy = Box::new(Sequential);
     }
 
-    /// The strategy could not plan: the one that did goes on. Gives what the user is to be told.
+    /// The strategy could not plan: the one that did goes on. Returns a notice to the user.
     pub(crate) fn failed(&mut self, Failed { problem, instead }: Failed) -> String {
         let failed = std::mem::replace(&mut self.strategy, instead);
         let name = failed.name();

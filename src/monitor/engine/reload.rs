@@ -14,7 +14,7 @@ use crate::monitor::{
     Change, EngineSettings, Event, EventKind, Mode, NamedAgent, Refused, Reread, RereadInfo, StrategyInfo,
 };
 
-/// Longest value that an event tells.
+/// Longest value in an event.
 const LONGEST_VALUE: usize = 80;
 
 /// What came of reading the settings again.
@@ -91,7 +91,7 @@ impl Core {
         }
     }
 
-    /// Lists the strategies anew; what came, went or got another problem is told.
+    /// Lists the strategies anew; what came, went or got another problem is an event.
     fn list_strategies(&mut self) {
         let before = self.planner.relist(self.settings.strategies_dir.as_deref());
         let word = |info: Option<&StrategyInfo>| match info {
@@ -117,7 +117,7 @@ impl Core {
             self.unless_refused(set);
         }
         if was.transport != fresh.transport {
-            let set = self.set_transport(&fresh.transport.to_string());
+            let set = self.set_transport(fresh.transport);
             self.unless_refused(set);
         }
         let mut pool = self.settings.pool;

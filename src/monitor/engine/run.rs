@@ -54,7 +54,7 @@ impl Task {
     fn take_command(&mut self, order: Option<Order>) -> ControlFlow<()> {
         let order = unless_it_ends(order)?;
         let answer = self.obey(order);
-        // What was changed is told now, where the cycle that would tell it has to wait.
+        // What was changed is published now, where the cycle that would show it has to wait.
         let waits = answer == Answer::Cycle && self.schedule.next() > clock::now();
         if self.core.paused || answer == Answer::Publish || waits {
             self.publish();

@@ -10,12 +10,12 @@ use crate::monitor::link::reported::Reported;
 use crate::monitor::meter::cost::process_cpu;
 use crate::tmux::{Features, Lease, Pool, PoolSettings, Server, TmuxError, TransportChoice, TransportKind};
 
-/// A server, told apart from one that was started later on the same socket.
+/// A server, as distinct from one that was started later on the same socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Incarnation {
     /// Its process.
     pub(crate) pid: u32,
-    /// The second of its start (`#{start_time}`); `None` where tmux does not tell it.
+    /// The second of its start (`#{start_time}`); `None` where tmux does not know it.
     pub(crate) started: Option<i64>,
 }
 
@@ -27,7 +27,7 @@ impl Incarnation {
         Some(Self { pid, started: words.next().and_then(|start| start.parse().ok()) })
     }
 
-    /// Whether it is another one: a start that was not told says nothing.
+    /// Whether it is another one: a start that is not known says nothing.
     fn is_other_than(self, before: Self) -> bool {
         let restarted = matches!((before.started, self.started), (Some(before), Some(now)) if before != now);
         self.pid != before.pid || restarted
@@ -41,7 +41,7 @@ pub(crate) struct Link {
     /// The transport in use; `None` before the first answer.
     transport: Option<TransportKind>,
     pub(crate) reach: Reach,
-    /// Which server answered last; `None` before it told.
+    /// Which server answered last; `None` before it said so.
     incarnation: Option<Incarnation>,
     /// Of which server it was asked who listens at its socket, and who did.
     listener: Option<(u32, Option<u32>)>,
@@ -132,7 +132,7 @@ impl Link {
         news.collect()
     }
 
-    /// Notes who listens at the socket of the server that has told its pid.
+    /// Notes who listens at the socket of the server whose pid is known.
     async fn know_listener(&mut self) {
         let Some(Incarnation { pid, .. }) = self.incarnation else { return };
         if self.listener.is_none_or(|(of, _)| of != pid) {
@@ -152,7 +152,7 @@ impl Link {
         self.met(Incarnation { pid: now, started: None })
     }
 
-    /// CPU time of the tmux server so far; `None` where it is not told.
+    /// CPU time of the tmux server so far; `None` where it is not known.
     pub(crate) fn server_cpu(&self) -> Option<Duration> {
         #[cfg(test)]
         if let Some(script) = self.server.script() {
@@ -185,12 +185,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_process_or_another_start_is_another_server_and_a_start_that_is_not_told_is_none() {
+    async fn another_process_or_another_start_is_another_server_and_a_start_that_is_not_known_is_none() {
         let mut link = link();
         assert!(!link.met(server(5, None)), "the first is no other");
         assert!(!link.met(server(5, Some(100))));
         assert!(!link.met(server(5, None)));
-        assert_eq!(link.incarnation(), Some(server(5, Some(100))), "what was told once is known");
+        assert_eq!(link.incarnation(), Some(server(5, Some(100))), "what was said once is known");
         assert!(link.is_another(server(5, Some(101))) && link.met(server(5, Some(101))), "a pid that was given anew");
         assert!(link.met(server(6, None)));
         assert_eq!(link.incarnation(), Some(server(6, None)), "the start was another one's");

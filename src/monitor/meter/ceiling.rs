@@ -21,7 +21,7 @@ fn aim(percent: f64) -> f64 {
 }
 
 /// Keeps what watching costs below a ceiling. CPU times are those of the tmux server's process so far, `None` where they
-/// are not told.
+/// are not known.
 #[derive(Debug)]
 pub struct Ceiling {
     /// Percent of one core; from 100 on there is no ceiling.
@@ -104,7 +104,7 @@ impl Ceiling {
     }
 
     /// What was left out of a plan that could not be paid for: panes that were read before, and panes that nobody has
-    /// looked at. Gives what the user is to be told, as [`Ceiling::held_back`].
+    /// looked at. Returns a notice to the user, as [`Ceiling::held_back`].
     pub fn left_out(&mut self, known: usize, new: usize, now: Instant) -> Option<String> {
         self.more_new = new > 0;
         if known > 0 { self.held_back(true, now) } else { None }
@@ -133,7 +133,8 @@ impl Ceiling {
         due.max(self.governor.ready_at(reason, now))
     }
 
-    /// Notes whether something was held back. Gives what the user is to be told, once when it goes on for long.
+    /// Notes whether something was held back. Returns a notice to the user, once when it goes on for
+    /// long.
     pub fn held_back(&mut self, held: bool, now: Instant) -> Option<String> {
         self.governor.held_back(held, now).then(|| {
             format!(
@@ -205,13 +206,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_back_for_long_is_told_once_with_the_ceiling() {
+    fn what_is_held_back_for_long_is_one_notice_with_the_ceiling() {
         let start = Instant::now();
         let mut ceiling = Ceiling::new(5.0, start);
-        let told: Vec<String> =
+        let notices: Vec<String> =
             (0..40u64).filter_map(|second| ceiling.left_out(1, 0, start + ms(second * 1_000))).collect();
-        assert_eq!(told.len(), 1);
-        assert!(told[0].contains("more than 5 %"), "{told:?}");
+        assert_eq!(notices.len(), 1);
+        assert!(notices[0].contains("more than 5 %"), "{notices:?}");
         assert!(ceiling.holds_back());
         assert_eq!(ceiling.left_out(0, 0, start), None, "what is left out of no plan is not held back");
     }

@@ -68,7 +68,7 @@ fn own_cpu() -> Option<Duration> {
     Some(Duration::new(spent.tv_sec.try_into().ok()?, spent.tv_nsec.try_into().ok()?))
 }
 
-/// CPU time of a single-threaded process such as the tmux server. Linux tells it to the nanosecond; elsewhere it is
+/// CPU time of a single-threaded process such as the tmux server. Linux counts it to the nanosecond (`/proc/PID/schedstat`); elsewhere it is
 /// not known.
 pub(crate) fn process_cpu(pid: u32) -> Option<Duration> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/schedstat")).ok()?;

@@ -22,11 +22,11 @@ const MOST_SAVED: f64 = 3.0;
 /// and a server that was stopped worked for nobody.
 const LONGEST_FOR_ESTIMATE: f64 = 10.0;
 
-/// What was spent is told as the mean of this time.
-const TOLD: Duration = Duration::from_secs(30);
+/// What was spent is shown as the mean of this time.
+const SHOWN_OVER: Duration = Duration::from_secs(30);
 
-/// Held back for this long without an end, it is told to the user.
-const TELL_AFTER: Duration = Duration::from_secs(10);
+/// Held back for this long without an end, the user gets a notice.
+const NOTICE_AFTER: Duration = Duration::from_secs(10);
 
 /// Not held back for this long, the next time is news again.
 const OVER_AFTER: Duration = Duration::from_secs(60);
@@ -49,7 +49,7 @@ pub enum Reason {
 pub enum Cost {
     /// The CPU time of the server's process.
     Measured(Duration),
-    /// How long its answer took: no less than what it did, where its CPU time is not told.
+    /// How long its answer took: no less than what it did, where its CPU time is not known.
     Estimated(Duration),
 }
 
@@ -62,11 +62,11 @@ pub struct Governor {
     savings: f64,
     filled_at: Instant,
     started: Instant,
-    /// What was spent in each second of the last [`TOLD`].
+    /// What was spent in each second of the last [`SHOWN_OVER`].
     spent: VecDeque<(Instant, f64)>,
     held_since: Option<Instant>,
     held_at: Option<Instant>,
-    told: bool,
+    noticed: bool,
 }
 
 impl Governor {
@@ -82,7 +82,7 @@ impl Governor {
             spent: VecDeque::new(),
             held_since: None,
             held_at: None,
-            told: false,
+            noticed: false,
         };
         governor.set_percent(percent);
         governor
@@ -120,7 +120,7 @@ impl Governor {
             Some((second, sum)) if now.saturating_duration_since(*second) < Duration::from_secs(1) => *sum += spent,
             _ => self.spent.push_back((now, spent)),
         }
-        while self.spent.front().is_some_and(|(at, _)| now.saturating_duration_since(*at) > TOLD) {
+        while self.spent.front().is_some_and(|(at, _)| now.saturating_duration_since(*at) > SHOWN_OVER) {
             self.spent.pop_front();
         }
         let Some(share) = self.share else { return };
@@ -165,20 +165,20 @@ impl Governor {
         Duration::try_from_secs_f64(cost.as_secs_f64() / (share * part)).unwrap_or(Duration::from_secs(3600))
     }
 
-    /// Notes whether the last cycle was put off or cut short. Says whether that is to be told now.
+    /// Notes whether the last cycle was put off or cut short. Says whether the user should get a notice of it now.
     pub fn held_back(&mut self, held: bool, now: Instant) -> bool {
         let apart = self.held_at.map(|at| now.saturating_duration_since(at));
         if held {
             self.held_at = Some(now);
-        } else if apart.is_none_or(|apart| apart >= TELL_AFTER) {
+        } else if apart.is_none_or(|apart| apart >= NOTICE_AFTER) {
             self.held_since = None;
-            self.told &= apart.is_some_and(|apart| apart < OVER_AFTER);
+            self.noticed &= apart.is_some_and(|apart| apart < OVER_AFTER);
             return false;
         }
         let since = *self.held_since.get_or_insert(now);
-        let tell = held && !self.told && now.saturating_duration_since(since) >= TELL_AFTER;
-        self.told |= tell;
-        tell
+        let notice = held && !self.noticed && now.saturating_duration_since(since) >= NOTICE_AFTER;
+        self.noticed |= notice;
+        notice
     }
 
     /// Whether it held something back in the last seconds.
@@ -190,8 +190,8 @@ impl Governor {
     /// What was spent lately, percent of one core; `None` in the first second.
     #[must_use]
     pub fn percent(&self, now: Instant) -> Option<f64> {
-        let wall = now.saturating_duration_since(self.started).min(TOLD).as_secs_f64();
-        let lately = self.spent.iter().filter(|(at, _)| now.saturating_duration_since(*at) <= TOLD);
+        let wall = now.saturating_duration_since(self.started).min(SHOWN_OVER).as_secs_f64();
+        let lately = self.spent.iter().filter(|(at, _)| now.saturating_duration_since(*at) <= SHOWN_OVER);
         (wall >= 1.0).then(|| lately.map(|(_, spent)| spent).sum::<f64>() / wall * 100.0)
     }
 }
@@ -297,17 +297,17 @@ mod tests {
     fn that_it_holds_back_is_told_once_for_a_long_time_of_it() {
         let start = Instant::now();
         let mut governor = Governor::new(5.0, start);
-        let told = |governor: &mut Governor, seconds: std::ops::Range<u64>, held: bool| {
+        let notices = |governor: &mut Governor, seconds: std::ops::Range<u64>, held: bool| {
             seconds.filter(|second| governor.held_back(held, start + Duration::from_secs(*second))).count()
         };
-        assert_eq!(told(&mut governor, 0..5, true), 0, "a burst is no news");
-        assert_eq!(told(&mut governor, 5..40, false), 0);
+        assert_eq!(notices(&mut governor, 0..5, true), 0, "a burst is no news");
+        assert_eq!(notices(&mut governor, 5..40, false), 0);
         assert!(!governor.holds_back());
-        assert_eq!(told(&mut governor, 40..200, true), 1);
+        assert_eq!(notices(&mut governor, 40..200, true), 1);
         assert!(governor.holds_back());
-        assert_eq!(told(&mut governor, 200..230, false), 0);
-        assert_eq!(told(&mut governor, 230..300, true), 0, "half a minute later it is the same news");
-        assert_eq!(told(&mut governor, 300..400, false), 0);
-        assert_eq!(told(&mut governor, 400..500, true), 1);
+        assert_eq!(notices(&mut governor, 200..230, false), 0);
+        assert_eq!(notices(&mut governor, 230..300, true), 0, "half a minute later it is the same news");
+        assert_eq!(notices(&mut governor, 300..400, false), 0);
+        assert_eq!(notices(&mut governor, 400..500, true), 1);
     }
 }

@@ -9,98 +9,11 @@ use std::{
 
 use hdrhistogram::Histogram;
 
+use crate::monitor::meter::window::{Window, histogram, millis, record};
 use crate::monitor::{CycleInfo, CyclePoint, CycleStats, HISTORY_POINTS, TuneRow};
-
-/// The percentiles' window: this many segments of [`SEGMENT`] each.
-const SEGMENTS: usize = 10;
-const SEGMENT: Duration = Duration::from_secs(60);
-
-/// Longest duration that is told apart, microseconds.
-const LONGEST_US: u64 = 120_000_000;
 
 /// Combinations kept; the one that ran longest ago goes first.
 const TUNE_ROWS: usize = 48;
-
-/// Durations of cycles over the last ten minutes.
-#[derive(Debug)]
-pub struct Window {
-    segments: VecDeque<(Instant, Histogram<u64>)>,
-    cached: Option<(Instant, Percentiles)>,
-}
-
-/// Percentiles in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Percentiles {
-    /// Median.
-    pub p50: f64,
-    /// 95th.
-    pub p95: f64,
-    /// 99th.
-    pub p99: f64,
-    /// Longest.
-    pub max: f64,
-}
-
-fn histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, LONGEST_US, 2).expect("constant bounds are valid")
-}
-
-fn record(histogram: &mut Histogram<u64>, duration_ms: f64) {
-    histogram.saturating_record(((duration_ms * 1000.0).round() as u64).clamp(1, LONGEST_US));
-}
-
-fn millis(histogram: &Histogram<u64>, quantile: f64) -> f64 {
-    histogram.value_at_quantile(quantile) as f64 / 1000.0
-}
-
-impl Default for Window {
-    fn default() -> Self {
-        Self { segments: VecDeque::with_capacity(SEGMENTS + 1), cached: None }
-    }
-}
-
-impl Window {
-    /// Adds one cycle's duration.
-    pub fn record(&mut self, now: Instant, duration_ms: f64) {
-        if self.segments.back().is_none_or(|(began, _)| now.duration_since(*began) >= SEGMENT) {
-            self.segments.push_back((now, histogram()));
-            if self.segments.len() > SEGMENTS {
-                self.segments.pop_front();
-            }
-        }
-        if let Some((_, current)) = self.segments.back_mut() {
-            record(current, duration_ms);
-        }
-    }
-
-    /// The percentiles, at most a second old. `None` before the first cycle.
-    pub fn percentiles(&mut self, now: Instant) -> Option<Percentiles> {
-        if let Some((at, percentiles)) = self.cached
-            && now.duration_since(at) < Duration::from_secs(1)
-        {
-            return Some(percentiles);
-        }
-        let mut whole: Option<Histogram<u64>> = None;
-        for (began, segment) in &self.segments {
-            if now.duration_since(*began) > SEGMENT * (SEGMENTS as u32 + 1) {
-                continue;
-            }
-            match &mut whole {
-                None => whole = Some(segment.clone()),
-                Some(sum) => sum.add(segment).ok()?,
-            }
-        }
-        let whole = whole?;
-        let percentiles = Percentiles {
-            p50: millis(&whole, 0.50),
-            p95: millis(&whole, 0.95),
-            p99: millis(&whole, 0.99),
-            max: whole.max() as f64 / 1000.0,
-        };
-        self.cached = Some((now, percentiles));
-        Some(percentiles)
-    }
-}
 
 /// A combination of settings that ran.
 #[derive(Clone, Debug, PartialEq)]
@@ -172,7 +85,7 @@ pub struct History {
     mark: Option<String>,
     count: u64,
     overruns: u64,
-    heard: u64,
+    notified: u64,
     last: Option<CycleStats>,
     last_cpu: Option<f32>,
 }
@@ -187,7 +100,7 @@ impl Default for History {
             mark: None,
             count: 0,
             overruns: 0,
-            heard: 0,
+            notified: 0,
             last: None,
             last_cpu: None,
         }
@@ -212,8 +125,8 @@ impl History {
     }
 
     /// Notes that writes to so many quiet panes were notified.
-    pub fn heard(&mut self, panes: u64) {
-        self.heard += panes;
+    pub fn notified(&mut self, panes: u64) {
+        self.notified += panes;
     }
 
     /// Cycles so far.
@@ -301,7 +214,7 @@ impl History {
             p99_ms: percentiles.map(|p| p.p99),
             max_ms: percentiles.map(|p| p.max),
             overruns: self.overruns,
-            heard: self.heard,
+            heard: self.notified,
             reading: None,
         }
     }
@@ -356,21 +269,6 @@ mod tests {
 
     fn cycle(stats: &CycleStats) -> Cycle<'_> {
         Cycle { stats, in_use: 1, lookups: (3, 4), staleness_ms: Some(5.0), cpu_percent: None, tmux_cpu_percent: None }
-    }
-
-    #[test]
-    fn percentiles_are_those_of_the_last_minutes_only() {
-        let start = Instant::now();
-        let mut window = Window::default();
-        for second in 0..60 {
-            window.record(start + Duration::from_secs(second), 900.0);
-        }
-        for second in 60..1200 {
-            window.record(start + Duration::from_secs(second), 2.0);
-        }
-        let percentiles = window.percentiles(start + Duration::from_secs(1200)).unwrap();
-        assert!((percentiles.p50 - 2.0).abs() < 0.1, "{percentiles:?}");
-        assert!(percentiles.max < 3.0, "the slow first minute is out of the window: {percentiles:?}");
     }
 
     #[test]

@@ -8,3 +8,4 @@ pub(crate) mod governor;
 pub(crate) mod history;
 pub(crate) mod prices;
 pub(crate) mod toll;
+pub(crate) mod window;

@@ -27,7 +27,7 @@ pub struct Toll {
 }
 
 impl Toll {
-    /// Requests begin; `cpu` is the server's CPU time so far, `None` where it is not told. Gives what the last ones
+    /// Requests begin; `cpu` is the server's CPU time so far, `None` where it is not known. Gives what the last ones
     /// cost after they were answered.
     pub fn begin(&mut self, now: Instant, cpu: Option<Duration>) -> Duration {
         self.began = Some((now, cpu));

@@ -75,7 +75,7 @@ impl Panes {
         (new + made) as f64 / all as f64
     }
 
-    /// Takes in a probe. Gives what is to be told of panes that are gone.
+    /// Takes in a probe. Returns the events of panes that are gone.
     pub(crate) async fn take_probe(&mut self, probe: Probe, at: Timestamp, now: Instant) -> Vec<Happened> {
         let mut happened = Vec::new();
         for mut gone in self.fleet.probe(probe, now) {
@@ -92,8 +92,8 @@ impl Panes {
         self.cache.session_info.put((), ()).await;
     }
 
-    /// Forgets all: the server is another one, whose panes have the ids of these and nothing else. Gives what is to be
-    /// told of them.
+    /// Forgets all: the server is another one, whose panes have the ids of these and nothing else. Returns the
+    /// events of that.
     pub(crate) fn forget_all(&mut self, cache: &CacheSettings, at: Timestamp) -> Vec<Happened> {
         self.cache.reset(cache);
         self.fleet.clear().iter_mut().filter_map(|gone| Some((at, gone.forget_agent()?))).collect()
@@ -146,13 +146,13 @@ impl Panes {
         }
     }
 
-    /// What the settings call an agent is another thing now. Gives what is to be told of those that are none any more.
+    /// What the settings call an agent is another thing now. Returns the events of those that are none any more.
     pub(crate) fn set_named(&mut self, named: &[NamedAgent], at: Timestamp) -> Vec<Happened> {
         let set = |tracked: &mut Tracked| tracked.set_named(NamedAgent::of(named, &tracked.pane).cloned());
         self.fleet.iter_mut().filter_map(|tracked| Some((at, set(tracked)?))).collect()
     }
 
-    /// What time alone changes of the agents. Gives what is to be told of that.
+    /// What time alone changes of the agents. Returns the events of that.
     pub(crate) fn pass_time(&mut self, interval: Duration, at: Timestamp, now: Instant) -> Vec<Happened> {
         let mut happened = Vec::new();
         for tracked in self.fleet.iter_mut() {
@@ -161,7 +161,7 @@ impl Panes {
         happened
     }
 
-    /// Believes what would be believed after a while. Gives what is to be told of that.
+    /// Believes what would be believed after a while. Returns the events of that.
     pub(crate) fn believe(&mut self, at: Timestamp) -> Vec<Happened> {
         let believe = |tracked: &mut Tracked| tracked.settle(at, tracked.settles_at()?);
         self.fleet.iter_mut().filter_map(|tracked| Some((at, believe(tracked)?))).collect()
