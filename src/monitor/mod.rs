@@ -1,5 +1,6 @@
 //! The engine: discovery, cycles, strategies, caches, detection, history and the snapshot it publishes.
 
+mod access;
 pub mod clients;
 mod clock;
 mod cycle;
@@ -8,7 +9,6 @@ pub mod engine;
 pub mod facts;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
-mod link;
 pub mod meter;
 pub mod panes;
 mod snapshot;

@@ -18,7 +18,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("monitor/facts", &["monitor/snapshot", "monitor/detect", "monitor/clock"]),
     ("monitor/panes", &["monitor/snapshot", "monitor/detect", "monitor/facts", "monitor/clock"]),
     ("monitor/meter", &["monitor/snapshot", "monitor/clock"]),
-    ("monitor/link", &["monitor/snapshot", "monitor/meter"]),
+    ("monitor/access", &["monitor/snapshot", "monitor/meter"]),
     (
         "monitor/cycle",
         &[
@@ -28,7 +28,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
             "monitor/facts",
             "monitor/panes",
             "monitor/meter",
-            "monitor/link",
+            "monitor/access",
             "monitor/clock",
         ],
     ),

@@ -11,7 +11,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use crate::monitor::cycle::fetch::Read;
 use crate::monitor::detect::{Observation, Profiles, Verdict, judge};
 use crate::monitor::panes::cache::{Captured, Layers};
-use crate::monitor::panes::known::{Happened, Panes};
+use crate::monitor::panes::known::{Panes, TimedEvent};
 use crate::monitor::panes::reading::{Brought, screen_hash};
 use crate::monitor::panes::tracked::{Tracked, judged_by};
 use crate::monitor::{Preview, clock};
@@ -21,7 +21,7 @@ use crate::tmux::{PaneId, Screen, TmuxError};
 #[derive(Default)]
 pub(crate) struct Detected {
     /// Events, in their order.
-    pub(crate) happened: Vec<Happened>,
+    pub(crate) happened: Vec<TimedEvent>,
     /// Reads that failed.
     pub(crate) failed: Vec<TmuxError>,
     /// Reads that showed something new.

@@ -8,20 +8,20 @@ use std::time::Instant;
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use crate::monitor::access::{Access, Incarnation};
 use crate::monitor::cycle::count;
-use crate::monitor::link::{Incarnation, Link};
 use crate::monitor::meter::ceiling::Ceiling;
 use crate::monitor::panes::fleet::{Probe, Probed};
-use crate::monitor::panes::known::{Happened, Panes};
+use crate::monitor::panes::known::{Panes, TimedEvent};
 use crate::monitor::{CycleStats, EngineSettings, EventKind, clock};
 use crate::tmux::{
     Batch, Command, CommandError, Expect, Features, Fields, Lease, Pane, TmuxError, clean, parse_panes, parse_pulses,
 };
 
 /// What a cycle found first.
-pub(crate) struct Found {
+pub(crate) struct Discovered {
     /// Events, in their order.
-    pub(crate) happened: Vec<Happened>,
+    pub(crate) happened: Vec<TimedEvent>,
     /// Things that the user should know for as long as they last, such as a fallback to another transport.
     pub(crate) notes: Vec<String>,
     /// All panes' fields were read.
@@ -29,7 +29,7 @@ pub(crate) struct Found {
 }
 
 /// What the server said.
-struct Answer {
+struct Said {
     probe: Probe,
     /// Places were asked for with the probe.
     places: bool,
@@ -48,30 +48,30 @@ struct Answer {
 /// # Errors
 /// When not all of it was answered. Then nothing was taken in.
 pub(crate) async fn discover(
-    link: &mut Link,
+    access: &mut Access,
     panes: &mut Panes,
     ceiling: &mut Ceiling,
     settings: &EngineSettings,
     stats: &mut CycleStats,
-) -> Result<Found, TmuxError> {
+) -> Result<Discovered, TmuxError> {
     let now = clock::now();
-    let answer = ask(link, panes, ceiling, settings.cache.enabled, stats, now).await?;
-    Ok(take_in(answer, link, panes, settings, now).await)
+    let said = ask(access, panes, ceiling, settings.cache.enabled, stats, now).await?;
+    Ok(take_in(said, access, panes, settings, now).await)
 }
 
 async fn ask(
-    link: &Link,
+    access: &Access,
     panes: &Panes,
     ceiling: &mut Ceiling,
     cached: bool,
     stats: &mut CycleStats,
     now: Instant,
-) -> Result<Answer, TmuxError> {
-    let features = link.features();
-    let mut lease = link.acquire().await?;
+) -> Result<Said, TmuxError> {
+    let features = access.features();
+    let mut lease = access.acquire().await?;
     let (mut listed, mut server) = (None, None);
     let places = cached && panes.is_places_due(now);
-    ceiling.begin(link.server_cpu(), now);
+    ceiling.begin(access.server_cpu(), now);
     let mut probe = if cached {
         let list = if places { Command::list_pulses_and_places } else { Command::list_pulses };
         let mut batch = Batch::default();
@@ -86,7 +86,7 @@ async fn ask(
         listed = Some((all, Fields::Cheap));
         probe
     };
-    ceiling.probed(link.server_cpu(), panes.part_new(0), clock::now());
+    ceiling.probed(access.server_cpu(), panes.part_new(0), clock::now());
     if probe.is_empty() && !panes.fleet.is_empty() {
         // That all panes are gone at once is believed when it is said twice.
         let (all, who) = list(&mut lease, features, Fields::Cheap, stats).await?;
@@ -94,7 +94,7 @@ async fn ask(
         probe = Probe::from(&*all);
         listed = Some((all, Fields::Cheap));
     }
-    let another = server.is_some_and(|server| link.is_another(server));
+    let another = server.is_some_and(|server| access.is_another(server));
     let new =
         if another { Probed { topology_changed: true, ..Probed::default() } } else { panes.fleet.compare(&probe) };
     let moved = panes.has_moved() || new.moved;
@@ -105,51 +105,57 @@ async fn ask(
         false if outdated && ceiling.may_list(now) => Some(Fields::Cheap),
         false => None,
     };
-    let anybody = !probe.is_empty() || link.incarnation().or(server).is_none();
+    let anybody = !probe.is_empty() || access.incarnation().or(server).is_none();
     if let Some(fields) = fields.filter(|_| anybody) {
-        ceiling.begin(link.server_cpu(), clock::now());
+        ceiling.begin(access.server_cpu(), clock::now());
         let (all, who) = list(&mut lease, features, fields, stats).await?;
-        ceiling.listed(link.server_cpu(), panes.part_new(new.made), clock::now());
-        if who.is_some_and(|who| link.is_another(who)) {
+        ceiling.listed(access.server_cpu(), panes.part_new(new.made), clock::now());
+        if who.is_some_and(|who| access.is_another(who)) {
             // The probe may be of the one before.
             probe = Probe::from(&*all);
         }
         server = who.or(server);
         listed = Some((all, fields));
     }
-    Ok(Answer { probe, places, moved, listed, server })
+    Ok(Said { probe, places, moved, listed, server })
 }
 
-async fn take_in(answer: Answer, link: &mut Link, panes: &mut Panes, settings: &EngineSettings, now: Instant) -> Found {
+async fn take_in(
+    said: Said,
+    access: &mut Access,
+    panes: &mut Panes,
+    settings: &EngineSettings,
+    now: Instant,
+) -> Discovered {
     let at = Timestamp::now();
     let mut happened = Vec::new();
-    if answer.server.is_some_and(|server| link.met(server)) {
+    if said.server.is_some_and(|server| access.met(server)) {
         happened.extend(another_server(panes, settings, at));
     }
-    happened.extend(panes.take_probe(answer.probe, at, now).await);
-    if answer.places {
+    happened.extend(panes.take_probe(said.probe, at, now).await);
+    if said.places {
         panes.places_read(now);
     }
-    if answer.moved {
+    if said.moved {
         panes.moved();
     }
-    let listed = answer.listed.is_some();
-    if let Some((list, fields)) = answer.listed {
+    let listed = said.listed.is_some();
+    if let Some((list, fields)) = said.listed {
         panes.take_list(list, fields, &settings.named, now).await;
     }
-    if let Some(server) = link.incarnation() {
+    if let Some(server) = access.incarnation() {
         panes.recall((server.pid, server.started));
     }
-    if link.answered().await {
+    if access.answered().await {
         happened.push((at, notice("the tmux server answers again".to_owned(), false)));
     }
-    let notes = link.pool.take_notes();
+    let notes = access.pool.take_notes();
     notes.iter().for_each(|note| tracing::warn!(note, "transport"));
-    Found { happened, notes, listed }
+    Discovered { happened, notes, listed }
 }
 
 /// The server is another one: nothing that was known of panes holds. Returns the events of that.
-pub(crate) fn another_server(panes: &mut Panes, settings: &EngineSettings, at: Timestamp) -> Vec<Happened> {
+pub(crate) fn another_server(panes: &mut Panes, settings: &EngineSettings, at: Timestamp) -> Vec<TimedEvent> {
     let mut happened = vec![(at, notice("the tmux server is a new one".to_owned(), false))];
     happened.extend(panes.forget_all(&settings.cache, at));
     happened
@@ -201,7 +207,7 @@ mod tests {
 
     struct Room {
         script: Script,
-        link: Link,
+        access: Access,
         panes: Panes,
         ceiling: Ceiling,
         settings: EngineSettings,
@@ -213,7 +219,7 @@ mod tests {
             script.play().panes = (0..panes).map(|id| (pulse(id), String::new())).collect();
             let server = Server::scripted(script.clone());
             Self {
-                link: Link::new(server, TransportChoice::Auto, PoolSettings::default()),
+                access: Access::new(server, TransportChoice::Auto, PoolSettings::default()),
                 panes: Panes::new(&settings.cache),
                 ceiling: Ceiling::new(100.0, clock::now()),
                 script,
@@ -221,9 +227,9 @@ mod tests {
             }
         }
 
-        async fn discover(&mut self) -> Result<Found, TmuxError> {
-            let Self { link, panes, ceiling, settings, .. } = self;
-            discover(link, panes, ceiling, settings, &mut CycleStats::default()).await
+        async fn discover(&mut self) -> Result<Discovered, TmuxError> {
+            let Self { access, panes, ceiling, settings, .. } = self;
+            discover(access, panes, ceiling, settings, &mut CycleStats::default()).await
         }
 
         /// Ids, processes and places of the panes as they are known.

@@ -9,9 +9,9 @@ use std::{
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
+use crate::monitor::access::Access;
 use crate::monitor::cycle::count;
 use crate::monitor::facts::writes::Writes;
-use crate::monitor::link::Link;
 use crate::monitor::panes::fleet::Fleet;
 use crate::monitor::panes::tracked::Tracked;
 use crate::monitor::strategy::Plan;
@@ -49,7 +49,7 @@ pub(crate) struct Fetched {
 
 /// What a fetch needs to know beside the plan.
 #[derive(Clone, Copy)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct FetchContext<'a> {
     /// Panes whose screens are shown: with their colours.
     pub(crate) focus: &'a BTreeSet<PaneId>,
     /// The panes that the settings call agents.
@@ -65,21 +65,21 @@ pub(crate) struct Wanted<'a> {
 /// changed.
 pub(crate) async fn fetch(
     plan: &Plan,
-    link: &Link,
+    access: &Access,
     fleet: &mut Fleet,
     writes: &mut Writes,
-    wanted: Wanted<'_>,
+    context: FetchContext<'_>,
     stats: &mut CycleStats,
 ) -> Fetched {
     let (at, now) = (Timestamp::now(), clock::now());
-    let features = link.features();
+    let features = access.features();
     let planned: usize = plan.batches.iter().map(Vec::len).sum();
     let read = plan.batches.iter().flatten().filter_map(|id| fleet.get(*id));
     let holds = |tracked: &&Tracked| tracked.is_unread() && tracked.fields_hold(at, now);
     let expensive = read.filter(|tracked| !holds(tracked) && tracked.is_expensive_due(now)).count();
     let many = |panes: usize| panes > 1 && panes * LIST_ALL_FROM >= fleet.len();
     // The fields of all panes that one list at the head of the first request asks for.
-    let list = match wanted.listed {
+    let list = match context.listed {
         _ if many(expensive) => Some(Fields::All),
         false if many(planned) => Some(Fields::Cheap),
         _ => None,
@@ -98,13 +98,13 @@ pub(crate) async fn fetch(
                 // A new pane: the list that found it had its fields, and nothing was written to it since.
                 _ if tracked.is_unread() && tracked.fields_hold(at, now) => None,
                 _ if tracked.is_expensive_due(now) => Some(Fields::All),
-                None if !wanted.listed => Some(Fields::Cheap),
+                None if !context.listed => Some(Fields::Cheap),
                 _ => None,
             };
             if let Some(fields) = each {
                 request.batch.push(Command::pane_details(features, pane, fields), Expect::Any);
             }
-            let coloured = wanted.focus.contains(&pane);
+            let coloured = context.focus.contains(&pane);
             request.batch.push(Command::capture(pane, coloured), Expect::Lines(usize::from(tracked.pulse.height)));
             let settled = tracked.is_settled(at, now);
             let subscribed = plan.early.is_some() && tracked.is_subscribed();
@@ -117,7 +117,7 @@ pub(crate) async fn fetch(
         requests.push(request);
     }
     let mut answers =
-        stream::iter(requests.into_iter().map(|r| r.send(link.pool.clone()))).buffer_unordered(plan.width.max(1));
+        stream::iter(requests.into_iter().map(|r| r.send(access.pool.clone()))).buffer_unordered(plan.width.max(1));
     let mut reads = Vec::with_capacity(planned);
     let mut listed = Vec::new();
     let mut round_trip = None;
@@ -131,14 +131,14 @@ pub(crate) async fn fetch(
     }
     drop(answers);
     if let Some(fields) = list {
-        fleet.describe(listed, fields, wanted.named, now);
+        fleet.describe(listed, fields, context.named, now);
     }
     Fetched { reads, round_trip }
 }
 
 /// Captures the panes in focus whose screen is not there, and nothing else of them: also while the cycles rest their user
 /// may choose what to look at. One that cannot be read stays without.
-pub(crate) async fn show_focused(link: &Link, fleet: &mut Fleet, focus: &BTreeSet<PaneId>) {
+pub(crate) async fn show_focused(access: &Access, fleet: &mut Fleet, focus: &BTreeSet<PaneId>) {
     let missing = |id: &PaneId| fleet.get(*id).is_some_and(|tracked| tracked.preview.is_none());
     let panes: Vec<PaneId> = focus.iter().copied().filter(missing).collect();
     if panes.is_empty() {
@@ -150,7 +150,7 @@ pub(crate) async fn show_focused(link: &Link, fleet: &mut Fleet, focus: &BTreeSe
         batch.push(Command::capture(*pane, true), Expect::Lines(usize::from(height)));
     }
     let at = Timestamp::now();
-    let Ok(mut lease) = link.acquire().await else { return };
+    let Ok(mut lease) = access.acquire().await else { return };
     let Ok(reply) = lease.request(&batch).await else { return };
     for (pane, part) in panes.into_iter().zip(reply.parts) {
         if let (Ok(capture), Some(tracked)) = (part, fleet.get_mut(pane)) {

@@ -20,8 +20,8 @@ use crate::monitor::snapshot::settings::Mode;
 use crate::monitor::strategy::{Adaptive, Known, Measured, Plan, Strategy, View, answer_of, built_in};
 use crate::tmux::{PaneId, Screen};
 
-/// What a look at the panes gave.
-pub(crate) struct Looked {
+/// What a survey of the panes gave.
+pub(crate) struct Surveyed {
     /// The panes that may hold an agent.
     pub(crate) known: Vec<Known>,
     /// Screens that still hold and whose verdicts do not: judged anew without a capture.
@@ -52,14 +52,14 @@ pub(crate) struct Rationed {
 
 /// Looks at the panes' process trees and at what is cached of them. `writes`: subscribe to the next write of panes in
 /// which an agent may be started.
-pub(crate) async fn look(
+pub(crate) async fn survey(
     panes: &mut Panes,
     profiles: &Profiles,
     settings: &EngineSettings,
     focus: &BTreeSet<PaneId>,
     mut writes: Option<&mut Writes>,
     now: Instant,
-) -> Looked {
+) -> Surveyed {
     let at = Timestamp::now();
     let (mut known, mut rejudge) = (Vec::new(), Vec::new());
     let Panes { fleet, cache, .. } = panes;
@@ -103,7 +103,7 @@ pub(crate) async fn look(
             announced: tracked.is_notified(),
         });
     }
-    Looked { known, rejudge }
+    Surveyed { known, rejudge }
 }
 
 /// Lets the strategy plan from what is known. One that cannot is replaced by the built-in one that it is based on.

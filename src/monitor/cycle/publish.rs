@@ -4,11 +4,11 @@ use std::{collections::BTreeSet, time::Instant};
 
 use jiff::Timestamp;
 
-use crate::monitor::link::Link;
-use crate::monitor::meter::account::Account;
+use crate::monitor::access::Access;
 use crate::monitor::meter::ceiling::Ceiling;
 use crate::monitor::meter::events::Events;
 use crate::monitor::meter::history::{Combination, History};
+use crate::monitor::meter::ledger::Ledger;
 use crate::monitor::panes::known::Panes;
 use crate::monitor::panes::tracked::Tracked;
 use crate::monitor::{
@@ -18,13 +18,13 @@ use crate::monitor::{
 use crate::tmux::PaneId;
 
 /// What a snapshot is made from.
-pub(crate) struct Parts<'a> {
+pub(crate) struct SnapshotParts<'a> {
     pub(crate) settings: &'a EngineSettings,
     pub(crate) reread: Option<&'a RereadInfo>,
-    pub(crate) link: &'a Link,
+    pub(crate) access: &'a Access,
     pub(crate) panes: &'a Panes,
     pub(crate) ceiling: &'a Ceiling,
-    pub(crate) account: &'a mut Account,
+    pub(crate) ledger: &'a mut Ledger,
     pub(crate) events: &'a mut Events,
     /// The strategy in force, and all that there are.
     pub(crate) strategy: &'a str,
@@ -40,19 +40,19 @@ pub(crate) struct Parts<'a> {
 }
 
 /// The snapshot of this moment.
-pub(crate) fn snapshot(parts: Parts<'_>) -> Snapshot {
-    let Parts { settings, link, panes, ceiling, account, events, .. } = parts;
+pub(crate) fn snapshot(parts: SnapshotParts<'_>) -> Snapshot {
+    let SnapshotParts { settings, access, panes, ceiling, ledger, events, .. } = parts;
     let now = clock::now();
     let (started, started_at) = parts.started;
     let uptime = now.saturating_duration_since(started).as_secs_f64();
     let agents = agents(panes, settings.max_failures);
     let preview = |id: PaneId| panes.fleet.get(id).and_then(|tracked| tracked.preview.clone());
-    let reading = panes.reading().filter(|_| link.reach.status() == ServerStatus::Reachable);
-    let cycle = CycleInfo { reading, ..account.history.info(now) };
+    let reading = panes.reading().filter(|_| access.reach.status() == ServerStatus::Reachable);
+    let cycle = CycleInfo { reading, ..ledger.history.info(now) };
     Snapshot {
         schema: SCHEMA,
         timestamp: Timestamp::now(),
-        server: server(link, settings.simulated),
+        server: server(access, settings.simulated),
         engine: EngineInfo {
             mode: settings.mode.to_string(),
             pid: std::process::id(),
@@ -66,24 +66,24 @@ pub(crate) fn snapshot(parts: Parts<'_>) -> Snapshot {
             is_running: !parts.paused,
             active_agents: agents.iter().filter(|a| is_active(a.state)).count(),
             idle_agents: agents.iter().filter(|a| a.state == State::Idle).count(),
-            cycle_count: account.history.count(),
+            cycle_count: ledger.history.count(),
             last_cycle_time: cycle.last.as_ref().map(|last| last.duration_ms / 1000.0),
-            errors_detected: account.errors(),
+            errors_detected: ledger.errors(),
             uptime,
         },
-        connection_pool: pool_info(link, account.peak()),
+        connection_pool: pool_info(access, ledger.peak()),
         cache_performance: panes.cache.info(),
         health_summary: health_summary(&agents),
         cycle,
         cost: CostInfo {
             watching_percent: ceiling.spent_percent(now),
             held_back: ceiling.holds_back(),
-            ..account.cost()
+            ..ledger.cost()
         },
         settings: live_settings(settings, parts.reread),
-        strategies: strategies(parts.strategies, &account.history),
-        tune: account.history.tune(parts.combination),
-        history: account.history.points(),
+        strategies: strategies(parts.strategies, &ledger.history),
+        tune: ledger.history.tune(parts.combination),
+        history: ledger.history.points(),
         events: events.published(),
         backlog: events.backlog(),
         notes: events.notes().to_vec(),
@@ -103,21 +103,21 @@ fn agents(panes: &Panes, max_failures: u32) -> Vec<Agent> {
     agents.into_iter().map(|(_, agent)| agent).collect()
 }
 
-fn server(link: &Link, simulated: bool) -> ServerInfo {
+fn server(access: &Access, simulated: bool) -> ServerInfo {
     ServerInfo {
-        socket: link.server().socket().display().to_string(),
-        version: link.pool.version().map(|version| version.to_string()),
-        transport: link.transport().map(|kind| kind.to_string()),
-        status: link.reach.status(),
-        problem: link.reach.problem().map(str::to_owned),
-        pid: link.incarnation().map(|server| server.pid),
-        started: link.incarnation().and_then(|server| server.started),
+        socket: access.server().socket().display().to_string(),
+        version: access.pool.version().map(|version| version.to_string()),
+        transport: access.transport().map(|kind| kind.to_string()),
+        status: access.reach.status(),
+        problem: access.reach.problem().map(str::to_owned),
+        pid: access.incarnation().map(|server| server.pid),
+        started: access.incarnation().and_then(|server| server.started),
         simulated,
     }
 }
 
-fn pool_info(link: &Link, peak: usize) -> PoolInfo {
-    let stats = link.pool.stats();
+fn pool_info(access: &Access, peak: usize) -> PoolInfo {
+    let stats = access.pool.stats();
     PoolInfo {
         pool_size: stats.pool_size,
         // Both of the moment in the last cycle at which most were in use: now, between cycles, none is.

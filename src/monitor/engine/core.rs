@@ -8,20 +8,20 @@ use std::{
 
 use jiff::Timestamp;
 
+use crate::monitor::access::Access;
 use crate::monitor::cycle::fetch::show_focused;
-use crate::monitor::cycle::publish::{Parts, snapshot};
+use crate::monitor::cycle::publish::{SnapshotParts, snapshot};
 use crate::monitor::detect::Profiles;
 use crate::monitor::engine::client::{ClientId, Clients};
 use crate::monitor::engine::launch::EngineError;
-use crate::monitor::engine::planner::Planner;
+use crate::monitor::engine::strategies::Strategies;
 use crate::monitor::facts::writes::Writes;
 use crate::monitor::facts::{file, profiles};
-use crate::monitor::link::Link;
-use crate::monitor::meter::account::Account;
 use crate::monitor::meter::ceiling::Ceiling;
 use crate::monitor::meter::events::Events;
 use crate::monitor::meter::governor::Reason;
 use crate::monitor::meter::history::Combination;
+use crate::monitor::meter::ledger::Ledger;
 use crate::monitor::panes::known::Panes;
 use crate::monitor::{EngineSettings, Mode, RereadInfo, Snapshot, clock};
 use crate::tmux::{PaneId, Server, TransportKind};
@@ -35,13 +35,13 @@ pub struct Core {
     pub(crate) settings: EngineSettings,
     pub(crate) configured: Configured,
     pub(crate) profiles: Arc<Profiles>,
-    pub(crate) link: Link,
+    pub(crate) access: Access,
     pub(crate) panes: Panes,
     pub(crate) writes: Writes,
-    pub(crate) planner: Planner,
+    pub(crate) strategies: Strategies,
     pub(crate) attention: Attention,
     pub(crate) ceiling: Ceiling,
-    pub(crate) account: Account,
+    pub(crate) ledger: Ledger,
     pub(crate) events: Events,
     pub(crate) paused: bool,
     started: (Instant, Timestamp),
@@ -72,7 +72,7 @@ impl Core {
     /// If the strategy does not exist or a user's profile is wrong.
     pub fn new(server: Server, mut settings: EngineSettings) -> Result<Self, EngineError> {
         let profiles = Arc::new(profiles::load(settings.agents_dir.as_deref())?);
-        let planner = Planner::new(&settings)?;
+        let strategies = Strategies::new(&settings)?;
         let configured = Configured { settings: settings.clone(), reread: None };
         if settings.mode == Mode::Sync {
             settings.make_sync();
@@ -80,13 +80,13 @@ impl Core {
         let now = clock::now();
         Ok(Self {
             profiles,
-            link: Link::new(server, settings.transport, settings.pool),
+            access: Access::new(server, settings.transport, settings.pool),
             panes: Panes::new(&settings.cache),
             writes: Writes::default(),
-            planner,
+            strategies,
             attention: Attention { watched: true, ..Attention::default() },
             ceiling: Ceiling::new(settings.max_server_percent, now),
-            account: Account::default(),
+            ledger: Ledger::default(),
             events: Events::default(),
             paused: false,
             started: (now, Timestamp::now()),
@@ -99,7 +99,7 @@ impl Core {
     pub(crate) fn combination(&self) -> Combination {
         let cache = &self.settings.cache;
         Combination {
-            strategy: self.planner.name().to_owned(),
+            strategy: self.strategies.name().to_owned(),
             pool_size: self.settings.pool.max_size,
             interval: self.settings.interval,
             cache: if cache.enabled { cache.policy.to_string() } else { "off".to_owned() },
@@ -109,16 +109,16 @@ impl Core {
     /// The snapshot of this moment.
     pub(crate) fn snapshot(&mut self) -> Snapshot {
         let combination = self.combination();
-        snapshot(Parts {
+        snapshot(SnapshotParts {
             settings: &self.settings,
             reread: self.configured.reread.as_ref(),
-            link: &self.link,
+            access: &self.access,
             panes: &self.panes,
             ceiling: &self.ceiling,
-            account: &mut self.account,
+            ledger: &mut self.ledger,
             events: &mut self.events,
-            strategy: self.planner.name(),
-            strategies: self.planner.list(),
+            strategy: self.strategies.name(),
+            strategies: self.strategies.list(),
             combination: &combination,
             focus: &self.attention.focus,
             own_focus: self.attention.own,
@@ -158,7 +158,7 @@ impl Core {
 
     /// Goes on with the sync engine: nothing that monitors may be lost because something clever failed.
     pub(crate) fn give_way(&mut self) {
-        let why = self.link.reach.problem().unwrap_or_default();
+        let why = self.access.reach.problem().unwrap_or_default();
         let text = format!("the async engine cannot start ({why}); going on with one tmux process per command");
         tracing::warn!(text);
         self.events.note(Timestamp::now(), text);
@@ -168,9 +168,9 @@ impl Core {
     /// From now on one tmux process per command, one agent after another.
     pub(crate) fn go_sync(&mut self) {
         self.settings.make_sync();
-        self.planner.go_sync();
-        self.link.set_transport(self.settings.transport, Some(TransportKind::Process));
-        self.link.pool.configure(self.settings.pool);
+        self.strategies.go_sync();
+        self.access.set_transport(self.settings.transport, Some(TransportKind::Process));
+        self.access.pool.configure(self.settings.pool);
         self.panes.cache.reset(&self.settings.cache);
     }
 
@@ -185,7 +185,7 @@ impl Core {
 
     /// Captures what somebody shows and is not there: also while the cycles rest.
     pub(crate) async fn show_focused(&mut self) {
-        show_focused(&self.link, &mut self.panes.fleet, &self.attention.focus).await;
+        show_focused(&self.access, &mut self.panes.fleet, &self.attention.focus).await;
     }
 
     /// When the next cycle begins that is due then: not before the ceiling allows it.
@@ -205,7 +205,7 @@ impl Core {
     pub(crate) fn take_writes(&mut self) -> bool {
         let notified = self.writes.take();
         let panes = self.panes.notified(&notified, clock::now());
-        self.account.history.notified(panes as u64);
+        self.ledger.history.notified(panes as u64);
         !notified.is_empty()
     }
 

@@ -25,7 +25,7 @@ pub(crate) struct Inbox {
 
 /// What a command asks of the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum Obeyed {
     /// A cycle should begin at once, and shows what was changed.
     Cycle,
     /// What was changed needs no cycle to be shown, only to be published.
@@ -48,17 +48,17 @@ impl Inbox {
     }
 
     /// Carries out a command.
-    pub(crate) fn obey(&mut self, core: &mut Core, order: Order) -> Answer {
+    pub(crate) fn obey(&mut self, core: &mut Core, order: Order) -> Obeyed {
         if order.command == Command::Reload {
             let (source, send_fresh) = (self.source.clone(), self.send_fresh.clone());
             tokio::task::spawn_blocking(move || send_fresh.blocking_send(source.read_again()).ok());
             self.rereading.push(order);
-            return Answer::Nothing;
+            return Obeyed::Nothing;
         }
         match core.obey(order.command.clone()) {
             Ok(at_once) => {
                 self.done.push((order, Ok(())));
-                if at_once { Answer::Cycle } else { Answer::Publish }
+                if at_once { Obeyed::Cycle } else { Obeyed::Publish }
             }
             Err(why) => {
                 tracing::warn!(%why, "refused");
@@ -66,7 +66,7 @@ impl Inbox {
                 if let Some(Refused(why)) = order.answer(Err(why)) {
                     core.refuse(why);
                 }
-                Answer::Nothing
+                Obeyed::Nothing
             }
         }
     }

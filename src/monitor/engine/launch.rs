@@ -108,7 +108,7 @@ impl Engine {
     pub async fn once(self) -> Result<Snapshot, OnceError> {
         let settings = EngineSettings { max_server_percent: 100.0, ..self.settings };
         let mut core = Self::core(self.server, settings, self.memory)?;
-        core.planner.set(Box::new(Concurrent));
+        core.strategies.set(Box::new(Concurrent));
         for _ in 0..LOOKS {
             if let Some(problem) = core.turn(None).await.problem {
                 return Err(OnceError::Tmux(problem));
@@ -121,7 +121,7 @@ impl Engine {
         let believed = core.panes.believe(Timestamp::now());
         core.events.extend(believed);
         let snapshot = core.snapshot();
-        core.link.pool.close().await;
+        core.access.pool.close().await;
         Ok(snapshot)
     }
 }

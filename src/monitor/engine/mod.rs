@@ -11,9 +11,9 @@ pub(crate) mod orders;
 pub(crate) mod paused;
 #[cfg(test)]
 pub(crate) mod paused_ceiling;
-pub(crate) mod planner;
 pub(crate) mod reload;
 pub(crate) mod run;
 pub(crate) mod schedule;
 pub(crate) mod settings_source;
+pub(crate) mod strategies;
 pub(crate) mod turn;

@@ -69,13 +69,13 @@ impl Core {
 
     pub(crate) fn set_strategy(&mut self, name: &str) -> Result<(), Refused> {
         if self.settings.mode == Mode::Sync {
-            let own = self.planner.name();
+            let own = self.strategies.name();
             return Err(Refused(format!("the sync engine has one strategy: {own}")));
         }
-        let before = self.planner.name().to_owned();
-        self.planner.switch(name, &self.settings).map_err(|problem| Refused(problem.to_string()))?;
+        let before = self.strategies.name().to_owned();
+        self.strategies.switch(name, &self.settings).map_err(|problem| Refused(problem.to_string()))?;
         name.clone_into(&mut self.settings.strategy);
-        self.changed("strategy", before, self.planner.name().to_owned());
+        self.changed("strategy", before, self.strategies.name().to_owned());
         Ok(())
     }
 
@@ -83,7 +83,7 @@ impl Core {
         let size = size.clamp(1, MAX_POOL);
         let before = std::mem::replace(&mut self.settings.pool.max_size, size);
         // The floor stays as it was set: the pool itself keeps it under the ceiling, and a larger pool has it again.
-        self.link.pool.resize(size);
+        self.access.pool.resize(size);
         self.changed("pool", before.to_string(), size.to_string());
     }
 
@@ -102,7 +102,7 @@ impl Core {
             return Err(Refused("the sync engine has one transport: process".to_owned()));
         }
         let before = std::mem::replace(&mut self.settings.transport, choice);
-        self.link.set_transport(choice, self.link.transport());
+        self.access.set_transport(choice, self.access.transport());
         self.changed("transport", before.to_string(), choice.to_string());
         Ok(())
     }
@@ -114,7 +114,7 @@ impl Core {
 
     pub(crate) fn changed(&mut self, setting: &str, from: String, to: String) {
         if from != to {
-            self.account.history.mark(&format!("{setting} {to}"));
+            self.ledger.history.mark(&format!("{setting} {to}"));
             self.events.push(Timestamp::now(), EventKind::Changed { setting: setting.to_owned(), from, to });
         }
     }

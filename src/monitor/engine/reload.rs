@@ -93,16 +93,17 @@ impl Core {
 
     /// Lists the strategies anew; what came, went or got another problem is an event.
     fn list_strategies(&mut self) {
-        let before = self.planner.relist(self.settings.strategies_dir.as_deref());
+        let before = self.strategies.relist(self.settings.strategies_dir.as_deref());
         let word = |info: Option<&StrategyInfo>| match info {
             None => "none".to_owned(),
             Some(StrategyInfo { problem: None, .. }) => "good".to_owned(),
             Some(StrategyInfo { problem: Some(problem), .. }) => problem.clone(),
         };
         let find = |list: &[StrategyInfo], name: &str| word(list.iter().find(|info| info.name == name));
-        let names: BTreeSet<String> = before.iter().chain(self.planner.list()).map(|info| info.name.clone()).collect();
+        let names: BTreeSet<String> =
+            before.iter().chain(self.strategies.list()).map(|info| info.name.clone()).collect();
         for name in names {
-            let (from, to) = (find(&before, &name), find(self.planner.list(), &name));
+            let (from, to) = (find(&before, &name), find(self.strategies.list(), &name));
             if from != to {
                 self.noted(Change { setting: format!("script {name}"), from, to });
             }
@@ -110,7 +111,7 @@ impl Core {
     }
 
     fn apply_async(&mut self, was: &EngineSettings, fresh: &EngineSettings) {
-        let scripted = self.planner.is_scripted();
+        let scripted = self.strategies.is_scripted();
         // The text of a script may have changed though its name has not.
         if was.strategy != fresh.strategy || scripted && self.settings.strategy == fresh.strategy {
             let set = self.set_strategy(&fresh.strategy);
@@ -127,7 +128,7 @@ impl Core {
         replace(&mut pool.connection_timeout, old.connection_timeout, new.connection_timeout);
         replace(&mut pool.max_age, old.max_age, new.max_age);
         let old = std::mem::replace(&mut self.settings.pool, pool);
-        self.link.pool.configure(pool);
+        self.access.pool.configure(pool);
         self.changed("pool", old.max_size.to_string(), pool.max_size.to_string());
         self.changed("pool min size", old.min_size.to_string(), pool.min_size.to_string());
         self.changed("pool connection timeout", seconds(old.connection_timeout), seconds(pool.connection_timeout));
@@ -156,14 +157,14 @@ impl Core {
             let EngineSettings { mode, strategy, transport, pool, cache, .. } = fresh.clone();
             self.settings = EngineSettings { mode, strategy, transport, pool, cache, ..self.settings.clone() };
             let name = self.settings.strategy.clone();
-            if let Err(problem) = self.planner.switch(&name, &self.settings) {
+            if let Err(problem) = self.strategies.switch(&name, &self.settings) {
                 self.refuse(problem.to_string());
-                self.planner.set(Box::<Adaptive>::default());
-                self.planner.name().clone_into(&mut self.settings.strategy);
+                self.strategies.set(Box::<Adaptive>::default());
+                self.strategies.name().clone_into(&mut self.settings.strategy);
             }
             // The one in use is known again after the next cycle.
-            self.link.set_transport(self.settings.transport, None);
-            self.link.pool.configure(self.settings.pool);
+            self.access.set_transport(self.settings.transport, None);
+            self.access.pool.configure(self.settings.pool);
         }
         self.changed("engine", before.to_string(), self.settings.mode.to_string());
     }

@@ -5,7 +5,7 @@ use std::{ops::ControlFlow, sync::Arc, time::Duration};
 use tokio::{sync::watch, time::sleep_until};
 
 use crate::monitor::engine::core::Core;
-use crate::monitor::engine::inbox::{Answer, Inbox};
+use crate::monitor::engine::inbox::{Inbox, Obeyed};
 use crate::monitor::engine::reload::Fresh;
 use crate::monitor::engine::schedule::Schedule;
 use crate::monitor::meter::events::log_event;
@@ -47,7 +47,7 @@ impl Task {
                 break;
             }
         }
-        self.core.link.pool.close().await;
+        self.core.access.pool.close().await;
     }
 
     /// A command came, or nobody is left to send one.
@@ -55,17 +55,17 @@ impl Task {
         let order = unless_it_ends(order)?;
         let answer = self.obey(order);
         // What was changed is published now, where the cycle that would show it has to wait.
-        let waits = answer == Answer::Cycle && self.schedule.next() > clock::now();
-        if self.core.paused || answer == Answer::Publish || waits {
+        let waits = answer == Obeyed::Cycle && self.schedule.next() > clock::now();
+        if self.core.paused || answer == Obeyed::Publish || waits {
             self.publish();
         }
         ControlFlow::Continue(())
     }
 
-    fn obey(&mut self, order: Order) -> Answer {
+    fn obey(&mut self, order: Order) -> Obeyed {
         self.schedule.client_waits();
         let answer = self.inbox.obey(&mut self.core, order);
-        if answer == Answer::Cycle {
+        if answer == Obeyed::Cycle {
             self.schedule.bring_forward(self.core.paced(clock::now(), Reason::Asked));
         }
         answer
@@ -110,27 +110,27 @@ impl Task {
     async fn cycle(&mut self) -> ControlFlow<()> {
         self.schedule.begin(clock::now());
         let mut waiting = Vec::new();
-        let turn = {
+        let ran = {
             let turn = self.core.turn(self.schedule.early());
             tokio::pin!(turn);
             loop {
                 tokio::select! {
-                    turn = &mut turn => break turn,
+                    ran = &mut turn => break ran,
                     command = self.inbox.commands.recv(), if waiting.len() < WAITING => {
                         waiting.push(unless_it_ends(command)?);
                     }
                 }
             }
         };
-        self.schedule.allow_early(turn.early);
-        self.plan_next(turn.next);
-        self.publish_cycle(turn.quiet);
+        self.schedule.allow_early(ran.early);
+        self.plan_next(ran.next);
+        self.publish_cycle(ran.quiet);
         self.obey_all(waiting);
-        if turn.woken {
+        if ran.woken {
             self.wake();
         }
         // A state that is not believed yet is judged again when its time comes, if the server answers.
-        if turn.problem.is_none()
+        if ran.problem.is_none()
             && let Some(at) = self.core.panes.settles_at()
         {
             self.schedule.bring_forward(self.core.paced(at.max(clock::now()), Reason::News));
@@ -142,7 +142,7 @@ impl Task {
         let now = clock::now();
         let due = self.schedule.end(pause, now);
         if due.late && !self.core.ceiling.has_more_new() {
-            self.core.account.history.overrun();
+            self.core.ledger.history.overrun();
         }
         let next = self.core.paced(due.at, Reason::Tick);
         self.schedule.plan(next);
@@ -164,9 +164,9 @@ impl Task {
         let mut shown = true;
         for order in waiting {
             match self.obey(order) {
-                Answer::Cycle => shown &= self.schedule.next() <= clock::now(),
-                Answer::Publish => shown = false,
-                Answer::Nothing => {}
+                Obeyed::Cycle => shown &= self.schedule.next() <= clock::now(),
+                Obeyed::Publish => shown = false,
+                Obeyed::Nothing => {}
             }
         }
         if self.core.paused || !shown {
@@ -180,7 +180,7 @@ impl Task {
         snapshot.events_since(self.logged).for_each(log_event);
         self.logged = self.core.events.newest();
         self.inbox.publish(&self.publisher, snapshot);
-        self.core.account.published(clock::since(began).as_secs_f64() * 1000.0);
+        self.core.ledger.published(clock::since(began).as_secs_f64() * 1000.0);
     }
 }
 

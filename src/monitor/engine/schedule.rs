@@ -31,7 +31,7 @@ pub(crate) struct Schedule {
 
 /// When a cycle that has ended is followed by the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Due {
+pub(crate) struct Tick {
     /// The time that was planned, or now where that is over: late ticks are dropped, not queued.
     pub(crate) at: Instant,
     /// It took longer than the time to the next.
@@ -97,9 +97,9 @@ impl Schedule {
     }
 
     /// It has ended; `pause` is the time from its start to that of the next. Says when that is due.
-    pub(crate) fn end(&self, pause: Duration, now: Instant) -> Due {
+    pub(crate) fn end(&self, pause: Duration, now: Instant) -> Tick {
         let due = self.began + pause;
-        Due { at: due.max(now), late: now > due }
+        Tick { at: due.max(now), late: now > due }
     }
 
     /// The next cycle begins at this time, whatever was planned before.
@@ -148,9 +148,9 @@ mod tests {
         let mut schedule = Schedule::new(start);
         assert_eq!(schedule.next(), start, "the first begins at once");
         schedule.begin(start);
-        assert_eq!(schedule.end(SECOND, start + ms(10)), Due { at: start + SECOND, late: false });
-        assert_eq!(schedule.end(SECOND, start + SECOND), Due { at: start + SECOND, late: false });
-        assert_eq!(schedule.end(SECOND, start + ms(7_300)), Due { at: start + ms(7_300), late: true });
+        assert_eq!(schedule.end(SECOND, start + ms(10)), Tick { at: start + SECOND, late: false });
+        assert_eq!(schedule.end(SECOND, start + SECOND), Tick { at: start + SECOND, late: false });
+        assert_eq!(schedule.end(SECOND, start + ms(7_300)), Tick { at: start + ms(7_300), late: true });
     }
 
     #[test]

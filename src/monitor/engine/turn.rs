@@ -6,16 +6,16 @@ use jiff::Timestamp;
 
 use crate::monitor::cycle::detect::detect;
 use crate::monitor::cycle::discover::{another_server, discover};
-use crate::monitor::cycle::fetch::{Fetched, Read, Wanted, fetch};
-use crate::monitor::cycle::plan::{Looked, cut, look, plan};
+use crate::monitor::cycle::fetch::{FetchContext, Fetched, Read, fetch};
+use crate::monitor::cycle::plan::{Surveyed, cut, plan, survey};
 use crate::monitor::engine::core::Core;
-use crate::monitor::meter::account::Entry;
+use crate::monitor::meter::ledger::CycleFacts;
 use crate::monitor::strategy::{Known, Measured, Plan};
 use crate::monitor::{CycleStats, Mode, clock};
 use crate::tmux::TmuxError;
 
 /// What a turn came to.
-pub(crate) struct Turn {
+pub(crate) struct Ran {
     /// From its start to the start of the next.
     pub(crate) next: Duration,
     /// See [`Plan::early`].
@@ -33,18 +33,18 @@ fn millis(since: Instant) -> f64 {
 }
 
 impl Core {
-    /// One cycle and its bookkeeping; `early` is what the last plan wanted. Cancelling it anywhere loses nothing but this
+    /// One cycle and its bookkeeping; `early` is what the last plan context. Cancelling it anywhere loses nothing but this
     /// cycle.
-    pub(crate) async fn turn(&mut self, early: Option<Duration>) -> Turn {
+    pub(crate) async fn turn(&mut self, early: Option<Duration>) -> Ran {
         let began = clock::now();
-        let mut stats = CycleStats { publish_ms: self.account.publish_ms(), ..CycleStats::default() };
+        let mut stats = CycleStats { publish_ms: self.ledger.publish_ms(), ..CycleStats::default() };
         let mut turn = match self.cycle(early, began, &mut stats).await {
             Ok(turn) => turn,
             Err(problem) => {
                 self.failed(&problem, began).await;
                 stats.discover_ms = millis(began);
-                let next = self.settings.interval.max(self.link.reach.retry_after(clock::now()));
-                Turn { next, early, woken: false, quiet: false, problem: Some(problem) }
+                let next = self.settings.interval.max(self.access.reach.retry_after(clock::now()));
+                Ran { next, early, woken: false, quiet: false, problem: Some(problem) }
             }
         };
         turn.quiet = turn.problem.is_none() && stats.checked == 0 && stats.tmux_requests <= 1;
@@ -59,18 +59,18 @@ impl Core {
         early: Option<Duration>,
         began: Instant,
         stats: &mut CycleStats,
-    ) -> Result<Turn, TmuxError> {
-        let found = discover(&mut self.link, &mut self.panes, &mut self.ceiling, &self.settings, stats).await?;
+    ) -> Result<Ran, TmuxError> {
+        let found = discover(&mut self.access, &mut self.panes, &mut self.ceiling, &self.settings, stats).await?;
         self.events.extend(found.happened);
         for note in found.notes {
             self.events.note(Timestamp::now(), note);
         }
-        self.planner.measured.probe = clock::since(began);
+        self.strategies.measured.probe = clock::since(began);
 
         self.refresh_profiles().await;
         let (focus, writes) = (&self.attention.focus, early.map(|_| &mut self.writes));
-        let Looked { known, rejudge } =
-            look(&mut self.panes, &self.profiles, &self.settings, focus, writes, began).await;
+        let Surveyed { known, rejudge } =
+            survey(&mut self.panes, &self.profiles, &self.settings, focus, writes, began).await;
         let mut plan = self.plan(&known, began).await;
         let first_sight = self.cut(&mut plan, began);
         stats.discover_ms = millis(began);
@@ -91,22 +91,22 @@ impl Core {
         stats.changed = detected.changed;
         stats.skipped = self.panes.candidates().count().saturating_sub(stats.checked);
         stats.detect_ms = millis(detecting);
-        Ok(Turn { next: plan.next, early: plan.early, woken, quiet: false, problem: None })
+        Ok(Ran { next: plan.next, early: plan.early, woken, quiet: false, problem: None })
     }
 
     /// Lets the strategy plan; one that cannot gives way to what it is based on, now and from now on.
     async fn plan(&mut self, known: &[Known], now: Instant) -> Plan {
         let prices = self.ceiling.prices();
-        self.planner.measured =
-            Measured { request: prices.request, worth_a_request: prices.fewest(), ..self.planner.measured };
-        let (measured, interval) = (self.planner.measured, self.settings.interval);
-        let (pool_size, watched) = (self.link.pool.stats().pool_size, self.attention.watched);
-        let planned = plan(self.planner.strategy(), known, watched, interval, pool_size, measured, now).await;
+        self.strategies.measured =
+            Measured { request: prices.request, worth_a_request: prices.fewest(), ..self.strategies.measured };
+        let (measured, interval) = (self.strategies.measured, self.settings.interval);
+        let (pool_size, watched) = (self.access.pool.stats().pool_size, self.attention.watched);
+        let planned = plan(self.strategies.strategy(), known, watched, interval, pool_size, measured, now).await;
         if let Some(failed) = planned.failed {
-            let text = self.planner.failed(failed);
+            let text = self.strategies.failed(failed);
             tracing::warn!(text);
             self.events.note(Timestamp::now(), text);
-            self.planner.name().clone_into(&mut self.settings.strategy);
+            self.strategies.name().clone_into(&mut self.settings.strategy);
             // So that reading the settings again tries the script again: it may have been mended.
             self.configured.settings.strategy.clone_from(&self.settings.strategy);
         }
@@ -128,22 +128,22 @@ impl Core {
         if plan.batches.is_empty() {
             return Vec::new();
         }
-        self.ceiling.begin(self.link.server_cpu(), clock::now());
-        let wanted = Wanted { focus: &self.attention.focus, named: &self.settings.named, listed };
+        self.ceiling.begin(self.access.server_cpu(), clock::now());
+        let context = FetchContext { focus: &self.attention.focus, named: &self.settings.named, listed };
         let Fetched { reads, round_trip } =
-            fetch(plan, &self.link, &mut self.panes.fleet, &mut self.writes, wanted, stats).await;
-        let (cpu, now) = (self.link.server_cpu(), clock::now());
+            fetch(plan, &self.access, &mut self.panes.fleet, &mut self.writes, context, stats).await;
+        let (cpu, now) = (self.access.server_cpu(), clock::now());
         self.ceiling.fetched(cpu, first_sight, plan.batches.len(), reads.len(), now);
         if let Some((took, panes)) = round_trip {
-            self.planner.measured.batch = Some(took);
-            self.planner.measured.batch_panes = panes;
+            self.strategies.measured.batch = Some(took);
+            self.strategies.measured.batch_panes = panes;
         }
         reads
     }
 
     fn reads_failed(&mut self, problems: &[TmuxError]) {
-        self.account.failed(problems.len());
-        for text in self.link.reads_failed(problems) {
+        self.ledger.failed(problems.len());
+        for text in self.access.reads_failed(problems) {
             tracing::warn!(text, "tmux");
             self.events.notice(Timestamp::now(), text, true);
         }
@@ -153,14 +153,14 @@ impl Core {
     async fn failed(&mut self, problem: &TmuxError, now: Instant) {
         let at = Timestamp::now();
         self.ceiling.nothing_planned();
-        self.account.failed(1);
-        let failure = self.link.failed(problem, now);
-        if let Some(text) = failure.news {
+        self.ledger.failed(1);
+        let not_reached = self.access.failed(problem, now);
+        if let Some(text) = not_reached.news {
             tracing::warn!(problem = text, "tmux");
             self.events.notice(at, text, true);
         }
         self.panes.unreachable(now, self.settings.interval);
-        if failure.lost {
+        if not_reached.lost {
             let agents = self.panes.forget_all(&self.settings.cache, at).len();
             if agents > 0 {
                 // That the server is gone is an event already: this is what came of it.
@@ -168,27 +168,27 @@ impl Core {
                 self.events.notice(at, format!("{agents} agent{s} went with the tmux server"), false);
             }
         }
-        if self.settings.mode == Mode::Async && self.link.reach.has_never_worked() {
+        if self.settings.mode == Mode::Async && self.access.reach.has_never_worked() {
             self.give_way();
         }
-        if problem.is_unreachable() && self.link.finds_another().await {
+        if problem.is_unreachable() && self.access.finds_another().await {
             self.events.extend(another_server(&mut self.panes, &self.settings, at));
         }
     }
 
-    /// Puts the cycle down in the account.
+    /// Puts the cycle down in the ledger.
     async fn enter(&mut self, stats: &CycleStats) {
         let now = clock::now();
         self.panes.cache.settle().await;
         let combination = self.combination();
-        let entry = Entry {
+        let facts = CycleFacts {
             stats,
-            server: self.link.incarnation().map(|server| server.pid),
-            in_use: self.link.pool.take_peak(),
+            server: self.access.incarnation().map(|server| server.pid),
+            in_use: self.access.pool.take_peak(),
             cache: &self.panes.cache.info(),
             staleness_ms: self.panes.staleness_ms(now),
         };
-        self.account.enter(now, &combination, entry);
-        self.planner.measured.tmux_cpu_percent = self.account.cost().tmux_cpu_percent;
+        self.ledger.enter(now, &combination, facts);
+        self.strategies.measured.tmux_cpu_percent = self.ledger.cost().tmux_cpu_percent;
     }
 }

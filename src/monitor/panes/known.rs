@@ -21,7 +21,7 @@ use crate::tmux::{Fields, Pane, PaneId};
 const PLACES_EVERY: Duration = Duration::from_millis(1950);
 
 /// Something that happened, and when.
-pub(crate) type Happened = (Timestamp, EventKind);
+pub(crate) type TimedEvent = (Timestamp, EventKind);
 
 /// All that is known of panes.
 pub(crate) struct Panes {
@@ -76,7 +76,7 @@ impl Panes {
     }
 
     /// Takes in a probe. Returns the events of panes that are gone.
-    pub(crate) async fn take_probe(&mut self, probe: Probe, at: Timestamp, now: Instant) -> Vec<Happened> {
+    pub(crate) async fn take_probe(&mut self, probe: Probe, at: Timestamp, now: Instant) -> Vec<TimedEvent> {
         let mut happened = Vec::new();
         for mut gone in self.fleet.probe(probe, now) {
             self.cache.pane_content.drop_entry(&gone.pulse.id).await;
@@ -94,7 +94,7 @@ impl Panes {
 
     /// Forgets all: the server is another one, whose panes have the ids of these and nothing else. Returns the
     /// events of that.
-    pub(crate) fn forget_all(&mut self, cache: &CacheSettings, at: Timestamp) -> Vec<Happened> {
+    pub(crate) fn forget_all(&mut self, cache: &CacheSettings, at: Timestamp) -> Vec<TimedEvent> {
         self.cache.reset(cache);
         self.fleet.clear().iter_mut().filter_map(|gone| Some((at, gone.forget_agent()?))).collect()
     }
@@ -147,13 +147,13 @@ impl Panes {
     }
 
     /// What the settings call an agent is another thing now. Returns the events of those that are none any more.
-    pub(crate) fn set_named(&mut self, named: &[NamedAgent], at: Timestamp) -> Vec<Happened> {
+    pub(crate) fn set_named(&mut self, named: &[NamedAgent], at: Timestamp) -> Vec<TimedEvent> {
         let set = |tracked: &mut Tracked| tracked.set_named(NamedAgent::of(named, &tracked.pane).cloned());
         self.fleet.iter_mut().filter_map(|tracked| Some((at, set(tracked)?))).collect()
     }
 
     /// What time alone changes of the agents. Returns the events of that.
-    pub(crate) fn pass_time(&mut self, interval: Duration, at: Timestamp, now: Instant) -> Vec<Happened> {
+    pub(crate) fn pass_time(&mut self, interval: Duration, at: Timestamp, now: Instant) -> Vec<TimedEvent> {
         let mut happened = Vec::new();
         for tracked in self.fleet.iter_mut() {
             happened.extend(tracked.pass_time(at, now, interval).into_iter().map(|event| (at, event)));
@@ -162,7 +162,7 @@ impl Panes {
     }
 
     /// Believes what would be believed after a while. Returns the events of that.
-    pub(crate) fn believe(&mut self, at: Timestamp) -> Vec<Happened> {
+    pub(crate) fn believe(&mut self, at: Timestamp) -> Vec<TimedEvent> {
         let believe = |tracked: &mut Tracked| tracked.settle(at, tracked.settles_at()?);
         self.fleet.iter_mut().filter_map(|tracked| Some((at, believe(tracked)?))).collect()
     }
@@ -221,7 +221,7 @@ mod tests {
         panes
     }
 
-    fn gone(happened: &[Happened]) -> Vec<u32> {
+    fn gone(happened: &[TimedEvent]) -> Vec<u32> {
         let pane = |event: &EventKind| match event {
             EventKind::Gone { pane_id, .. } => Some(pane_id.0),
             _ => None,

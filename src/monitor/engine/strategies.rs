@@ -9,14 +9,14 @@ use crate::monitor::{EngineSettings, Mode, StrategyInfo};
 
 /// Who plans.
 #[derive(Debug)]
-pub(crate) struct Planner {
+pub(crate) struct Strategies {
     strategy: Box<dyn Strategy>,
     list: Vec<StrategyInfo>,
     /// What was measured so far.
     pub(crate) measured: Measured,
 }
 
-impl Planner {
+impl Strategies {
     /// With the strategy that the settings name.
     pub(crate) fn new(settings: &EngineSettings) -> Result<Self, EngineError> {
         let strategy = named(&settings.strategy, settings)?;
@@ -101,17 +101,17 @@ mod tests {
     #[test]
     fn a_strategy_that_cannot_be_had_changes_nothing() {
         let settings = EngineSettings::default();
-        let mut planner = Planner::new(&settings).unwrap();
-        planner.switch("polling", &settings).unwrap();
-        let problem = planner.switch("poling", &settings).unwrap_err().to_string();
+        let mut strategies = Strategies::new(&settings).unwrap();
+        strategies.switch("polling", &settings).unwrap();
+        let problem = strategies.switch("poling", &settings).unwrap_err().to_string();
         assert_eq!(problem, "no strategy is called 'poling'; there are: concurrent, polling, adaptive");
-        assert_eq!(planner.name(), "polling");
+        assert_eq!(strategies.name(), "polling");
     }
 
     #[test]
     fn the_sync_engine_has_one_strategy_whatever_the_settings_name() {
         let settings = EngineSettings { mode: Mode::Sync, strategy: "mine".to_owned(), ..EngineSettings::default() };
-        assert_eq!(Planner::new(&settings).unwrap().name(), "sequential");
+        assert_eq!(Strategies::new(&settings).unwrap().name(), "sequential");
     }
 
     #[test]
@@ -121,13 +121,13 @@ mod tests {
         std::fs::write(dir.path().join("mine.rhai"), text).unwrap();
         let strategies_dir = Some(dir.path().to_owned());
         let settings = EngineSettings { strategy: "mine".to_owned(), strategies_dir, ..EngineSettings::default() };
-        let mut planner = Planner::new(&settings).unwrap();
-        assert!(planner.is_scripted());
+        let mut strategies = Strategies::new(&settings).unwrap();
+        assert!(strategies.is_scripted());
         let instead = strategy::built_in("polling").unwrap();
-        let text = planner.failed(Failed { problem: "line 2: no map".to_owned(), instead });
+        let text = strategies.failed(Failed { problem: "line 2: no map".to_owned(), instead });
         assert_eq!(text, "strategy mine: line 2: no map; going on with polling");
-        assert_eq!(planner.name(), "polling");
-        let listed = planner.list().iter().find(|info| info.name == "mine").unwrap();
+        assert_eq!(strategies.name(), "polling");
+        let listed = strategies.list().iter().find(|info| info.name == "mine").unwrap();
         assert_eq!(listed.problem.as_deref(), Some("it could not plan: line 2: no map"));
     }
 }

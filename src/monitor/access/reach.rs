@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::monitor::ServerStatus;
-use crate::monitor::link::reported::Reported;
+use crate::monitor::access::reported::Reported;
 use crate::tmux::TmuxError;
 
 /// How long the agents of a server that is gone stay in view, marked stale: it may only be restarting.
@@ -30,7 +30,7 @@ pub struct Reach {
 
 /// What a failed cycle means.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct NotReached {
     /// The problem in words, if it is the first of its kind.
     pub news: Option<String>,
     /// No server runs, for so long that its panes are gone with it.
@@ -39,7 +39,7 @@ pub struct Failure {
 
 impl Reach {
     /// A cycle could not be done.
-    pub fn failed(&mut self, problem: &TmuxError, now: Instant) -> Failure {
+    pub fn failed(&mut self, problem: &TmuxError, now: Instant) -> NotReached {
         self.failed += 1;
         self.status = if problem.is_no_server() {
             ServerStatus::NoServer
@@ -62,7 +62,7 @@ impl Reach {
             }
         };
         self.problem = Some(text.clone());
-        Failure { news: news.then_some(text), lost }
+        NotReached { news: news.then_some(text), lost }
     }
 
     /// A cycle's questions were answered: problems are over. Says whether there was one.
@@ -124,8 +124,8 @@ mod tests {
         let (mut reach, now) = (Reach::default(), Instant::now());
         assert!(!reach.answered(), "there was none");
         let text = refused("busy").to_string();
-        assert_eq!(reach.failed(&refused("busy"), now), Failure { news: Some(text.clone()), lost: false });
-        assert_eq!(reach.failed(&refused("busy"), now + secs(60)), Failure { news: None, lost: false });
+        assert_eq!(reach.failed(&refused("busy"), now), NotReached { news: Some(text.clone()), lost: false });
+        assert_eq!(reach.failed(&refused("busy"), now + secs(60)), NotReached { news: None, lost: false });
         assert_eq!((reach.status(), reach.problem()), (ServerStatus::Unreachable, Some(&*text)));
         assert!(reach.answered());
         assert_eq!((reach.status(), reach.problem()), (ServerStatus::Reachable, None));

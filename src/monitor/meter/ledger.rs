@@ -6,9 +6,9 @@ use crate::monitor::meter::cost::CostMeter;
 use crate::monitor::meter::history::{Combination, Cycle, History};
 use crate::monitor::{CacheInfo, CostInfo, CycleStats};
 
-/// The account of all cycles since the start.
+/// The ledger of all cycles since the start.
 #[derive(Debug, Default)]
-pub struct Account {
+pub struct Ledger {
     /// Points, percentiles, and what each combination of settings cost.
     pub history: History,
     cost: CostMeter,
@@ -21,7 +21,7 @@ pub struct Account {
 
 /// What is put down of one cycle.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry<'a> {
+pub struct CycleFacts<'a> {
     /// What it did.
     pub stats: &'a CycleStats,
     /// Pid of the tmux server, if it is known.
@@ -34,28 +34,28 @@ pub struct Entry<'a> {
     pub staleness_ms: Option<f64>,
 }
 
-impl Account {
+impl Ledger {
     /// A cycle ended that ran under these settings.
-    pub fn enter(&mut self, now: Instant, combination: &Combination, entry: Entry<'_>) {
+    pub fn enter(&mut self, now: Instant, combination: &Combination, facts: CycleFacts<'_>) {
         // The first cycle under other settings ends what the ones before cost.
         let sampled = if self.history.ran_last(combination) {
-            self.cost.sample(now, entry.server)
+            self.cost.sample(now, facts.server)
         } else {
-            self.cost.begin(now, entry.server);
+            self.cost.begin(now, facts.server);
             false
         };
         let cost = self.cost.info();
-        let cache = entry.cache;
+        let cache = facts.cache;
         let layers = [&cache.pane_content, &cache.agent_status, &cache.session_info, &cache.config];
         let hits: u64 = layers.iter().map(|layer| layer.hits).sum();
         let lookups: u64 = hits + layers.iter().map(|layer| layer.misses).sum::<u64>();
         let before = std::mem::replace(&mut self.lookups, (hits, lookups));
-        self.peak = entry.in_use;
+        self.peak = facts.in_use;
         let cycle = Cycle {
-            stats: entry.stats,
-            in_use: entry.in_use,
+            stats: facts.stats,
+            in_use: facts.in_use,
             lookups: (hits.saturating_sub(before.0), lookups.saturating_sub(before.1)),
-            staleness_ms: entry.staleness_ms,
+            staleness_ms: facts.staleness_ms,
             cpu_percent: cost.cpu_percent.filter(|_| sampled),
             tmux_cpu_percent: cost.tmux_cpu_percent.filter(|_| sampled),
         };
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_point_of_the_history_has_the_lookups_of_its_own_cycle() {
-        let (mut account, now) = (Account::default(), Instant::now());
+        let (mut ledger, now) = (Ledger::default(), Instant::now());
         let combination = Combination {
             strategy: "adaptive".into(),
             pool_size: 4,
@@ -119,12 +119,12 @@ mod tests {
         };
         let stats = CycleStats::default();
         for (cache, in_use) in [(cache(0, 10), 3), (cache(9, 11), 2), (cache(9, 11), 1)] {
-            let entry = Entry { stats: &stats, server: None, in_use, cache: &cache, staleness_ms: None };
-            account.enter(now, &combination, entry);
+            let facts = CycleFacts { stats: &stats, server: None, in_use, cache: &cache, staleness_ms: None };
+            ledger.enter(now, &combination, facts);
         }
-        let points = account.history.points();
+        let points = ledger.history.points();
         let rates: Vec<_> = points.iter().map(|point| (point.hit_rate, point.in_use)).collect();
         assert_eq!(rates, [(Some(0.0), 3), (Some(0.9), 2), (None, 1)]);
-        assert_eq!(account.peak(), 1, "of the last cycle");
+        assert_eq!(ledger.peak(), 1, "of the last cycle");
     }
 }

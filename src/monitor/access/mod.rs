@@ -5,8 +5,8 @@ pub(crate) mod reported;
 
 use std::time::{Duration, Instant};
 
-use crate::monitor::link::reach::{Failure, Reach};
-use crate::monitor::link::reported::Reported;
+use crate::monitor::access::reach::{NotReached, Reach};
+use crate::monitor::access::reported::Reported;
 use crate::monitor::meter::cost::process_cpu;
 use crate::tmux::{Features, Lease, Pool, PoolSettings, Server, TmuxError, TransportChoice, TransportKind};
 
@@ -35,7 +35,7 @@ impl Incarnation {
 }
 
 /// The way to one tmux server.
-pub(crate) struct Link {
+pub(crate) struct Access {
     pub(crate) pool: Pool,
     server: Server,
     /// The transport in use; `None` before the first answer.
@@ -49,7 +49,7 @@ pub(crate) struct Link {
     reads: Reported,
 }
 
-impl Link {
+impl Access {
     pub(crate) fn new(server: Server, transport: TransportChoice, pool: PoolSettings) -> Self {
         Self {
             pool: Pool::new(server.clone(), transport, pool),
@@ -111,7 +111,7 @@ impl Link {
     }
 
     /// A cycle could not be done.
-    pub(crate) fn failed(&mut self, problem: &TmuxError, now: Instant) -> Failure {
+    pub(crate) fn failed(&mut self, problem: &TmuxError, now: Instant) -> NotReached {
         let failure = self.reach.failed(problem, now);
         if failure.lost {
             self.incarnation = None;
@@ -168,8 +168,8 @@ mod tests {
     use super::*;
     use crate::tmux::scripted::Script;
 
-    fn link() -> Link {
-        Link::new(Server::scripted(Script::default()), TransportChoice::Auto, PoolSettings::default())
+    fn access() -> Access {
+        Access::new(Server::scripted(Script::default()), TransportChoice::Auto, PoolSettings::default())
     }
 
     fn server(pid: u32, started: Option<i64>) -> Incarnation {
@@ -186,36 +186,39 @@ mod tests {
 
     #[tokio::test]
     async fn another_process_or_another_start_is_another_server_and_a_start_that_is_not_known_is_none() {
-        let mut link = link();
-        assert!(!link.met(server(5, None)), "the first is no other");
-        assert!(!link.met(server(5, Some(100))));
-        assert!(!link.met(server(5, None)));
-        assert_eq!(link.incarnation(), Some(server(5, Some(100))), "what was said once is known");
-        assert!(link.is_another(server(5, Some(101))) && link.met(server(5, Some(101))), "a pid that was given anew");
-        assert!(link.met(server(6, None)));
-        assert_eq!(link.incarnation(), Some(server(6, None)), "the start was another one's");
+        let mut access = access();
+        assert!(!access.met(server(5, None)), "the first is no other");
+        assert!(!access.met(server(5, Some(100))));
+        assert!(!access.met(server(5, None)));
+        assert_eq!(access.incarnation(), Some(server(5, Some(100))), "what was said once is known");
+        assert!(
+            access.is_another(server(5, Some(101))) && access.met(server(5, Some(101))),
+            "a pid that was given anew"
+        );
+        assert!(access.met(server(6, None)));
+        assert_eq!(access.incarnation(), Some(server(6, None)), "the start was another one's");
     }
 
     #[tokio::test]
     async fn a_server_that_is_lost_is_met_as_the_first_one_again() {
-        let (mut link, now) = (link(), Instant::now());
-        link.met(server(5, Some(100)));
+        let (mut access, now) = (access(), Instant::now());
+        access.met(server(5, Some(100)));
         let gone = TmuxError::NoServer { socket: "/s".into() };
-        assert!(!link.failed(&gone, now).lost);
-        assert!(link.incarnation().is_some(), "it may only be restarting");
-        assert!(link.failed(&gone, now + Duration::from_secs(3)).lost);
-        assert!(!link.met(server(6, Some(200))), "its panes are forgotten already");
+        assert!(!access.failed(&gone, now).lost);
+        assert!(access.incarnation().is_some(), "it may only be restarting");
+        assert!(access.failed(&gone, now + Duration::from_secs(3)).lost);
+        assert!(!access.met(server(6, Some(200))), "its panes are forgotten already");
     }
 
     #[tokio::test]
     async fn panes_that_cannot_be_read_are_news_once_until_all_can() {
-        let mut link = link();
+        let mut access = access();
         let refused = |message: &str| TmuxError::Refused { message: message.into() };
-        let news = link.reads_failed(&[refused("killed"), refused("killed")]);
+        let news = access.reads_failed(&[refused("killed"), refused("killed")]);
         assert_eq!(news.len(), 1, "{news:?}");
         assert!(news[0].starts_with("2 panes could not be read: "), "{news:?}");
-        assert!(link.reads_failed(&[refused("killed")]).is_empty());
-        assert!(link.reads_failed(&[]).is_empty());
-        assert_eq!(link.reads_failed(&[refused("killed")]).len(), 1);
+        assert!(access.reads_failed(&[refused("killed")]).is_empty());
+        assert!(access.reads_failed(&[]).is_empty());
+        assert_eq!(access.reads_failed(&[refused("killed")]).len(), 1);
     }
 }
