@@ -143,10 +143,10 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
     let only_ascii = glyphs::is_ascii(env).await;
     let mut signals = Signals::listen()?;
     let mut taken = Taken::take(options.mouse)?;
-    let mut heard = None;
+    let mut received = None;
     let theme = named.unwrap_or_else(|| {
         let background = if depth == Depth::None { Background::default() } else { background::ask(env) };
-        heard = background.heard;
+        received = background.received;
         let light = background.light == Some(true);
         let name = if depth == Depth::None {
             "mono"
@@ -163,7 +163,7 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
     let (columns, rows) = crossterm::terminal::size()?;
     update(&mut state, Message::Resize(columns, rows));
     let mut screen = Screen::new(CrosstermBackend::new(terminal::writer()), columns, rows);
-    let mut listener = Listener::start(began, heard)?;
+    let mut listener = Listener::start(began, received)?;
     let mut ticks = interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
 
@@ -172,10 +172,10 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
     let mut answers = JoinSet::new();
     let mut dirty = true;
     let mut next_frame = Instant::now();
-    let mut heard: Option<Message> = None;
+    let mut input: Option<Message> = None;
     loop {
-        if heard.is_none() {
-            heard = listener.next(&state, &screen.layout(&state));
+        if input.is_none() {
+            input = listener.next(&state, &screen.layout(&state));
         }
         let message = tokio::select! {
             biased;
@@ -213,7 +213,7 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
                 next_frame = Instant::now() + FRAME;
                 continue;
             }
-            message = async { heard.take() }, if heard.is_some() => match message {
+            message = async { input.take() }, if input.is_some() => match message {
                 Some(message) => message,
                 None => continue,
             },

@@ -101,7 +101,7 @@ pub struct Client {
     write: OwnedWriteHalf,
     latest: Option<Arc<Snapshot>>,
     next_id: u64,
-    /// Somebody looks at the snapshots, as the engine was told.
+    /// Somebody looks at the snapshots, as the hello says.
     watch: bool,
 }
 
@@ -202,8 +202,8 @@ impl Client {
     }
 
     async fn forward(mut self, publish: watch::Sender<Arc<Snapshot>>, mut requests: Requests) -> AttachError {
-        // What the engine was told so far; the watch with the hello.
-        let mut told = Interest { focus: None, watched: self.watch };
+        // What the engine knows of this so far; the watch by the hello.
+        let mut known = Interest { focus: None, watched: self.watch };
         let mut asked: HashMap<u64, Order> = HashMap::new();
         let mut ping = tokio::time::interval(PING_EVERY);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -234,9 +234,9 @@ impl Client {
                 },
                 Ok(()) = requests.clients.changed() => {
                     let wanted = requests.clients.borrow_and_update().of(requests.own);
-                    let focus = (wanted.focus != told.focus).then_some(Command::Focus(wanted.focus));
-                    let watched = (wanted.watched != told.watched).then_some(Command::Watched(wanted.watched));
-                    told = wanted;
+                    let focus = (wanted.focus != known.focus).then_some(Command::Focus(wanted.focus));
+                    let watched = (wanted.watched != known.watched).then_some(Command::Watched(wanted.watched));
+                    known = wanted;
                     for command in focus.into_iter().chain(watched) {
                         if let Err(error) = self.give(&command).await {
                             return error;

@@ -152,7 +152,7 @@ impl Guest {
         let (answers, mut answered) = mpsc::channel(MOST_COMMANDS);
         let confirming = TaskTracker::new();
         self.push(&mut snapshots, hello).await?;
-        let mut heard = Instant::now();
+        let mut last_line = Instant::now();
         loop {
             tokio::select! {
                 biased;
@@ -162,12 +162,12 @@ impl Guest {
                     Err(_) => return self.last_words(&mut answered, &confirming).await,
                 },
                 Some(answer) = answered.recv() => self.send(&answer).await?,
-                () = sleep_until(heard + SILENCE_LIMIT), if hello.watch => {
+                () = sleep_until(last_line + SILENCE_LIMIT), if hello.watch => {
                     return Err(format!("it said nothing for {} s", SILENCE_LIMIT.as_secs()));
                 }
                 line = self.lines.next() => {
-                    heard = Instant::now();
-                    self.seat.iter().for_each(Seat::heard);
+                    last_line = Instant::now();
+                    self.seat.iter().for_each(Seat::refresh);
                     let message = match line {
                         Ok(line) => FromClient::read(line).map_err(|error| format!("not a message: {error}")),
                         Err(LineError::Closed) => return Ok(()),
@@ -196,7 +196,7 @@ impl Guest {
         }
     }
 
-    /// The engine has ended: those who wait for an answer, such as to the command that ended it, are told.
+    /// The engine has ended: those who wait for an answer, such as to the command that ended it, get it.
     async fn last_words(&mut self, answered: &mut mpsc::Receiver<FromEngine>, confirming: &TaskTracker) -> Gone {
         confirming.close();
         timeout(WRITE_LIMIT, confirming.wait()).await.ok();

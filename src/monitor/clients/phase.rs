@@ -62,7 +62,7 @@ impl<E: Follows> Phase<E> {
         })
     }
 
-    /// What a front end is told.
+    /// What a front end shows of it.
     pub(crate) fn link(&self) -> Link {
         match (self, self.shown().link()) {
             (Self::Lost(_) | Self::Switching { .. }, Link::Attached(pid)) => Link::Lost(pid),
@@ -111,7 +111,7 @@ mod tests {
         Happened::Ended("why".to_owned())
     }
 
-    /// Lets these happen one after the other. What is shown, who is asked, what is told; who was let go.
+    /// Lets these happen one after the other. What is shown, who is asked, which link; who was let go.
     fn follow(first: Link, all: Vec<Happened<Link>>) -> ([Link; 3], Vec<Link>) {
         let (mut phase, mut gone) = (Phase::Steady(first), Vec::new());
         for happened in all {

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 /// Most clients at once.
 pub(crate) const MOST_CLIENTS: usize = 64;
 /// One that has said nothing for so long gives up its seat when all are taken. Our own dashboards say that they are there
-/// every four seconds; one that never reads cannot be told from one that reads and has nothing to say.
+/// every four seconds; one that never reads looks the same as one that reads and has nothing to say.
 const IDLE_AFTER: Duration = Duration::from_secs(10);
 /// A newcomer waits so long for a seat.
 const WAIT_LIMIT: Duration = Duration::from_secs(5);
@@ -61,9 +61,9 @@ impl Seats {
     fn try_take(self: &Arc<Self>) -> Option<Seat> {
         let mut taken = self.lock();
         if taken.seats.len() >= MOST_CLIENTS {
-            let (number, _) = taken.seats.iter().min_by_key(|(_, (heard, _))| *heard)?;
+            let (number, _) = taken.seats.iter().min_by_key(|(_, (last, _))| *last)?;
             let number = *number;
-            let silent = taken.seats.get(&number).filter(|(heard, _)| heard.elapsed() >= IDLE_AFTER)?;
+            let silent = taken.seats.get(&number).filter(|(last, _)| last.elapsed() >= IDLE_AFTER)?;
             silent.1.cancel();
             taken.seats.remove(&number);
         }
@@ -80,9 +80,9 @@ impl Seats {
 
 impl Seat {
     /// Its client said something.
-    pub(crate) fn heard(&self) {
-        if let Some((heard, _)) = self.all.lock().seats.get_mut(&self.number) {
-            *heard = Instant::now();
+    pub(crate) fn refresh(&self) {
+        if let Some((last, _)) = self.all.lock().seats.get_mut(&self.number) {
+            *last = Instant::now();
         }
     }
 }
@@ -126,7 +126,7 @@ mod tests {
         let began = Instant::now();
         assert!(all.take().await.is_none(), "all of them have just come");
         assert_eq!(began.elapsed().as_secs(), WAIT_LIMIT.as_secs());
-        seats[1..].iter().for_each(Seat::heard);
+        seats[1..].iter().for_each(Seat::refresh);
         let newcomer = all.take().await.expect("the first one has been silent for ten seconds");
         assert!(seats[0].leave.is_cancelled() && seats[1..].iter().all(|seat| !seat.leave.is_cancelled()));
         seats.remove(0);

@@ -13,7 +13,7 @@ use crate::monitor::clients::lock::{Standing, place};
 use crate::monitor::clients::wire::EngineHello;
 use crate::monitor::{Command, EngineLock, EnginePaths, Handle, LockError, Snapshots};
 
-/// That no client can be accepted is told this often.
+/// That no client can be accepted is logged this often.
 const TELL_AGAIN: Duration = Duration::from_secs(60);
 /// The socket cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -109,7 +109,7 @@ impl EngineSocket {
                         clients.spawn(async move { host.admit(stream, handle).await });
                     }
                     Err(error) => {
-                        // Out of descriptors, most likely: some will be free again. Told now and then, not at each try.
+                        // Out of descriptors, most likely: some will be free again. Logged now and then, not at each try.
                         if failing.is_none_or(|at| at.elapsed() >= TELL_AGAIN) {
                             tracing::warn!(%error, "cannot accept a client");
                             failing = Some(Instant::now());

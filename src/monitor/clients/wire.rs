@@ -212,6 +212,9 @@ pub enum LineError {
 }
 
 /// Reads lines of bounded length. A call that is dropped half-way loses nothing.
+///
+/// Not `tokio_util::codec::LinesCodec`: that copies each line, of up to 64 MiB, into a string of its own, and hands out a
+/// line that was cut when the other end died as if it were whole.
 #[derive(Debug)]
 pub struct Lines<R> {
     reader: R,

@@ -42,14 +42,14 @@ pub enum Command {
     /// Whether somebody sees this client's snapshots now; an engine that nobody watches may take its time when all is
     /// quiet. It ends with the client.
     Watched(bool),
-    /// A person did something to an agent: told in the events, and the agent is looked at.
+    /// A person did something to an agent: recorded as an event, and the agent is looked at.
     Acted(Acted),
     /// Read the settings again and apply what differs; bad ones change nothing. Whoever started the engine knows where
     /// they are and which options go before them.
     Reload,
-    /// Settings of a front end were changed: told in the events.
+    /// Settings of a front end were changed: recorded as an event.
     Noted(Vec<Change>),
-    /// Something beside the engine went wrong, in words: told in the events.
+    /// Something beside the engine went wrong, in words: recorded as an event.
     Problem(String),
     /// End the engine.
     Stop,

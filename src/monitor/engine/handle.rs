@@ -69,7 +69,7 @@ impl Handle {
         (Self { snapshots: snapshots.into(), commands: Commands(Arc::new(way)) }, Requests { commands, clients, own })
     }
 
-    /// The handle of a place that is followed. `end` is told when its last clone is dropped, or when it is used to stop.
+    /// The handle of a place that is followed. `end` is cancelled when its last clone is dropped, or when it is used to stop.
     pub(crate) fn followed(current: watch::Receiver<Current>, end: CancellationToken) -> Self {
         let snapshots = Snapshots::following(current.clone());
         Self { snapshots, commands: Commands(Arc::new(Way::Followed(Followed { current, end }))) }

@@ -19,13 +19,13 @@ pub(crate) struct Background {
     /// It is light; `None` when nothing tells.
     pub(crate) light: Option<bool>,
     /// All that came while an answer was awaited: the answer, its beginning, or keys. `None` when nothing was asked.
-    pub(crate) heard: Option<Vec<u8>>,
+    pub(crate) received: Option<Vec<u8>>,
 }
 
 /// Asks for the background. The terminal must be raw, and nobody else reading it.
 pub(crate) fn ask(env: impl Fn(&str) -> Option<String>) -> Background {
     if let Some(light) = env("COLORFGBG").as_deref().and_then(from_colorfgbg) {
-        return Background { light: Some(light), heard: None };
+        return Background { light: Some(light), received: None };
     }
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Background::default();
@@ -35,8 +35,8 @@ pub(crate) fn ask(env: impl Fn(&str) -> Option<String>) -> Background {
     if out.write_all(Reply::QUESTIONS).and_then(|()| out.flush()).is_err() {
         return Background::default();
     }
-    let heard = read_answer();
-    Background { light: is_light(&Reply::all(&heard)), heard: Some(heard) }
+    let received = read_answer();
+    Background { light: is_light(&Reply::all(&received)), received: Some(received) }
 }
 
 /// `15;0`: the last number is the background, 7 and 15 and above 8 are light.
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn light_is_told_from_dark() {
+    fn light_differs_from_dark() {
         assert_eq!(from_colorfgbg("0;15"), Some(true));
         assert_eq!(from_colorfgbg("15;default;0"), Some(false));
         assert_eq!(from_colorfgbg("what"), None);

@@ -233,7 +233,7 @@ fn plain(bytes: &[u8], modifiers: KeyModifiers) -> Begin {
     }
 }
 
-/// `ESC [ ...`: parameters, intermediates, an end. A byte that cannot stand in one ends it unheard.
+/// `ESC [ ...`: parameters, intermediates, an end. A byte that cannot stand in one ends it and is no key.
 fn control(held: &[u8]) -> Begin {
     let body = &held[2..];
     match body {

@@ -7,7 +7,7 @@ fn ms(ms: u64) -> Duration {
 }
 
 /// What comes of pieces, each after so many milliseconds of silence, and of the silence after them.
-fn heard(decoder: &mut Decoder, now: &mut u64, pieces: &[(u64, &[u8])]) -> Vec<Event> {
+fn received(decoder: &mut Decoder, now: &mut u64, pieces: &[(u64, &[u8])]) -> Vec<Event> {
     let mut out = Vec::new();
     for (pause, piece) in pieces {
         *now += pause;
@@ -28,7 +28,7 @@ fn keys(events: &[Event]) -> String {
 }
 
 fn pressed(bytes: &[u8]) -> String {
-    keys(&heard(&mut Decoder::default(), &mut 5000, &[(0, bytes)]))
+    keys(&received(&mut Decoder::default(), &mut 5000, &[(0, bytes)]))
 }
 
 #[test]
@@ -63,10 +63,10 @@ fn bytes_are_the_keys_that_they_are() {
 fn a_sequence_in_two_pieces_is_one() {
     for (one, two, expected) in [("\x1b", "[A", "up"), ("\x1b[1;5", "C", "ctrl-right")] {
         let pieces = [(0, one.as_bytes()), (20, two.as_bytes())];
-        assert_eq!(keys(&heard(&mut Decoder::default(), &mut 5000, &pieces)), expected);
+        assert_eq!(keys(&received(&mut Decoder::default(), &mut 5000, &pieces)), expected);
     }
     let pieces: [(u64, &[u8]); 3] = [(0, b"\x1b[200~a"), (300, b"b\x1b["), (300, b"201~q")];
-    assert_eq!(keys(&heard(&mut Decoder::default(), &mut 5000, &pieces)), "Paste(\"ab\") q");
+    assert_eq!(keys(&received(&mut Decoder::default(), &mut 5000, &pieces)), "Paste(\"ab\") q");
 }
 
 const REPLIES: [&str; 9] = [
@@ -96,9 +96,9 @@ fn replies_press_nothing_wherever_they_are_cut() {
                 let (first, second) = reply.split_at(cut);
                 let pieces = [(late, first), (gap, if with_end { second } else { b"" })];
                 let mut now = 0;
-                let got = keys(&heard(&mut decoder, &mut now, &pieces));
+                let got = keys(&received(&mut decoder, &mut now, &pieces));
                 assert!(got.is_empty() || (cut == 1 && got == "esc"), "{reply:?} cut at {cut}, {gap} ms: {got}");
-                let next = keys(&heard(&mut decoder, &mut now, &[(0, b"q")]));
+                let next = keys(&received(&mut decoder, &mut now, &[(0, b"q")]));
                 assert_eq!(next, "q", "{reply:?} cut at {cut}, {gap} ms");
             }
         }
@@ -123,9 +123,9 @@ fn sequences_that_are_cut_after_their_escape_press_nothing_more() {
         for gap in [40, 150, 400] {
             let mut decoder = Decoder::default();
             let mut now = 5000;
-            let got = heard(&mut decoder, &mut now, &[(0, b"\x1b"), (gap, sequence.as_bytes())]);
+            let got = received(&mut decoder, &mut now, &[(0, b"\x1b"), (gap, sequence.as_bytes())]);
             assert_eq!(keys(&got), "esc", "{sequence:?} after {gap} ms");
-            assert_eq!(keys(&heard(&mut decoder, &mut now, &[(0, b"q")])), "q");
+            assert_eq!(keys(&received(&mut decoder, &mut now, &[(0, b"q")])), "q");
         }
     }
 }
@@ -168,7 +168,7 @@ fn no_beginning_makes_it_deaf() {
     }
     // Alt and ] is a key when no reply follows.
     assert_eq!(
-        keys(&heard(&mut Decoder::default(), &mut 5000, &[(0, b"\x1b]"), (500, b"q"), (100, b"\x03")])),
+        keys(&received(&mut Decoder::default(), &mut 5000, &[(0, b"\x1b]"), (500, b"q"), (100, b"\x03")])),
         "alt-] q ctrl-c"
     );
     assert_eq!(pressed(b"\x1b]q"), "alt-] q");
@@ -178,7 +178,7 @@ fn no_beginning_makes_it_deaf() {
 fn escape_and_a_key_right_after_it_are_two_keys_and_alt_is_one() {
     let press = |pieces: &[(u64, &[u8])]| {
         let (mut decoder, mut now) = (Decoder::default(), 0);
-        heard(&mut decoder, &mut now, pieces)
+        received(&mut decoder, &mut now, pieces)
     };
     let key = |code| Event::Key(KeyEvent::from(code));
     assert_eq!(press(&[(0, b"\x1b"), (5, b"m")]), [key(KeyCode::Esc), key(KeyCode::Char('m'))]);

@@ -1,4 +1,4 @@
-//! What the user does at the terminal, as messages: read, decoded, and told from what nobody types.
+//! What the user does at the terminal, as messages: read, decoded, and kept apart from what nobody types.
 
 use std::{
     collections::VecDeque,
@@ -30,11 +30,11 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Begins to listen. `heard` is what came before, when the terminal was asked something.
+    /// Begins to listen. `received` is what came before, when the terminal was asked something.
     ///
     /// # Errors
     /// There is no terminal.
-    pub(crate) fn start(began: Instant, heard: Option<Vec<u8>>) -> io::Result<Self> {
+    pub(crate) fn start(began: Instant, received: Option<Vec<u8>>) -> io::Result<Self> {
         let mut listener = Self {
             reader: Reader::start()?,
             decoder: Decoder::default(),
@@ -42,9 +42,9 @@ impl Listener {
             events: VecDeque::new(),
             began,
         };
-        if let Some(heard) = heard {
+        if let Some(received) = received {
             listener.decoder.asked(began.elapsed());
-            listener.take(began.elapsed(), &heard);
+            listener.take(began.elapsed(), &received);
         }
         Ok(listener)
     }

@@ -16,9 +16,9 @@ impl Reply {
     pub(crate) const QUESTIONS: &[u8] = b"\x1b]11;?\x1b\\\x1b[c";
 
     /// The replies among what came; those that are cut, and keys, are none.
-    pub(crate) fn all(heard: &[u8]) -> Vec<Self> {
+    pub(crate) fn all(received: &[u8]) -> Vec<Self> {
         let escapes = |piece| if let Piece::Escape(escape) = piece { Self::of(escape) } else { None };
-        pieces(&String::from_utf8_lossy(heard)).filter_map(escapes).collect()
+        pieces(&String::from_utf8_lossy(received)).filter_map(escapes).collect()
     }
 
     fn of(escape: Escape<'_>) -> Option<Self> {
@@ -41,8 +41,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn replies_are_told_from_keys_and_from_pieces() {
-        for (heard, replies) in [
+    fn replies_differ_from_keys_and_from_pieces() {
+        for (received, replies) in [
             ("\x1b]11;rgb:ffff/8000/eeee\x1b\\\x1b[?6c", vec![Reply::Background(255, 128, 238), Reply::Attributes]),
             ("x\x1b]11;rgb:10/12/16\x07\x1b[A", vec![Reply::Background(16, 18, 22)]),
             ("\x1b[?62;22c", vec![Reply::Attributes]),
@@ -50,7 +50,7 @@ mod tests {
             ("\x1b]11;rgb:zz\x07\x1b]10;rgb:1/2/3\x07", vec![]),
             ("\x1b]11;rgb:ff/ff/ff", vec![]),
         ] {
-            assert_eq!(Reply::all(heard.as_bytes()), replies, "{heard:?}");
+            assert_eq!(Reply::all(received.as_bytes()), replies, "{received:?}");
         }
     }
 }

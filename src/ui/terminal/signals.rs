@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_came_is_told_and_going_on_after_a_stop_is_not_told_again() {
+    async fn what_came_is_reported_and_going_on_after_a_stop_is_not() {
         // These two are harmless: nobody stops, and sizes are not read here.
         let raise = |signal| kill_process(getpid(), signal).unwrap();
         let mut signals = Signals::listen().unwrap();
