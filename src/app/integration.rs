@@ -9,7 +9,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::monitor::{Agent, Snapshots, State};
+use crate::monitor::{Agent, AgentState, Snapshots};
 
 /// How many agents are in which state, as the status line shows them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,13 +35,13 @@ impl Counts {
         let mut counts = Self::default();
         for agent in agents {
             match agent.state {
-                State::Waiting => counts.waiting += 1,
-                State::Error => counts.error += 1,
-                State::Limited => counts.limited += 1,
-                State::Exited => counts.exited += 1,
-                State::Working => counts.working += 1,
-                State::Idle if agent.kind.as_deref() == Some("done") => counts.done += 1,
-                State::Idle | State::Starting | State::Unknown => {}
+                AgentState::Waiting => counts.waiting += 1,
+                AgentState::Error => counts.error += 1,
+                AgentState::Limited => counts.limited += 1,
+                AgentState::Exited => counts.exited += 1,
+                AgentState::Working => counts.working += 1,
+                AgentState::Idle if agent.kind.as_deref() == Some("done") => counts.done += 1,
+                AgentState::Idle | AgentState::Starting | AgentState::Unknown => {}
             }
         }
         counts
@@ -222,12 +222,18 @@ mod tests {
 
     #[test]
     fn the_segment_says_only_what_there_is() {
-        let mut agents: Vec<Agent> =
-            [State::Working, State::Waiting, State::Working, State::Exited, State::Idle, State::Waiting]
-                .into_iter()
-                .zip(0..)
-                .map(|(state, id)| test_agent(id, state))
-                .collect();
+        let mut agents: Vec<Agent> = [
+            AgentState::Working,
+            AgentState::Waiting,
+            AgentState::Working,
+            AgentState::Exited,
+            AgentState::Idle,
+            AgentState::Waiting,
+        ]
+        .into_iter()
+        .zip(0..)
+        .map(|(state, id)| test_agent(id, state))
+        .collect();
         assert_eq!(Counts::of(&agents).segment(false, false), "2 waiting 1 exited 2 working");
         assert_eq!(Counts::default().segment(true, true), "");
         agents.truncate(2);
@@ -249,7 +255,7 @@ mod tests {
             snapshot.engine.pid = std::process::id();
             Arc::new(snapshot)
         };
-        let (publish, snapshots) = watch::channel(with(vec![test_agent(1, State::Waiting)]));
+        let (publish, snapshots) = watch::channel(with(vec![test_agent(1, AgentState::Waiting)]));
         let task = tokio::spawn(keep_counts(snapshots.into(), path.clone()));
         let read = |wanted: usize| {
             let path = path.clone();

@@ -12,7 +12,7 @@ use crate::app::core::plain;
 use crate::app::settings::theme;
 use crate::fuzzing::Feed;
 use crate::monitor::Link;
-use crate::monitor::{Preview, ServerStatus, Snapshot, State};
+use crate::monitor::{AgentState, Preview, ServerStatus, Snapshot};
 use crate::ui::colour::Depth;
 use crate::ui::terminal::input;
 use crate::ui::theme::Theme;
@@ -198,7 +198,8 @@ fn key_event(feed: &mut Feed<'_>) -> Event {
 }
 
 fn publish(stage: &mut Stage, feed: &mut Feed<'_>) {
-    const STATES: [State; 5] = [State::Waiting, State::Working, State::Idle, State::Exited, State::Unknown];
+    const STATES: [AgentState; 5] =
+        [AgentState::Waiting, AgentState::Working, AgentState::Idle, AgentState::Exited, AgentState::Unknown];
     const STATUSES: [ServerStatus; 4] =
         [ServerStatus::Connecting, ServerStatus::Reachable, ServerStatus::NoServer, ServerStatus::Unreachable];
     match feed.below(4) {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, io::Write, path::PathBuf, time::Duration};
 use serde_json::Value;
 use tmux_orc::{
     app::demo::{Fleet, Plan, scripts},
-    monitor::State,
+    monitor::AgentState,
 };
 
 use super::support::{PATIENCE, Program, TmuxServer, Watched, tmux_orc, wait_for, wait_some};
@@ -25,8 +25,8 @@ impl Two {
             scripts()["claude"].scenes.iter().position(fits).expect("a scene of this state")
         };
         let mut fleet = Fleet::empty(&plan).expect("a fleet");
-        let waiting = fleet.add(&plan, "claude", scene(State::Waiting, Some("permission"))).expect("a pane");
-        let idle = fleet.add(&plan, "claude", scene(State::Idle, None)).expect("a pane");
+        let waiting = fleet.add(&plan, "claude", scene(AgentState::Waiting, Some("permission"))).expect("a pane");
+        let idle = fleet.add(&plan, "claude", scene(AgentState::Idle, None)).expect("a pane");
         let two = Self { fleet, waiting, idle };
         wait_for("both agents", PATIENCE, || {
             let states: BTreeSet<String> = two.agents(&[]).iter().map(|agent| text(agent, "state")).collect();

@@ -1,7 +1,7 @@
 //! The answers that recorded prompts offer, and the keys that pick them.
 
 use tmux_orc::{
-    monitor::State,
+    monitor::AgentState,
     monitor::detect::{Profiles, judge},
     tmux::Screen,
 };
@@ -82,7 +82,7 @@ fn every_request_says_what_is_asked() {
     let mut wrong = Vec::new();
     let mut seen = 0;
     for fixture in fixtures() {
-        let Some(verdict) = verdict(&profiles, &fixture).filter(|verdict| verdict.state == State::Waiting) else {
+        let Some(verdict) = verdict(&profiles, &fixture).filter(|verdict| verdict.state == AgentState::Waiting) else {
             continue;
         };
         seen += 1;

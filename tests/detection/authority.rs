@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use tmux_orc::monitor::detect::{Observation, Process, Profiles, Published, Verdict, judge};
-use tmux_orc::monitor::{Source, State};
+use tmux_orc::monitor::{AgentState, Source};
 use tmux_orc::tmux::{Pane, Screen};
 
 const NOW: &str = "2026-11-24T17:00:00Z";
@@ -22,7 +22,7 @@ struct Case<'a> {
     screen: &'a str,
     hook: &'a str,
     file: Option<(&'a str, Option<&'a str>)>,
-    previous: Option<(State, Option<&'a str>)>,
+    previous: Option<(AgentState, Option<&'a str>)>,
 }
 
 impl Default for Case<'_> {
@@ -66,7 +66,7 @@ fn look(case: &Case<'_>) -> Verdict {
     .unwrap()
 }
 
-fn is(case: Case<'_>, state: State, kind: Option<&str>, source: Source) {
+fn is(case: Case<'_>, state: AgentState, kind: Option<&str>, source: Source) {
     let verdict = look(&case);
     let got = (verdict.state, verdict.kind.as_deref(), verdict.evidence.source);
     assert_eq!(
@@ -82,34 +82,39 @@ fn is(case: Case<'_>, state: State, kind: Option<&str>, source: Source) {
 
 #[test]
 fn the_screen_alone_will_do() {
-    is(Case::default(), State::Idle, None, Source::Screen);
-    is(Case { screen: WORKING, ..Case::default() }, State::Working, None, Source::Screen);
-    is(Case { screen: ASKING, ..Case::default() }, State::Waiting, Some("permission"), Source::Screen);
-    is(Case { screen: DRAFT, ..Case::default() }, State::Unknown, None, Source::None);
+    is(Case::default(), AgentState::Idle, None, Source::Screen);
+    is(Case { screen: WORKING, ..Case::default() }, AgentState::Working, None, Source::Screen);
+    is(Case { screen: ASKING, ..Case::default() }, AgentState::Waiting, Some("permission"), Source::Screen);
+    is(Case { screen: DRAFT, ..Case::default() }, AgentState::Unknown, None, Source::None);
 }
 
 #[test]
 fn the_session_file_fills_what_the_screen_does_not_tell() {
     let busy = Some(("busy", None));
-    is(Case { screen: DRAFT, file: busy, ..Case::default() }, State::Working, None, Source::File);
-    is(Case { screen: DRAFT, file: Some(("idle", None)), ..Case::default() }, State::Idle, None, Source::File);
-    is(Case { screen: IDLE, file: busy, ..Case::default() }, State::Working, None, Source::File);
+    is(Case { screen: DRAFT, file: busy, ..Case::default() }, AgentState::Working, None, Source::File);
+    is(Case { screen: DRAFT, file: Some(("idle", None)), ..Case::default() }, AgentState::Idle, None, Source::File);
+    is(Case { screen: IDLE, file: busy, ..Case::default() }, AgentState::Working, None, Source::File);
     // What the screen proves is newer than a file.
-    is(Case { screen: ENDED, file: busy, ..Case::default() }, State::Idle, None, Source::Screen);
-    is(Case { screen: ASKING, file: busy, ..Case::default() }, State::Waiting, Some("permission"), Source::Screen);
-    is(Case { screen: WORKING, file: Some(("idle", None)), ..Case::default() }, State::Working, None, Source::Screen);
+    is(Case { screen: ENDED, file: busy, ..Case::default() }, AgentState::Idle, None, Source::Screen);
+    is(Case { screen: ASKING, file: busy, ..Case::default() }, AgentState::Waiting, Some("permission"), Source::Screen);
+    is(
+        Case { screen: WORKING, file: Some(("idle", None)), ..Case::default() },
+        AgentState::Working,
+        None,
+        Source::Screen,
+    );
     let asks = Some(("waiting", Some("permission prompt")));
     is(
         Case { screen: "nothing known\n", file: asks, ..Case::default() },
-        State::Waiting,
+        AgentState::Waiting,
         Some("permission"),
         Source::File,
     );
     // A dialog of any sort: a menu that the user opened is none that waits for them.
     let open = Some(("waiting", Some("dialog open")));
     is(
-        Case { screen: MENU, file: open, previous: Some((State::Idle, None)), ..Case::default() },
-        State::Idle,
+        Case { screen: MENU, file: open, previous: Some((AgentState::Idle, None)), ..Case::default() },
+        AgentState::Idle,
         None,
         Source::Kept,
     );
@@ -119,26 +124,31 @@ fn the_session_file_fills_what_the_screen_does_not_tell() {
 #[test]
 fn a_fresh_hook_wins_until_the_screen_proves_it_stale() {
     let working = "claude working - NOW";
-    is(Case { screen: DRAFT, hook: working, ..Case::default() }, State::Working, None, Source::Hook);
-    is(Case { screen: IDLE, hook: working, ..Case::default() }, State::Working, None, Source::Hook);
+    is(Case { screen: DRAFT, hook: working, ..Case::default() }, AgentState::Working, None, Source::Hook);
+    is(Case { screen: IDLE, hook: working, ..Case::default() }, AgentState::Working, None, Source::Hook);
     // No hook fires on Esc.
-    is(Case { screen: INTERRUPTED, hook: working, ..Case::default() }, State::Idle, None, Source::Screen);
-    is(Case { screen: ASKING, hook: working, ..Case::default() }, State::Waiting, Some("permission"), Source::Screen);
+    is(Case { screen: INTERRUPTED, hook: working, ..Case::default() }, AgentState::Idle, None, Source::Screen);
+    is(
+        Case { screen: ASKING, hook: working, ..Case::default() },
+        AgentState::Waiting,
+        Some("permission"),
+        Source::Screen,
+    );
     let waiting = "claude waiting permission NOW";
-    is(Case { screen: WORKING, hook: waiting, ..Case::default() }, State::Working, None, Source::Screen);
-    is(Case { screen: ENDED, hook: waiting, ..Case::default() }, State::Idle, None, Source::Screen);
+    is(Case { screen: WORKING, hook: waiting, ..Case::default() }, AgentState::Working, None, Source::Screen);
+    is(Case { screen: ENDED, hook: waiting, ..Case::default() }, AgentState::Idle, None, Source::Screen);
     // Old, of another program, or no hook at all.
     for hook in ["claude working - OLD", "codex working - NOW", "claude working", "\u{1b}]0;x"] {
-        is(Case { screen: IDLE, hook, ..Case::default() }, State::Idle, None, Source::Screen);
+        is(Case { screen: IDLE, hook, ..Case::default() }, AgentState::Idle, None, Source::Screen);
     }
-    is(Case { screen: IDLE, hook: "claude exited - NOW", ..Case::default() }, State::Idle, None, Source::Screen);
+    is(Case { screen: IDLE, hook: "claude exited - NOW", ..Case::default() }, AgentState::Idle, None, Source::Screen);
 }
 
 #[test]
 fn an_answered_prompt_does_not_linger() {
     is(
-        Case { previous: Some((State::Waiting, Some("permission"))), ..Case::default() },
-        State::Idle,
+        Case { previous: Some((AgentState::Waiting, Some("permission"))), ..Case::default() },
+        AgentState::Idle,
         None,
         Source::Screen,
     );
@@ -147,8 +157,8 @@ fn an_answered_prompt_does_not_linger() {
 #[test]
 fn a_menu_keeps_the_state_before() {
     let before = |previous| Case { screen: MENU, previous, ..Case::default() };
-    is(before(Some((State::Working, None))), State::Working, None, Source::Kept);
-    is(before(Some((State::Idle, None))), State::Idle, None, Source::Kept);
-    is(before(None), State::Unknown, None, Source::Screen);
-    is(before(Some((State::Exited, None))), State::Unknown, None, Source::Screen);
+    is(before(Some((AgentState::Working, None))), AgentState::Working, None, Source::Kept);
+    is(before(Some((AgentState::Idle, None))), AgentState::Idle, None, Source::Kept);
+    is(before(None), AgentState::Unknown, None, Source::Screen);
+    is(before(Some((AgentState::Exited, None))), AgentState::Unknown, None, Source::Screen);
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
 use tmux_orc::monitor::{
-    Source, State,
+    AgentState, Source,
     detect::{Observation, Process, Profiles, explain, judge},
 };
 use tmux_orc::tmux::{Pane, Screen};
@@ -67,7 +67,7 @@ proptest! {
         fixture.processes = vec![process];
         let mut seen = observation(&fixture, &screen);
         if flags[2] {
-            seen.previous = Some((State::Working, Some("retrying")));
+            seen.previous = Some((AgentState::Working, Some("retrying")));
         }
         let verdict = judge(profiles, &seen);
         prop_assert!(verdict.is_some());
@@ -104,7 +104,7 @@ fn a_screen_cut_anywhere_breaks_nothing() {
                 assert_eq!(verdict.as_ref().map(|verdict| &verdict.agent), whole.as_ref(), "{} at {keep}", cut.name);
                 if cut.rows.iter().all(|row| row.trim().is_empty()) {
                     let asks = verdict.is_some_and(|verdict| {
-                        verdict.state == State::Waiting && verdict.evidence.source == Source::Screen
+                        verdict.state == AgentState::Waiting && verdict.evidence.source == Source::Screen
                     });
                     assert!(!asks, "{} at {keep}: nothing is shown that asks", cut.name);
                 }

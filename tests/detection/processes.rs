@@ -1,6 +1,6 @@
 //! Which program runs in a pane, by its processes: wrappers, interpreters, disguises, and what is none.
 
-use tmux_orc::monitor::State;
+use tmux_orc::monitor::AgentState;
 use tmux_orc::monitor::detect::{Observation, Process, Profiles, judge, may_hide_agent, recognise};
 use tmux_orc::tmux::{Pane, Screen};
 
@@ -228,11 +228,11 @@ fn what_does_one_thing_and_ends_works_until_it_has_ended() {
         let tree = chain(&[SHELL, ("+", comm, args)]);
         let verdict = judge(&profiles, &look(&pane, &screen, &tree)).expect("an agent");
         let (state, kind) = (verdict.state, verdict.kind.as_deref());
-        assert_eq!((state, kind), (State::Working, Some("headless")), "{args:?}");
+        assert_eq!((state, kind), (AgentState::Working, Some("headless")), "{args:?}");
         assert!(verdict.choices.is_empty());
         let mut after = look(&pane, &screen, &tree[..1]);
         after.known_agent = Some(&verdict.agent);
-        assert_eq!(judge(&profiles, &after).map(|v| v.state), Some(State::Exited), "{args:?}");
+        assert_eq!(judge(&profiles, &after).map(|v| v.state), Some(AgentState::Exited), "{args:?}");
     }
 }
 
@@ -278,7 +278,7 @@ fn an_agent_out_of_sight_is_known_by_its_screen_alone() {
         let tree = chain(&[SHELL, far]);
         assert!(may_hide_agent(&tree));
         let verdict = judge(&profiles, &look(&pane, &screen, &tree)).expect("seen through");
-        assert_eq!((verdict.agent.as_str(), verdict.state, verdict.pid), ("claude", State::Waiting, None));
+        assert_eq!((verdict.agent.as_str(), verdict.state, verdict.pid), ("claude", AgentState::Waiting, None));
         let shell = Screen::plain(b"host:~$ ls\nclaude  codex\nhost:~$ \n");
         assert_eq!(judge(&profiles, &look(&pane, &shell, &tree)), None);
     }
@@ -286,14 +286,14 @@ fn an_agent_out_of_sight_is_known_by_its_screen_alone() {
     let inside = format!("{CLAUDE_PERMISSION}[in] 0:claude*            \"host\" 17:00 24-Nov-26\n");
     let screen = Screen::plain(inside.as_bytes());
     let verdict = judge(&profiles, &look(&pane, &screen, &chain(&[SHELL, ("+", "tmux: client", &["tmux"])]))).unwrap();
-    assert_eq!(verdict.state, State::Waiting);
+    assert_eq!(verdict.state, AgentState::Waiting);
     // Its status line may have several rows.
     let idle = "● Done.\n\n────────────\n❯\n────────────\n  ? for shortcuts\n";
     for rows in 1..=5 {
         let inside = format!("{idle}{}", "[in] 0:claude*            \"host\" 17:00 24-Nov-26\n".repeat(rows));
         let screen = Screen::plain(inside.as_bytes());
         let verdict = judge(&profiles, &look(&pane, &screen, &chain(&[SHELL, ("+", "tmux: client", &["tmux"])])));
-        assert_eq!(verdict.map(|v| v.state), Some(State::Idle), "{rows} rows");
+        assert_eq!(verdict.map(|v| v.state), Some(AgentState::Idle), "{rows} rows");
     }
     // The same screen where the process is in sight and is no agent.
     let screen = Screen::plain(CLAUDE_PERMISSION.as_bytes());
@@ -311,17 +311,17 @@ fn the_end_is_told_by_the_processes_whatever_the_screen_says() {
     assert_eq!(judge(&profiles, &seen), None, "a shell that printed a saved screen");
     seen.known_agent = Some("claude");
     let verdict = judge(&profiles, &seen).unwrap();
-    assert_eq!((verdict.state, verdict.evidence.rule.as_str()), (State::Exited, "process/ended"));
+    assert_eq!((verdict.state, verdict.evidence.rule.as_str()), (AgentState::Exited, "process/ended"));
     // A shell never uses the alternate screen: what stands there was left behind by a program that was killed.
     let pane = Pane { alternate_on: true, ..pane };
-    assert_eq!(judge(&profiles, &look(&pane, &screen, &shell)).map(|v| v.state), Some(State::Exited));
+    assert_eq!(judge(&profiles, &look(&pane, &screen, &shell)).map(|v| v.state), Some(AgentState::Exited));
     let dead = Pane { dead: true, dead_signal: Some(9), ..pane.clone() };
     let mut seen = look(&dead, &screen, &[]);
     seen.known_agent = Some("claude");
     assert!(judge(&profiles, &seen).unwrap().evidence.line.contains("signal 9"));
     let stopped = chain(&[("+", "bash", &["-bash"]), ("T", "claude", &["claude"])]);
     let verdict = judge(&profiles, &look(&pane, &screen, &stopped)).unwrap();
-    assert_eq!((verdict.state, verdict.kind.as_deref()), (State::Unknown, Some("suspended")));
+    assert_eq!((verdict.state, verdict.kind.as_deref()), (AgentState::Unknown, Some("suspended")));
 }
 
 #[test]
@@ -340,7 +340,7 @@ fn a_script_of_an_agents_name_that_is_not_installed_counts_only_with_a_second_pr
         shown
     };
     let aider = "Aider v0.86.2\nMain model: x\n\n> \n";
-    let idle = || Some(("aider".to_owned(), State::Idle));
+    let idle = || Some(("aider".to_owned(), AgentState::Idle));
     for args in [&["python3", "/tmp/x/aider", "log"] as &[&str], &["python3", "aider"], &["bash", "./aider"]] {
         assert_eq!(judged((args[0], args), aider, None), idle(), "{args:?}: its screen tells");
         assert_eq!(judged((args[0], args), "listening on 8080\n", None), None, "{args:?}: another of that name");
@@ -364,7 +364,7 @@ fn a_script_of_an_agents_name_that_is_not_installed_counts_only_with_a_second_pr
     // What was known before and is another program of a like name now has ended.
     assert_eq!(
         judged(("node", &["node", "/home/u/src/codex"]), "ready\n", Some("claude")),
-        Some(("claude".to_owned(), State::Exited))
+        Some(("claude".to_owned(), AgentState::Exited))
     );
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use tmux_orc::monitor::State;
+use tmux_orc::monitor::AgentState;
 use tmux_orc::monitor::detect::{Observation, Process, ProfileError, Profiles, judge};
 use tmux_orc::monitor::facts::profiles;
 use tmux_orc::tmux::{Pane, Screen};
@@ -45,7 +45,7 @@ fn user(files: &[(&str, &str)]) -> Result<Profiles, ProfileError> {
     profiles::load(Some(dir.path()))
 }
 
-fn state(profiles: &Profiles, comm: &str, screen: &str) -> Option<(State, Option<String>)> {
+fn state(profiles: &Profiles, comm: &str, screen: &str) -> Option<(AgentState, Option<String>)> {
     let pane = Pane { cursor_shown: true, ..Pane::default() };
     let processes =
         [Process { pid: 5, foreground: true, comm: comm.into(), args: vec![comm.into()], ..Process::default() }];
@@ -71,9 +71,9 @@ fn a_users_profile_stands_beside_the_built_in_ones() {
     assert!(profiles.get("hal").unwrap().origin.ends_with("hal.yaml"));
     assert_eq!(
         state(&profiles, "hal9000", "Open the door? [y/n]\n"),
-        Some((State::Waiting, Some("permission".into())))
+        Some((AgentState::Waiting, Some("permission".into())))
     );
-    assert_eq!(state(&profiles, "hal9000", "Open the door? [y/n]\nno\n"), Some((State::Unknown, None)));
+    assert_eq!(state(&profiles, "hal9000", "Open the door? [y/n]\nno\n"), Some((AgentState::Unknown, None)));
     assert_eq!(state(&profiles, "hal", "Open the door? [y/n]\n"), None);
 }
 
@@ -83,14 +83,14 @@ fn a_users_profile_replaces_or_extends_a_built_in_one() {
     let replaced =
         user(&[("claude.yaml", &format!("name: claude\nrecognise: {{ names: [claude] }}\n{rule}"))]).unwrap();
     let idle = "────────────\n❯\n────────────\n  ? for shortcuts\n";
-    assert_eq!(state(&replaced, "claude", "out of coins\n").map(|s| s.0), Some(State::Limited));
-    assert_eq!(state(&replaced, "claude", idle).map(|s| s.0), Some(State::Unknown));
+    assert_eq!(state(&replaced, "claude", "out of coins\n").map(|s| s.0), Some(AgentState::Limited));
+    assert_eq!(state(&replaced, "claude", idle).map(|s| s.0), Some(AgentState::Unknown));
 
     let extended =
         user(&[("claude.yaml", &format!("name: claude\nextends: true\nrecognise: {{ names: [clyde] }}\n{rule}"))])
             .unwrap();
-    assert_eq!(state(&extended, "clyde", "out of coins\n").map(|s| s.0), Some(State::Limited));
-    assert_eq!(state(&extended, "claude", idle).map(|s| s.0), Some(State::Idle));
+    assert_eq!(state(&extended, "clyde", "out of coins\n").map(|s| s.0), Some(AgentState::Limited));
+    assert_eq!(state(&extended, "claude", idle).map(|s| s.0), Some(AgentState::Idle));
     assert!(extended.get("claude").unwrap().origin.starts_with("built in, extended by "));
     assert_eq!(extended.list().count(), Profiles::embedded().list().count());
 }
@@ -140,9 +140,13 @@ fn the_manuals_example_works() {
     let box_ = "+------------------------------+\n| > fix the door               |\n+------------------------------+\n hal-2 . 80% context left\n";
     let working = format!("* Thinking hard... 12s\n{box_}");
     let asking = "Run this? rm -rf build\n> yes\n  no\nenter: choose, esc: refuse\n";
-    assert_eq!(state(&profiles, "hal", &working), Some((State::Working, None)));
-    assert_eq!(state(&profiles, "hal", box_), Some((State::Idle, None)));
-    assert_eq!(state(&profiles, "hal", asking), Some((State::Waiting, Some("permission".into()))));
+    assert_eq!(state(&profiles, "hal", &working), Some((AgentState::Working, None)));
+    assert_eq!(state(&profiles, "hal", box_), Some((AgentState::Idle, None)));
+    assert_eq!(state(&profiles, "hal", asking), Some((AgentState::Waiting, Some("permission".into()))));
     let quoted = format!("{asking}\n{box_}");
-    assert_eq!(state(&profiles, "hal", &quoted), Some((State::Idle, None)), "a prompt that is quoted above the box");
+    assert_eq!(
+        state(&profiles, "hal", &quoted),
+        Some((AgentState::Idle, None)),
+        "a prompt that is quoted above the box"
+    );
 }

@@ -169,7 +169,7 @@ fn what_the_user_types_changes_nothing() {
                 // What only the empty prompt box tells may become unknown, never anything else.
                 let same = after.as_ref().is_some_and(|v| {
                     v.state == before.state
-                        || v.state == tmux_orc::monitor::State::Unknown
+                        || v.state == tmux_orc::monitor::AgentState::Unknown
                         || before.evidence.region.as_deref() == Some("prompt")
                 });
                 if !same && wrong.len() < 20 {

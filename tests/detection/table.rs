@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use tmux_orc::monitor::detect::{Observation, Profiles, Verdict, explain, judge};
-use tmux_orc::monitor::{State, detect::fixture::Fixture};
+use tmux_orc::monitor::{AgentState, detect::fixture::Fixture};
 
 /// Every fixture of the folder, with the name of its file in front of its own.
 pub fn fixtures() -> Vec<Fixture> {
@@ -57,11 +57,11 @@ fn a_menu_keeps_the_state_before_it_or_says_what_shows() {
         let screen = fixture.screen();
         let mut seen = observation(fixture, &screen);
         let alone = judge(&profiles, &seen).expect("an agent").state;
-        let busy = alone == State::Working && BUSY.contains(&fixture.name.as_str());
-        if !(busy || matches!(alone, State::Idle | State::Unknown)) {
+        let busy = alone == AgentState::Working && BUSY.contains(&fixture.name.as_str());
+        if !(busy || matches!(alone, AgentState::Idle | AgentState::Unknown)) {
             wrong.push(format!("{}: {alone}", fixture.name));
         }
-        let before = [State::Idle, State::Working, State::Waiting];
+        let before = [AgentState::Idle, AgentState::Working, AgentState::Waiting];
         let after = before.map(|before| {
             seen.previous = Some((before, None));
             let state = judge(&profiles, &seen).expect("an agent").state;

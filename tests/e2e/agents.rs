@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 use tmux_orc::{
     app::demo::{Fleet, Plan, scripts},
-    monitor::State,
+    monitor::AgentState,
 };
 
 use crate::support::{PATIENCE, Program, TmuxServer, Watched, wait_for, wait_some};
@@ -16,7 +16,7 @@ pub fn patient(agents: usize) -> Plan {
 }
 
 /// Index of an agent's first scene in this state and kind.
-pub fn scene(agent: &str, state: State, kind: Option<&str>) -> usize {
+pub fn scene(agent: &str, state: AgentState, kind: Option<&str>) -> usize {
     let fits = |scene: &tmux_orc::app::demo::Scene| scene.state == state && scene.kind.as_deref() == kind;
     scripts()[agent].scenes.iter().position(fits).expect("a scene of this state")
 }
@@ -38,7 +38,7 @@ fn an_agent_appears_changes_ends_and_disappears() {
     let mut fleet = Fleet::start_plan(&plan).expect("a fleet");
     wait_for("the first agent", PATIENCE, || agents(&fleet).len() == 1);
 
-    let waiting = scene("claude", State::Waiting, Some("permission"));
+    let waiting = scene("claude", AgentState::Waiting, Some("permission"));
     let pane = fleet.add(&plan, "claude", waiting).expect("one more");
     wait_for("it to wait", PATIENCE, || find(&fleet, &pane).is_some_and(|agent| agent["state"] == "waiting"));
     let agent = find(&fleet, &pane).expect("the agent");
@@ -113,7 +113,7 @@ pub fn tmux(watched: &impl Watched, args: &[&str]) -> String {
 fn an_ended_agent_is_exited_for_the_engine_that_saw_it() {
     let plan = patient(1);
     let mut fleet = Fleet::start_plan(&plan).expect("a fleet");
-    let pane = fleet.add(&plan, "codex", scene("codex", State::Idle, None)).expect("one more");
+    let pane = fleet.add(&plan, "codex", scene("codex", AgentState::Idle, None)).expect("one more");
     let mut watch = fleet.orc(&["perf", "watch", "--json", "--interval", "0.2"]).spawn();
     let lines = std::io::BufRead::lines(std::io::BufReader::new(watch.stdout.take().expect("its output")));
     let mut snapshots = lines.map_while(Result::ok).map(|line| serde_json::from_str::<Value>(&line).expect("JSON"));

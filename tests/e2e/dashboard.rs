@@ -1,7 +1,7 @@
 //! The dashboard in a real terminal: read back from its screen, driven by keys.
 
 use rustix::process::Signal;
-use tmux_orc::{app::demo::Fleet, monitor::State};
+use tmux_orc::{app::demo::Fleet, monitor::AgentState};
 
 use super::agents::{patient, scene, tmux};
 use crate::support::{PATIENCE, Terminal, TmuxServer, signal, wait_for};
@@ -21,7 +21,7 @@ fn it_shows_the_agents_and_their_changes() {
     for panel in ["Agents", "Pool", "Cache", "Cycle"] {
         terminal.wait_text(panel);
     }
-    let pane = fleet.add(&plan, "claude", scene("claude", State::Waiting, Some("question"))).expect("one more");
+    let pane = fleet.add(&plan, "claude", scene("claude", AgentState::Waiting, Some("question"))).expect("one more");
     terminal.wait("a question", |screen| row(screen, "extra:0.0").is_some_and(|row| row.contains("question")));
     tmux(&fleet, &["send-keys", "-t", &pane, "1"]);
     terminal.wait("work", |screen| row(screen, "extra:0.0").is_some_and(|row| row.contains("working")));

@@ -1,6 +1,6 @@
 //! Agents appear, change their state and disappear.
 
-use tmux_orc::monitor::{Command, EngineSettings, EventKind, NamedAgent, State};
+use tmux_orc::monitor::{AgentState, Command, EngineSettings, EventKind, NamedAgent};
 
 use super::{Watching, agent, claude_window, quick, support::TmuxServer, switch};
 
@@ -22,23 +22,23 @@ async fn agents_appear_change_and_disappear() {
     assert!(empty.agents.is_empty(), "a shell is no agent");
 
     let pane = claude_window(&server, "npm", "idle");
-    let seen = watching.until("an idle agent", |s| agent(s, &pane).is_some_and(|a| a.state == State::Idle)).await;
+    let seen = watching.until("an idle agent", |s| agent(s, &pane).is_some_and(|a| a.state == AgentState::Idle)).await;
     let found = agent(&seen, &pane).unwrap();
     assert_eq!((found.agent.as_str(), found.session.as_str(), found.window.as_str()), ("claude", "main", "npm"));
     assert!(found.pid.is_some());
 
     switch(&server, &pane, "working");
-    watching.until("it works", |s| agent(s, &pane).is_some_and(|a| a.state == State::Working)).await;
+    watching.until("it works", |s| agent(s, &pane).is_some_and(|a| a.state == AgentState::Working)).await;
     switch(&server, &pane, "permission");
-    let waits = watching.until("it waits", |s| agent(s, &pane).is_some_and(|a| a.state == State::Waiting)).await;
+    let waits = watching.until("it waits", |s| agent(s, &pane).is_some_and(|a| a.state == AgentState::Waiting)).await;
     let found = agent(&waits, &pane).unwrap();
     assert_eq!(found.kind.as_deref(), Some("permission"));
     assert!(!found.evidence.rule.is_empty() && !found.evidence.line.is_empty());
 
     switch(&server, &pane, "working");
-    watching.until("it works on", |s| agent(s, &pane).is_some_and(|a| a.state == State::Working)).await;
+    watching.until("it works on", |s| agent(s, &pane).is_some_and(|a| a.state == AgentState::Working)).await;
     switch(&server, &pane, "idle");
-    let done = watching.until("it is done", |s| agent(s, &pane).is_some_and(|a| a.state == State::Idle)).await;
+    let done = watching.until("it is done", |s| agent(s, &pane).is_some_and(|a| a.state == AgentState::Idle)).await;
     assert_eq!(agent(&done, &pane).unwrap().kind.as_deref(), Some("done"), "nobody has looked");
     watching.send(Command::Seen(agent(&done, &pane).unwrap().pane_id)).await;
     watching.until("it is seen", |s| agent(s, &pane).is_some_and(|a| a.kind.is_none())).await;
@@ -57,10 +57,10 @@ async fn a_program_that_ends_is_exited_whatever_its_screen_says() {
     server.run(&["set-option", "-g", "remain-on-exit", "on"]);
     let mut watching = Watching::new(&server, quick());
     let pane = claude_window(&server, "w", "working");
-    let seen = watching.until("it works", |s| agent(s, &pane).is_some_and(|a| a.state == State::Working)).await;
+    let seen = watching.until("it works", |s| agent(s, &pane).is_some_and(|a| a.state == AgentState::Working)).await;
     let pid = agent(&seen, &pane).and_then(|a| a.pid).unwrap();
     super::support::signal(pid, rustix::process::Signal::KILL);
-    let dead = watching.until("it is exited", |s| agent(s, &pane).is_some_and(|a| a.state == State::Exited)).await;
+    let dead = watching.until("it is exited", |s| agent(s, &pane).is_some_and(|a| a.state == AgentState::Exited)).await;
     assert_eq!(agent(&dead, &pane).unwrap().pid, None);
     watching.until("a dead program is a failed check", |s| s.health_summary.critical == 1).await;
     watching.end().await;
@@ -79,7 +79,8 @@ async fn an_agent_that_its_user_left_is_none_once_the_pane_serves_something_else
     let mut watching = Watching::new(&server, quick());
     watching.until("all three", |s| panes.iter().all(|p| agent(s, p).is_some_and(|a| a.pid.is_some()))).await;
     panes.iter().for_each(|pane| server.keys(pane, &["Enter"]));
-    let exited = |s: &tmux_orc::monitor::Snapshot, pane: &str| agent(s, pane).is_some_and(|a| a.state == State::Exited);
+    let exited =
+        |s: &tmux_orc::monitor::Snapshot, pane: &str| agent(s, pane).is_some_and(|a| a.state == AgentState::Exited);
     watching.until("they have ended", |s| exited(s, &still) && exited(s, &crashed)).await;
     let gone = watching.until("one is of no interest", |s| agent(s, &moved).is_none()).await;
     assert!(exited(&gone, &still) && exited(&gone, &crashed), "nobody knows of their end yet");
@@ -92,7 +93,7 @@ async fn an_agent_that_its_user_left_is_none_once_the_pane_serves_something_else
     watching.until("and stay so", |s| s.base_status.cycle_count > count + 10 && s.agents.is_empty()).await;
     // Another agent in such a pane is one again.
     server.run(&["respawn-pane", "-k", "-t", &crashed, &program, "-c", "read -r x"]);
-    watching.until("a new one", |s| agent(s, &crashed).is_some_and(|a| a.state != State::Exited)).await;
+    watching.until("a new one", |s| agent(s, &crashed).is_some_and(|a| a.state != AgentState::Exited)).await;
     watching.end().await;
 }
 
@@ -101,7 +102,9 @@ async fn a_quiet_fleet_costs_one_request_and_no_process() {
     let server = TmuxServer::start();
     let panes: Vec<String> = (0..5).map(|n| claude_window(&server, &format!("w{n}"), "idle")).collect();
     let mut watching = Watching::new(&server, quick());
-    watching.until("all are idle", |s| panes.iter().all(|p| agent(s, p).is_some_and(|a| a.state == State::Idle))).await;
+    watching
+        .until("all are idle", |s| panes.iter().all(|p| agent(s, p).is_some_and(|a| a.state == AgentState::Idle)))
+        .await;
     let quiet = watching
         .until("a quiet cycle", |s| {
             s.cycle.last.as_ref().is_some_and(|l| l.skipped == 5 && l.checked == 0 && l.tmux_requests == 1)
@@ -131,7 +134,7 @@ async fn the_focused_pane_comes_with_its_colours() {
     let server = TmuxServer::start();
     let pane = claude_window(&server, "w", "permission");
     let mut watching = Watching::new(&server, quick());
-    let seen = watching.until("it waits", |s| agent(s, &pane).is_some_and(|a| a.state == State::Waiting)).await;
+    let seen = watching.until("it waits", |s| agent(s, &pane).is_some_and(|a| a.state == AgentState::Waiting)).await;
     assert!(seen.preview.is_none());
     let id = agent(&seen, &pane).unwrap().pane_id;
     watching.send(Command::Focus(Some(id))).await;
@@ -186,8 +189,8 @@ async fn a_pane_that_the_settings_call_an_agent_is_one() {
     let mut watching = Watching::new(&server, settings);
     let seen = watching.until("both", |s| s.agents.len() == 2 && agent(s, &shows).is_some()).await;
     let shown = agent(&seen, &shows).unwrap();
-    assert_eq!((shown.agent.as_str(), shown.name.as_str(), shown.state), ("claude", "reviewer", State::Waiting));
+    assert_eq!((shown.agent.as_str(), shown.name.as_str(), shown.state), ("claude", "reviewer", AgentState::Waiting));
     let unknown = agent(&seen, &silent).unwrap();
-    assert_eq!((unknown.agent.as_str(), unknown.state), ("other", State::Unknown));
+    assert_eq!((unknown.agent.as_str(), unknown.state), ("other", AgentState::Unknown));
     watching.end().await;
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use tmux_orc::{
-    monitor::{EngineSettings, ServerStatus, State},
+    monitor::{AgentState, EngineSettings, ServerStatus},
     tmux::{Server, TransportChoice},
 };
 
@@ -31,16 +31,16 @@ async fn a_killed_server_takes_its_agents_along_and_may_return() {
     let server = TmuxServer::start();
     let pane = claude_window(&server, "w", "idle");
     let mut watching = Watching::new(&server, quick());
-    watching.until("the agent", |s| agent(s, &pane).is_some_and(|a| a.state == State::Idle)).await;
+    watching.until("the agent", |s| agent(s, &pane).is_some_and(|a| a.state == AgentState::Idle)).await;
     server.crash();
     let stale = watching.until("a lost server", |s| s.server.status != ServerStatus::Reachable).await;
     let found = agent(&stale, &pane).expect("the last good picture stays for a moment");
     assert!(found.stale);
-    assert_eq!(found.state, State::Idle, "a failed read changes no state");
+    assert_eq!(found.state, AgentState::Idle, "a failed read changes no state");
     watching.until("no agents", |s| s.agents.is_empty() && s.server.status == ServerStatus::NoServer).await;
     server.revive();
     let pane = claude_window(&server, "w", "permission");
-    watching.until("the new agent", |s| agent(s, &pane).is_some_and(|a| a.state == State::Waiting)).await;
+    watching.until("the new agent", |s| agent(s, &pane).is_some_and(|a| a.state == AgentState::Waiting)).await;
     watching.end().await;
 }
 
@@ -52,11 +52,11 @@ async fn a_server_that_hangs_makes_verdicts_stale_and_they_recover() {
     let mut settings = quick();
     settings.pool.request_timeout = Duration::from_millis(300);
     let mut watching = Watching::new(&server, settings);
-    watching.until("the agent", |s| agent(s, &pane).is_some_and(|a| a.state == State::Idle)).await;
+    watching.until("the agent", |s| agent(s, &pane).is_some_and(|a| a.state == AgentState::Idle)).await;
     signal(pid, Signal::STOP);
     let stale = watching.until("stale", |s| agent(s, &pane).is_some_and(|a| a.stale)).await;
     assert_eq!(stale.server.status, ServerStatus::Unreachable);
-    assert_eq!(agent(&stale, &pane).unwrap().state, State::Idle);
+    assert_eq!(agent(&stale, &pane).unwrap().state, AgentState::Idle);
     watching.until("critical", |s| s.health_summary.critical == 1).await;
     signal(pid, Signal::CONT);
     let back = watching.until("back", |s| agent(s, &pane).is_some_and(|a| !a.stale)).await;
@@ -82,9 +82,10 @@ async fn a_hook_of_the_user_that_fails_hides_nobody() {
             let pane = claude_window(&server, "w", "idle");
             server.run(&["set-hook", "-g", hook, command]);
             let mut watching = Watching::new(&server, EngineSettings { transport, ..quick() });
-            let idle = watching.until(&what, |s| agent(s, &pane).is_some_and(|a| a.state == State::Idle)).await;
+            let idle = watching.until(&what, |s| agent(s, &pane).is_some_and(|a| a.state == AgentState::Idle)).await;
             switch(&server, &pane, "permission");
-            let waits = watching.until(&what, |s| agent(s, &pane).is_some_and(|a| a.state == State::Waiting)).await;
+            let waits =
+                watching.until(&what, |s| agent(s, &pane).is_some_and(|a| a.state == AgentState::Waiting)).await;
             assert_eq!((&idle.server.problem, &waits.server.problem), (&None, &None), "{what}");
             assert_eq!(waits.base_status.errors_detected, 0, "{what}");
             watching.end().await;
@@ -106,7 +107,7 @@ async fn a_tmux_client_that_is_killed_takes_no_agents_along() {
     super::support::write_program(&wrapper, &text);
     let settings = EngineSettings { transport: TransportChoice::Process, ..quick() };
     let mut watching = Watching::with(Server::at(server.socket(), &wrapper).unwrap(), settings);
-    let first = watching.until("the agent", |s| agent(s, &pane).is_some_and(|a| a.state == State::Idle)).await;
+    let first = watching.until("the agent", |s| agent(s, &pane).is_some_and(|a| a.state == AgentState::Idle)).await;
     std::fs::write(&kill, "").unwrap();
     let lost = watching.until("stale", |s| agent(s, &pane).is_some_and(|a| a.stale)).await;
     assert_eq!(lost.server.status, ServerStatus::Unreachable);

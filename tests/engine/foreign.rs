@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink, process::Command, time::Duration};
 
-use tmux_orc::monitor::{CacheSettings, EngineSettings, Source, State};
+use tmux_orc::monitor::{AgentState, CacheSettings, EngineSettings, Source};
 
 use super::{Watching, agent, fake_claude, quick, show, support::TmuxServer, write_once};
 
@@ -59,14 +59,15 @@ async fn only_a_session_file_that_is_one_is_believed_and_none_holds_the_engine_u
     let mut watching = Watching::new(&server, quick());
     let seen = watching
         .until("all", |s| {
-            s.agents.len() == bad.len() + 1 && s.agents.iter().all(|a| matches!(a.state, State::Idle | State::Waiting))
+            s.agents.len() == bad.len() + 1
+                && s.agents.iter().all(|a| matches!(a.state, AgentState::Idle | AgentState::Waiting))
         })
         .await;
     let told = agent(&seen, &good).unwrap();
-    assert_eq!((told.state, told.evidence.source), (State::Waiting, Source::File), "{told:#?}");
+    assert_eq!((told.state, told.evidence.source), (AgentState::Waiting, Source::File), "{told:#?}");
     for pane in &bad {
         let found = agent(&seen, pane).unwrap();
-        assert_eq!((found.state, found.evidence.source), (State::Idle, Source::Screen), "{found:#?}");
+        assert_eq!((found.state, found.evidence.source), (AgentState::Idle, Source::Screen), "{found:#?}");
     }
     // It goes on, and one who asks without it is not held up either.
     let count = seen.base_status.cycle_count;
@@ -96,10 +97,10 @@ async fn a_profile_that_comes_while_its_program_runs_is_applied_to_it() {
     };
     fs::write(folder.join("hal.yaml"), profile("waiting")).unwrap();
     watching
-        .until("it is known", |s| agent(s, &pane).is_some_and(|a| a.agent == "hal" && a.state == State::Waiting))
+        .until("it is known", |s| agent(s, &pane).is_some_and(|a| a.agent == "hal" && a.state == AgentState::Waiting))
         .await;
     fs::write(folder.join("hal.yaml"), profile("limited")).unwrap();
-    watching.until("it is judged anew", |s| agent(s, &pane).is_some_and(|a| a.state == State::Limited)).await;
+    watching.until("it is judged anew", |s| agent(s, &pane).is_some_and(|a| a.state == AgentState::Limited)).await;
     // A pipe in the folder is a mistake that is told, and holds nothing up.
     assert!(Command::new("mkfifo").arg(folder.join("pipe.yaml")).status().unwrap().success());
     let told = watching.until("the problem", |s| s.notes.iter().any(|n| n.contains("pipe.yaml"))).await;

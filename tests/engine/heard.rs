@@ -1,6 +1,6 @@
 //! Writes to quiet panes are heard without a probe, and those that cannot be heard are found all the same.
 
-use tmux_orc::monitor::{EngineSettings, State};
+use tmux_orc::monitor::{AgentState, EngineSettings};
 
 use super::{Watching, agent, fake_claude, show, support::TmuxServer, switch};
 
@@ -9,9 +9,9 @@ use super::{Watching, agent, fake_claude, show, support::TmuxServer, switch};
 const TURNS: u32 = 20;
 
 async fn turn(watching: &mut Watching, server: &TmuxServer, pane: &str) -> u64 {
-    watching.until("it rests", |s| agent(s, pane).is_some_and(|a| a.state == State::Idle)).await;
+    watching.until("it rests", |s| agent(s, pane).is_some_and(|a| a.state == AgentState::Idle)).await;
     switch(server, pane, "permission");
-    let asks = watching.until("it asks", |s| agent(s, pane).is_some_and(|a| a.state == State::Waiting)).await;
+    let asks = watching.until("it asks", |s| agent(s, pane).is_some_and(|a| a.state == AgentState::Waiting)).await;
     switch(server, pane, "idle");
     asks.cycle.heard
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tmux_orc::{
-    monitor::{Agent, Command, EngineSettings, EventKind, Mode, NamedAgent, Snapshot, State},
+    monitor::{Agent, AgentState, Command, EngineSettings, EventKind, Mode, NamedAgent, Snapshot},
     tmux::TransportChoice,
 };
 
@@ -49,7 +49,7 @@ async fn a_pane_of_a_session_group_is_one_agent_with_one_record_in_every_mode() 
         server.run(&["link-window", "-d", "-s", "main:1", "-t", "other:7"]);
         server.run(&["link-window", "-d", "-s", "main:1", "-t", "main:5"]);
         let mut watching = Watching::new(&server, settings);
-        let works = |s: &Snapshot| agent(s, &pane).is_some_and(|a| a.state == State::Working);
+        let works = |s: &Snapshot| agent(s, &pane).is_some_and(|a| a.state == AgentState::Working);
         let first = watching.until(&format!("{mode}: it works"), works).await;
         let since = agent(&first, &pane).unwrap().since;
         let later = cycles(&mut watching, 6).await;
@@ -64,7 +64,7 @@ async fn a_pane_of_a_session_group_is_one_agent_with_one_record_in_every_mode() 
         assert_eq!(comings_and_goings(&later, &pane), 1, "{mode}: it appeared once");
         // A change is a transition of the one record.
         switch(&server, &pane, "permission");
-        let waits = |s: &Snapshot| agent(s, &pane).is_some_and(|a| a.state == State::Waiting);
+        let waits = |s: &Snapshot| agent(s, &pane).is_some_and(|a| a.state == AgentState::Waiting);
         let waiting = watching.until(&format!("{mode}: it waits"), waits).await;
         let told = waiting.events.iter().filter(|e| matches!(e.what, EventKind::Transition { .. })).count();
         assert_eq!((told, comings_and_goings(&waiting, &pane)), (1, 1), "{mode}");
@@ -116,7 +116,7 @@ async fn thirty_agents_of_a_group_are_read_as_often_as_thirty() {
             server.run(&["new-session", "-d", "-t", "main", "-s", "view"]);
         }
         let mut watching = Watching::new(&server, quick());
-        let idle = |s: &Snapshot| panes.iter().all(|p| agent(s, p).is_some_and(|a| a.state == State::Idle));
+        let idle = |s: &Snapshot| panes.iter().all(|p| agent(s, p).is_some_and(|a| a.state == AgentState::Idle));
         watching.until("all idle", idle).await;
         // The captures are proven unchanged once their second is over; then a cycle reads nothing.
         watching.until("a cycle that reads nothing", |s| s.cycle.last.as_ref().is_some_and(|l| l.checked == 0)).await;

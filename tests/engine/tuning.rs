@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tmux_orc::monitor::{Command, EngineSettings, EventKind, State, strategy::BUILT_IN};
+use tmux_orc::monitor::{AgentState, Command, EngineSettings, EventKind, strategy::BUILT_IN};
 
 use super::{Watching, agent, claude_window, quick, support::TmuxServer, switch};
 
@@ -11,7 +11,8 @@ async fn every_setting_can_be_changed_and_the_next_snapshot_confirms_it() {
     let server = TmuxServer::start();
     let pane = claude_window(&server, "w", "idle");
     let mut watching = Watching::new(&server, quick());
-    let before = watching.until("an idle agent", |s| agent(s, &pane).is_some_and(|a| a.state == State::Idle)).await;
+    let before =
+        watching.until("an idle agent", |s| agent(s, &pane).is_some_and(|a| a.state == AgentState::Idle)).await;
     let since = agent(&before, &pane).unwrap().since;
     for name in BUILT_IN {
         watching.send(Command::Strategy(name.into())).await;
@@ -31,7 +32,7 @@ async fn every_setting_can_be_changed_and_the_next_snapshot_confirms_it() {
         })
         .await;
     let found = agent(&process, &pane).unwrap();
-    assert_eq!((found.state, found.since), (State::Idle, since), "nothing is lost");
+    assert_eq!((found.state, found.since), (AgentState::Idle, since), "nothing is lost");
     let changed: Vec<&str> = process
         .events
         .iter()
@@ -83,7 +84,7 @@ async fn a_paused_engine_asks_nothing_and_goes_on_where_it_was() {
     let still = watching.until("still paused", |s| s.engine.paused).await;
     assert_eq!(still.base_status.cycle_count, paused.base_status.cycle_count);
     watching.send(Command::Pause(false)).await;
-    watching.until("it works", |s| agent(s, &pane).is_some_and(|a| a.state == State::Working)).await;
+    watching.until("it works", |s| agent(s, &pane).is_some_and(|a| a.state == AgentState::Working)).await;
     watching.end().await;
 }
 

@@ -7,7 +7,7 @@ pub mod stage;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use tmux_orc::app::core::state::State as App;
+use tmux_orc::app::core::state::State;
 use tmux_orc::app::core::view::Capabilities;
 use tmux_orc::monitor::*;
 use tmux_orc::tmux::PaneId;
@@ -26,7 +26,7 @@ pub struct Sketch {
     pub id: u32,
     pub target: &'static str,
     pub agent: &'static str,
-    pub state: State,
+    pub state: AgentState,
     pub kind: Option<&'static str>,
     pub since: i64,
     pub doing: &'static str,
@@ -37,12 +37,12 @@ pub struct Sketch {
 pub fn agent(sketch: &Sketch) -> Agent {
     let session = sketch.target.split(':').next().unwrap_or("main");
     let rule = match sketch.state {
-        State::Waiting => "dialog.proceed",
-        State::Working => "status.esc_to_interrupt",
-        State::Exited => "process/ended",
+        AgentState::Waiting => "dialog.proceed",
+        AgentState::Working => "status.esc_to_interrupt",
+        AgentState::Exited => "process/ended",
         _ => "prompt.empty",
     };
-    let choices = if sketch.state == State::Waiting {
+    let choices = if sketch.state == AgentState::Waiting {
         vec![
             Choice { label: "Yes".into(), keys: vec!["1".into()], selected: true },
             Choice { label: "Yes, and don't ask again".into(), keys: vec!["2".into()], selected: false },
@@ -66,7 +66,7 @@ pub fn agent(sketch: &Sketch) -> Agent {
         evidence: Evidence {
             rule: format!("{}/{rule}", sketch.agent),
             line: if sketch.doing.is_empty() { "❯".into() } else { sketch.doing.into() },
-            source: if sketch.state == State::Exited { Source::Process } else { Source::Screen },
+            source: if sketch.state == AgentState::Exited { Source::Process } else { Source::Screen },
             region: Some("dialog".into()),
             rows: None,
         },
@@ -76,27 +76,27 @@ pub fn agent(sketch: &Sketch) -> Agent {
         reset_at: None,
         title: "title".into(),
         cwd: Some("/home/u/src/parser".into()),
-        pid: (sketch.state != State::Exited).then_some(4000 + sketch.id),
-        start: (sketch.state != State::Exited).then_some(77),
+        pid: (sketch.state != AgentState::Exited).then_some(4000 + sketch.id),
+        start: (sketch.state != AgentState::Exited).then_some(77),
         pane_pid: 3000 + sketch.id,
-        cpu_percent: Some(if sketch.state == State::Working { 12.4 } else { 0.1 }),
+        cpu_percent: Some(if sketch.state == AgentState::Working { 12.4 } else { 0.1 }),
         memory_bytes: Some((180 + u64::from(sketch.id)) << 20),
         width: 120,
         height: 40,
         doing: (!sketch.doing.is_empty()).then(|| sketch.doing.to_owned()),
         asks: None,
         model: Some("opus-4".into()),
-        tokens: (sketch.state == State::Working).then(|| "12.4k".to_owned()),
+        tokens: (sketch.state == AgentState::Working).then(|| "12.4k".to_owned()),
         background: 0,
         choices,
         in_view: false,
         places: Vec::new(),
         activity: sketch.activity.to_vec(),
         transitions: vec![
-            Transition { at: ago(sketch.since + 311), from: State::Idle, to: State::Working, kind: None },
+            Transition { at: ago(sketch.since + 311), from: AgentState::Idle, to: AgentState::Working, kind: None },
             Transition {
                 at: ago(sketch.since),
-                from: State::Working,
+                from: AgentState::Working,
                 to: sketch.state,
                 kind: sketch.kind.map(str::to_owned),
             },
@@ -123,12 +123,12 @@ pub fn twelve() -> Vec<Agent> {
         activity,
     };
     let mut agents: Vec<Agent> = [
-        sketch(11, "api:1.0", "claude", State::Working, None, 182, "Running tests (12 of 40)", Some(12.0), BUSY),
+        sketch(11, "api:1.0", "claude", AgentState::Working, None, 182, "Running tests (12 of 40)", Some(12.0), BUSY),
         sketch(
             14,
             "api:2.0",
             "claude",
-            State::Waiting,
+            AgentState::Waiting,
             Some("permission"),
             134,
             "cargo publish --dry-run?",
@@ -139,52 +139,62 @@ pub fn twelve() -> Vec<Agent> {
             15,
             "api:3.0",
             "claude",
-            State::Working,
+            AgentState::Working,
             Some("compacting"),
             12,
             "Compacting conversation",
             Some(96.0),
             CALM,
         ),
-        sketch(16, "api:3.1", "claude", State::Working, None, 67, "Reading src/lexer.rs", Some(8.0), BUSY),
-        sketch(20, "docs:0.0", "gemini", State::Exited, None, 363, "shell prompt", None, QUIET),
+        sketch(16, "api:3.1", "claude", AgentState::Working, None, 67, "Reading src/lexer.rs", Some(8.0), BUSY),
+        sketch(20, "docs:0.0", "gemini", AgentState::Exited, None, 363, "shell prompt", None, QUIET),
         sketch(
             21,
             "docs:1.0",
             "claude",
-            State::Limited,
+            AgentState::Limited,
             Some("usage"),
             2400,
             "Limit reached, resets 16:00",
             Some(51.0),
             QUIET,
         ),
-        sketch(30, "misc:1.0", "aider", State::Idle, None, 840, "", None, QUIET),
-        sketch(31, "misc:2.0", "codex", State::Idle, None, 10_810, "", Some(88.0), QUIET),
+        sketch(30, "misc:1.0", "aider", AgentState::Idle, None, 840, "", None, QUIET),
+        sketch(31, "misc:2.0", "codex", AgentState::Idle, None, 10_810, "", Some(88.0), QUIET),
         sketch(
             40,
             "ml:0.1",
             "opencode",
-            State::Working,
+            AgentState::Working,
             Some("retrying"),
             8,
             "529 overloaded, attempt 3/10",
             Some(64.0),
             CALM,
         ),
-        sketch(41, "ml:1.0", "opencode", State::Working, None, 305, "Editing train.py", Some(45.0), BUSY),
+        sketch(41, "ml:1.0", "opencode", AgentState::Working, None, 305, "Editing train.py", Some(45.0), BUSY),
         sketch(
             50,
             "web:1.0",
             "codex",
-            State::Waiting,
+            AgentState::Waiting,
             Some("question"),
             41,
             "Which database should I use?",
             Some(71.0),
             CALM,
         ),
-        sketch(51, "web:2.0", "codex", State::Idle, Some("done"), 80, "Fixed the lexer, 42 pass", Some(58.0), CALM),
+        sketch(
+            51,
+            "web:2.0",
+            "codex",
+            AgentState::Idle,
+            Some("done"),
+            80,
+            "Fixed the lexer, 42 pass",
+            Some(58.0),
+            CALM,
+        ),
     ]
     .iter()
     .map(agent)
@@ -226,7 +236,7 @@ pub fn foreign() -> Vec<Agent> {
                 id: u32::try_from(i).unwrap(),
                 target,
                 agent: "claude",
-                state: if i % 2 == 0 { State::Waiting } else { State::Working },
+                state: if i % 2 == 0 { AgentState::Waiting } else { AgentState::Working },
                 kind: None,
                 since: 100,
                 doing,
@@ -296,11 +306,11 @@ pub fn events() -> Vec<Event> {
     };
     [
         (500, EventKind::Notice { text: "Watching with dial".into(), problem: false }),
-        (363, move_of("docs:0.0", 20, State::Working, State::Exited, None)),
-        (134, move_of("api:2.0", 14, State::Working, State::Waiting, Some("permission"))),
-        (80, move_of("web:2.0", 51, State::Working, State::Idle, Some("done"))),
+        (363, move_of("docs:0.0", 20, AgentState::Working, AgentState::Exited, None)),
+        (134, move_of("api:2.0", 14, AgentState::Working, AgentState::Waiting, Some("permission"))),
+        (80, move_of("web:2.0", 51, AgentState::Working, AgentState::Idle, Some("done"))),
         (62, changed("strategy", "concurrent", "adaptive")),
-        (41, move_of("web:1.0", 50, State::Working, State::Waiting, Some("question"))),
+        (41, move_of("web:1.0", 50, AgentState::Working, AgentState::Waiting, Some("question"))),
         (20, changed("pool", "18", "20")),
     ]
     .into_iter()
@@ -381,8 +391,8 @@ pub fn snapshot(agents: Vec<Agent>) -> Snapshot {
         current_strategy: "adaptive".into(),
         base_status: BaseStatus {
             is_running: true,
-            active_agents: count(&|a| a.state != State::Idle),
-            idle_agents: count(&|a| a.state == State::Idle),
+            active_agents: count(&|a| a.state != AgentState::Idle),
+            idle_agents: count(&|a| a.state == AgentState::Idle),
             cycle_count: 120,
             last_cycle_time: Some(0.0042),
             errors_detected: 0,
@@ -485,8 +495,8 @@ pub fn blank(status: ServerStatus) -> Snapshot {
 }
 
 /// A dashboard that shows this snapshot and can do everything.
-pub fn app(snapshot: Snapshot) -> App {
-    let mut app = App::new(Arc::new(snapshot), now(), TimeZone::UTC);
+pub fn app(snapshot: Snapshot) -> State {
+    let mut app = State::new(Arc::new(snapshot), now(), TimeZone::UTC);
     app.can = Capabilities { jump: true, act: true, reload: true, copy: true };
     app.themes = ["dark", "light", "high-contrast", "colour-blind", "mono"].map(str::to_owned).to_vec();
     app

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tmux_orc::app::Effect;
 use tmux_orc::app::core::message::Message;
-use tmux_orc::monitor::{Command, Event, EventKind, Evidence, Source, State};
+use tmux_orc::monitor::{AgentState, Command, Event, EventKind, Evidence, Source};
 use tmux_orc::tmux::PaneId;
 
 use super::stage;
@@ -151,7 +151,7 @@ fn an_agent_that_has_exited_is_dismissed_by_a_key_others_are_not() {
     s.keys("j");
     assert!(s.state.swallows.is_none(), "it takes no words");
     for _ in 0..12 {
-        if s.state.selected().is_some_and(|agent| agent.state == State::Exited) {
+        if s.state.selected().is_some_and(|agent| agent.state == AgentState::Exited) {
             break;
         }
         s.keys("j");
@@ -216,8 +216,8 @@ fn waits(seq: u64, pane: u32, at: jiff::Timestamp) -> Event {
             pane_id: PaneId(pane),
             target: format!("t:{pane}.0"),
             agent: "claude".into(),
-            from: State::Working,
-            to: State::Waiting,
+            from: AgentState::Working,
+            to: AgentState::Waiting,
             kind: Some("permission".into()),
             evidence: Evidence { rule: "r".into(), line: "l".into(), source: Source::Screen, region: None, rows: None },
         },

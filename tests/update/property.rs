@@ -7,7 +7,7 @@ use tmux_orc::app::core::action::ACTIONS;
 use tmux_orc::app::core::key::Key;
 use tmux_orc::app::core::message::{Message, Mouse};
 use tmux_orc::monitor::Link;
-use tmux_orc::monitor::{ServerStatus, State};
+use tmux_orc::monitor::{AgentState, ServerStatus};
 
 use super::sample::{self, stage::Stage};
 
@@ -21,7 +21,7 @@ enum Step {
     Wait(i64),
     Agents(u32, u64),
     Status(ServerStatus),
-    State(usize, State),
+    State(usize, AgentState),
     Link(Link),
     Result(bool),
     Names,
@@ -52,7 +52,8 @@ fn steps() -> impl Strategy<Value = Step> {
         ServerStatus::NoTmux,
         ServerStatus::Unreachable,
     ];
-    let states = vec![State::Waiting, State::Working, State::Idle, State::Exited, State::Unknown];
+    let states =
+        vec![AgentState::Waiting, AgentState::Working, AgentState::Idle, AgentState::Exited, AgentState::Unknown];
     prop_oneof![
         8 => keys().prop_map(Step::Key),
         1 => "\\PC{0,20}".prop_map(Step::Paste),

@@ -1,13 +1,13 @@
 //! Rows stay put: under the cursor, and while states flap.
 
 use tmux_orc::{
-    monitor::{Snapshot, State},
+    monitor::{AgentState, Snapshot},
     tmux::PaneId,
 };
 
 use super::stage;
 
-fn set(next: &mut Snapshot, pane: u32, state: State, kind: Option<&str>, at: jiff::Timestamp) {
+fn set(next: &mut Snapshot, pane: u32, state: AgentState, kind: Option<&str>, at: jiff::Timestamp) {
     let agent = next.agents.iter_mut().find(|a| a.pane_id == PaneId(pane)).unwrap();
     agent.state = state;
     agent.kind = kind.map(str::to_owned);
@@ -19,7 +19,7 @@ fn a_row_moves_when_its_new_place_has_settled() {
     let mut s = stage();
     let before = s.rows();
     let now = s.state.now;
-    s.publish(|next| set(next, 11, State::Idle, None, now));
+    s.publish(|next| set(next, 11, AgentState::Idle, None, now));
     assert_eq!(s.rows(), before, "not at once");
     s.wait(1);
     assert_eq!(s.rows(), before);
@@ -34,10 +34,10 @@ fn a_state_that_flaps_moves_nothing() {
     let before = s.rows();
     for _ in 0..5 {
         let now = s.state.now;
-        s.publish(|next| set(next, 11, State::Idle, None, now));
+        s.publish(|next| set(next, 11, AgentState::Idle, None, now));
         s.wait(1);
         let now = s.state.now;
-        s.publish(|next| set(next, 11, State::Working, None, now));
+        s.publish(|next| set(next, 11, AgentState::Working, None, now));
         s.wait(1);
         assert_eq!(s.rows(), before);
     }
@@ -47,14 +47,14 @@ fn a_state_that_flaps_moves_nothing() {
 fn who_comes_to_need_the_user_goes_up_at_once_unless_somebody_is_at_the_keys() {
     let mut s = stage();
     let now = s.state.now;
-    s.publish(|next| set(next, 11, State::Waiting, Some("permission"), now));
+    s.publish(|next| set(next, 11, AgentState::Waiting, Some("permission"), now));
     assert_eq!(s.rows()[2], "api:1.0", "below those that have waited longer");
 
     s.wait(5);
     s.keys("j");
     let before = s.rows();
     let now = s.state.now;
-    s.publish(|next| set(next, 16, State::Waiting, Some("permission"), now));
+    s.publish(|next| set(next, 16, AgentState::Waiting, Some("permission"), now));
     assert_eq!(s.rows(), before, "a key was just pressed");
     s.wait(2);
     assert_eq!(s.rows()[3], "api:3.1");
@@ -74,8 +74,8 @@ fn the_cursor_stays_on_its_pane_and_the_pane_at_its_place() {
     s.wait(5);
     let now = s.state.now;
     // One from far below goes to the top.
-    let last = s.state.snapshot.agents.iter().rev().find(|a| a.state == State::Idle).unwrap().pane_id;
-    s.publish(|next| set(next, last.0, State::Waiting, Some("question"), now));
+    let last = s.state.snapshot.agents.iter().rev().find(|a| a.state == AgentState::Idle).unwrap().pane_id;
+    s.publish(|next| set(next, last.0, AgentState::Waiting, Some("question"), now));
     assert_eq!(s.selected(), selected);
     assert_eq!(line(&s), at, "the row under the cursor did not move");
     assert_eq!(s.state.list.top, top + 1);

@@ -8,12 +8,12 @@ use tmux_orc::app::core::key::Key;
 use tmux_orc::app::core::message::{Message, Mouse};
 use tmux_orc::app::core::palette::available;
 use tmux_orc::app::core::state::Mode;
-use tmux_orc::monitor::{Agent, State};
+use tmux_orc::monitor::{Agent, AgentState};
 
 use super::{sample::stage::Stage, stage};
 
 /// The cursor on the agent of this state.
-fn on(state: State) -> Stage {
+fn on(state: AgentState) -> Stage {
     let mut s = stage();
     let of = |s: &Stage| s.state.selected().map(|agent: &Agent| agent.state);
     for _ in 0..12 {
@@ -92,11 +92,11 @@ fn a_key_that_is_none_of_theirs_closes_a_question_and_says_so() {
 #[test]
 fn what_an_agent_cannot_take_is_said_and_what_is_typed_then_is_dropped() {
     for (state, key, said) in [
-        (State::Exited, "m", "has exited: nothing to write to"),
-        (State::Exited, "y", "has exited: nothing to answer"),
-        (State::Exited, "x", "has exited: nothing to interrupt"),
-        (State::Idle, "y", "asks nothing to answer"),
-        (State::Working, "y", "asks nothing to answer"),
+        (AgentState::Exited, "m", "has exited: nothing to write to"),
+        (AgentState::Exited, "y", "has exited: nothing to answer"),
+        (AgentState::Exited, "x", "has exited: nothing to interrupt"),
+        (AgentState::Idle, "y", "asks nothing to answer"),
+        (AgentState::Working, "y", "asks nothing to answer"),
     ] {
         let mut s = on(state);
         let before = s.selected().to_owned();
@@ -133,7 +133,7 @@ enum Press {
     Key(&'static str),
     Click(u16, u16),
     Pass(u64),
-    Become(usize, State),
+    Become(usize, AgentState),
 }
 
 fn presses() -> impl Strategy<Value = Vec<Press>> {
@@ -167,7 +167,7 @@ fn presses() -> impl Strategy<Value = Vec<Press>> {
         "backspace",
         "tab",
     ];
-    let states = vec![State::Waiting, State::Idle, State::Exited, State::Unknown];
+    let states = vec![AgentState::Waiting, AgentState::Idle, AgentState::Exited, AgentState::Unknown];
     vec(
         prop_oneof![
             12 => select(keys).prop_map(Press::Key),

@@ -6,7 +6,7 @@ use crate::app::act::Actor;
 use crate::app::act::prompt::same_request;
 use crate::app::act::tmux::Look;
 use crate::app::core::act::Seen;
-use crate::{monitor::State, tmux::PaneId};
+use crate::{monitor::AgentState, tmux::PaneId};
 
 /// How long the state that follows is waited for.
 const FOLLOW_UP: Duration = Duration::from_millis(2500);
@@ -19,7 +19,7 @@ impl Actor {
     pub(super) async fn followed(&self, pane: PaneId, seen: &Seen, before: &Look) -> (String, bool) {
         let end = tokio::time::Instant::now() + FOLLOW_UP;
         let state = |look: &Look| look.verdict.as_ref().map(|verdict| (verdict.state, verdict.kind.clone()));
-        let asked = before.verdict.as_ref().is_some_and(|verdict| verdict.state == State::Waiting);
+        let asked = before.verdict.as_ref().is_some_and(|verdict| verdict.state == AgentState::Waiting);
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             let now = match self.look(pane, seen).await {
@@ -27,7 +27,7 @@ impl Actor {
                 Err(refusal) => return (format!("then: {refusal}"), true),
             };
             let another = asked
-                && now.verdict.as_ref().is_some_and(|verdict| verdict.state == State::Waiting)
+                && now.verdict.as_ref().is_some_and(|verdict| verdict.state == AgentState::Waiting)
                 && !same_request(&self.known().profiles, before, &now, &seen.choices);
             let words = match state(&now) {
                 None => "no agent runs in it any more".to_owned(),
@@ -36,8 +36,8 @@ impl Actor {
                 Some((state, None)) => format!("now {state}"),
             };
             // `unknown`, and `starting` when it is blank, is what a screen in the middle of a change looks like.
-            let settled =
-                state(&now) != state(before) && !matches!(state(&now), Some((State::Unknown | State::Starting, _)));
+            let settled = state(&now) != state(before)
+                && !matches!(state(&now), Some((AgentState::Unknown | AgentState::Starting, _)));
             if settled || another {
                 return (words, true);
             }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::app::core::wanted::Wanted;
-use crate::monitor::{Agent, State};
+use crate::monitor::{Agent, AgentState};
 use crate::tmux::PaneId;
 
 /// Seconds after which a round is forgotten: who asks again then wants the longest wait, not the next one.
@@ -31,7 +31,7 @@ struct GoneTo {
     pid: Option<u32>,
     start: Option<u64>,
     since: Timestamp,
-    state: State,
+    state: AgentState,
     asks: String,
 }
 
@@ -105,9 +105,9 @@ pub fn next_waiting<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{app::core::fixture::test_agent as agent, monitor::State};
+    use crate::{app::core::fixture::test_agent as agent, monitor::AgentState};
 
-    const WAITING: &[Wanted] = &[Wanted::State(State::Waiting)];
+    const WAITING: &[Wanted] = &[Wanted::State(AgentState::Waiting)];
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -117,9 +117,9 @@ mod tests {
     fn the_longest_wait_comes_first_and_the_round_goes_on() {
         let mut agents: Vec<Agent> = [(1, 30), (2, 10), (3, 20)]
             .into_iter()
-            .map(|(id, since)| Agent { since: at(since), ..agent(id, State::Waiting) })
+            .map(|(id, since)| Agent { since: at(since), ..agent(id, AgentState::Waiting) })
             .collect();
-        agents.push(Agent { since: at(0), ..agent(4, State::Working) });
+        agents.push(Agent { since: at(0), ..agent(4, AgentState::Working) });
         let mut round = Round::default();
         let mut next = |agents: &[Agent], now| {
             next_waiting(agents, WAITING, &mut round, true, at(now)).map(|agent| agent.pane_id.0)
@@ -142,7 +142,7 @@ mod tests {
         let mut round = Round::default();
         let mut next = |now, asks: &str| {
             // Whoever looks only now finds that all of them wait since now.
-            let mut agents = [1, 2, 3].map(|id| Agent { since: at(now), ..agent(id, State::Waiting) });
+            let mut agents = [1, 2, 3].map(|id| Agent { since: at(now), ..agent(id, AgentState::Waiting) });
             agents[0].doing = Some(asks.to_owned());
             next_waiting(&agents, WAITING, &mut round, false, at(now)).map(|agent| agent.pane_id.0)
         };
@@ -154,7 +154,7 @@ mod tests {
     fn a_round_outlives_the_program_and_a_broken_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.next");
-        let agents = [agent(1, State::Waiting)];
+        let agents = [agent(1, AgentState::Waiting)];
         let mut round = Round::load(&path);
         assert!(next_waiting(&agents, WAITING, &mut round, true, at(1)).is_some());
         round.save(&path).unwrap();

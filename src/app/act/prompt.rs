@@ -7,7 +7,7 @@ use crate::app::act::tmux::Look;
 use crate::app::core::act::Seen;
 use crate::{
     monitor::{
-        Choice, State,
+        AgentState, Choice,
         detect::{Profiles, Request, request},
     },
     tmux::Screen,
@@ -40,7 +40,7 @@ impl Differs {
 pub(super) fn same_prompt(profiles: &Profiles, look: &Look, seen: &Seen) -> Result<Range<usize>, Differs> {
     let certainly = |what: String| Err(Differs::Certainly(what));
     let Some(verdict) = &look.verdict else { return certainly("no agent runs in it any more".to_owned()) };
-    if verdict.state != State::Waiting {
+    if verdict.state != AgentState::Waiting {
         return certainly(format!("its prompt is gone: it is {} now", verdict.state));
     }
     look.same_agent(seen).map_err(Differs::Certainly)?;
@@ -79,7 +79,7 @@ pub(super) fn same_prompt(profiles: &Profiles, look: &Look, seen: &Seen) -> Resu
 pub(super) fn same_walk(profiles: &Profiles, before: &Look, now: &Look, seen: &Seen) -> Option<Range<usize>> {
     now.same_agent(seen).ok()?;
     let labels = |look: &Look| {
-        let verdict = look.verdict.as_ref().filter(|verdict| verdict.state == State::Waiting)?;
+        let verdict = look.verdict.as_ref().filter(|verdict| verdict.state == AgentState::Waiting)?;
         Some(verdict.choices.iter().map(|choice| choice.label.clone()).collect::<Vec<_>>())
     };
     let answer = |row: &&str| seen.choices.iter().any(|choice| !choice.label.is_empty() && row.contains(&choice.label));

@@ -9,7 +9,7 @@ use crate::app::act::tmux::{Look, run};
 use crate::app::act::{Actor, Refusal};
 use crate::app::core::act::{LONGEST_MESSAGE, Seen};
 use crate::{
-    monitor::State,
+    monitor::AgentState,
     tmux::{Command, Guard, PaneId},
 };
 
@@ -118,16 +118,18 @@ impl Actor {
 fn takes_messages(look: &Look, seen: &Seen, name: &str) -> Result<(), Refusal> {
     let refuse = |what: String| Err(Refusal(format!("{name}: nothing was sent, {what}")));
     let Some(verdict) = &look.verdict else { return refuse("no agent runs in it any more".to_owned()) };
-    if verdict.state == State::Exited {
+    if verdict.state == AgentState::Exited {
         return refuse("its program has ended, a shell would run the text".to_owned());
     }
     if let Err(why) = look.same_agent(seen) {
         return refuse(why);
     }
     match (verdict.state, verdict.kind.as_deref()) {
-        (State::Waiting, _) => refuse("it asks something now: answer its prompt".to_owned()),
-        (State::Unknown, Some("suspended")) => refuse("its program is suspended: bring it back with fg".to_owned()),
-        (State::Unknown | State::Starting, _) => {
+        (AgentState::Waiting, _) => refuse("it asks something now: answer its prompt".to_owned()),
+        (AgentState::Unknown, Some("suspended")) => {
+            refuse("its program is suspended: bring it back with fg".to_owned())
+        }
+        (AgentState::Unknown | AgentState::Starting, _) => {
             refuse("what it shows is not recognised: jump to it and type there".to_owned())
         }
         _ => Ok(()),

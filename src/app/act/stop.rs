@@ -4,7 +4,7 @@ use crate::app::act::tmux::{Look, run};
 use crate::app::act::{Actor, Refusal};
 use crate::app::core::act::Seen;
 use crate::{
-    monitor::State,
+    monitor::AgentState,
     tmux::{Command, Guard, PaneId},
 };
 
@@ -16,7 +16,7 @@ impl Actor {
             look.takes_keys(&name)?;
             look.same_agent(seen).map_err(|why| Refusal(format!("{name}: nothing was sent, {why}")))?;
             match look.verdict.as_ref().map(|verdict| verdict.state) {
-                Some(State::Working) | None => Ok(()),
+                Some(AgentState::Working) | None => Ok(()),
                 Some(state) => Err(Refusal(format!("{name}: nothing to interrupt, it is {state}"))),
             }
         };

@@ -12,7 +12,7 @@ use crate::app::core::target;
 use crate::app::core::wanted::Wanted;
 use crate::app::journal::Journal;
 use crate::app::settings::{Overrides, Settings};
-use crate::monitor::State;
+use crate::monitor::AgentState;
 use crate::monitor::facts::profiles;
 use crate::tmux::{Batch, Command, Expect, PaneId, Server};
 
@@ -69,7 +69,8 @@ async fn go_next(options: &NextOptions, going: &Going, context: &mut Context) ->
     let engine = context.engine_paths(&going.server);
     let file = context.paths.run().join(format!("{}.next", engine.key()));
     let mut round = Round::load(&file);
-    let states: &[Wanted] = if options.state.is_empty() { &[Wanted::State(State::Waiting)] } else { &options.state };
+    let states: &[Wanted] =
+        if options.state.is_empty() { &[Wanted::State(AgentState::Waiting)] } else { &options.state };
     // Without an engine the look is our own.
     let watched = snapshot.engine.pid != std::process::id();
     let Some(agent) = next_waiting(&snapshot.agents, states, &mut round, watched, Timestamp::now()) else {

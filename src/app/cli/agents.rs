@@ -10,7 +10,7 @@ use crate::app::cli::{
 };
 use crate::app::core::wanted::Wanted;
 use crate::app::settings::Overrides;
-use crate::monitor::{Agent, ServerStatus, Snapshot, State};
+use crate::monitor::{Agent, AgentState, ServerStatus, Snapshot};
 
 /// Runs it.
 pub async fn run(options: &AgentsOptions, verb: Option<&AgentsVerb>, context: &mut Context) -> Result<(), Failure> {
@@ -130,9 +130,9 @@ pub(super) fn given_name(agent: &Agent) -> Option<&str> {
 
 fn row(agent: &Agent, snapshot: &Snapshot) -> Vec<(Look, String)> {
     let look = match agent.state {
-        State::Waiting => Look::Warn,
-        State::Error | State::Exited | State::Limited => Look::Bad,
-        State::Working => Look::Good,
+        AgentState::Waiting => Look::Warn,
+        AgentState::Error | AgentState::Exited | AgentState::Limited => Look::Bad,
+        AgentState::Working => Look::Good,
         _ => Look::Plain,
     };
     let mut state = agent.state.to_string();

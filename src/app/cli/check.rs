@@ -5,15 +5,15 @@ use serde_json::json;
 use crate::app::cli::agents::given_name;
 use crate::app::cli::{Context, Failure, Look, Report, age, cell, source};
 use crate::app::core::target;
-use crate::monitor::{Health, State};
+use crate::monitor::{AgentState, Health};
 
 /// Runs it. Exit code 1 when the agent is not healthy, or there is no such agent.
 pub async fn run(target: &str, report: Report, context: &mut Context) -> Result<(), Failure> {
     let snapshot = source::with_places_of_now(source::from_engine_or_now(context).await?, &context.server()?).await;
     let agent = target::find(&snapshot, target).map_err(|error| Failure::failed(error.to_string()))?;
     // A dead program answers nobody; a screen that could not be read may belong to one.
-    let responsive = agent.health == Health::Healthy && agent.state != State::Exited && !agent.stale;
-    let idle = agent.state == State::Idle;
+    let responsive = agent.health == Health::Healthy && agent.state != AgentState::Exited && !agent.stale;
+    let idle = agent.state == AgentState::Idle;
     if report.json {
         context.out.json(&json!({
             "schema": snapshot.schema,

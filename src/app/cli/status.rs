@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::app::cli::{Context, Failure, Look, StatusOptions, age, cell, source};
-use crate::monitor::{LayerInfo, Snapshot, State};
+use crate::monitor::{AgentState, LayerInfo, Snapshot};
 
 /// Runs it. Exit code 3 when no engine runs.
 pub async fn run(options: StatusOptions, context: &mut Context) -> Result<(), Failure> {
@@ -76,7 +76,7 @@ fn summary(s: &Snapshot, context: &mut Context) -> Result<(), Failure> {
 fn agents(s: &Snapshot) -> String {
     use strum::IntoEnumIterator;
     let count = |state| s.agents.iter().filter(|agent| agent.state == state).count();
-    let parts = State::iter().map(|state| (state, count(state))).filter(|(_, count)| *count > 0);
+    let parts = AgentState::iter().map(|state| (state, count(state))).filter(|(_, count)| *count > 0);
     let parts: Vec<String> = parts.map(|(state, count)| format!("{count} {state}")).collect();
     let reading = s.cycle.reading.map(|r| format!(", reading {} of {} panes", r.read, r.of)).unwrap_or_default();
     let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };

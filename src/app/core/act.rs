@@ -1,7 +1,7 @@
 //! What can be done to an agent, and what the person saw who decided on it.
 
 use crate::{
-    monitor::{ActKind, Agent, Choice, Preview, State},
+    monitor::{ActKind, Agent, AgentState, Choice, Preview},
     tmux::{PaneId, Screen},
 };
 
@@ -100,7 +100,7 @@ pub struct Seen {
     /// Its place, for messages and the journal.
     pub target: String,
     /// The state that was shown.
-    pub state: Option<State>,
+    pub state: Option<AgentState>,
     /// Rule that named the prompt.
     pub rule: String,
     /// Line that it matched.

@@ -146,12 +146,12 @@ mod tests {
     use super::*;
     use crate::{
         app::core::fixture::test_agent,
-        monitor::{Choice, State},
+        monitor::{AgentState, Choice},
         tmux::PaneId,
     };
 
     fn asked(rows: &[&str], start: u16) -> (Asked, Seen) {
-        let mut agent = test_agent(1, State::Waiting);
+        let mut agent = test_agent(1, AgentState::Waiting);
         let choice = |label: &str| Choice { label: label.into(), ..Choice::default() };
         agent.choices = vec![choice("Yes"), choice("No")];
         agent.evidence.rows = Some((start, u16::MAX));
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn an_older_screen_or_another_panes_is_not_shown() {
-        let mut agent = test_agent(1, State::Waiting);
+        let mut agent = test_agent(1, AgentState::Waiting);
         agent.last_change = agent.last_change.checked_add(jiff::SignedDuration::from_secs(1)).unwrap();
         let preview = Preview { pane_id: PaneId(1), text: "x".into(), captured_at: agent.since };
         let seen = Seen::of(&agent, Some(&preview));

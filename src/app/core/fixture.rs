@@ -6,14 +6,14 @@ use jiff::Timestamp;
 
 use crate::{
     monitor::{
-        Agent, BaseStatus, CacheInfo, CostInfo, CycleInfo, EngineInfo, Evidence, Health, HealthSummary, LiveSettings,
-        PoolInfo, SCHEMA, ServerInfo, Snapshot, Source, State,
+        Agent, AgentState, BaseStatus, CacheInfo, CostInfo, CycleInfo, EngineInfo, Evidence, Health, HealthSummary,
+        LiveSettings, PoolInfo, SCHEMA, ServerInfo, Snapshot, Source,
     },
     tmux::PaneId,
 };
 
 /// An agent for tests.
-pub(crate) fn test_agent(id: u32, state: State) -> Agent {
+pub(crate) fn test_agent(id: u32, state: AgentState) -> Agent {
     let at = Timestamp::from_second(1_800_000_000).expect("a time");
     Agent {
         pane_id: PaneId(id),

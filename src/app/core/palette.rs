@@ -101,7 +101,7 @@ pub fn keys(keymap: &Keymap, action: Action) -> String {
 
 /// Its program is known to run: something can be written to it.
 fn runs(agent: &Agent) -> bool {
-    agent.pid.is_some() && agent.state != monitor::State::Exited
+    agent.pid.is_some() && agent.state != monitor::AgentState::Exited
 }
 
 /// Whether an action can be done now. What cannot is neither shown nor done.
@@ -117,7 +117,7 @@ pub fn available(action: Action, state: &State) -> bool {
         Action::Reply | Action::Interrupt => state.can.act && selected.is_some_and(runs),
         Action::Kill => state.can.act && selected.is_some(),
         Action::Broadcast => state.can.act && state.snapshot.agents.iter().any(runs),
-        Action::Dismiss => selected.is_some_and(|agent| agent.state == monitor::State::Exited),
+        Action::Dismiss => selected.is_some_and(|agent| agent.state == monitor::AgentState::Exited),
         Action::Copy => state.can.copy && selected.is_some(),
         Action::Reload => state.can.reload,
         Action::Strategy(n) => usize::from(n) <= state.snapshot.strategies.len(),

@@ -79,15 +79,15 @@ mod tests {
     use super::*;
     use crate::{
         app::core::fixture::{test_agent, test_snapshot},
-        monitor::State,
+        monitor::AgentState,
     };
 
     #[test]
     fn an_agent_is_found_at_each_of_its_places() {
-        let mut agent = test_agent(3, State::Idle);
+        let mut agent = test_agent(3, AgentState::Idle);
         agent.target = "main:0.0".into();
         agent.places = vec!["main:0.0".into(), "view:4.0".into()];
-        let mut other = test_agent(4, State::Idle);
+        let mut other = test_agent(4, AgentState::Idle);
         other.target = "x:1.0".into();
         let snapshot = Snapshot { agents: vec![agent, other], ..test_snapshot() };
         for target in ["%3", "main:0.0", "view:4.0", "main:0", "view:4", "view:w", "view", "view:", "main"] {

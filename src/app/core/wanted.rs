@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use strum::IntoEnumIterator;
 
 use crate::app::core::nearest::did_you_mean;
-use crate::monitor::{Agent, State};
+use crate::monitor::{Agent, AgentState};
 
 /// The kinds that can be asked for by name: those that more than one program has.
 const KINDS: [&str; 9] =
@@ -15,7 +15,7 @@ const KINDS: [&str; 9] =
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// Any agent in this state.
-    State(State),
+    State(AgentState),
     /// Any agent whose state is of this kind.
     Kind(&'static str),
 }
@@ -42,7 +42,7 @@ impl FromStr for Wanted {
         if let Some(kind) = KINDS.iter().find(|kind| **kind == word) {
             return Ok(Self::Kind(kind));
         }
-        let states: Vec<String> = State::iter().map(|state| state.to_string()).collect();
+        let states: Vec<String> = AgentState::iter().map(|state| state.to_string()).collect();
         let near = did_you_mean(&word, states.iter().map(String::as_str).chain(KINDS));
         Err(format!("there are {}; and of their kinds {}{near}", states.join(", "), KINDS.join(", ")))
     }
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn states_and_kinds_are_words_for_agents() {
-        let done = Agent { kind: Some("done".to_owned()), ..test_agent(1, State::Idle) };
+        let done = Agent { kind: Some("done".to_owned()), ..test_agent(1, AgentState::Idle) };
         let is = |word: &str| word.parse::<Wanted>().expect(word).is(&done);
         assert!(is("idle") && is("Done") && !is("waiting") && !is("permission"));
         let error = "don".parse::<Wanted>().unwrap_err();

@@ -1,6 +1,6 @@
 //! The word, the glyph and the tone of every state: colour is never the only signal.
 
-use crate::monitor::{Agent, State};
+use crate::monitor::{Agent, AgentState};
 
 /// What a state means for the person who looks: themes give each a style.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,17 +41,17 @@ pub const TONES: [Tone; 9] = [
 impl Tone {
     /// The tone of a state and its kind.
     #[must_use]
-    pub fn of(state: State, kind: Option<&str>) -> Self {
+    pub fn of(state: AgentState, kind: Option<&str>) -> Self {
         match state {
-            State::Waiting => Self::NeedsYou,
-            State::Error => Self::Error,
-            State::Limited => Self::Limited,
-            State::Exited => Self::Exited,
-            State::Working => Self::Working,
-            State::Starting => Self::Starting,
-            State::Unknown => Self::Unknown,
-            State::Idle if kind == Some("done") => Self::Done,
-            State::Idle => Self::Idle,
+            AgentState::Waiting => Self::NeedsYou,
+            AgentState::Error => Self::Error,
+            AgentState::Limited => Self::Limited,
+            AgentState::Exited => Self::Exited,
+            AgentState::Working => Self::Working,
+            AgentState::Starting => Self::Starting,
+            AgentState::Unknown => Self::Unknown,
+            AgentState::Idle if kind == Some("done") => Self::Done,
+            AgentState::Idle => Self::Idle,
         }
     }
 
@@ -97,16 +97,18 @@ impl Tone {
 
 /// The word for what an agent does: its kind where that alone says it (`permission`, `retrying`, `done`), else its state.
 #[must_use]
-pub fn word(state: State, kind: Option<&str>) -> String {
+pub fn word(state: AgentState, kind: Option<&str>) -> String {
     match (state, kind) {
-        (State::Waiting | State::Working | State::Idle, Some(kind)) if !kind.is_empty() => kind.to_owned(),
+        (AgentState::Waiting | AgentState::Working | AgentState::Idle, Some(kind)) if !kind.is_empty() => {
+            kind.to_owned()
+        }
         _ => state.to_string(),
     }
 }
 
 /// `waiting (permission)`, `working`: the state with its kind, for sentences.
 #[must_use]
-pub fn state_and_kind(state: State, kind: Option<&str>) -> String {
+pub fn state_and_kind(state: AgentState, kind: Option<&str>) -> String {
     match kind {
         Some(kind) if !kind.is_empty() => format!("{state} ({kind})"),
         _ => state.to_string(),

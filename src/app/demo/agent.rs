@@ -16,7 +16,7 @@ use crate::app::demo::paint::Row;
 use crate::app::demo::part::{Part, Role, VARIABLE};
 use crate::app::demo::script::{Process, Script, scripts};
 use crate::app::demo::stage::{Picture, Stage, visible};
-use crate::monitor::State;
+use crate::monitor::AgentState;
 
 /// How often a scene in which nothing moves looks whether the terminal has another size.
 const STILL: Duration = Duration::from_millis(500);
@@ -58,7 +58,7 @@ fn scenes(part: &Part, script: &Script) -> io::Result<()> {
     let now = ZonedDateTime::now();
     script.scenes[..first].iter().for_each(|scene| stage.finish(scene, &now));
     for (index, scene) in script.scenes.iter().enumerate().skip(first) {
-        if scene.state == State::Exited {
+        if scene.state == AgentState::Exited {
             break;
         }
         let lasts = Duration::from_secs_f64(part.seconds(index, u64::from(std::process::id()), scene.seconds));
@@ -74,8 +74,8 @@ fn scenes(part: &Part, script: &Script) -> io::Result<()> {
             let patience = if part.hold { frame } else { frame.min(lasts.saturating_sub(elapsed)) };
             match keys.recv_timeout(patience) {
                 Ok(INTERRUPT) => return Ok(()),
-                Ok(key) if matches!(scene.state, State::Waiting) && answers(key) => break,
-                Ok(b'\r') if scene.state == State::Idle => break,
+                Ok(key) if matches!(scene.state, AgentState::Waiting) && answers(key) => break,
+                Ok(b'\r') if scene.state == AgentState::Idle => break,
                 Ok(_) | Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(io::ErrorKind::BrokenPipe.into()),
             }

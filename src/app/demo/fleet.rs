@@ -19,7 +19,7 @@ use crate::app::demo::lifeline::Lifeline;
 use crate::app::demo::part::{Part, Role, VARIABLE, mix};
 use crate::app::demo::script::{Process, Project, Script, casting, scripts};
 use crate::{
-    monitor::State,
+    monitor::AgentState,
     tmux::{Server, SocketChoice, TmuxError, clean},
 };
 
@@ -326,9 +326,9 @@ fn every_scene(plan: &Plan, dir: &Path) -> Vec<Berth> {
     let project = &casting().projects[0];
     let mut berths = Vec::new();
     for script in scripts().values() {
-        for (index, scene) in script.scenes.iter().enumerate().filter(|(_, scene)| scene.state != State::Exited) {
+        for (index, scene) in script.scenes.iter().enumerate().filter(|(_, scene)| scene.state != AgentState::Exited) {
             let part = part(plan, dir, &script.agent, project.clone(), index, plan.seed);
-            debug_assert_ne!(scene.state, State::Exited);
+            debug_assert_ne!(scene.state, AgentState::Exited);
             let window = format!("{}-{index}", script.agent);
             berths.push(Berth { session: script.agent.clone(), window, split: false, part });
         }
@@ -353,8 +353,8 @@ fn part(plan: &Plan, dir: &Path, agent: &str, project: Project, scene: usize, se
 fn first_scene(script: &Script, index: usize, seed: u64) -> usize {
     // Every second agent works at the start; the others stand anywhere but at the end.
     let wanted = |scene: usize| match script.scenes[scene].state {
-        State::Exited | State::Starting => false,
-        State::Working => index.is_multiple_of(2),
+        AgentState::Exited | AgentState::Starting => false,
+        AgentState::Working => index.is_multiple_of(2),
         _ => !index.is_multiple_of(2),
     };
     let candidates: Vec<usize> = (0..script.scenes.len()).filter(|scene| wanted(*scene)).collect();

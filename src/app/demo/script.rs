@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::{Deserialize, Serialize};
 
-use crate::monitor::State;
+use crate::monitor::AgentState;
 
 const FLEET: &str = include_str!("../../../assets/demo/fleet.yaml");
 const SCRIPTS: [(&str, &str); 6] = [
@@ -88,7 +88,7 @@ pub struct Script {
 #[serde(deny_unknown_fields)]
 pub struct Scene {
     /// The state that the monitor must see.
-    pub state: State,
+    pub state: AgentState,
     /// The kind that the monitor must see, when it matters.
     #[serde(default)]
     pub kind: Option<String>,
@@ -160,9 +160,9 @@ mod tests {
             assert!(!script.processes.is_empty() && !script.frames.is_empty(), "{name}");
             assert!(script.frame_ms >= 50, "{name}: frames that fast cost more than they show");
             let (last, others) = script.scenes.split_last().expect("scenes");
-            assert_eq!(last.state, State::Exited, "{name}: the last scene is the end");
+            assert_eq!(last.state, AgentState::Exited, "{name}: the last scene is the end");
             for scene in others {
-                assert_ne!(scene.state, State::Exited, "{name}: only the last scene is the end");
+                assert_ne!(scene.state, AgentState::Exited, "{name}: only the last scene is the end");
                 assert!(
                     scene.blank || script.blocks.contains_key(&scene.bottom),
                     "{name}: no block '{}'",
@@ -176,7 +176,14 @@ mod tests {
         let casting: Casting = serde_yaml::from_str(FLEET).unwrap_or_else(|error| panic!("fleet: {error}"));
         assert!(casting.order.iter().all(|agent| scripts().contains_key(agent)));
         let seen = |state| scripts().values().flat_map(|script| &script.scenes).any(|scene| scene.state == state);
-        for state in [State::Working, State::Waiting, State::Idle, State::Limited, State::Error, State::Starting] {
+        for state in [
+            AgentState::Working,
+            AgentState::Waiting,
+            AgentState::Idle,
+            AgentState::Limited,
+            AgentState::Error,
+            AgentState::Starting,
+        ] {
             assert!(seen(state), "no agent shows {state}");
         }
     }

@@ -8,7 +8,7 @@ use crate::app::demo::script::{Script, casting, scripts};
 use crate::app::demo::stage::Stage;
 use crate::{
     monitor::{
-        State,
+        AgentState,
         detect::{Observation, Process, Profiles, Verdict, judge},
     },
     tmux::{Pane, Screen},
@@ -78,7 +78,9 @@ fn the_monitor_sees_every_scene_as_what_it_is() {
     for script in scripts().values() {
         for project in &casting().projects {
             let mut stage = Stage::new(script, project);
-            for (index, scene) in script.scenes.iter().enumerate().filter(|(_, scene)| scene.state != State::Exited) {
+            for (index, scene) in
+                script.scenes.iter().enumerate().filter(|(_, scene)| scene.state != AgentState::Exited)
+            {
                 for size in [(100, 30), (100, 14), (120, 40)] {
                     for second in [1, 9, 19] {
                         let seen = verdict(&profiles, &stage, script, index, second, size);

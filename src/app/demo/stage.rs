@@ -6,7 +6,7 @@ use jiff::{ToSpan, ZonedDateTime};
 
 use crate::app::demo::paint::{Row, Words, row};
 use crate::app::demo::script::{Project, Scene, Script};
-use crate::monitor::State;
+use crate::monitor::AgentState;
 
 /// Rows of the past that are kept.
 const KEPT_ROWS: usize = 300;
@@ -91,7 +91,7 @@ impl<'a> Stage<'a> {
 /// How many rows of `say` are out: all of them, but one after another while it works.
 pub(super) fn visible(scene: &Scene, elapsed: Duration, lasts: Duration) -> usize {
     let rows = scene.say.lines().count();
-    if scene.state != State::Working {
+    if scene.state != AgentState::Working {
         return rows;
     }
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small")]
@@ -154,7 +154,7 @@ mod tests {
                         let at = Duration::from_secs(second);
                         let picture = stage.picture(scene, at, Duration::from_secs(20), &now, (width, height));
                         assert!(picture.rows.len() <= height, "{} {}", script.agent, scene.bottom);
-                        if script.alternate && !scene.alone && !scene.blank && scene.state != State::Exited {
+                        if script.alternate && !scene.alone && !scene.blank && scene.state != AgentState::Exited {
                             assert_eq!(picture.rows.len(), height, "{} {}", script.agent, scene.bottom);
                         }
                         let text: String = picture.rows.iter().map(|row| row.text.as_str()).collect();
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn a_working_agent_says_its_rows_one_after_another() {
         let scene = &scripts()["claude"].scenes[3];
-        assert_eq!(scene.state, State::Working);
+        assert_eq!(scene.state, AgentState::Working);
         let lasts = Duration::from_secs(20);
         let out = |second| visible(scene, Duration::from_secs(second), lasts);
         assert_eq!(out(0), 1);

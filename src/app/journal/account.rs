@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::app::journal::report::AgentReport;
 use crate::app::journal::{ALIVE_EVERY, Happened, Mark, Record, Standing};
 use crate::{
-    monitor::{ActKind, Acted, EventKind, State},
+    monitor::{ActKind, Acted, AgentState, EventKind},
     tmux::PaneId,
 };
 
@@ -25,7 +25,7 @@ type Process = (u32, u64);
 /// A state that has not ended, as far as is known.
 #[derive(Clone, Copy, Debug)]
 struct Open {
-    state: State,
+    state: AgentState,
     /// When it was entered: before it was watched, for one that was found so.
     since: Timestamp,
     /// Up to when its time is counted.
@@ -47,9 +47,9 @@ struct Said<'a> {
     pane: PaneId,
     target: &'a str,
     agent: &'a str,
-    state: State,
+    state: AgentState,
     /// The state that it came from, when the change was seen.
-    from: Option<State>,
+    from: Option<AgentState>,
     /// When it entered the state, when that is known.
     since: Option<Timestamp>,
 }
@@ -169,7 +169,7 @@ impl Account {
         entry.finish(at, Some(said.state), self.since);
         let since = said.since.unwrap_or(record.at);
         entry.open = Some(Open { state: said.state, since, counted: record.at, by: Some(record.by) });
-        if said.state == State::Working && said.from.is_some() && record.at >= self.since {
+        if said.state == AgentState::Working && said.from.is_some() && record.at >= self.since {
             entry.report.turns += 1;
         }
     }
@@ -208,7 +208,7 @@ impl Account {
             if !lasts {
                 let seen = entry.open.map_or(now, |open| open.counted);
                 entry.finish(seen, None, self.since);
-            } else if entry.open.is_some_and(|open| open.state == State::Waiting) {
+            } else if entry.open.is_some_and(|open| open.state == AgentState::Waiting) {
                 entry.report.waits.count += 1;
                 entry.report.waits.open += 1;
             }
@@ -241,23 +241,23 @@ impl Entry {
             return false;
         }
         // A program that goes on may be told by another of its processes; one that has ended does not go on.
-        let went_on = said.from.is_some_and(|from| from != State::Exited);
+        let went_on = said.from.is_some_and(|from| from != AgentState::Exited);
         went_on || !other(self.process, process)
     }
 
     /// Ends the open state; `next` is the one that follows, if one does.
-    fn finish(&mut self, at: Timestamp, next: Option<State>, account_since: Timestamp) {
+    fn finish(&mut self, at: Timestamp, next: Option<AgentState>, account_since: Timestamp) {
         self.report.state = None;
         let Some(open) = self.open.take() else { return };
         let at = at.max(open.since);
         if let Some(next) = next {
             self.report.state = Some(next);
         }
-        if open.state != State::Waiting || at.max(open.counted) < account_since {
+        if open.state != AgentState::Waiting || at.max(open.counted) < account_since {
             return;
         }
         self.report.waits.count += 1;
-        if next.is_some_and(|next| next != State::Exited) {
+        if next.is_some_and(|next| next != AgentState::Exited) {
             self.report.waits.answered += 1;
             self.report.waits.answers.push(seconds(open.since, at));
         }

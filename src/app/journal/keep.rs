@@ -298,7 +298,7 @@ mod tests {
     use super::*;
     use crate::{
         app::core::fixture::{test_agent, test_snapshot},
-        monitor::{EngineLock, EnginePaths, Event, Handle, State},
+        monitor::{AgentState, EngineLock, EnginePaths, Event, Handle},
     };
 
     fn snapshot(pid: u32, second: i64, agents: &[u32], seqs: std::ops::Range<u64>) -> Snapshot {
@@ -308,7 +308,7 @@ mod tests {
         };
         let mut snapshot = test_snapshot();
         (snapshot.engine.pid, snapshot.engine.started) = (pid, Timestamp::from_second(second).unwrap());
-        snapshot.agents = agents.iter().map(|id| test_agent(*id, State::Idle)).collect();
+        snapshot.agents = agents.iter().map(|id| test_agent(*id, AgentState::Idle)).collect();
         snapshot.events = Arc::new(seqs.map(notice).collect());
         snapshot
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::core::events::sentence;
 use crate::app::core::words::state_and_kind;
-use crate::monitor::{Acted, EventKind, State};
+use crate::monitor::{Acted, AgentState, EventKind};
 use crate::tmux::PaneId;
 
 /// One line of the journal: who saw or did what, and when.
@@ -63,7 +63,7 @@ pub enum Standing {
         /// Which program.
         agent: String,
         /// Its state.
-        state: State,
+        state: AgentState,
         /// Kind of the state.
         kind: Option<String>,
         /// When it entered the state.
@@ -155,7 +155,7 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::monitor::{ActKind, Evidence, Source, State};
+    use crate::monitor::{ActKind, AgentState, Evidence, Source};
 
     fn record(what: Happened) -> Record {
         Record { seq: Some(3), agent_pid: Some(60), ..Record::new(Timestamp::UNIX_EPOCH, "/tmp/s", 7, what) }
@@ -177,8 +177,8 @@ mod tests {
                 pane_id: PaneId(4),
                 target: target.clone(),
                 agent: agent.clone(),
-                from: State::Working,
-                to: State::Waiting,
+                from: AgentState::Working,
+                to: AgentState::Waiting,
                 kind: Some("permission".into()),
                 evidence,
             }),

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::app::journal::Record;
 use crate::app::journal::account::Account;
-use crate::{monitor::State, tmux::PaneId};
+use crate::{monitor::AgentState, tmux::PaneId};
 
 /// Version of the report's JSON.
 pub const SCHEMA: u32 = 1;
@@ -37,7 +37,7 @@ pub struct AgentReport {
     /// Which program.
     pub agent: String,
     /// Its last known state; `None` when it is gone or is not watched any more.
-    pub state: Option<State>,
+    pub state: Option<AgentState>,
     /// Time in which it was watched.
     pub watched: f64,
     /// Time in each state.
@@ -143,16 +143,16 @@ impl AgentReport {
     }
 
     /// Adds time spent in a state, seconds.
-    pub(super) fn count(&mut self, state: State, seconds: f64) {
+    pub(super) fn count(&mut self, state: AgentState, seconds: f64) {
         self.watched += seconds;
         let sum = match state {
-            State::Working => &mut self.working,
-            State::Waiting => &mut self.waiting,
-            State::Idle => &mut self.idle,
-            State::Limited => &mut self.limited,
-            State::Error => &mut self.error,
-            State::Exited => &mut self.exited,
-            State::Starting | State::Unknown => &mut self.other,
+            AgentState::Working => &mut self.working,
+            AgentState::Waiting => &mut self.waiting,
+            AgentState::Idle => &mut self.idle,
+            AgentState::Limited => &mut self.limited,
+            AgentState::Error => &mut self.error,
+            AgentState::Exited => &mut self.exited,
+            AgentState::Starting | AgentState::Unknown => &mut self.other,
         };
         *sum += seconds;
     }
@@ -174,7 +174,7 @@ mod tests {
         Record::new(at(minute), "/s", by, what)
     }
 
-    fn appeared(minute: i64, by: u32, state: State) -> Record {
+    fn appeared(minute: i64, by: u32, state: AgentState) -> Record {
         let (target, agent) = ("a:0.0".to_owned(), "claude".to_owned());
         record(
             minute,
@@ -183,7 +183,7 @@ mod tests {
         )
     }
 
-    fn went(minute: i64, from: State, to: State) -> Record {
+    fn went(minute: i64, from: AgentState, to: AgentState) -> Record {
         let evidence =
             Evidence { rule: "r".into(), line: String::new(), source: Source::Screen, region: None, rows: None };
         let (target, agent) = ("a:0.0".to_owned(), "claude".to_owned());
@@ -212,11 +212,11 @@ mod tests {
     #[test]
     fn time_is_accounted_for_within_the_span_only() {
         let records = [
-            appeared(0, 1, State::Working),
-            went(20, State::Working, State::Waiting),
-            went(22, State::Waiting, State::Working),
-            went(30, State::Working, State::Waiting),
-            went(36, State::Waiting, State::Exited),
+            appeared(0, 1, AgentState::Working),
+            went(20, AgentState::Working, AgentState::Waiting),
+            went(22, AgentState::Waiting, AgentState::Working),
+            went(30, AgentState::Working, AgentState::Waiting),
+            went(36, AgentState::Waiting, AgentState::Exited),
             alive(40, 1),
         ];
         let records = beating(records);
@@ -226,17 +226,17 @@ mod tests {
         assert_eq!(agent.watched, 31.0 * 60.0);
         assert_eq!((agent.waits.count, agent.waits.answered, agent.turns), (2, 1, 1));
         assert_eq!((agent.waits.median, report.waits.longest), (Some(120.0), Some(120.0)));
-        assert_eq!(agent.state, Some(State::Exited));
+        assert_eq!(agent.state, Some(AgentState::Exited));
     }
 
     #[test]
     fn time_without_an_engine_is_nobodys() {
         // Killed after minute 10; another engine starts at minute 60.
         let records = [
-            appeared(0, 1, State::Working),
+            appeared(0, 1, AgentState::Working),
             alive(10, 1),
             record(60, 2, Happened::Mark(Mark::EngineStarted)),
-            appeared(60, 2, State::Waiting),
+            appeared(60, 2, AgentState::Waiting),
             alive(64, 2),
         ];
         let records = beating(records);
@@ -250,7 +250,7 @@ mod tests {
         assert_eq!(report.agents[0].state, None);
     }
 
-    fn standing(minute: i64, by: u32, state: State, since: i64) -> Record {
+    fn standing(minute: i64, by: u32, state: AgentState, since: i64) -> Record {
         let (target, agent) = ("a:0.0".to_owned(), "claude".to_owned());
         let standing = Standing::Watched { pane_id: PaneId(1), target, agent, state, kind: None, since: at(since) };
         record(minute, by, Happened::Standing(standing))
@@ -265,15 +265,15 @@ mod tests {
         // A dashboard, left in order; another that is killed; an engine that goes on and sees the answer.
         let records = [
             mark(0, 1, Mark::EngineStarted),
-            appeared(0, 1, State::Working),
-            went(1, State::Working, State::Waiting),
+            appeared(0, 1, AgentState::Working),
+            went(1, AgentState::Working, AgentState::Waiting),
             mark(2, 1, Mark::EngineStopped),
             mark(10, 2, Mark::EngineStarted),
-            standing(10, 2, State::Waiting, 1),
+            standing(10, 2, AgentState::Waiting, 1),
             alive(11, 2),
             mark(30, 3, Mark::EngineStarted),
-            standing(30, 3, State::Waiting, 1),
-            Record { by: 3, ..went(31, State::Waiting, State::Working) },
+            standing(30, 3, AgentState::Waiting, 1),
+            Record { by: 3, ..went(31, AgentState::Waiting, AgentState::Working) },
             alive(32, 3),
         ];
         let report = Report::of(&records, at(0), at(32));
@@ -282,7 +282,7 @@ mod tests {
         assert_eq!((agent.waits.count, agent.waits.answered, agent.waits.open), (1, 1, 0));
         assert_eq!(agent.waits.longest, Some(1800.0), "from its beginning");
         assert_eq!(agent.waiting, 180.0, "1 to 2, 10 to 11, 30 to 31: the rest was nobody's");
-        assert_eq!(agent.state, Some(State::Working));
+        assert_eq!(agent.state, Some(AgentState::Working));
     }
 
     #[test]
@@ -293,14 +293,14 @@ mod tests {
             let minute = i64::from(by) * 10;
             records.extend([
                 mark(minute, by, Mark::EngineStarted),
-                appeared(minute, by, State::Waiting),
+                appeared(minute, by, AgentState::Waiting),
                 mark(minute + 1, by, Mark::EngineStopped),
             ]);
         }
         let report = Report::of(&records, at(0), at(40));
         assert_eq!((report.waits.count, report.waits.answered, report.agents.len()), (1, 0, 1));
         // And all at once.
-        let all = [1, 2, 3].map(|by| appeared(1, by, State::Waiting));
+        let all = [1, 2, 3].map(|by| appeared(1, by, AgentState::Waiting));
         let report = Report::of(&all, at(0), at(2));
         assert_eq!((report.waits.count, report.waits.open, report.agents[0].watched), (1, 1, 60.0));
     }
@@ -308,10 +308,10 @@ mod tests {
     #[test]
     fn a_wait_that_began_while_nobody_watched_is_another() {
         let records = [
-            appeared(0, 1, State::Waiting),
+            appeared(0, 1, AgentState::Waiting),
             mark(2, 1, Mark::EngineStopped),
             mark(10, 2, Mark::EngineStarted),
-            standing(10, 2, State::Waiting, 7),
+            standing(10, 2, AgentState::Waiting, 7),
             alive(11, 2),
         ];
         let waits = Report::of(&records, at(0), at(11)).waits;
@@ -321,7 +321,7 @@ mod tests {
     #[test]
     fn an_engine_that_starts_ends_nothing_of_another_that_lives() {
         let records = [
-            appeared(0, 1, State::Working),
+            appeared(0, 1, AgentState::Working),
             mark(5, 2, Mark::EngineStarted),
             mark(6, 2, Mark::EngineStopped),
             alive(8, 1),
@@ -332,7 +332,7 @@ mod tests {
 
     #[test]
     fn one_that_was_stopped_itself_has_not_watched() {
-        let records = [appeared(0, 1, State::Working), alive(2, 1), alive(60, 1), alive(61, 1)];
+        let records = [appeared(0, 1, AgentState::Working), alive(2, 1), alive(60, 1), alive(61, 1)];
         assert_eq!(Report::of(&records, at(0), at(61)).agents[0].working, 180.0);
     }
 
@@ -352,11 +352,11 @@ mod tests {
             record
         };
         let records = [
-            with(appeared(0, 1, State::Waiting), 10, (100, 1)),
+            with(appeared(0, 1, AgentState::Waiting), 10, (100, 1)),
             // The same program anew in the pane, another program, and the same on a server that was started later.
-            with(appeared(1, 1, State::Waiting), 10, (101, 2)),
-            with(named(appeared(3, 1, State::Waiting), "codex"), 10, (102, 3)),
-            with(named(appeared(6, 1, State::Waiting), "codex"), 11, (102, 3)),
+            with(appeared(1, 1, AgentState::Waiting), 10, (101, 2)),
+            with(named(appeared(3, 1, AgentState::Waiting), "codex"), 10, (102, 3)),
+            with(named(appeared(6, 1, AgentState::Waiting), "codex"), 11, (102, 3)),
             alive(7, 1),
         ];
         let report = Report::of(&beating(records), at(0), at(7));
@@ -367,10 +367,10 @@ mod tests {
         assert_eq!((report.waits.count, report.waits.open), (4, 1));
         // A program that goes on may be told by another of its processes.
         let records = [
-            with(appeared(0, 1, State::Working), 10, (100, 1)),
-            with(went(1, State::Working, State::Waiting), 10, (105, 9)),
-            with(went(2, State::Waiting, State::Exited), 10, (105, 9)),
-            with(went(3, State::Exited, State::Working), 10, (106, 10)),
+            with(appeared(0, 1, AgentState::Working), 10, (100, 1)),
+            with(went(1, AgentState::Working, AgentState::Waiting), 10, (105, 9)),
+            with(went(2, AgentState::Waiting, AgentState::Exited), 10, (105, 9)),
+            with(went(3, AgentState::Exited, AgentState::Working), 10, (106, 10)),
             alive(4, 1),
         ];
         assert_eq!(Report::of(&records, at(0), at(4)).agents.len(), 2);
@@ -384,7 +384,7 @@ mod tests {
             Happened::Event(EventKind::Acted(Acted { pane_id: PaneId(1), target, agent, act, sent, ok, result }))
         };
         let records = [
-            appeared(0, 1, State::Waiting),
+            appeared(0, 1, AgentState::Waiting),
             record(1, 9, act(true, ActKind::Answer)),
             record(1, 9, act(false, ActKind::Answer)),
             record(1, 9, act(true, ActKind::Jump)),

@@ -98,10 +98,10 @@ mod tests {
             notify::notice::tests::event,
             settings,
         },
-        monitor::{Event, State},
+        monitor::{AgentState, Event},
     };
 
-    fn snapshot(agents: &[(u32, State)], events: Vec<Event>) -> Snapshot {
+    fn snapshot(agents: &[(u32, AgentState)], events: Vec<Event>) -> Snapshot {
         let agents = agents.iter().map(|(id, state)| test_agent(*id, *state)).collect();
         Snapshot { agents, events: Arc::new(events), ..test_snapshot() }
     }
@@ -113,11 +113,13 @@ mod tests {
     #[test]
     fn a_change_is_told_once_when_it_has_lasted() {
         let start = Instant::now();
-        let before = snapshot(&[(1, State::Working)], vec![event(1, 1, State::Idle, State::Waiting, None)]);
+        let before =
+            snapshot(&[(1, AgentState::Working)], vec![event(1, 1, AgentState::Idle, AgentState::Waiting, None)]);
         let mut batcher = Batcher::new(&before);
         batcher.take(&before, &rules(), start);
         assert_eq!(batcher.due(), None, "what was so before is no news");
-        let waits = snapshot(&[(1, State::Waiting)], vec![event(2, 1, State::Working, State::Waiting, None)]);
+        let waits =
+            snapshot(&[(1, AgentState::Waiting)], vec![event(2, 1, AgentState::Working, AgentState::Waiting, None)]);
         batcher.take(&waits, &rules(), start);
         assert!(batcher.release(&waits, start).is_empty());
         let later = batcher.due().unwrap();
@@ -130,11 +132,13 @@ mod tests {
     #[test]
     fn what_changed_its_mind_or_is_in_view_is_not_told() {
         let start = Instant::now();
-        let none = snapshot(&[(1, State::Working)], Vec::new());
-        let waits = snapshot(&[(1, State::Waiting)], vec![event(1, 1, State::Working, State::Waiting, None)]);
+        let none = snapshot(&[(1, AgentState::Working)], Vec::new());
+        let waits =
+            snapshot(&[(1, AgentState::Waiting)], vec![event(1, 1, AgentState::Working, AgentState::Waiting, None)]);
         let mut batcher = Batcher::new(&none);
         batcher.take(&waits, &rules(), start);
-        let works = snapshot(&[(1, State::Working)], vec![event(2, 1, State::Waiting, State::Working, None)]);
+        let works =
+            snapshot(&[(1, AgentState::Working)], vec![event(2, 1, AgentState::Waiting, AgentState::Working, None)]);
         batcher.take(&works, &rules(), start + SETTLE / 2);
         assert_eq!(batcher.due(), None);
 
@@ -150,12 +154,16 @@ mod tests {
     fn those_that_come_together_are_told_together() {
         let start = Instant::now();
         let mut batcher = Batcher::new(&snapshot(&[], Vec::new()));
-        let all: Vec<(u32, State)> = (0..40).map(|id| (id, State::Waiting)).collect();
+        let all: Vec<(u32, AgentState)> = (0..40).map(|id| (id, AgentState::Waiting)).collect();
         let mut told = Vec::new();
         for id in 0..40_u32 {
             let now = start + Duration::from_millis(u64::from(id) * 50);
             let seq = u64::from(id) + 1;
-            batcher.take(&snapshot(&all, vec![event(seq, id, State::Working, State::Waiting, None)]), &rules(), now);
+            batcher.take(
+                &snapshot(&all, vec![event(seq, id, AgentState::Working, AgentState::Waiting, None)]),
+                &rules(),
+                now,
+            );
             let batch = batcher.release(&snapshot(&all, Vec::new()), now);
             if !batch.is_empty() {
                 told.push(batch.len());
@@ -172,12 +180,16 @@ mod tests {
     fn nobody_is_kept_waiting_by_those_who_follow() {
         let start = Instant::now();
         let mut batcher = Batcher::new(&snapshot(&[], Vec::new()));
-        let all: Vec<(u32, State)> = (0..100).map(|id| (id, State::Waiting)).collect();
+        let all: Vec<(u32, AgentState)> = (0..100).map(|id| (id, AgentState::Waiting)).collect();
         // One more every second, for more than a minute and a half.
         let told = (0..100_u32).find(|id| {
             let now = start + Duration::from_secs(u64::from(*id));
             let seq = u64::from(*id) + 1;
-            batcher.take(&snapshot(&all, vec![event(seq, *id, State::Working, State::Waiting, None)]), &rules(), now);
+            batcher.take(
+                &snapshot(&all, vec![event(seq, *id, AgentState::Working, AgentState::Waiting, None)]),
+                &rules(),
+                now,
+            );
             !batcher.release(&snapshot(&all, Vec::new()), now).is_empty()
         });
         assert!(told.is_some_and(|second| second <= 5), "{told:?}");

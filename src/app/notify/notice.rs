@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     app::settings::Notifications,
-    monitor::{Agent, Event, EventKind, State},
+    monitor::{Agent, AgentState, Event, EventKind},
     tmux::{PaneId, clean},
 };
 
@@ -28,9 +28,9 @@ pub struct Notice {
     /// Which program.
     pub agent: String,
     /// State before.
-    pub from: State,
+    pub from: AgentState,
     /// State now.
-    pub state: State,
+    pub state: AgentState,
     /// Kind of the state now.
     pub kind: Option<String>,
     /// What it asks or has said last.
@@ -42,12 +42,12 @@ impl Notice {
     #[must_use]
     pub fn text(&self) -> String {
         let what = match (self.state, self.kind.as_deref()) {
-            (State::Waiting, Some(kind)) => format!("waits for you ({kind})"),
-            (State::Waiting, None) => "waits for you".to_owned(),
-            (State::Idle, _) => "is done".to_owned(),
-            (State::Exited, _) => "has ended".to_owned(),
-            (State::Limited, _) => "has hit its limit".to_owned(),
-            (State::Error, _) => "has stopped with an error".to_owned(),
+            (AgentState::Waiting, Some(kind)) => format!("waits for you ({kind})"),
+            (AgentState::Waiting, None) => "waits for you".to_owned(),
+            (AgentState::Idle, _) => "is done".to_owned(),
+            (AgentState::Exited, _) => "has ended".to_owned(),
+            (AgentState::Limited, _) => "has hit its limit".to_owned(),
+            (AgentState::Error, _) => "has stopped with an error".to_owned(),
             (state, _) => format!("is {state}"),
         };
         let mut text = format!("{} {} {what}", self.target, self.agent);
@@ -63,8 +63,8 @@ impl Notice {
 /// Several notices as one line: who needs you first, then who is done, and the rest; of each the first ones by name.
 #[must_use]
 pub fn summary(notices: &[Notice]) -> String {
-    let order = [State::Waiting, State::Error, State::Limited, State::Exited, State::Idle];
-    let of = |state: State| notices.iter().filter(|notice| notice.state == state).collect::<Vec<_>>();
+    let order = [AgentState::Waiting, AgentState::Error, AgentState::Limited, AgentState::Exited, AgentState::Idle];
+    let of = |state: AgentState| notices.iter().filter(|notice| notice.state == state).collect::<Vec<_>>();
     let told: Vec<String> =
         order.into_iter().map(of).filter(|group| !group.is_empty()).map(|group| several(&group)).collect();
     clip(&told.join("; "))
@@ -81,10 +81,10 @@ fn several(group: &[&Notice]) -> String {
         more => format!(" and {more} more"),
     };
     let what = match group.first().map(|notice| notice.state) {
-        Some(State::Waiting) => "wait for you",
-        Some(State::Idle) => "are done",
-        Some(State::Exited) => "have ended",
-        Some(State::Limited) => "have hit their limit",
+        Some(AgentState::Waiting) => "wait for you",
+        Some(AgentState::Idle) => "are done",
+        Some(AgentState::Exited) => "have ended",
+        Some(AgentState::Limited) => "have hit their limit",
         _ => "have stopped with an error",
     };
     format!("{} agents {what}: {}{rest}", group.len(), named.join(", "))
@@ -130,7 +130,7 @@ impl Rules {
             && listed(&self.agents, program)
             && listed(&self.sessions, &agent.session)
             // A prompt that follows a prompt is one more to answer; any other state told of once is told.
-            && (from != to || *to == State::Waiting);
+            && (from != to || *to == AgentState::Waiting);
         wanted.then(|| Notice {
             at: event.at,
             server: server.to_owned(),
@@ -145,14 +145,14 @@ impl Rules {
         })
     }
 
-    fn wants(&self, state: State, kind: Option<&str>) -> bool {
+    fn wants(&self, state: AgentState, kind: Option<&str>) -> bool {
         let word = match state {
-            State::Idle if kind == Some("done") => "done",
-            State::Idle | State::Working | State::Starting | State::Unknown => return false,
-            State::Waiting => "waiting",
-            State::Exited => "exited",
-            State::Limited => "limited",
-            State::Error => "error",
+            AgentState::Idle if kind == Some("done") => "done",
+            AgentState::Idle | AgentState::Working | AgentState::Starting | AgentState::Unknown => return false,
+            AgentState::Waiting => "waiting",
+            AgentState::Exited => "exited",
+            AgentState::Limited => "limited",
+            AgentState::Error => "error",
         };
         self.on.iter().any(|on| on == word)
     }
@@ -176,7 +176,7 @@ pub(super) mod tests {
         monitor::{Evidence, Source},
     };
 
-    pub(crate) fn event(seq: u64, pane: u32, from: State, to: State, kind: Option<&str>) -> Event {
+    pub(crate) fn event(seq: u64, pane: u32, from: AgentState, to: AgentState, kind: Option<&str>) -> Event {
         let evidence =
             Evidence { rule: "r".into(), line: String::new(), source: Source::Screen, region: None, rows: None };
         let (target, agent) = (format!("s:0.{pane}"), "claude".into());
@@ -194,18 +194,18 @@ pub(super) mod tests {
 
     #[test]
     fn only_what_was_asked_for_is_told() {
-        let agent = test_agent(1, State::Waiting);
+        let agent = test_agent(1, AgentState::Waiting);
         let told = |rules: &Rules, from, to, kind| rules.notice("/s", &event(1, 1, from, to, kind), &agent).is_some();
         let all = rules(|_| {});
-        assert!(told(&all, State::Working, State::Waiting, Some("permission")));
-        assert!(told(&all, State::Waiting, State::Waiting, Some("question")), "another prompt");
-        assert!(told(&all, State::Working, State::Idle, Some("done")));
-        assert!(!told(&all, State::Waiting, State::Idle, None));
-        assert!(!told(&all, State::Working, State::Error, None), "not in the list");
-        assert!(!told(&all, State::Exited, State::Exited, Some("crash")));
-        assert!(!told(&rules(|s| s.agents = vec!["codex".into()]), State::Working, State::Waiting, None));
-        assert!(told(&rules(|s| s.agents = vec!["claude".into()]), State::Working, State::Waiting, None));
-        assert!(!told(&rules(|s| s.sessions = vec!["other".into()]), State::Working, State::Waiting, None));
+        assert!(told(&all, AgentState::Working, AgentState::Waiting, Some("permission")));
+        assert!(told(&all, AgentState::Waiting, AgentState::Waiting, Some("question")), "another prompt");
+        assert!(told(&all, AgentState::Working, AgentState::Idle, Some("done")));
+        assert!(!told(&all, AgentState::Waiting, AgentState::Idle, None));
+        assert!(!told(&all, AgentState::Working, AgentState::Error, None), "not in the list");
+        assert!(!told(&all, AgentState::Exited, AgentState::Exited, Some("crash")));
+        assert!(!told(&rules(|s| s.agents = vec!["codex".into()]), AgentState::Working, AgentState::Waiting, None));
+        assert!(told(&rules(|s| s.agents = vec!["claude".into()]), AgentState::Working, AgentState::Waiting, None));
+        assert!(!told(&rules(|s| s.sessions = vec!["other".into()]), AgentState::Working, AgentState::Waiting, None));
     }
 
     #[test]
@@ -223,16 +223,20 @@ pub(super) mod tests {
 
     #[test]
     fn many_are_one_line_and_hostile_text_is_tame() {
-        let mut agent = test_agent(1, State::Waiting);
+        let mut agent = test_agent(1, AgentState::Waiting);
         agent.doing = Some("\x1b]0;x\x07 rm -rf / \x1b[2J?".into());
-        let one = rules(|_| {}).notice("/s", &event(1, 1, State::Working, State::Waiting, Some("permission")), &agent);
+        let one = rules(|_| {}).notice(
+            "/s",
+            &event(1, 1, AgentState::Working, AgentState::Waiting, Some("permission")),
+            &agent,
+        );
         let one = one.unwrap();
         assert_eq!(one.text(), "s:0.1 claude waits for you (permission): rm -rf / ?");
         let many: Vec<Notice> = (0..5).map(|n| Notice { target: format!("s:0.{n}"), ..one.clone() }).collect();
         assert_eq!(summary(&many), "5 agents wait for you: s:0.0, s:0.1, s:0.2 and 2 more");
         let done = |target: &str| Notice {
             target: target.into(),
-            state: State::Idle,
+            state: AgentState::Idle,
             kind: Some("done".into()),
             doing: None,
             ..one.clone()
@@ -242,7 +246,8 @@ pub(super) mod tests {
         let two = [Notice { doing: None, ..many[0].clone() }, done("s:0.8")];
         assert_eq!(summary(&two), "s:0.0 claude waits for you (permission); s:0.8 claude is done");
         agent.doing = Some("x".repeat(500));
-        let long = rules(|_| {}).notice("/s", &event(1, 1, State::Working, State::Waiting, None), &agent).unwrap();
+        let long =
+            rules(|_| {}).notice("/s", &event(1, 1, AgentState::Working, AgentState::Waiting, None), &agent).unwrap();
         assert_eq!(long.text().chars().count(), LONGEST);
     }
 }

@@ -145,7 +145,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        monitor::{CacheSettings, EventKind, Source, State, detect::Published},
+        monitor::{AgentState, CacheSettings, EventKind, Source, detect::Published},
         tmux::{Pane, Pulse},
     };
 
@@ -156,7 +156,7 @@ mod tests {
         let mut panes = Panes::new(&CacheSettings::default());
         let pulse = Pulse { id: ID, pid: 4_000_000_000, width: 80, height: 24, ..Pulse::default() };
         panes.take_probe(vec![pulse].into(), at, now).await;
-        let verdict = Verdict::blank("nobody", "", None).say(State::Idle, None, "", "", Source::Screen);
+        let verdict = Verdict::blank("nobody", "", None).say(AgentState::Idle, None, "", "", Source::Screen);
         panes.fleet.get_mut(ID).unwrap().judge(Arc::new(verdict), at, now, Duration::ZERO);
         panes
     }
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!((detected.happened.len(), detected.changed), (0, 0));
         assert_eq!(detected.failed.len(), 1);
         let record = panes.fleet.get(ID).unwrap().record().unwrap();
-        assert_eq!((record.state(), record.stale), (State::Idle, true));
+        assert_eq!((record.state(), record.stale), (AgentState::Idle, true));
     }
 
     fn key(pane: &Pane, published: Option<&Published>) -> u64 {

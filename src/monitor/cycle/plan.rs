@@ -171,7 +171,7 @@ pub(crate) fn cut(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::monitor::State;
+    use crate::monitor::AgentState;
     use crate::monitor::strategy::testing;
 
     #[derive(Debug)]
@@ -194,7 +194,7 @@ mod tests {
     #[tokio::test]
     async fn a_strategy_that_cannot_plan_is_replaced_by_what_it_is_based_on() {
         let now = Instant::now();
-        let known = [testing::known(1, State::Working, now), testing::known(2, State::Working, now)];
+        let known = [testing::known(1, AgentState::Working, now), testing::known(2, AgentState::Working, now)];
         for (base, name) in [("polling", "polling"), ("concurrent", "concurrent"), ("nothing", "adaptive")] {
             let second = Duration::from_secs(1);
             let planned = plan(&mut Broken(base), &known, true, second, 4, Measured::default(), now).await;

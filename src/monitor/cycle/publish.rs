@@ -12,8 +12,8 @@ use crate::monitor::meter::ledger::Ledger;
 use crate::monitor::panes::known::Panes;
 use crate::monitor::panes::tracked::Tracked;
 use crate::monitor::{
-    Agent, BaseStatus, CostInfo, CycleInfo, EngineInfo, EngineSettings, Health, HealthSummary, LiveSettings, PoolInfo,
-    RereadInfo, SCHEMA, ServerInfo, ServerStatus, Snapshot, State, StrategyInfo, clock,
+    Agent, AgentState, BaseStatus, CostInfo, CycleInfo, EngineInfo, EngineSettings, Health, HealthSummary,
+    LiveSettings, PoolInfo, RereadInfo, SCHEMA, ServerInfo, ServerStatus, Snapshot, StrategyInfo, clock,
 };
 use crate::tmux::PaneId;
 
@@ -65,7 +65,7 @@ pub(crate) fn snapshot(parts: SnapshotParts<'_>) -> Snapshot {
         base_status: BaseStatus {
             is_running: !parts.paused,
             active_agents: agents.iter().filter(|a| is_active(a.state)).count(),
-            idle_agents: agents.iter().filter(|a| a.state == State::Idle).count(),
+            idle_agents: agents.iter().filter(|a| a.state == AgentState::Idle).count(),
             cycle_count: ledger.history.count(),
             last_cycle_time: cycle.last.as_ref().map(|last| last.duration_ms / 1000.0),
             errors_detected: ledger.errors(),
@@ -158,8 +158,8 @@ fn strategies(all: &[StrategyInfo], history: &History) -> Vec<StrategyInfo> {
 }
 
 /// Whether an agent's program runs and does something.
-fn is_active(state: State) -> bool {
-    !matches!(state, State::Idle | State::Exited)
+fn is_active(state: AgentState) -> bool {
+    !matches!(state, AgentState::Idle | AgentState::Exited)
 }
 
 fn agent(tracked: &Tracked, max_failures: u32) -> Option<Agent> {

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::monitor::State;
+use crate::monitor::AgentState;
 use crate::monitor::meter::prices::{LARGEST, Prices};
 use crate::monitor::strategy::Plan;
 use crate::tmux::PaneId;
@@ -26,7 +26,7 @@ pub struct Due {
     /// An agent is known to be in it.
     pub agent: bool,
     /// Its agent's state, if it was read before.
-    pub state: Option<State>,
+    pub state: Option<AgentState>,
     /// When it was read last; `None`: this is the first sight of it.
     pub read_at: Option<Instant>,
 }
@@ -37,7 +37,7 @@ impl Due {
         let waits = self.read_at.map_or(0.0, |at| now.saturating_duration_since(at).as_secs_f64());
         match self.state {
             _ if self.focused => f64::INFINITY,
-            Some(State::Working | State::Starting | State::Waiting) => waits * 4.0,
+            Some(AgentState::Working | AgentState::Starting | AgentState::Waiting) => waits * 4.0,
             _ => waits,
         }
     }
@@ -116,7 +116,7 @@ mod tests {
         Means { left: Some((ms(purse), ms(saved))), prices, one_by_one: false }
     }
 
-    fn due(count: u32, now: Instant, state: Option<State>) -> Vec<Due> {
+    fn due(count: u32, now: Instant, state: Option<AgentState>) -> Vec<Due> {
         let read_at = state.and(now.checked_sub(ms(500)));
         (0..count).map(|id| Due { pane: PaneId(id), focused: false, agent: true, state, read_at }).collect()
     }
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn a_plan_that_can_be_afforded_stays_as_it_is() {
         let now = Instant::now();
-        let due = due(20, now, Some(State::Working));
+        let due = due(20, now, Some(AgentState::Working));
         let mut small = plan(&due, 5);
         let cheap = Means { prices: prices(400, 50), ..means(200, 3_000) };
         assert_eq!(ration(&mut small, due.clone(), cheap, now), LeftOut::default());
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn where_a_request_is_expensive_there_are_few_and_large_ones() {
         let now = Instant::now();
-        let due = due(3_000, now, Some(State::Working));
+        let due = due(3_000, now, Some(AgentState::Working));
         for purse in [0, 1, 50, 200, 1_000] {
             let mut cut = plan(&due, 1);
             let left_out = ration(&mut cut, due.clone(), means(purse, 3_000), now);
@@ -154,9 +154,9 @@ mod tests {
     #[test]
     fn who_waits_is_read_first_and_nobody_waits_for_ever() {
         let now = Instant::now();
-        let mut due = due(1_000, now, Some(State::Working));
+        let mut due = due(1_000, now, Some(AgentState::Working));
         for (index, due) in due.iter_mut().enumerate() {
-            due.state = if index < 600 { Some(State::Idle) } else { Some(State::Working) };
+            due.state = if index < 600 { Some(AgentState::Idle) } else { Some(AgentState::Working) };
         }
         (due[3].read_at, due[5].focused) = (now.checked_sub(ms(60_000)), true);
         let mut cut = plan(&due, 100);
@@ -173,7 +173,7 @@ mod tests {
         for (index, due) in all.iter_mut().enumerate() {
             due.agent = index % 5 == 0;
         }
-        all.extend(due(751, now, Some(State::Waiting)).pop());
+        all.extend(due(751, now, Some(AgentState::Waiting)).pop());
         let mut cut = plan(&all, 1);
         let cheap = Means { prices: prices(400, 50), ..means(100, 3_000) };
         assert_eq!(ration(&mut cut, all.clone(), cheap, now), LeftOut::default(), "all at once");

@@ -1,6 +1,6 @@
 //! What a profile knows, for lists: the states that it tells apart, where it reads them, what it can answer.
 
-use crate::monitor::State;
+use crate::monitor::AgentState;
 use crate::monitor::detect::choices;
 use crate::monitor::detect::profile::Says;
 use crate::monitor::detect::profiles::{CompiledRule, Profile, Where};
@@ -40,7 +40,7 @@ impl Profile {
     #[must_use]
     pub fn answered_kinds(&self) -> Vec<&str> {
         let mut all = Vec::new();
-        for rule in self.rules.iter().filter(|rule| rule.rule.state == Says::State(State::Waiting)) {
+        for rule in self.rules.iter().filter(|rule| rule.rule.state == Says::State(AgentState::Waiting)) {
             let Some(kind) = rule.rule.kind.as_deref() else { continue };
             if !all.contains(&kind) && choices::fitting(self, rule).next().is_some() {
                 all.push(kind);

@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::monitor::State;
+use crate::monitor::AgentState;
 use crate::monitor::detect::choices::choices;
 use crate::monitor::detect::profile::{Pattern, What, names_rule};
 use crate::monitor::detect::profiles::{Profile, Where};
@@ -54,20 +54,20 @@ pub(super) fn fill(
             What::Background => verdict.background = text.parse().unwrap_or(1),
         }
     }
-    if verdict.state == State::Waiting
+    if verdict.state == AgentState::Waiting
         && let Some(hit) = hit
     {
         verdict.choices = choices(profile, view, hit);
     }
     if verdict.doing.is_none()
-        && verdict.state == State::Waiting
+        && verdict.state == AgentState::Waiting
         && let Some(hit) = hit
     {
         verdict.doing = question(view, hit).map(str::to_owned);
     }
-    if verdict.doing.is_none() && verdict.state != State::Idle {
+    if verdict.doing.is_none() && verdict.state != AgentState::Idle {
         // A title is shown beside it anyway, and says nothing of what is asked.
-        let line = hit.filter(|hit| hit.rule.place != Where::Title || verdict.state != State::Waiting);
+        let line = hit.filter(|hit| hit.rule.place != Where::Title || verdict.state != AgentState::Waiting);
         verdict.doing = line.map(|hit| bare(hit.line).to_owned()).filter(|line| !line.is_empty());
     }
 }

@@ -18,7 +18,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use crate::monitor::State;
+use crate::monitor::AgentState;
 use crate::monitor::detect::{Observation, Process, Verdict};
 use crate::tmux::{Pane, Screen, clean};
 
@@ -90,7 +90,7 @@ impl Fixture {
             return (!absent).then(|| format!("no agent, expected {expected}"));
         };
         let state = verdict.state.to_string();
-        let keeps = matches!(verdict.state, State::Idle | State::Working | State::Unknown);
+        let keeps = matches!(verdict.state, AgentState::Idle | AgentState::Working | AgentState::Unknown);
         let right = self.states.iter().any(|s| *s == state || (s == "keep" && keeps))
             && self.kind.as_deref().is_none_or(|kind| verdict.kind.as_deref() == Some(kind))
             && self.agent.as_deref() == Some(&verdict.agent);

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use crate::monitor::State;
+use crate::monitor::AgentState;
 
 /// What a hook said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Hook {
     /// The profile's name.
     pub agent: String,
     /// State.
-    pub state: State,
+    pub state: AgentState,
     /// Kind of the state.
     pub kind: Option<String>,
     /// When it was said.
@@ -56,20 +56,20 @@ pub fn from_claude_json(json: &str, now: Timestamp) -> Option<String> {
     let text = |name: &str| event.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
     let (state, kind) = match text("hook_event_name") {
         "UserPromptSubmit" | "PreToolUse" | "PostToolUse" | "PostToolUseFailure" | "SubagentStart"
-        | "PermissionDenied" => (State::Working, None),
-        "PreCompact" => (State::Working, Some("compacting")),
-        "PermissionRequest" if text("tool_name") == "AskUserQuestion" => (State::Waiting, Some("question")),
-        "PermissionRequest" => (State::Waiting, Some("permission")),
-        "Elicitation" => (State::Waiting, Some("question")),
+        | "PermissionDenied" => (AgentState::Working, None),
+        "PreCompact" => (AgentState::Working, Some("compacting")),
+        "PermissionRequest" if text("tool_name") == "AskUserQuestion" => (AgentState::Waiting, Some("question")),
+        "PermissionRequest" => (AgentState::Waiting, Some("permission")),
+        "Elicitation" => (AgentState::Waiting, Some("question")),
         // A notice may come late and about anything: only that of a permission is about a prompt that is open.
-        "Notification" if text("notification_type") == "permission_prompt" => (State::Waiting, Some("permission")),
-        "Stop" | "SessionStart" => (State::Idle, None),
-        "StopFailure" => (State::Error, None),
-        "SessionEnd" => (State::Exited, None),
+        "Notification" if text("notification_type") == "permission_prompt" => (AgentState::Waiting, Some("permission")),
+        "Stop" | "SessionStart" => (AgentState::Idle, None),
+        "StopFailure" => (AgentState::Error, None),
+        "SessionEnd" => (AgentState::Exited, None),
         _ => return None,
     };
     // A subagent's end is not the turn's.
-    if event.get("agent_id").is_some_and(|id| !id.is_null()) && state == State::Idle {
+    if event.get("agent_id").is_some_and(|id| !id.is_null()) && state == AgentState::Idle {
         return None;
     }
     Some(Hook { agent: "claude".to_owned(), state, kind: kind.map(str::to_owned), at: now }.value())
@@ -88,10 +88,10 @@ pub fn from_codex_notify(json: &str, now: Timestamp) -> Option<String> {
             if inputs.and_then(serde_json::Value::as_array).is_none_or(Vec::is_empty) {
                 return None;
             }
-            (State::Idle, None)
+            (AgentState::Idle, None)
         }
-        "approval-requested" => (State::Waiting, Some("permission")),
-        "user-input-requested" => (State::Waiting, Some("question")),
+        "approval-requested" => (AgentState::Waiting, Some("permission")),
+        "user-input-requested" => (AgentState::Waiting, Some("question")),
         _ => return None,
     };
     Some(Hook { agent: "codex".to_owned(), state, kind: kind.map(str::to_owned), at: now }.value())

@@ -14,7 +14,7 @@ use crate::monitor::detect::rules::{Hit, Step, first_hit};
 use crate::monitor::detect::view::View;
 use crate::monitor::detect::{Observation, Process, Verdict, extract, request};
 use crate::{
-    monitor::{Evidence, NamedAgent, Source, State},
+    monitor::{AgentState, Evidence, NamedAgent, Source},
     tmux::{Pane, Screen},
 };
 
@@ -37,7 +37,7 @@ pub(super) fn judge_with(profiles: &Profiles, seen: &Observation<'_>, trail: Opt
 /// The verdict for a pane that only the settings call an agent: what it does is not known, and said so.
 fn said_so(named: &NamedAgent, seen: &Observation<'_>) -> Verdict {
     let line = format!("the settings name {} an agent; nothing that is known runs there", named.target);
-    let state = if seen.pane.dead { State::Exited } else { State::Unknown };
+    let state = if seen.pane.dead { AgentState::Exited } else { AgentState::Unknown };
     Verdict::blank(named.agent.as_deref().unwrap_or("other"), "the settings", None).say(
         state,
         None,
@@ -82,17 +82,17 @@ fn judge_by_profile(profiles: &Profiles, seen: &Observation<'_>, mut trail: Opti
     let hit = seen.screen.and_then(|_| first_hit(profile, &view, steps.take()));
     if found.stopped {
         let line = format!("process {} is stopped", found.pid.unwrap_or_default());
-        return Some(verdict.say(State::Unknown, Some("suspended"), "process/stopped", &line, Source::Process));
+        return Some(verdict.say(AgentState::Unknown, Some("suspended"), "process/stopped", &line, Source::Process));
     }
     if found.headless {
         // What it prints is no screen of its own, whatever it looks like.
         let line = format!("process {} was started to do one thing and end", found.pid.unwrap_or_default());
-        return Some(verdict.say(State::Working, Some("headless"), "process/headless", &line, Source::Process));
+        return Some(verdict.say(AgentState::Working, Some("headless"), "process/headless", &line, Source::Process));
     }
     weigh(seen, profile, hit.as_ref(), &mut verdict, trail.as_deref_mut());
     let same_state = hit.as_ref().filter(|hit| hit.says == Says::State(verdict.state));
     extract::fill(profile, &view, same_state, seen.now, seen.zone, &mut verdict);
-    if let Some(hit) = same_state.filter(|_| verdict.state == State::Waiting) {
+    if let Some(hit) = same_state.filter(|_| verdict.state == AgentState::Waiting) {
         let rows = request::of_rule(profile, &view, hit.rule).rows;
         let row = |row: usize| u16::try_from(row).unwrap_or(u16::MAX);
         verdict.evidence.rows = Some((row(rows.start), row(rows.end)));
@@ -113,7 +113,8 @@ fn is_proven(profiles: &Profiles, seen: &Observation<'_>, agent: &str) -> bool {
     let view = View::new(profile, seen.pane, seen.screen, 0);
     let titled = profile.recognise.title.as_ref().is_some_and(|title| title.matches(&seen.pane.title));
     let part = |hit: Hit<'_>| {
-        hit.says != Says::State(State::Starting) && hit.rule.place != crate::monitor::detect::profiles::Where::Screen
+        hit.says != Says::State(AgentState::Starting)
+            && hit.rule.place != crate::monitor::detect::profiles::Where::Screen
     };
     // Where the name is the agent's alone it is a script of that name: of its rules some fit many a screen.
     let shown = seen.screen.is_some()
@@ -134,7 +135,7 @@ impl Verdict {
             pid,
             start: None,
             version: None,
-            state: State::Unknown,
+            state: AgentState::Unknown,
             kind: None,
             evidence: Evidence {
                 rule: String::new(),
@@ -157,7 +158,7 @@ impl Verdict {
     /// The same with a state and what tells it.
     pub(in crate::monitor) fn say(
         mut self,
-        state: State,
+        state: AgentState,
         kind: Option<&str>,
         rule: &str,
         line: &str,
@@ -167,7 +168,7 @@ impl Verdict {
         self
     }
 
-    fn set(&mut self, state: State, kind: Option<&str>, rule: &str, line: &str, source: Source) {
+    fn set(&mut self, state: AgentState, kind: Option<&str>, rule: &str, line: &str, source: Source) {
         self.state = state;
         self.kind = kind.map(str::to_owned);
         self.evidence =
@@ -209,7 +210,7 @@ fn gone(profiles: &Profiles, seen: &Observation<'_>, trail: Option<&mut Trail>) 
         // What ran in another place may still run there: its screen shows nothing that is known.
         let found = Recognised::without_process(&agent, &by);
         return Some(Verdict::blank(&found.agent, &found.by, found.pid).say(
-            State::Unknown,
+            AgentState::Unknown,
             None,
             "none",
             "",
@@ -227,7 +228,7 @@ fn gone(profiles: &Profiles, seen: &Observation<'_>, trail: Option<&mut Trail>) 
         trail.recognised = Some(found.clone());
     }
     Some(Verdict::blank(&found.agent, &found.by, found.pid).say(
-        State::Exited,
+        AgentState::Exited,
         None,
         "process/ended",
         &line,
@@ -312,21 +313,23 @@ fn from_screen(verdict: &mut Verdict, profile: &Profile, hit: &Hit<'_>) {
 
 fn keep_or_unknown(seen: &Observation<'_>, hit: Option<&Hit<'_>>, verdict: &mut Verdict) {
     match (hit, seen.previous) {
-        (Some(hit), Some((state, kind))) if state != State::Exited => {
+        (Some(hit), Some((state, kind))) if state != AgentState::Exited => {
             verdict.set(state, kind, &hit.rule.id, hit.line, Source::Kept);
         }
         (Some(hit), _) => {
-            let state = hit.rule.rule.cold.unwrap_or(State::Unknown);
+            let state = hit.rule.rule.cold.unwrap_or(AgentState::Unknown);
             verdict.set(state, None, &hit.rule.id, hit.line, Source::Screen);
         }
         // A blank screen is that of a program that has just started; later it is one between two pictures.
         (None, previous) if seen.screen.is_some_and(is_blank) => match previous {
-            Some((state, kind)) if !matches!(state, State::Exited | State::Unknown) => {
+            Some((state, kind)) if !matches!(state, AgentState::Exited | AgentState::Unknown) => {
                 verdict.set(state, kind, "screen/blank", "nothing is on the screen", Source::Kept);
             }
-            _ => verdict.set(State::Starting, None, "screen/blank", "nothing is on the screen yet", Source::Screen),
+            _ => {
+                verdict.set(AgentState::Starting, None, "screen/blank", "nothing is on the screen yet", Source::Screen)
+            }
         },
-        (None, _) => verdict.set(State::Unknown, None, "none", "", Source::None),
+        (None, _) => verdict.set(AgentState::Unknown, None, "none", "", Source::None),
     }
 }
 
@@ -336,7 +339,7 @@ fn is_blank(screen: &Screen) -> bool {
 
 /// What the program says of itself outside its screen.
 struct Word {
-    state: State,
+    state: AgentState,
     kind: Option<String>,
     rule: String,
     line: String,
@@ -347,8 +350,8 @@ struct Word {
 
 impl Word {
     /// Whether it decides against a screen that shows `state` without proof.
-    fn beats(&self, state: State) -> bool {
-        !self.vague || state == State::Unknown || state == State::Idle
+    fn beats(&self, state: AgentState) -> bool {
+        !self.vague || state == AgentState::Unknown || state == AgentState::Idle
     }
 
     fn decide(self, verdict: &mut Verdict) {
@@ -359,7 +362,7 @@ impl Word {
 fn own_word(seen: &Observation<'_>, profile: &Profile) -> Option<Word> {
     let hook = Hook::parse(&seen.pane.hook)
         // The process runs, so its last word of an end is not about this one.
-        .filter(|hook| hook.agent == profile.name && hook.state != State::Exited && fresh(hook.at, seen.now));
+        .filter(|hook| hook.agent == profile.name && hook.state != AgentState::Exited && fresh(hook.at, seen.now));
     let file = seen.published.and_then(|file| {
         let meaning = profile.session_file.as_ref()?.meaning(file)?;
         let line = match &file.detail {

@@ -37,7 +37,7 @@ pub use request::{Request, request};
 pub use rules::Step;
 pub(crate) use session::SessionFields;
 
-use crate::monitor::{Asks, Choice, Evidence, NamedAgent, State};
+use crate::monitor::{AgentState, Asks, Choice, Evidence, NamedAgent};
 use crate::tmux::{Pane, Screen};
 
 /// One process under a pane, as the process table shows it.
@@ -92,7 +92,7 @@ pub struct Observation<'a> {
     /// What the settings say of the pane, where they call it an agent.
     pub named: Option<&'a NamedAgent>,
     /// The state before, which a menu or a viewer keeps.
-    pub previous: Option<(State, Option<&'a str>)>,
+    pub previous: Option<(AgentState, Option<&'a str>)>,
     /// Now, for reset times.
     pub now: Timestamp,
     /// The zone of times of day that name none; UTC when `None`.
@@ -113,7 +113,7 @@ pub struct Verdict {
     /// Version of the program, when it shows.
     pub version: Option<String>,
     /// What it is doing.
-    pub state: State,
+    pub state: AgentState,
     /// Kind of the state.
     pub kind: Option<String>,
     /// Why.

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use regex::Regex;
 use serde::{Deserialize, Deserializer, de};
 
-use crate::monitor::State;
+use crate::monitor::AgentState;
 use crate::monitor::detect::keys::{KeyName, Keys};
 use crate::monitor::detect::session::SessionRules;
 
@@ -305,7 +305,7 @@ pub struct When {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Says {
     /// A state.
-    State(State),
+    State(AgentState),
     /// The state before is kept: a menu, a viewer or a help screen hides what would tell.
     Keep,
 }
@@ -385,7 +385,7 @@ pub struct Rule {
     pub when: When,
     /// With `keep`: the state when none is known from before. Without it, that is `unknown`.
     #[serde(default)]
-    pub cold: Option<State>,
+    pub cold: Option<AgentState>,
     /// It proves its state: a hook or a published word that says otherwise is stale. Taken as true for `working`,
     /// `waiting`, `limited` and `error`.
     #[serde(default)]
@@ -414,7 +414,7 @@ impl Rule {
     pub fn is_proof(&self) -> bool {
         self.proof.unwrap_or(matches!(
             self.state,
-            Says::State(State::Working | State::Waiting | State::Limited | State::Error)
+            Says::State(AgentState::Working | AgentState::Waiting | AgentState::Limited | AgentState::Error)
         ))
     }
 }
@@ -459,7 +459,7 @@ pub struct Extract {
     pub line: Pattern,
     /// Only in these states.
     #[serde(default)]
-    pub states: Vec<State>,
+    pub states: Vec<AgentState>,
     /// Only where one of these rules decided; `*` at the end stands for any rest.
     #[serde(default, deserialize_with = "one_or_many")]
     pub rules: Vec<String>,

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::monitor::State;
+use crate::monitor::AgentState;
 use crate::monitor::detect::Published;
 use crate::monitor::detect::profile::one_or_many;
 
@@ -57,7 +57,7 @@ pub struct SessionWord {
     #[serde(default)]
     pub detail: Option<String>,
     /// The state that it means.
-    pub state: State,
+    pub state: AgentState,
     /// Kind of the state.
     #[serde(default)]
     pub kind: Option<String>,

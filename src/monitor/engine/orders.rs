@@ -7,7 +7,7 @@ use strum::VariantNames;
 
 use crate::monitor::engine::core::Core;
 use crate::monitor::snapshot::settings::{CachePolicy, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL};
-use crate::monitor::{Command, EventKind, Mode, Refused, State};
+use crate::monitor::{AgentState, Command, EventKind, Mode, Refused};
 use crate::tmux::TransportChoice;
 
 impl Core {
@@ -48,7 +48,7 @@ impl Core {
             }
             Command::Seen(pane) => {
                 let Some(tracked) = self.panes.fleet.get_mut(pane) else { return Ok(false) };
-                if tracked.state() == Some(State::Exited) {
+                if tracked.state() == Some(AgentState::Exited) {
                     // Its user knows that it has ended: it is listed no longer.
                     let gone = tracked.dismiss_agent();
                     gone.into_iter().for_each(|event| self.events.push(Timestamp::now(), event));

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::monitor::engine::paused::{IDLE, PERMISSION, WORKING, all, fleet, pulse, start, until, write};
-use crate::monitor::{Command, Engine, EngineSettings, EventKind, State};
+use crate::monitor::{AgentState, Command, Engine, EngineSettings, EventKind};
 use crate::tmux::{PaneId, Server, scripted::Script};
 
 /// A server with so many panes on a busy machine: what a request costs by itself grows with them.
@@ -25,7 +25,7 @@ async fn the_ceiling_holds_for_every_strategy_whatever_the_fleet_does() {
             let (script, settings) = fleet(120);
             expensive(&script, 100, 7_500);
             let mut handle = start(&script, EngineSettings { strategy: strategy.into(), ..settings });
-            until(&mut handle, "all are known", all(State::Idle, 120)).await;
+            until(&mut handle, "all are known", all(AgentState::Idle, 120)).await;
             let begun = script.play().spent;
             assert!(begun < Duration::from_secs(6), "{strategy}: the first sight cost {begun:?}");
             if writes {
@@ -64,7 +64,7 @@ async fn another_ceiling_is_kept_and_none_holds_nothing_back() {
         let (script, settings) = fleet(100);
         expensive(&script, 100, 3_000);
         let mut handle = start(&script, EngineSettings { max_server_percent: percent, ..settings });
-        until(&mut handle, "all are known", all(State::Idle, 100)).await;
+        until(&mut handle, "all are known", all(AgentState::Idle, 100)).await;
         tokio::time::sleep(Duration::from_secs(60)).await;
         let spent = spent_in(&script, 120).await;
         assert!(expected.contains(&spent), "{percent}: {spent:.2}");
@@ -76,11 +76,11 @@ async fn at_the_ceiling_an_agent_that_asks_is_seen_before_those_at_rest_are_read
     let (script, settings) = fleet(300);
     expensive(&script, 100, 3_000);
     let mut handle = start(&script, settings);
-    until(&mut handle, "all are known", all(State::Idle, 300)).await;
+    until(&mut handle, "all are known", all(AgentState::Idle, 300)).await;
     tokio::time::sleep(Duration::from_secs(60)).await;
     write(&script, 123, PERMISSION);
     let asked = tokio::time::Instant::now();
-    until(&mut handle, "the question", |s| s.agents.iter().any(|a| a.state == State::Waiting)).await;
+    until(&mut handle, "the question", |s| s.agents.iter().any(|a| a.state == AgentState::Waiting)).await;
     assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
 }
 
@@ -89,7 +89,7 @@ async fn a_burst_of_panes_beside_a_running_engine_is_read_at_once() {
     let (script, settings) = fleet(1);
     expensive(&script, 2, 60);
     let mut handle = start(&script, settings);
-    until(&mut handle, "one", all(State::Idle, 1)).await;
+    until(&mut handle, "one", all(AgentState::Idle, 1)).await;
     tokio::time::sleep(Duration::from_secs(60)).await;
     let before = script.play().requests;
     script.play().panes.extend((1..=750).map(|id| (pulse(id, 2_000), IDLE.to_owned())));
@@ -97,7 +97,7 @@ async fn a_burst_of_panes_beside_a_running_engine_is_read_at_once() {
     let made = tokio::time::Instant::now();
     let seen = until(&mut handle, "all of them", |s| s.agents.len() == 751).await;
     assert!(made.elapsed() < Duration::from_millis(500), "{:?}", made.elapsed());
-    assert!(seen.agents.iter().any(|a| a.state == State::Waiting));
+    assert!(seen.agents.iter().any(|a| a.state == AgentState::Waiting));
     let requests = script.play().requests - before;
     assert!(requests <= 8, "{requests} requests: a few large ones");
     assert_eq!(seen.cycle.reading, None);
@@ -112,7 +112,7 @@ async fn a_fleet_that_takes_long_to_read_is_shown_in_parts_and_says_how_far_it_i
     let reading = part.cycle.reading.expect("a part");
     assert_eq!((reading.read, reading.of), (part.agents.len(), 300));
     let begun = tokio::time::Instant::now();
-    let whole = until(&mut handle, "the whole", all(State::Idle, 300)).await;
+    let whole = until(&mut handle, "the whole", all(AgentState::Idle, 300)).await;
     assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
     assert_eq!(whole.cycle.reading, None);
 }
@@ -122,7 +122,7 @@ async fn a_fleet_larger_than_the_cache_is_not_read_again_and_again() {
     let (script, mut settings) = fleet(300);
     settings.cache.max_size = 100;
     let mut handle = start(&script, settings);
-    until(&mut handle, "all are known", all(State::Idle, 300)).await;
+    until(&mut handle, "all are known", all(AgentState::Idle, 300)).await;
     tokio::time::sleep(Duration::from_secs(60)).await;
     let before = script.play().captures;
     tokio::time::sleep(Duration::from_secs(60)).await;
@@ -137,7 +137,7 @@ async fn a_fleet_larger_than_the_cache_is_not_read_again_and_again() {
 async fn commands_without_a_pause_do_not_hold_the_cycles_up() {
     let (script, settings) = fleet(3);
     let mut handle = start(&script, settings);
-    until(&mut handle, "all idle", all(State::Idle, 3)).await;
+    until(&mut handle, "all idle", all(AgentState::Idle, 3)).await;
     let commands = handle.commands.clone();
     // The time does not go on by itself while this task never rests.
     tokio::spawn(async move { while commands.send(Command::Seen(PaneId(1))).await.is_ok() {} });
@@ -170,6 +170,6 @@ async fn one_look_reads_all_and_no_ceiling_holds_it_up() {
     expensive(&script, 100, 3_000);
     let settings = EngineSettings { max_server_percent: 0.1, ..settings };
     let snapshot = Engine::new(Server::scripted(script.clone()), settings).once().await.expect("a look");
-    assert!(all(State::Idle, 200)(&snapshot), "{} agents", snapshot.agents.len());
+    assert!(all(AgentState::Idle, 200)(&snapshot), "{} agents", snapshot.agents.len());
     assert_eq!(script.play().captures, 200);
 }

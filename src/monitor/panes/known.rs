@@ -205,7 +205,7 @@ mod tests {
 
     use super::*;
     use crate::monitor::detect::Verdict;
-    use crate::monitor::{Preview, Source, State};
+    use crate::monitor::{AgentState, Preview, Source};
     use crate::tmux::{Pulse, Screen};
 
     /// Panes of these ids, each with an agent.
@@ -215,7 +215,7 @@ mod tests {
         let probe: Vec<Pulse> = ids.iter().map(pulse).collect();
         panes.take_probe(probe.into(), Timestamp::UNIX_EPOCH, now).await;
         for tracked in panes.fleet.iter_mut() {
-            let verdict = Verdict::blank("claude", "", None).say(State::Idle, None, "", "", Source::Screen);
+            let verdict = Verdict::blank("claude", "", None).say(AgentState::Idle, None, "", "", Source::Screen);
             tracked.judge(Arc::new(verdict), Timestamp::UNIX_EPOCH, now, Duration::ZERO);
         }
         panes

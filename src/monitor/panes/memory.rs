@@ -15,7 +15,7 @@ use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use crate::monitor::detect::Verdict;
-use crate::monitor::{Agent, Snapshot, State, TRANSITIONS_KEPT, Transition};
+use crate::monitor::{Agent, AgentState, Snapshot, TRANSITIONS_KEPT, Transition};
 use crate::tmux::{Pane, PaneId, clean};
 
 /// Version of the file. Another one is not read.
@@ -49,7 +49,7 @@ pub struct Remembered {
     pub(crate) agent: String,
     pid: Option<u32>,
     start: Option<u64>,
-    pub(crate) state: State,
+    pub(crate) state: AgentState,
     pub(crate) kind: Option<String>,
     pub(crate) since: Timestamp,
     pub(crate) last_change: Timestamp,
@@ -203,7 +203,7 @@ impl Remembered {
         let process = match (self.pid, verdict.pid) {
             (Some(then), Some(now)) => then == now && self.start == verdict.start,
             // Gone since, or out of sight as before (in a container, over ssh): the pane's own process is the same.
-            (_, None) => self.pid.is_none() || verdict.state == State::Exited,
+            (_, None) => self.pid.is_none() || verdict.state == AgentState::Exited,
             (None, Some(_)) => false,
         };
         process && self.agent == verdict.agent
@@ -228,11 +228,11 @@ pub(super) mod tests {
             agent: "claude".into(),
             pid: Some(60),
             start: Some(7),
-            state: State::Waiting,
+            state: AgentState::Waiting,
             kind: Some("permission".into()),
             since: at(0),
             last_change: at(5),
-            transitions: vec![Transition { at: at(0), from: State::Working, to: State::Waiting, kind: None }],
+            transitions: vec![Transition { at: at(0), from: AgentState::Working, to: AgentState::Waiting, kind: None }],
         }
     }
 
@@ -304,11 +304,11 @@ pub(super) mod tests {
             verdict
         };
         let is = |verdict: &Verdict| remembered().is_of(verdict);
-        assert!(is(&verdict("claude", Some(60), Some(7), State::Idle)));
-        assert!(is(&verdict("claude", None, None, State::Exited)));
-        assert!(!is(&verdict("claude", Some(60), Some(8), State::Idle)), "the pid was given anew");
-        assert!(!is(&verdict("claude", Some(61), Some(7), State::Idle)));
-        assert!(!is(&verdict("codex", Some(60), Some(7), State::Idle)));
-        assert!(!is(&verdict("claude", None, None, State::Idle)), "another one, out of sight");
+        assert!(is(&verdict("claude", Some(60), Some(7), AgentState::Idle)));
+        assert!(is(&verdict("claude", None, None, AgentState::Exited)));
+        assert!(!is(&verdict("claude", Some(60), Some(8), AgentState::Idle)), "the pid was given anew");
+        assert!(!is(&verdict("claude", Some(61), Some(7), AgentState::Idle)));
+        assert!(!is(&verdict("codex", Some(60), Some(7), AgentState::Idle)));
+        assert!(!is(&verdict("claude", None, None, AgentState::Idle)), "another one, out of sight");
     }
 }

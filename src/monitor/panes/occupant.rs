@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 
-use crate::monitor::State;
+use crate::monitor::AgentState;
 use crate::monitor::detect::Verdict;
 use crate::monitor::panes::memory::Remembered;
 use crate::monitor::panes::record::{Change, Record};
@@ -58,7 +58,7 @@ impl Occupant {
 
     /// The program that is known to have run here, and its state and kind before the next verdict.
     #[must_use]
-    pub fn known(&self) -> Option<(&str, State, Option<&str>)> {
+    pub fn known(&self) -> Option<(&str, AgentState, Option<&str>)> {
         match self {
             Self::Agent(record) => Some((&record.verdict.agent, record.state(), record.verdict.kind.as_deref())),
             Self::Remembered(then) => Some((&then.agent, then.state, then.kind.as_deref())),
@@ -132,7 +132,7 @@ mod tests {
     use crate::monitor::Source;
     use crate::monitor::panes::memory::tests::remembered;
 
-    fn verdict(agent: &str, state: State) -> Arc<Verdict> {
+    fn verdict(agent: &str, state: AgentState) -> Arc<Verdict> {
         let mut verdict = Verdict::blank(agent, "", Some(60)).say(state, None, "", "", Source::Screen);
         verdict.start = Some(7);
         Arc::new(verdict)
@@ -145,12 +145,12 @@ mod tests {
     #[test]
     fn a_new_agent_appears_once_and_another_program_is_another_agent() {
         let mut occupant = Occupant::default();
-        assert_eq!(judge(&mut occupant, verdict("claude", State::Working)), Some(News::Appeared));
-        assert_eq!(judge(&mut occupant, verdict("claude", State::Working)), None);
-        let news = judge(&mut occupant, verdict("claude", State::Waiting));
-        assert!(matches!(news, Some(News::Changed(change)) if change.to == State::Waiting));
-        assert_eq!(judge(&mut occupant, verdict("codex", State::Waiting)), Some(News::Appeared));
-        assert_eq!(occupant.known(), Some(("codex", State::Waiting, None)));
+        assert_eq!(judge(&mut occupant, verdict("claude", AgentState::Working)), Some(News::Appeared));
+        assert_eq!(judge(&mut occupant, verdict("claude", AgentState::Working)), None);
+        let news = judge(&mut occupant, verdict("claude", AgentState::Waiting));
+        assert!(matches!(news, Some(News::Changed(change)) if change.to == AgentState::Waiting));
+        assert_eq!(judge(&mut occupant, verdict("codex", AgentState::Waiting)), Some(News::Appeared));
+        assert_eq!(occupant.known(), Some(("codex", AgentState::Waiting, None)));
     }
 
     #[test]
@@ -158,13 +158,16 @@ mod tests {
         // A Claude that waits, of process 60.
         let mut same = Occupant::default();
         same.remember(remembered());
-        assert_eq!(same.known(), Some(("claude", State::Waiting, Some("permission"))));
+        assert_eq!(same.known(), Some(("claude", AgentState::Waiting, Some("permission"))));
         assert!(same.record().is_none());
-        let news = judge(&mut same, verdict("claude", State::Working));
-        assert!(matches!(news, Some(News::Changed(change)) if change.from == State::Waiting), "it went on meanwhile");
+        let news = judge(&mut same, verdict("claude", AgentState::Working));
+        assert!(
+            matches!(news, Some(News::Changed(change)) if change.from == AgentState::Waiting),
+            "it went on meanwhile"
+        );
         let mut other = Occupant::default();
         other.remember(remembered());
-        assert_eq!(judge(&mut other, verdict("codex", State::Working)), Some(News::Appeared));
+        assert_eq!(judge(&mut other, verdict("codex", AgentState::Working)), Some(News::Appeared));
         other.remember(remembered());
         assert_eq!(other.known().map(|known| known.0), Some("codex"), "what is seen is not overwritten");
     }
@@ -172,13 +175,13 @@ mod tests {
     #[test]
     fn one_that_is_over_stays_so_until_another_program_starts() {
         let mut occupant = Occupant::default();
-        judge(&mut occupant, verdict("claude", State::Exited));
+        judge(&mut occupant, verdict("claude", AgentState::Exited));
         assert!(occupant.dismiss().is_some());
         assert!(occupant.is_over() && occupant.record().is_none());
         assert!(occupant.leave().is_none() && occupant.is_over());
         occupant.reopen();
         assert!(!occupant.is_over());
-        judge(&mut occupant, verdict("claude", State::Working));
+        judge(&mut occupant, verdict("claude", AgentState::Working));
         occupant.reopen();
         assert!(occupant.record().is_some(), "one that runs is left as it is");
         assert!(occupant.leave().is_some() && matches!(occupant, Occupant::Nobody));

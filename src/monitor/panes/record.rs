@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::monitor::detect::Verdict;
 use crate::monitor::panes::memory::Remembered;
-use crate::monitor::{Health, Source, State, TRANSITIONS_KEPT, Transition};
+use crate::monitor::{AgentState, Health, Source, TRANSITIONS_KEPT, Transition};
 
 /// Idle is confirmed when the screen has not changed for this long; waiting and working are in force at once.
 pub const CONFIRM_IDLE: Duration = Duration::from_secs(1);
@@ -67,9 +67,9 @@ struct Failing {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     /// State before.
-    pub from: State,
+    pub from: AgentState,
     /// State after.
-    pub to: State,
+    pub to: AgentState,
     /// Kind of the state after.
     pub kind: Option<String>,
 }
@@ -115,7 +115,7 @@ impl Record {
 
     /// The state in force.
     #[must_use]
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> AgentState {
         self.verdict.state
     }
 
@@ -129,7 +129,7 @@ impl Record {
         changed_at: Option<Instant>,
         in_view: bool,
     ) -> Option<Change> {
-        let settles = matches!(verdict.state, State::Idle | State::Unknown) && verdict.state != self.state();
+        let settles = matches!(verdict.state, AgentState::Idle | AgentState::Unknown) && verdict.state != self.state();
         if settles && self.verdict.agent == verdict.agent {
             let due = changed_at.map_or(now, |changed| changed + CONFIRM_IDLE);
             if now < due {
@@ -165,18 +165,18 @@ impl Record {
         }
         let from = self.state();
         let to = verdict.state;
-        let unseen = self.kind.as_deref() == Some("done") && to == State::Idle;
+        let unseen = self.kind.as_deref() == Some("done") && to == AgentState::Idle;
         let kind = match (from, to) {
-            (State::Working, State::Idle) if verdict.kind.is_none() && !in_view => Some("done".to_owned()),
+            (AgentState::Working, AgentState::Idle) if verdict.kind.is_none() && !in_view => Some("done".to_owned()),
             // Being in view for a moment is not being seen: see `seen`.
-            (State::Idle, State::Idle) if verdict.kind.is_none() && unseen => Some("done".to_owned()),
+            (AgentState::Idle, AgentState::Idle) if verdict.kind.is_none() && unseen => Some("done".to_owned()),
             _ => verdict.kind.clone(),
         };
         self.verdict = verdict;
         if from == to && kind == self.kind {
             return None;
         }
-        let seen = from == to && to == State::Idle;
+        let seen = from == to && to == AgentState::Idle;
         self.kind = kind;
         if seen {
             return None;
@@ -274,7 +274,7 @@ mod tests {
     use super::*;
     use crate::monitor::Source;
 
-    fn verdict(state: State) -> Arc<Verdict> {
+    fn verdict(state: AgentState) -> Arc<Verdict> {
         Arc::new(Verdict::blank("claude", "", Some(1)).say(state, None, "", "", Source::Screen))
     }
 
@@ -285,50 +285,58 @@ mod tests {
     #[test]
     fn idle_is_in_force_after_a_quiet_second_and_work_at_once() {
         let start = Instant::now();
-        let mut record = Record::new(verdict(State::Working), second(0), start);
-        assert_eq!(record.judge(verdict(State::Idle), second(1), start, Some(start), false), None);
-        assert_eq!(record.state(), State::Working);
+        let mut record = Record::new(verdict(AgentState::Working), second(0), start);
+        assert_eq!(record.judge(verdict(AgentState::Idle), second(1), start, Some(start), false), None);
+        assert_eq!(record.state(), AgentState::Working);
         assert_eq!(record.settle(second(1), start + CONFIRM_IDLE / 2, false), None);
         let change = record.settle(second(2), start + CONFIRM_IDLE, false).unwrap();
-        assert_eq!((change.from, change.to, change.kind.as_deref()), (State::Working, State::Idle, Some("done")));
+        assert_eq!(
+            (change.from, change.to, change.kind.as_deref()),
+            (AgentState::Working, AgentState::Idle, Some("done"))
+        );
         assert_eq!(record.since, second(2));
-        let change = record.judge(verdict(State::Working), second(3), start, Some(start), false).unwrap();
-        assert_eq!(change.to, State::Working, "work shows at once");
+        let change = record.judge(verdict(AgentState::Working), second(3), start, Some(start), false).unwrap();
+        assert_eq!(change.to, AgentState::Working, "work shows at once");
     }
 
     #[test]
     fn a_verdict_that_returns_ends_the_doubt() {
         let start = Instant::now();
-        let mut record = Record::new(verdict(State::Working), second(0), start);
-        record.judge(verdict(State::Idle), second(1), start, Some(start), false);
-        record.judge(verdict(State::Working), second(1), start, Some(start), false);
+        let mut record = Record::new(verdict(AgentState::Working), second(0), start);
+        record.judge(verdict(AgentState::Idle), second(1), start, Some(start), false);
+        record.judge(verdict(AgentState::Working), second(1), start, Some(start), false);
         assert_eq!(record.settle(second(9), start + CONFIRM_IDLE * 9, false), None);
-        assert_eq!(record.state(), State::Working);
+        assert_eq!(record.state(), AgentState::Working);
     }
 
     #[test]
     fn done_stays_until_it_is_seen() {
         let start = Instant::now();
-        let mut record = Record::new(verdict(State::Working), second(0), start);
-        record.judge(verdict(State::Idle), second(1), start, None, false);
+        let mut record = Record::new(verdict(AgentState::Working), second(0), start);
+        record.judge(verdict(AgentState::Idle), second(1), start, None, false);
         assert_eq!(record.kind.as_deref(), Some("done"));
         for in_view in [false, true] {
-            record.judge(verdict(State::Idle), second(5), start, None, in_view);
+            record.judge(verdict(AgentState::Idle), second(5), start, None, in_view);
             assert_eq!(record.kind.as_deref(), Some("done"), "a look by the engine is not one by the user");
         }
         record.seen();
         assert_eq!(record.kind, None);
         assert_eq!(record.since, second(1), "seeing is no transition");
-        let mut watched = Record::new(verdict(State::Working), second(0), start);
-        watched.judge(verdict(State::Idle), second(1), start, None, true);
+        let mut watched = Record::new(verdict(AgentState::Working), second(0), start);
+        watched.judge(verdict(AgentState::Idle), second(1), start, None, true);
         assert_eq!(watched.kind, None, "a turn that ends in view is seen");
     }
 
     #[test]
     fn the_end_of_a_limit_counts_from_when_its_line_was_first_seen() {
         let limited = |line: &str, reset: i64| {
-            let mut verdict =
-                Verdict::blank("codex", "", Some(1)).say(State::Limited, None, "codex/limit", line, Source::Screen);
+            let mut verdict = Verdict::blank("codex", "", Some(1)).say(
+                AgentState::Limited,
+                None,
+                "codex/limit",
+                line,
+                Source::Screen,
+            );
             verdict.reset_at = Some(second(reset));
             Arc::new(verdict)
         };
@@ -339,7 +347,7 @@ mod tests {
         assert_eq!(record.verdict.reset_at, Some(second(7_500)));
         record.judge(limited("try again in 5m", 1_900), second(1_600), start, None, false);
         assert_eq!(record.verdict.reset_at, Some(second(1_900)), "another line is news");
-        record.judge(verdict(State::Working), second(2_000), start, None, false);
+        record.judge(verdict(AgentState::Working), second(2_000), start, None, false);
         record.judge(limited("try again in 5m", 2_400), second(2_100), start, None, false);
         assert_eq!(record.verdict.reset_at, Some(second(2_400)), "a limit after work is another one");
     }
@@ -348,7 +356,7 @@ mod tests {
     fn failures_count_once_an_interval_and_a_read_heals() {
         let start = Instant::now();
         let interval = Duration::from_secs(1);
-        let mut record = Record::new(verdict(State::Idle), second(0), start);
+        let mut record = Record::new(verdict(AgentState::Idle), second(0), start);
         let mut seen = vec![record.health(3)];
         for tick in 0..12 {
             record.failed(start + Duration::from_millis(250 * tick), interval);

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::monitor::snapshot::lenient;
-use crate::monitor::snapshot::state::{Evidence, Health, State};
+use crate::monitor::snapshot::state::{AgentState, Evidence, Health};
 use crate::tmux::PaneId;
 
 /// How many of its last states an agent carries.
@@ -39,7 +39,7 @@ pub struct Agent {
     pub version: Option<String>,
     /// What it is doing.
     #[serde(default = "lenient::unknown", deserialize_with = "lenient::state")]
-    pub state: State,
+    pub state: AgentState,
     /// Kind of the state (`permission`, `question`, `done`, `retrying`, ...).
     #[serde(default)]
     pub kind: Option<String>,
@@ -152,10 +152,10 @@ pub struct Transition {
     pub at: Timestamp,
     /// State before.
     #[serde(default = "lenient::unknown", deserialize_with = "lenient::state")]
-    pub from: State,
+    pub from: AgentState,
     /// State after.
     #[serde(default = "lenient::unknown", deserialize_with = "lenient::state")]
-    pub to: State,
+    pub to: AgentState,
     /// Kind of the state after.
     #[serde(default)]
     pub kind: Option<String>,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::monitor::snapshot::lenient;
-use crate::monitor::snapshot::state::{Evidence, State};
+use crate::monitor::snapshot::state::{AgentState, Evidence};
 use crate::tmux::PaneId;
 
 /// How many events a snapshot carries.
@@ -36,7 +36,7 @@ pub enum EventKind {
         agent: String,
         /// Its state.
         #[serde(default = "lenient::unknown", deserialize_with = "lenient::state")]
-        state: State,
+        state: AgentState,
         /// Kind of the state.
         kind: Option<String>,
     },
@@ -59,10 +59,10 @@ pub enum EventKind {
         agent: String,
         /// State before.
         #[serde(default = "lenient::unknown", deserialize_with = "lenient::state")]
-        from: State,
+        from: AgentState,
         /// State now.
         #[serde(default = "lenient::unknown", deserialize_with = "lenient::state")]
-        to: State,
+        to: AgentState,
         /// Kind of the state now.
         kind: Option<String>,
         /// Why.

@@ -5,11 +5,11 @@ use serde_json::Value;
 
 use crate::monitor::snapshot::event::EventKind;
 use crate::monitor::snapshot::server::ServerStatus;
-use crate::monitor::snapshot::state::{Health, Source, State};
+use crate::monitor::snapshot::state::{AgentState, Health, Source};
 
 /// The state of which nothing is said.
-pub(crate) fn unknown() -> State {
-    State::Unknown
+pub(crate) fn unknown() -> AgentState {
+    AgentState::Unknown
 }
 
 fn word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D, otherwise: T) -> Result<T, D::Error> {
@@ -20,8 +20,8 @@ fn word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D, otherwise: T) -
 }
 
 /// A state; one that is not known is `unknown`, said so.
-pub(crate) fn state<'de, D: Deserializer<'de>>(from: D) -> Result<State, D::Error> {
-    word(from, State::Unknown)
+pub(crate) fn state<'de, D: Deserializer<'de>>(from: D) -> Result<AgentState, D::Error> {
+    word(from, AgentState::Unknown)
 }
 
 /// How well an agent can be watched.

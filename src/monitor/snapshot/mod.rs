@@ -34,7 +34,7 @@ pub use crate::monitor::snapshot::news::{EventReader, News};
 pub use crate::monitor::snapshot::pool::PoolInfo;
 pub use crate::monitor::snapshot::preview::Preview;
 pub use crate::monitor::snapshot::server::{ServerInfo, ServerStatus};
-pub use crate::monitor::snapshot::state::{Evidence, Health, Source, State};
+pub use crate::monitor::snapshot::state::{AgentState, Evidence, Health, Source};
 
 /// The version of the JSON object. Fields are added, never changed in meaning, within one version.
 pub const SCHEMA: u32 = 1;

@@ -22,7 +22,7 @@ use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 )]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
-pub enum State {
+pub enum AgentState {
     /// Blocked on its user: permission, question, trust, login.
     Waiting,
     /// The last turn ended in an error and it waits.
@@ -41,7 +41,7 @@ pub enum State {
     Idle,
 }
 
-impl State {
+impl AgentState {
     /// Whether its user is needed now.
     #[must_use]
     pub fn needs_user(self) -> bool {

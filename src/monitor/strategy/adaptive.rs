@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::monitor::strategy::{Known, Plan, Strategy, View, split};
-use crate::{monitor::State, tmux::PaneId};
+use crate::{monitor::AgentState, tmux::PaneId};
 
 /// The tick while somebody watches.
 const TICK: Duration = Duration::from_millis(250);
@@ -99,7 +99,7 @@ impl Adaptive {
         match known.state {
             _ if known.focused => URGENT,
             // A change here is what its user waits for.
-            Some(State::Working | State::Starting | State::Waiting) | None => URGENT,
+            Some(AgentState::Working | AgentState::Starting | AgentState::Waiting) | None => URGENT,
             // At rest, but it writes: reads that show nothing new are further and further apart.
             Some(_) => {
                 let doublings = rest.empty_reads.saturating_sub(PATIENCE).min(16);
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn quiet_agents_cost_nothing_and_the_tick_stays_fast_while_somebody_watches() {
         let now = Instant::now();
-        let mut panes: Vec<_> = (0..1000).map(|id| known(id, State::Idle, now)).collect();
+        let mut panes: Vec<_> = (0..1000).map(|id| known(id, AgentState::Idle, now)).collect();
         for pane in &mut panes {
             pane.may_have_changed = false;
         }
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn where_every_write_will_be_heard_a_probe_a_second_is_enough() {
         let now = Instant::now();
-        let mut panes: Vec<_> = (0..3).map(|id| known(id, State::Idle, now)).collect();
+        let mut panes: Vec<_> = (0..3).map(|id| known(id, AgentState::Idle, now)).collect();
         for pane in &mut panes {
             (pane.may_have_changed, pane.announced) = (false, true);
         }
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn an_agent_left_out_by_a_cycle_between_the_ticks_waits_no_longer_for_it() {
         let now = Instant::now();
-        let mut pane = known(1, State::Working, now);
+        let mut pane = known(1, AgentState::Working, now);
         pane.read_at = now.checked_sub(Duration::from_millis(60));
         let panes = [pane];
         let plan = Adaptive::default().plan(&view(&panes, now)).unwrap();
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn without_a_watcher_a_quiet_fleet_is_probed_at_the_interval() {
         let now = Instant::now() + QUIET * 2;
-        let panes = [known(1, State::Idle, now - QUIET)];
+        let panes = [known(1, AgentState::Idle, now - QUIET)];
         let unwatched = View { watched: false, ..view(&panes, now) };
         assert_eq!(Adaptive::default().plan(&unwatched).unwrap().next, Duration::from_secs(1));
     }
@@ -222,7 +222,7 @@ mod tests {
         let mut adaptive = Adaptive::default();
         let mut next = |seconds: u64, changed: bool| {
             let now = start + Duration::from_secs(seconds);
-            let mut pane = known(1, State::Idle, now);
+            let mut pane = known(1, AgentState::Idle, now);
             (pane.may_have_changed, pane.changed_at) = (changed, Some(start));
             let view = View { watched: false, interval: Duration::from_secs(600), ..view(&[], now) };
             adaptive.plan(&View { panes: &[pane], ..view }).unwrap().next
@@ -236,7 +236,7 @@ mod tests {
     fn reads_that_show_nothing_new_back_off_to_the_interval() {
         let now = Instant::now();
         let mut adaptive = Adaptive::default();
-        let mut pane = known(1, State::Idle, now);
+        let mut pane = known(1, AgentState::Idle, now);
         pane.changed_at = None;
         let mut pauses = Vec::new();
         for read in 0..12 {
@@ -253,7 +253,7 @@ mod tests {
         }
         pane.read_at = Some(now + Duration::from_secs(60));
         assert_eq!(adaptive.pause(&pane, &view(&[], now)), URGENT, "and so does rest");
-        pane.state = Some(State::Working);
+        pane.state = Some(AgentState::Working);
         assert_eq!(adaptive.pause(&pane, &view(&[], now)), URGENT);
     }
 
@@ -277,7 +277,7 @@ mod tests {
     fn no_batch_is_smaller_than_is_worth_a_request() {
         let now = Instant::now();
         let sizes = |panes: u32, worth: usize| -> Vec<usize> {
-            let panes: Vec<_> = (0..panes).map(|id| known(id, State::Working, now)).collect();
+            let panes: Vec<_> = (0..panes).map(|id| known(id, AgentState::Working, now)).collect();
             let mut view = View { pool_size: 20, ..view(&panes, now) };
             view.measured.worth_a_request = worth;
             let mut adaptive = Adaptive { width: 8.0, ..Adaptive::default() };

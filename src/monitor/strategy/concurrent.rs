@@ -34,13 +34,13 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::monitor::State;
+    use crate::monitor::AgentState;
     use crate::monitor::strategy::testing::{known, view};
 
     #[test]
     fn a_few_are_one_request() {
         let now = Instant::now();
-        let panes: Vec<_> = (0..12).map(|id| known(id, State::Working, now)).collect();
+        let panes: Vec<_> = (0..12).map(|id| known(id, AgentState::Working, now)).collect();
         let plan = Concurrent.plan(&view(&panes, now)).unwrap();
         assert_eq!(plan.batches.len(), 1);
         assert!(Concurrent.plan(&view(&[], now)).unwrap().batches.is_empty());
@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn all_that_may_have_changed_is_spread_over_the_whole_pool() {
         let now = Instant::now();
-        let mut panes: Vec<_> = (0..400).map(|id| known(id, State::Working, now)).collect();
+        let mut panes: Vec<_> = (0..400).map(|id| known(id, AgentState::Working, now)).collect();
         panes[3].may_have_changed = false;
         let plan = Concurrent.plan(&view(&panes, now)).unwrap();
         assert_eq!(plan.width, 4, "the pool's size");

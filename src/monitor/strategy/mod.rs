@@ -22,7 +22,7 @@ pub use sequential::Sequential;
 
 use tokio::sync::oneshot;
 
-use crate::monitor::{State, StrategyInfo};
+use crate::monitor::{AgentState, StrategyInfo};
 use crate::tmux::PaneId;
 
 /// What is known of one pane that holds an agent or may hold one.
@@ -31,7 +31,7 @@ pub struct Known {
     /// The pane.
     pub pane: PaneId,
     /// Its agent's state; `None` before the first read.
-    pub state: Option<State>,
+    pub state: Option<AgentState>,
     /// It may show something else than what was read last: the cache does not vouch for it.
     pub may_have_changed: bool,
     /// When it was read last; `None` before the first read.
@@ -166,7 +166,7 @@ pub(super) mod testing {
     use super::*;
 
     /// A pane that was read a second ago and may have changed.
-    pub fn known(id: u32, state: State, now: Instant) -> Known {
+    pub fn known(id: u32, state: AgentState, now: Instant) -> Known {
         let second_ago = now.checked_sub(Duration::from_secs(1));
         Known {
             pane: PaneId(id),

@@ -49,13 +49,13 @@ mod tests {
     use std::{collections::BTreeSet, time::Instant};
 
     use super::*;
-    use crate::monitor::State;
+    use crate::monitor::AgentState;
     use crate::monitor::strategy::testing::{known, view};
 
     #[test]
     fn an_interval_gives_every_pane_one_turn_one_at_a_time() {
         let now = Instant::now();
-        let panes: Vec<_> = (0..25).map(|id| known(id, State::Working, now)).collect();
+        let panes: Vec<_> = (0..25).map(|id| known(id, AgentState::Working, now)).collect();
         let mut polling = Polling::default();
         let mut turns = Vec::new();
         for _ in 0..10 {

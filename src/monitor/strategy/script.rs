@@ -207,7 +207,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::monitor::State;
+    use crate::monitor::AgentState;
     use crate::monitor::strategy::testing::{known, view};
 
     fn load(text: &str) -> Result<Script, String> {
@@ -218,7 +218,7 @@ mod tests {
 
     fn plan_for(script: &mut Script, panes: u32) -> Result<Plan, String> {
         let now = Instant::now();
-        let panes: Vec<_> = (0..panes).map(|id| known(id, State::Working, now)).collect();
+        let panes: Vec<_> = (0..panes).map(|id| known(id, AgentState::Working, now)).collect();
         script.plan(&view(&panes, now))
     }
 
@@ -245,7 +245,7 @@ mod tests {
         let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/strategies");
         for name in Script::names(Path::new(dir)) {
             let now = Instant::now();
-            let panes: Vec<_> = (0..5).map(|id| known(id, State::Working, now)).collect();
+            let panes: Vec<_> = (0..5).map(|id| known(id, AgentState::Working, now)).collect();
             Script::load(Path::new(dir), &name).unwrap().plan(&view(&panes, now)).unwrap();
         }
         assert_eq!(Script::names(Path::new(dir)), ["calm"]);

@@ -15,7 +15,7 @@ use crate::{
         cli::{Failure, source::engine_failure},
         demo::Fleet,
     },
-    monitor::{Command, CycleStats, Engine, EngineSettings, Handle, Mode, ServerStatus, Snapshot, State},
+    monitor::{AgentState, Command, CycleStats, Engine, EngineSettings, Handle, Mode, ServerStatus, Snapshot},
     tmux::{self, Batch, Expect, Transport, TransportKind, parse_panes},
 };
 
@@ -185,7 +185,8 @@ impl Bench {
         let looking = async {
             loop {
                 let snapshot = self.snapshot_after(Command::Refresh).await?;
-                let there = snapshot.agents.len() == agents && snapshot.agents.iter().all(|a| a.state == State::Idle);
+                let there =
+                    snapshot.agents.len() == agents && snapshot.agents.iter().all(|a| a.state == AgentState::Idle);
                 if there {
                     return Ok(snapshot);
                 }
@@ -194,7 +195,7 @@ impl Bench {
         };
         timeout(FIND_LIMIT, looking).await.unwrap_or_else(|_| {
             let snapshot = self.handle.snapshots.borrow();
-            let idle = snapshot.agents.iter().filter(|agent| agent.state == State::Idle).count();
+            let idle = snapshot.agents.iter().filter(|agent| agent.state == AgentState::Idle).count();
             let (found, limit) = (snapshot.agents.len(), FIND_LIMIT.as_secs());
             Err(Failure::failed(format!("{found} of {agents} agents were found and {idle} were idle after {limit} s")))
         })

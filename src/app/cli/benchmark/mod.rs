@@ -16,7 +16,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::app::cli::{Context, Failure};
 use crate::{
     app::demo::{Fleet, Plan, scripts},
-    monitor::State,
+    monitor::AgentState,
 };
 
 /// Most runs of the baseline, which is slow.
@@ -90,9 +90,9 @@ fn fleet(options: &BenchmarkOptions, stop: &AtomicBool, bar: &ProgressBar) -> Re
     let failed = |error: crate::app::demo::DemoError| Failure::failed(error.to_string());
     let plan = Plan { hold: true, ..Plan::new(usize::from(options.agents)) };
     let idle = |(name, script): (&String, &crate::app::demo::Script)| {
-        let scene = script.scenes.iter().position(|scene| scene.state == State::Idle && scene.kind.is_none());
+        let scene = script.scenes.iter().position(|scene| scene.state == AgentState::Idle && scene.kind.is_none());
         scene
-            .or_else(|| script.scenes.iter().position(|scene| scene.state == State::Idle))
+            .or_else(|| script.scenes.iter().position(|scene| scene.state == AgentState::Idle))
             .map(|scene| (name.clone(), scene))
     };
     let parts: Vec<(String, usize)> = scripts().iter().filter_map(idle).collect();

@@ -62,7 +62,7 @@ pub(crate) fn arrived(state: &mut State) -> bool {
 /// prompt are marked.
 pub(crate) fn broadcast(state: &mut State) -> Outcome {
     let preview = state.snapshot.preview.as_deref();
-    let may_get = |agent: &&Agent| agent.pid.is_some() && agent.state != monitor::State::Exited;
+    let may_get = |agent: &&Agent| agent.pid.is_some() && agent.state != monitor::AgentState::Exited;
     let agents = &state.snapshot.agents;
     let listed = state.list.agents(agents).filter_map(|id| agents.iter().find(|agent| agent.pane_id == id));
     let to: Vec<Recipient> = listed
@@ -70,7 +70,7 @@ pub(crate) fn broadcast(state: &mut State) -> Outcome {
         .map(|agent| Recipient {
             pane: agent.pane_id,
             seen: Seen::of(agent, preview),
-            marked: agent.state == monitor::State::Idle,
+            marked: agent.state == monitor::AgentState::Idle,
         })
         .collect();
     if to.is_empty() {

@@ -176,7 +176,9 @@ fn mark(state: &mut State, action: Action) -> Outcome {
             let all = to.iter().all(|one| one.marked);
             to.iter_mut().for_each(|one| one.marked = !all);
         }
-        Action::MarkIdle => to.iter_mut().for_each(|one| one.marked = one.seen.state == Some(monitor::State::Idle)),
+        Action::MarkIdle => {
+            to.iter_mut().for_each(|one| one.marked = one.seen.state == Some(monitor::AgentState::Idle))
+        }
         _ => {
             if let Some(one) = to.get_mut(*at) {
                 one.marked = !one.marked;

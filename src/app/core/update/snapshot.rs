@@ -6,7 +6,7 @@ use crate::app::core::message::{Effect, Outcome};
 use crate::app::core::state::{Mode, State};
 use crate::app::core::update::{ask, toast};
 use crate::app::core::words::{Tone, word};
-use crate::monitor::{Agent, Command, EventKind, Snapshot, State as AgentState};
+use crate::monitor::{Agent, AgentState, Command, EventKind, Snapshot};
 
 /// Time for which the cursor is on an agent before what it shows counts as seen.
 const DWELL: Duration = Duration::from_secs(2);

@@ -66,8 +66,8 @@ fn why_not(state: &State, action: Action) -> Option<String> {
             let is = state_and_kind(now, agent.kind.as_deref());
             format!("{target} is {is}: only an agent that has exited is dismissed")
         }
-        (_, monitor::State::Exited) => format!("{target} has exited: nothing {verb}, what you type is dropped"),
-        (Action::Answer, monitor::State::Waiting) => {
+        (_, monitor::AgentState::Exited) => format!("{target} has exited: nothing {verb}, what you type is dropped"),
+        (Action::Answer, monitor::AgentState::Waiting) => {
             format!("{target}: its answers are not known here, go to its pane; what you type is dropped")
         }
         (Action::Answer, _) => {

@@ -12,7 +12,7 @@ use crate::monitor::panes::memory::Remembered;
 use crate::monitor::panes::occupant::News;
 use crate::monitor::panes::record::{Change, Record};
 use crate::monitor::panes::tracked::{DWELL, Tracked};
-use crate::monitor::{EventKind, State};
+use crate::monitor::{AgentState, EventKind};
 use crate::tmux::Pane;
 
 /// How long an agent's pane must have served another program since it ended.
@@ -27,7 +27,7 @@ impl Tracked {
 
     /// The state of its agent.
     #[must_use]
-    pub fn state(&self) -> Option<State> {
+    pub fn state(&self) -> Option<AgentState> {
         self.record().map(Record::state)
     }
 
@@ -46,11 +46,11 @@ impl Tracked {
     ) -> Option<EventKind> {
         let before = self.state();
         // What ended before this engine came is not known to have ended now.
-        let ended = verdict.state == State::Exited && !self.occupant.resumes_with(&verdict);
+        let ended = verdict.state == AgentState::Exited && !self.occupant.resumes_with(&verdict);
         let news = self.occupant.judge(verdict, at, now, self.reading.changed_at(), self.pane.in_view);
         if ended && let Some(record) = self.occupant.record_mut() {
             record.failed(now, interval);
-            if record.state() == State::Exited && before != Some(State::Exited) {
+            if record.state() == AgentState::Exited && before != Some(AgentState::Exited) {
                 // A shell reports to nobody with what status its programs end. One that left the alternate screen on was
                 // killed, and of a dead pane tmux reports status and signal.
                 let Pane { alternate_on, dead_signal, dead_status, .. } = self.pane;
@@ -97,7 +97,7 @@ impl Tracked {
     pub fn pass_time(&mut self, at: Timestamp, now: Instant, interval: Duration) -> Vec<EventKind> {
         let settled = self.settle(at, now);
         let Some(record) = self.occupant.record_mut() else { return Vec::new() };
-        if record.state() == State::Exited {
+        if record.state() == AgentState::Exited {
             record.failed(now, interval);
         }
         record.activity.advance(now);
@@ -109,7 +109,7 @@ impl Tracked {
     /// Whether its agent, which its user left in order, is of no interest any more: the pane has served another program
     /// for a moment, or its user has looked at it since.
     fn has_moved_on(&self, now: Instant) -> bool {
-        let Some(left_at) = self.record().filter(|record| record.state() == State::Exited).and_then(|r| r.left_at)
+        let Some(left_at) = self.record().filter(|record| record.state() == AgentState::Exited).and_then(|r| r.left_at)
         else {
             return false;
         };

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::monitor::detect::Verdict;
-use crate::monitor::{Source, State};
+use crate::monitor::{AgentState, Source};
 use crate::tmux::PaneId;
 
 fn pulse(activity: i64, pid: u32) -> Pulse {
@@ -14,7 +14,7 @@ fn hiding(now: Instant) -> Tracked {
     Tracked { program: Program::hiding(), ..Tracked::new(pulse(10, 5), now) }
 }
 
-fn verdict(state: State) -> Arc<Verdict> {
+fn verdict(state: AgentState) -> Arc<Verdict> {
     Arc::new(Verdict::blank("claude", "", None).say(state, None, "", "", Source::Screen))
 }
 
@@ -51,7 +51,7 @@ fn fields_that_were_not_asked_for_stay() {
 fn passing_by_is_not_looking() {
     let (now, at) = (Instant::now(), Timestamp::from_second(1_000).unwrap());
     let mut tracked = Tracked::new(pulse(10, 5), now);
-    for state in [State::Working, State::Idle] {
+    for state in [AgentState::Working, AgentState::Idle] {
         tracked.judge(verdict(state), at, now, Duration::ZERO);
     }
     let mut look = |in_view, after: u64| {
@@ -125,7 +125,7 @@ fn an_agent_by_the_settings_alone_is_gone_when_they_say_so_no_more() {
     let mut tracked = Tracked::new(pulse(10, 5), now);
     assert_eq!(tracked.set_named(Some(named("claude"))), None);
     tracked.take_read(1, now, at, false);
-    tracked.judge(verdict(State::Idle), at, now, Duration::ZERO);
+    tracked.judge(verdict(AgentState::Idle), at, now, Duration::ZERO);
     assert_eq!(tracked.set_named(Some(named("claude"))), None, "as before");
     assert!(tracked.is_unread(), "it is read at once, whatever its turn would be");
     assert!(
@@ -139,10 +139,10 @@ fn an_agent_that_ended_in_order_is_dismissed_when_its_user_saw_it() {
     let (now, at) = (Instant::now(), Timestamp::UNIX_EPOCH);
     let ended = |alternate_on| {
         let mut tracked = Tracked::new(pulse(10, 5), now);
-        tracked.judge(verdict(State::Working), at, now, Duration::ZERO);
+        tracked.judge(verdict(AgentState::Working), at, now, Duration::ZERO);
         let pane = Pane { in_view: true, alternate_on, ..Pane::default() };
         tracked.describe(pane.clone(), Fields::All, now);
-        tracked.judge(verdict(State::Exited), at, now, Duration::ZERO);
+        tracked.judge(verdict(AgentState::Exited), at, now, Duration::ZERO);
         assert!(tracked.pass_time(at, now + DWELL, Duration::ZERO).is_empty(), "not looked at since");
         let later = now + DWELL * 2;
         tracked.describe(pane, Fields::All, later);
