@@ -33,7 +33,7 @@ fn millis(since: Instant) -> f64 {
 }
 
 impl Core {
-    /// One cycle and its bookkeeping; `early` is what the last plan context. Cancelling it anywhere loses nothing but this
+    /// One cycle and its bookkeeping; `early` is that of the last plan. Cancelling it anywhere loses nothing but this
     /// cycle.
     pub(crate) async fn turn(&mut self, early: Option<Duration>) -> Ran {
         let began = clock::now();
