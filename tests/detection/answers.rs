@@ -66,6 +66,23 @@ fn keys_start_from_the_answer_that_its_colour_marks() {
     assert_eq!(keys("nothing at all"), ["", "", ""], "no key is better than a wrong one");
 }
 
+#[test]
+fn the_answers_of_each_program_have_its_keys() {
+    let yes_no = [("Yes", "Enter"), ("No", "Down Enter")];
+    assert_eq!(offered("pi-1.5.2/perm-ext-gate.100x30"), pairs(&yes_no));
+    assert_eq!(offered("pi-1.5.2-sizes/perm-ext-gate.40x15"), pairs(&yes_no), "its hint is cut off");
+    let approve = [("Approve", "y"), ("Deny", "n")];
+    assert_eq!(offered("cline-3.0.65/perm-bash.100x30"), pairs(&approve));
+    let databases = offered("cline-3.0.65/ask-choice.100x30");
+    let keys: Vec<&str> = databases.iter().map(|(_, keys)| keys.as_str()).collect();
+    assert_eq!(keys, ["Enter", "Down Enter", "Down Down Enter", "Down Down Down Enter"], "{databases:?}");
+    // A numbered list in the text above is no answer.
+    let codex = offered("codex-0.171.0/adv-perm-permq.100x30");
+    assert_eq!(codex.iter().map(|(_, keys)| keys.as_str()).collect::<Vec<_>>(), ["1", "2", "3"], "{codex:?}");
+    let qwen = offered("qwen-0.24.4/adv-perm-permq.100x30");
+    assert!(qwen.iter().all(|(label, _)| !label.ends_with(['│', '█'])), "{qwen:?}");
+}
+
 /// Words that tell nobody what would be done.
 const VAGUE: &[&str] = &[
     "Would you like to make the following edits?",

@@ -33,9 +33,8 @@ pub fn request(profiles: &Profiles, agent: &str, rule: &str, pane: &Pane, screen
 /// The rows of the prompt that this rule holds for: all regions that it and its answers look at, from the uppermost row
 /// that may begin one. A row in the middle of a request may look like the first one; which is it, the text cannot tell.
 pub(super) fn of_rule(profile: &Profile, view: &View<'_>, rule: &CompiledRule) -> Request {
-    let places = rule.looks.iter().map(|(place, _)| *place).chain(fitting(profile, rule).map(|(place, _)| place));
     let (mut start, mut edged) = (view.height(), true);
-    for place in std::iter::once(rule.place).chain(places) {
+    for place in places(profile, rule) {
         let Where::Region(index) = place else {
             (start, edged) = if place == Where::Screen { (0, true) } else { (start, false) };
             continue;
@@ -52,11 +51,26 @@ pub(super) fn of_rule(profile: &Profile, view: &View<'_>, rule: &CompiledRule) -
     Request { rows: start..view.height(), edged: edged || start == 0 }
 }
 
+/// Where a rule and its answers look.
+fn places<'p>(profile: &'p Profile, rule: &'p CompiledRule) -> impl Iterator<Item = Where> + 'p {
+    let looks = rule.looks.iter().map(|(place, _)| *place);
+    std::iter::once(rule.place).chain(looks).chain(fitting(profile, rule).map(|(place, _)| place))
+}
+
 /// Most characters of a request that are kept.
 const LONGEST: usize = 4000;
 
 /// What a prompt in these rows asks: `line` says it in short, the rows in full, without the frame around them.
-pub(super) fn asked(view: &View<'_>, rows: Range<usize>, line: Option<&str>) -> Option<Asks> {
+pub(super) fn asked(
+    profile: &Profile,
+    view: &View<'_>,
+    rule: &CompiledRule,
+    rows: Range<usize>,
+    line: Option<&str>,
+) -> Option<Asks> {
+    // What stands below all of its regions is the program's own footer.
+    let end = places(profile, rule).filter_map(|place| view.region(place)).map(|region| region.end).max();
+    let rows = rows.start..end.filter(|end| *end > rows.start).unwrap_or(rows.end);
     let frame = |c: char| ('\u{2500}'..='\u{259f}').contains(&c);
     let bare = |row: &&str| row.trim_end().trim_matches(frame).trim_end().to_owned();
     let rows: Vec<String> = view.rows(rows).iter().map(bare).collect();
