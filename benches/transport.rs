@@ -9,7 +9,7 @@ use std::{
     ffi::OsString,
     fs,
     io::Write,
-    process::{Command as Program, Stdio},
+    process::{self, Stdio},
     time::{Duration, Instant},
 };
 
@@ -53,7 +53,7 @@ impl Fleet {
             };
         }
         let tmux = |args: &[&str], input: &str| {
-            let mut child = Program::new(server.program())
+            let mut child = process::Command::new(server.program())
                 .args(["-f", "/dev/null", "-S"])
                 .arg(server.socket())
                 .args(args)
@@ -106,7 +106,7 @@ impl Fleet {
 
 impl Drop for Fleet {
     fn drop(&mut self) {
-        let mut kill = Program::new(self.server.program());
+        let mut kill = process::Command::new(self.server.program());
         let _ = kill.arg("-S").arg(self.server.socket()).arg("kill-server").stderr(Stdio::null()).status();
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::{Command as Process, Stdio},
+    process::{self, Stdio},
     time::Duration,
 };
 
@@ -57,7 +57,7 @@ impl Fleet {
 
     pub fn tmux(&self, args: &[&str]) -> String {
         let program = std::env::var_os("TMUX_ORC_TMUX").unwrap_or_else(|| "tmux".into());
-        let out = Process::new(program)
+        let out = process::Command::new(program)
             .args(["-u", "-f", "/dev/null", "-S"])
             .arg(self.path("s"))
             .args(args)

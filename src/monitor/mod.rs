@@ -11,6 +11,7 @@ pub mod facts;
 pub(crate) mod fuzz;
 pub mod meter;
 pub mod panes;
+pub mod scripts;
 mod snapshot;
 pub mod strategy;
 

@@ -1,5 +1,7 @@
 //! What tmux tells of a pane: the light pulse that every probe reads, and the dear rest.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use serde::{Deserialize, Serialize};
 
 use crate::tmux::PaneId;
@@ -92,7 +94,7 @@ pub enum Fields {
 impl From<&Pane> for Pulse {
     fn from(pane: &Pane) -> Self {
         let &Pane { id, activity, pid, width, height, dead, .. } = pane;
-        let hook = crate::tmux::request::format::hook_mark(&pane.hook);
+        let hook = hook_mark(&pane.hook);
         Self { id, activity, pid, width, height, dead, hook, place: None }
     }
 }
@@ -117,4 +119,20 @@ impl Pane {
             || self.target() == target
             || target.parse().is_ok_and(|id: PaneId| id == self.id)
     }
+}
+
+/// So much of a hook's word tells it from the one before: its milliseconds.
+pub(crate) const HOOK_END: usize = 13;
+
+/// What a pulse says of the newest word of a hook, from the whole word or its end.
+pub(crate) fn hook_mark(word: &str) -> u64 {
+    let from = word.char_indices().rev().nth(HOOK_END - 1).map_or(0, |(at, _)| at);
+    if word.is_empty() { 0 } else { hash(&word[from..]) }
+}
+
+/// A short stand-in for a text: another one is another text.
+pub(crate) fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }

@@ -9,7 +9,7 @@ use std::{
     process::Command,
 };
 
-use tmux_orc::monitor::Command as Order;
+use tmux_orc::monitor;
 
 use super::{
     support::{PATIENCE, TmuxServer, wait_for},
@@ -94,7 +94,7 @@ fn an_engine_whose_disk_fills_up_goes_on_and_says_what_is_not_kept() {
         if told() {
             break;
         }
-        watched.tell(Order::PoolSize(if round % 2 == 0 { 7 } else { 8 }));
+        watched.tell(monitor::Command::PoolSize(if round % 2 == 0 { 7 } else { 8 }));
     }
     wait_for("what is not kept to be said", PATIENCE, told);
     let events = watched.status()["events"].to_string();
@@ -104,7 +104,7 @@ fn an_engine_whose_disk_fills_up_goes_on_and_says_what_is_not_kept() {
     assert_eq!(watched.orc(&["health"]).0, 0);
     let Some(disk) = &disk else { return };
     disk.make_room();
-    watched.tell(Order::Interval(0.25));
+    watched.tell(monitor::Command::Interval(0.25));
     wait_for("the journal to be written again", PATIENCE, || {
         watched.events().iter().any(|event| event["setting"] == "interval" && event["to"] == "0.25 s")
     });

@@ -1,4 +1,6 @@
 //! Snapshots made by hand: what an engine could publish, the same every time.
+//!
+//! Long because it is one literal of every field that a snapshot has.
 #![allow(dead_code, reason = "each test program uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a sample that cannot be made fails its test")]
 

@@ -10,7 +10,7 @@ mod terminal;
 
 pub use executable::{copy_program, write_program};
 pub use program::{Program, tmux_orc};
-pub use server::{TmuxServer, program as tmux_program};
+pub use server::{TmuxServer, tmux_program};
 pub use terminal::Terminal;
 
 use std::{

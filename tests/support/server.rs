@@ -12,7 +12,7 @@ use super::{PATIENCE, Program, Watched, alive, isolate, signal, wait_for, wait_s
 
 /// The tmux under test: `$TMUX_ORC_TMUX`, which the program obeys too, else `tmux`.
 #[must_use]
-pub fn program() -> PathBuf {
+pub fn tmux_program() -> PathBuf {
     std::env::var_os("TMUX_ORC_TMUX").filter(|path| !path.is_empty()).map_or_else(|| "tmux".into(), PathBuf::from)
 }
 
@@ -30,9 +30,9 @@ impl TmuxServer {
     #[must_use]
     pub fn absent() -> Self {
         assert!(
-            Command::new(program()).arg("-V").output().is_ok_and(|out| out.status.success()),
+            Command::new(tmux_program()).arg("-V").output().is_ok_and(|out| out.status.success()),
             "{} is needed for the tests: run `make setup`",
-            program().display()
+            tmux_program().display()
         );
         // Not in $TMPDIR: a socket's path must stay under 104 bytes, and macOS has long ones.
         let dir = tempfile::Builder::new().prefix("orc-test-").tempdir_in("/tmp").expect("a directory in /tmp");
@@ -80,7 +80,7 @@ impl TmuxServer {
     /// A `tmux` command on this server, ready to run.
     #[must_use]
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(program());
+        let mut command = Command::new(tmux_program());
         command.args(["-u", "-f", "/dev/null", "-S"]).arg(&self.socket).args(args).stdin(Stdio::null());
         isolate(&mut command, self.home());
         command

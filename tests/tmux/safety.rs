@@ -4,7 +4,7 @@ use std::{
     fs,
     io::Write,
     os::unix::net::UnixStream,
-    process::{Child, Command as Program, Stdio},
+    process::{self, Child, Stdio},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -52,7 +52,7 @@ fn descriptors(pid: u32) -> Vec<String> {
 
 /// A process of its own that watches as fast as it can.
 fn watcher(server: &Server, choice: TransportChoice) -> Child {
-    Program::new(std::env::current_exe().unwrap())
+    process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "safety::the_watcher_itself", "--nocapture"])
         .env(WATCH, server.socket())
         .env("TMUX_ORC_TEST_TRANSPORT", choice.to_string())

@@ -105,7 +105,7 @@ pub fn next_waiting<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{app::core::fixture::test_agent as agent, monitor::AgentState};
+    use crate::{app::core::fixture::test_agent, monitor::AgentState};
 
     const WAITING: &[Wanted] = &[Wanted::State(AgentState::Waiting)];
 
@@ -117,9 +117,9 @@ mod tests {
     fn the_longest_wait_comes_first_and_the_round_goes_on() {
         let mut agents: Vec<Agent> = [(1, 30), (2, 10), (3, 20)]
             .into_iter()
-            .map(|(id, since)| Agent { since: at(since), ..agent(id, AgentState::Waiting) })
+            .map(|(id, since)| Agent { since: at(since), ..test_agent(id, AgentState::Waiting) })
             .collect();
-        agents.push(Agent { since: at(0), ..agent(4, AgentState::Working) });
+        agents.push(Agent { since: at(0), ..test_agent(4, AgentState::Working) });
         let mut round = Round::default();
         let mut next = |agents: &[Agent], now| {
             next_waiting(agents, WAITING, &mut round, true, at(now)).map(|agent| agent.pane_id.0)
@@ -142,7 +142,7 @@ mod tests {
         let mut round = Round::default();
         let mut next = |now, asks: &str| {
             // Whoever looks only now finds that all of them wait since now.
-            let mut agents = [1, 2, 3].map(|id| Agent { since: at(now), ..agent(id, AgentState::Waiting) });
+            let mut agents = [1, 2, 3].map(|id| Agent { since: at(now), ..test_agent(id, AgentState::Waiting) });
             agents[0].doing = Some(asks.to_owned());
             next_waiting(&agents, WAITING, &mut round, false, at(now)).map(|agent| agent.pane_id.0)
         };
@@ -154,7 +154,7 @@ mod tests {
     fn a_round_outlives_the_program_and_a_broken_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.next");
-        let agents = [agent(1, AgentState::Waiting)];
+        let agents = [test_agent(1, AgentState::Waiting)];
         let mut round = Round::load(&path);
         assert!(next_waiting(&agents, WAITING, &mut round, true, at(1)).is_some());
         round.save(&path).unwrap();

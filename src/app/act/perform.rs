@@ -14,7 +14,7 @@ use crate::app::core::act::{Act, Seen};
 use crate::{
     app::journal::{Happened, Journal, Record},
     monitor::{
-        ActKind, Acted, Command as ToEngine, Commands, EnginePaths, EventKind, NamedAgent,
+        self, ActKind, Acted, Commands, EnginePaths, EventKind, NamedAgent,
         detect::{Keys, Profiles},
     },
     tmux::{Command, PaneId, Pool, TransportChoice},
@@ -190,7 +190,7 @@ impl Actor {
             tracing::warn!(%error, "an act is not kept");
         }
         if let Some(engine) = &self.engine {
-            engine.send(ToEngine::Acted(acted)).await.ok();
+            engine.send(monitor::Command::Acted(acted)).await.ok();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `jump` and `next`: take the user's tmux client to an agent.
 
-use std::{io::IsTerminal, os::unix::process::CommandExt, process::Command as Process, sync::Arc};
+use std::{io::IsTerminal, os::unix::process::CommandExt, process, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -137,7 +137,7 @@ impl Going {
             Ok(words) => words,
             Err(refusal) => return Failure::failed(refusal.to_string()),
         };
-        let mut client = Process::new(self.server.program());
+        let mut client = process::Command::new(self.server.program());
         let error = client.arg("-S").arg(self.server.socket()).args(words).exec();
         Failure::failed(format!("cannot start {}: {error}", self.server.program().display()))
     }

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader},
-    process::{Child, Command as Process, Stdio},
+    process::{self, Child, Stdio},
     sync::mpsc,
     time::{Duration, Instant},
 };
@@ -177,7 +177,7 @@ fn logging_path(paths: &EnginePaths, context: &Context) -> Option<std::path::Pat
 fn spawn(options: &EngineOptions, context: &Context, socket: &std::path::Path) -> Result<Child, Failure> {
     let cannot = |error: std::io::Error| Failure::failed(format!("cannot start the engine's process: {error}"));
     let program = std::env::current_exe().map_err(cannot)?;
-    let mut process = Process::new(program);
+    let mut process = process::Command::new(program);
     process.arg("-S").arg(socket);
     if let Some(config) = &context.global.config {
         process.arg("--config").arg(std::path::absolute(config).map_err(cannot)?);

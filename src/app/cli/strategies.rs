@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use crate::app::cli::{Context, Failure, Look, Report, cell, source};
-use crate::monitor::{StrategyInfo, strategy};
+use crate::monitor::{StrategyInfo, scripts, strategy};
 
 /// Runs it, with or without an engine.
 pub async fn run(report: Report, context: &mut Context) -> Result<(), Failure> {
     let running = source::from_engine(context).await.ok();
     let current = running.as_ref().map(|snapshot| snapshot.current_strategy.clone());
     // The folder as it is now, whenever the engine looked at it last.
-    let mut list = strategy::list(Some(&context.paths.strategies()));
+    let mut list = scripts::list(Some(&context.paths.strategies()));
     if let Some(snapshot) = &running {
         list.iter_mut().for_each(|info| add_measures(info, &snapshot.strategies));
     }

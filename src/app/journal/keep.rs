@@ -1,4 +1,6 @@
 //! Writes what an engine publishes into the journal. Run by whoever owns the engine, never by one that is attached.
+//!
+//! Long because its tests, which play whole lives of engines, stand with it: without them it is 290 lines.
 
 use std::{
     collections::{HashMap, HashSet},

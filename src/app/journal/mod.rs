@@ -15,5 +15,5 @@ pub use file::{Journal, JournalError, LARGEST_FILE, MOST_FILES};
 pub use keep::{ALIVE_EVERY, TOLD_EVERY, keep};
 pub use read::{Follow, Reader, read_since};
 pub use record::{Happened, Mark, Record, Standing};
-pub use report::{AgentReport, Report, SCHEMA as REPORT_SCHEMA, Waits};
+pub use report::{AgentReport, Report, Waits};
 pub use since::{SinceError, parse_since};

@@ -9,7 +9,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::{io::AsyncWriteExt, process::Command as Process, sync::Semaphore, task::JoinSet, time::timeout};
+use tokio::{io::AsyncWriteExt, process, sync::Semaphore, task::JoinSet, time::timeout};
 
 use crate::app::notify::{Notice, summary};
 use crate::{
@@ -153,7 +153,7 @@ impl Ways {
         } else {
             ("notify-send", vec!["--app-name=tmux-orc", "--", "tmux-orc", text])
         };
-        let mut command = Process::new(program);
+        let mut command = process::Command::new(program);
         command.args(args);
         if let Err(problem) = run_to_end(command, Vec::new()).await {
             tracing::warn!(program, problem, "the desktop was not told");
@@ -165,7 +165,7 @@ impl Ways {
         let Some((program, args)) = self.command.split_first() else { return };
         let Ok(input) = serde_json::to_vec(notice) else { return };
         let Ok(_room) = self.room.acquire().await else { return };
-        let mut command = Process::new(program);
+        let mut command = process::Command::new(program);
         command.args(args);
         if let Err(problem) = run_to_end(command, input).await {
             tracing::warn!(program, problem, "notifications.command failed");
@@ -174,7 +174,7 @@ impl Ways {
 }
 
 /// Runs a program with this input to its end, or ends it when its time is over.
-async fn run_to_end(mut command: Process, input: Vec<u8>) -> Result<(), String> {
+async fn run_to_end(mut command: process::Command, input: Vec<u8>) -> Result<(), String> {
     let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
     command.stdin(stdin).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     // A group of its own, so that what a shell started ends with it.
@@ -247,20 +247,20 @@ mod tests {
     async fn a_program_gets_its_input_and_does_not_outstay() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("got");
-        let mut command = Process::new("sh");
+        let mut command = process::Command::new("sh");
         command.args(["-c", "cat > \"$1\"", "sh", file.to_str().unwrap()]);
         run_to_end(command, b"{\"a\":1}".to_vec()).await.unwrap();
         assert_eq!(std::fs::read_to_string(file).unwrap(), "{\"a\":1}");
-        let mut failing = Process::new("sh");
+        let mut failing = process::Command::new("sh");
         failing.args(["-c", "exit 3"]);
         assert!(run_to_end(failing, vec![b'x'; 1 << 20]).await.unwrap_err().contains('3'));
-        assert!(run_to_end(Process::new("/no/such/program"), Vec::new()).await.is_err());
+        assert!(run_to_end(process::Command::new("/no/such/program"), Vec::new()).await.is_err());
     }
 
     #[tokio::test]
     async fn a_program_that_hangs_is_killed() {
         tokio::time::pause();
-        let mut command = Process::new("sleep");
+        let mut command = process::Command::new("sleep");
         command.arg("1000");
         assert!(run_to_end(command, Vec::new()).await.unwrap_err().contains("killed"));
     }

@@ -5,7 +5,7 @@ use crate::app::settings::yaml::Place;
 use crate::app::settings::{Paths, Problem, Settings};
 use crate::monitor::detect::{ProfileError, Profiles};
 use crate::monitor::facts::profiles;
-use crate::monitor::{CacheSettings, EngineSettings, Mode, strategy};
+use crate::monitor::{CacheSettings, EngineSettings, Mode, scripts};
 use crate::tmux::PoolSettings;
 
 /// The engine's part of the settings.
@@ -51,7 +51,7 @@ pub fn for_engine(settings: &Settings, paths: &Paths) -> Result<EngineSettings, 
 /// What is wrong with one of them, and where.
 pub fn engine_files(settings: &EngineSettings) -> Result<Profiles, String> {
     let profiles = profiles::load(settings.agents_dir.as_deref()).map_err(|error| error.to_string())?;
-    let strategies = strategy::list(settings.strategies_dir.as_deref());
+    let strategies = scripts::list(settings.strategies_dir.as_deref());
     match strategies.into_iter().find(|info| info.name == settings.strategy).and_then(|info| info.problem) {
         None => Ok(profiles),
         Some(problem) => Err(format!("strategy {}: {problem}", settings.strategy)),
@@ -70,7 +70,7 @@ pub fn problems_beside(paths: &Paths) -> Vec<Problem> {
             other => Problem::of("agent profiles", other.to_string()),
         });
     }
-    let strategies = strategy::list(Some(&paths.strategies()));
+    let strategies = scripts::list(Some(&paths.strategies()));
     problems.extend(strategies.into_iter().filter_map(|info| Some(Problem::of(info.origin, info.problem?))));
     problems.extend(theme::problems(&paths.themes()));
     problems

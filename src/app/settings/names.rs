@@ -11,7 +11,7 @@ use crate::app::settings::sources::Values;
 use crate::app::settings::theme;
 use crate::app::settings::{KeyNames, Paths};
 use crate::monitor::facts::profiles;
-use crate::monitor::strategy;
+use crate::monitor::{scripts, strategy};
 
 /// Program of an agent that only the settings call one.
 const OTHER: &str = "other";
@@ -41,7 +41,7 @@ fn unknown_strategy(value: &Value, paths: &Paths) -> Option<Wrong> {
     if strategy::BUILT_IN.contains(&name) || paths.strategies().join(format!("{name}.rhai")).is_file() {
         return None;
     }
-    let known: Vec<String> = strategy::list(Some(&paths.strategies())).into_iter().map(|info| info.name).collect();
+    let known: Vec<String> = scripts::list(Some(&paths.strategies())).into_iter().map(|info| info.name).collect();
     let hint = hint(name, known.iter().map(String::as_str));
     let (known, dir) = (known.join(", "), paths.strategies());
     let message = format!("no strategy {name:?}{hint} There are {known}; scripts: {}", dir.display());

@@ -16,8 +16,9 @@ use crate::monitor::facts::writes::Writes;
 use crate::monitor::meter::ceiling::Ceiling;
 use crate::monitor::panes::fleet::Fleet;
 use crate::monitor::panes::known::Panes;
+use crate::monitor::scripts::answer_of;
 use crate::monitor::snapshot::settings::Mode;
-use crate::monitor::strategy::{Adaptive, Known, Measured, Plan, Strategy, View, answer_of, built_in};
+use crate::monitor::strategy::{Adaptive, Known, Measured, Plan, Strategy, View, built_in};
 use crate::tmux::{PaneId, Screen};
 
 /// What a survey of the panes gave.

@@ -9,7 +9,8 @@ use crate::monitor::engine::core::Core;
 use crate::monitor::engine::inbox::Inbox;
 use crate::monitor::engine::run::Task;
 use crate::monitor::panes::tracked::Tracked;
-use crate::monitor::strategy::{Concurrent, ScriptError};
+use crate::monitor::scripts::ScriptError;
+use crate::monitor::strategy::Concurrent;
 use crate::monitor::{EngineSettings, Handle, Memory, SettingsSource, Snapshot};
 use crate::tmux::{Server, TmuxError};
 

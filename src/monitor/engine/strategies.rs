@@ -4,7 +4,8 @@ use std::path::Path;
 
 use crate::monitor::cycle::plan::Failed;
 use crate::monitor::engine::launch::EngineError;
-use crate::monitor::strategy::{self, BUILT_IN, COULD_NOT_PLAN, Measured, Script, Sequential, Strategy};
+use crate::monitor::scripts::{self, Script};
+use crate::monitor::strategy::{self, BUILT_IN, COULD_NOT_PLAN, Measured, Sequential, Strategy};
 use crate::monitor::{EngineSettings, Mode, StrategyInfo};
 
 /// Who plans.
@@ -20,7 +21,7 @@ impl Strategies {
     /// With the strategy that the settings name.
     pub(crate) fn new(settings: &EngineSettings) -> Result<Self, EngineError> {
         let strategy = named(&settings.strategy, settings)?;
-        Ok(Self { strategy, list: strategy::list(settings.strategies_dir.as_deref()), measured: Measured::default() })
+        Ok(Self { strategy, list: scripts::list(settings.strategies_dir.as_deref()), measured: Measured::default() })
     }
 
     /// Name of the strategy in force.
@@ -45,7 +46,7 @@ impl Strategies {
 
     /// Lists anew what can be switched to. Gives what was listed before.
     pub(crate) fn relist(&mut self, dir: Option<&Path>) -> Vec<StrategyInfo> {
-        std::mem::replace(&mut self.list, strategy::list(dir))
+        std::mem::replace(&mut self.list, scripts::list(dir))
     }
 
     /// Another strategy plans from now on. One that cannot be had changes nothing.

@@ -2,27 +2,19 @@
 
 mod adaptive;
 mod concurrent;
-mod exchange;
 mod polling;
-mod sandbox;
-mod script;
 mod sequential;
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 pub use adaptive::Adaptive;
 pub use concurrent::Concurrent;
 pub use polling::Polling;
-pub(super) use script::answer_of;
-pub use script::{Script, ScriptError};
 pub use sequential::Sequential;
 
 use tokio::sync::oneshot;
 
-use crate::monitor::{AgentState, StrategyInfo};
+use crate::monitor::AgentState;
 use crate::tmux::PaneId;
 
 /// What is known of one pane that holds an agent or may hold one.
@@ -130,26 +122,6 @@ pub fn built_in(name: &str) -> Option<Box<dyn Strategy>> {
         "adaptive" => Some(Box::<Adaptive>::default()),
         _ => None,
     }
-}
-
-/// All strategies that can be switched to: the built-in ones, then the scripts of `dir` by name. A script that cannot be
-/// used carries its problem.
-#[must_use]
-pub fn list(dir: Option<&Path>) -> Vec<StrategyInfo> {
-    let built_in = BUILT_IN.iter().map(|name| StrategyInfo {
-        name: (*name).to_owned(),
-        origin: "built in".to_owned(),
-        ..StrategyInfo::default()
-    });
-    let scripts = dir.into_iter().flat_map(|dir| {
-        Script::names(dir).into_iter().map(move |name| StrategyInfo {
-            origin: dir.join(format!("{name}.rhai")).display().to_string(),
-            problem: Script::load(dir, &name).err().map(|error| error.problem),
-            name,
-            p50_ms: None,
-        })
-    });
-    built_in.chain(scripts).collect()
 }
 
 /// Splits `panes` into at most `parts` batches of nearly equal size, none above `largest`.

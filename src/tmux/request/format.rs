@@ -1,10 +1,8 @@
 //! The formats that we ask tmux for, and the parsers of what it prints: typed, and clean of anything hostile.
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    hash::{DefaultHasher, Hash, Hasher},
-};
+use std::collections::{HashMap, hash_map::Entry};
 
+use crate::tmux::pane::{HOOK_END, hash, hook_mark};
 use crate::tmux::request::mark;
 use crate::tmux::request::places::{Listing, Rank, merge};
 use crate::tmux::{Features, Fields, Pane, PaneId, Pulse, clean};
@@ -28,21 +26,6 @@ macro_rules! hook_option {
 
 /// The pane option that an agent's own hooks write.
 pub const HOOK_OPTION: &str = hook_option!();
-
-/// So much of a hook's word tells it from the one before: its milliseconds.
-const HOOK_END: usize = 13;
-
-/// What a pulse says of the newest word of a hook, from the whole word or its end.
-pub(crate) fn hook_mark(word: &str) -> u64 {
-    let from = word.char_indices().rev().nth(HOOK_END - 1).map_or(0, |(at, _)| at);
-    if word.is_empty() { 0 } else { hash(&word[from..]) }
-}
-
-fn hash(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
-}
 
 /// Name of the format that tells when a pane last wrote: the narrowest that the server has.
 pub(crate) fn activity(features: Features) -> &'static str {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
-    process::Command as Client,
+    process,
     time::Instant,
 };
 
@@ -48,7 +48,7 @@ fn checked(server: &Server, output: Output) -> Result<Output, TmuxError> {
 /// Runs a client to its end: feeds it, reads both outputs at once, ends and reaps it when it takes too long.
 pub(crate) async fn run(
     server: &Server,
-    mut client: Client,
+    mut client: process::Command,
     input: Option<&[u8]>,
     limit: Duration,
 ) -> Result<Output, TmuxError> {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use tokio::{
-    sync::{Mutex as AsyncMutex, Notify, futures::Notified},
+    sync::{self, Notify, futures::Notified},
     time::Instant,
 };
 
@@ -18,7 +18,7 @@ pub(crate) struct Route {
     server: Server,
     state: Mutex<State>,
     /// Held by the one who asks the version, so that many who start at once ask once.
-    asking: AsyncMutex<()>,
+    asking: sync::Mutex<()>,
     returned: Notify,
 }
 
@@ -37,7 +37,7 @@ const MAX_NOTES: usize = 20;
 impl Route {
     pub(crate) fn new(server: Server, choice: TransportChoice) -> Self {
         let state = State { choice, decided: None, version: None, distrust_dial: false, notes: Vec::new() };
-        Self { server, state: Mutex::new(state), asking: AsyncMutex::new(()), returned: Notify::new() }
+        Self { server, state: Mutex::new(state), asking: sync::Mutex::new(()), returned: Notify::new() }
     }
 
     pub(crate) fn server(&self) -> &Server {

@@ -14,8 +14,8 @@ use rhai::{AST, Dynamic, Engine, Map, Scope};
 use tokio::sync::oneshot;
 
 use crate::monitor::facts::file;
-use crate::monitor::strategy::exchange::{read_plan, view_map};
-use crate::monitor::strategy::sandbox::{Meter, fits, lines_of_loops, sandbox, told};
+use crate::monitor::scripts::exchange::{read_plan, view_map};
+use crate::monitor::scripts::sandbox::{Meter, fits, lines_of_loops, sandbox, told};
 use crate::monitor::strategy::{BUILT_IN, Known, Plan, Strategy, View, built_in};
 
 /// Largest script that is read, bytes.
