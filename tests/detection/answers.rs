@@ -103,13 +103,16 @@ fn every_request_says_what_is_asked() {
             continue;
         };
         seen += 1;
+        // In a pane that is lower than the prompt, what it is about is not on the screen.
+        let cut = fixture.pane.height <= 15;
         let Some(asks) = verdict.asks else {
+            if cut {
+                continue;
+            }
             wrong.push(format!("{}: nothing by {}", fixture.name, verdict.evidence.rule));
             continue;
         };
         let marked = verdict.choices.iter().any(|choice| choice.label == asks.line);
-        // In a pane that is lower than the prompt, what it is about is not on the screen.
-        let cut = verdict.evidence.rule.starts_with("claude/low.");
         if marked || asks.full.is_empty() || (VAGUE.contains(&asks.line.as_str()) && !cut) {
             wrong.push(format!("{}: {} by {}", fixture.name, asks.line, verdict.evidence.rule));
         }

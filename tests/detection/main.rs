@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod answers;
+mod asks;
 mod authority;
 mod hostile;
 mod processes;

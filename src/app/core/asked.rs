@@ -6,6 +6,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::app::core::act::Seen;
 use crate::app::core::text;
+use crate::monitor::detect::above_answers;
 use crate::monitor::{Agent, Preview};
 
 /// What a prompt asks for, as it is shown before it can be answered.
@@ -44,7 +45,8 @@ impl Asked {
         let Some(screen) = preview.filter(newest) else { return Self::default() };
         let end = seen.rows.iter().rposition(|row| !row.trim().is_empty()).map_or(0, |last| last + 1);
         let start = agent.evidence.rows.map_or(0, |(start, _)| usize::from(start)).min(end);
-        Self { screen: Some(Arc::clone(screen)), rows: start..answers(seen, start..end), end, ..Self::default() }
+        let rows = above_answers(&seen.rows, start..end, &seen.choices);
+        Self { screen: Some(Arc::clone(screen)), rows, end, ..Self::default() }
     }
 
     /// Its lines in a box of this width. Blank rows are left out; a row of one sign is a line whatever its length, since
@@ -124,21 +126,6 @@ impl Asked {
 fn is_rule(row: &str) -> bool {
     let row = row.trim();
     row.chars().next().is_some_and(|first| !first.is_alphanumeric() && row.chars().all(|c| c == first))
-}
-
-/// The row of the first answer, when all answers stand in the rows, in order; else the end.
-fn answers(seen: &Seen, rows: Range<usize>) -> usize {
-    let mut at = rows.end;
-    for choice in seen.choices.iter().rev() {
-        let label = choice.label.trim();
-        // One that is cut or broken into two rows is not whole in the box of the answers either.
-        let row = (rows.start..at).rev().find(|row| !label.is_empty() && seen.rows[*row].contains(label));
-        match row {
-            Some(row) => at = row,
-            None => return rows.end,
-        }
-    }
-    at
 }
 
 #[cfg(test)]

@@ -2,13 +2,13 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::monitor::AgentState;
 use crate::monitor::detect::choices::choices;
-use crate::monitor::detect::profile::{Pattern, What, names_rule};
+use crate::monitor::detect::profile::{Extract, Pattern, What, names_rule};
 use crate::monitor::detect::profiles::{Profile, Where};
 use crate::monitor::detect::rules::Hit;
 use crate::monitor::detect::view::View;
-use crate::monitor::detect::{Verdict, reset};
+use crate::monitor::detect::{Verdict, asks, reset};
+use crate::monitor::{AgentState, Choice};
 
 /// Fills in what the profile can read for the verdict's state.
 pub(super) fn fill(
@@ -19,6 +19,10 @@ pub(super) fn fill(
     zone: Option<&TimeZone>,
     verdict: &mut Verdict,
 ) {
+    let waits = verdict.state == AgentState::Waiting;
+    if let Some(hit) = hit.filter(|_| waits) {
+        verdict.choices = choices(profile, view, hit);
+    }
     for (place, extract) in &profile.extract {
         if !extract.states.is_empty() && !extract.states.contains(&verdict.state) {
             continue;
@@ -38,7 +42,8 @@ pub(super) fn fill(
         if filled {
             continue;
         }
-        let Some(text) = read(view, *place, extract) else { continue };
+        let above = (waits && extract.what == What::Doing).then_some(&verdict.choices[..]);
+        let Some(text) = read(view, *place, extract, above) else { continue };
         let text = text.trim();
         if text.is_empty() {
             continue;
@@ -54,16 +59,14 @@ pub(super) fn fill(
             What::Background => verdict.background = text.parse().unwrap_or(1),
         }
     }
-    if verdict.state == AgentState::Waiting
-        && let Some(hit) = hit
-    {
-        verdict.choices = choices(profile, view, hit);
-    }
-    if verdict.doing.is_none()
-        && verdict.state == AgentState::Waiting
-        && let Some(hit) = hit
-    {
-        verdict.doing = question(view, hit).map(str::to_owned);
+    if let Some(hit) = hit.filter(|_| waits) {
+        // The end of a question alone says nothing.
+        let whole = |line: &String| !line.ends_with('?') || line.contains([' ', '/']);
+        let read = verdict.doing.take().filter(whole);
+        let own = || asks::question(profile, view, hit.rule, &verdict.choices).filter(whole);
+        let asks = read.or_else(own).or_else(|| asks::of_kind(verdict.kind.as_deref()).map(str::to_owned));
+        verdict.doing = asks.filter(|asks| !asks.is_empty());
+        verdict.asks = asks::asked(profile, view, hit.rule, &verdict.choices, verdict.doing.as_deref());
     }
     if verdict.doing.is_none() && verdict.state != AgentState::Idle {
         // A title is shown beside it anyway, and says nothing of what is asked.
@@ -72,36 +75,33 @@ pub(super) fn fill(
     }
 }
 
-/// What a prompt asks: the lowest row that ends with a question mark above the line that matched, which may be an answer;
-/// else the prompt's first words.
-fn question<'a>(view: &View<'a>, hit: &Hit<'a>) -> Option<&'a str> {
-    let rows = view.rows(view.region(hit.rule.place)?);
-    let end = rows.iter().position(|row| *row == hit.line)?;
-    let above = || rows[..end].iter().map(|row| bare(row)).filter(|row| row.chars().any(char::is_alphabetic));
-    above().rev().find(|row| row.ends_with('?')).or_else(|| above().next())
-}
-
 /// A row without the frame around it and the mark in front.
 fn bare(row: &str) -> &str {
-    let frame = |c: char| c.is_whitespace() || ('\u{2500}'..='\u{259f}').contains(&c);
-    row.trim_matches(frame).trim_start_matches(['❯', '›', '●', '>']).trim_start()
+    asks::unframed(row).trim_start_matches(['❯', '›', '●', '>']).trim_start()
 }
 
 fn percent(text: &str) -> Option<f64> {
     text.parse().ok().filter(|p| (0.0..=100.0).contains(p))
 }
 
-fn read<'a>(view: &View<'a>, place: Where, extract: &crate::monitor::detect::profile::Extract) -> Option<&'a str> {
+fn read(view: &View<'_>, place: Where, extract: &Extract, waits: Option<&[Choice]>) -> Option<String> {
     if place == Where::Title {
-        return group(&extract.line, &view.pane.title);
+        return group(&extract.line, &view.pane.title).map(str::to_owned);
     }
-    let range = view.region(place)?;
-    let rows = view.rows(range);
-    if extract.top {
-        rows.iter().find_map(|row| group(&extract.line, row))
-    } else {
-        rows.iter().rev().find_map(|row| group(&extract.line, row))
+    let mut range = view.region(place)?;
+    let all = view.rows(0..view.height());
+    if let Some(choices) = waits {
+        // What a prompt asks stands above its answers, which may be worded alike.
+        range = asks::above_answers(all, range, choices);
     }
+    let mut found = range.filter_map(|row| Some((row, group(&extract.line, all[row])?)));
+    let (row, text) = if extract.top { found.next() } else { found.last() }?;
+    Some(match waits {
+        Some(_) if extract.wraps => asks::with_its_end(all, row, text),
+        Some(_) if text.ends_with('?') => asks::with_its_begin(all, row, text),
+        Some(_) => asks::tidy(text),
+        None => text.to_owned(),
+    })
 }
 
 fn group<'a>(pattern: &Pattern, text: &'a str) -> Option<&'a str> {

@@ -96,7 +96,6 @@ fn judge_by_profile(profiles: &Profiles, seen: &Observation<'_>, mut trail: Opti
         let rows = request::of_rule(profile, &view, hit.rule).rows;
         let row = |row: usize| u16::try_from(row).unwrap_or(u16::MAX);
         verdict.evidence.rows = Some((row(rows.start), row(rows.end)));
-        verdict.asks = request::asked(profile, &view, hit.rule, rows, verdict.doing.as_deref());
     }
     let published = seen.published.and_then(|file| profile.session_file.as_ref()?.meaning(file));
     verdict.background = verdict.background.max(published.map_or(0, |meaning| meaning.background));

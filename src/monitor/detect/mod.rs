@@ -1,10 +1,11 @@
 //! Detection: from a pane's facts to a verdict with its evidence. Pure: no clock, no I/O.
 //!
 //! `recognise` finds the program, `profiles` holds what is known of it, `view` finds the parts of its screen, `rules`
-//! tries them in order, `request` tells what a prompt takes of the screen, `judge` weighs the screen against what else is known, `extract` reads values, `explain` tells
-//! the same to people.
+//! tries them in order, `request` tells what a prompt takes of the screen and `asks` what it asks, `judge` weighs the
+//! screen against what else is known, `extract` reads values, `explain` tells the same to people.
 
 mod about;
+mod asks;
 mod choices;
 mod colour;
 mod explain;
@@ -28,6 +29,7 @@ mod view;
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
+pub use asks::above_answers;
 pub use explain::{Explanation, explain};
 pub use judge::{is_shell, judge, may_be_left_behind};
 pub use keys::{KeyName, Keys};

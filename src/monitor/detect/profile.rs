@@ -466,6 +466,9 @@ pub struct Extract {
     /// The highest row that matches, not the lowest.
     #[serde(default)]
     pub top: bool,
+    /// It goes on in the rows below, to one without words.
+    #[serde(default)]
+    pub wraps: bool,
 }
 
 /// How the answers of a prompt are chosen.

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use crate::monitor::Asks;
 use crate::monitor::detect::Profiles;
 use crate::monitor::detect::choices::fitting;
 use crate::monitor::detect::profiles::{CompiledRule, Profile, Where};
@@ -52,44 +51,9 @@ pub(super) fn of_rule(profile: &Profile, view: &View<'_>, rule: &CompiledRule) -
 }
 
 /// Where a rule and its answers look.
-fn places<'p>(profile: &'p Profile, rule: &'p CompiledRule) -> impl Iterator<Item = Where> + 'p {
+pub(super) fn places<'p>(profile: &'p Profile, rule: &'p CompiledRule) -> impl Iterator<Item = Where> + 'p {
     let looks = rule.looks.iter().map(|(place, _)| *place);
     std::iter::once(rule.place).chain(looks).chain(fitting(profile, rule).map(|(place, _)| place))
-}
-
-/// Most characters of a request that are kept.
-const LONGEST: usize = 4000;
-
-/// What a prompt in these rows asks: `line` says it in short, the rows in full, without the frame around them.
-pub(super) fn asked(
-    profile: &Profile,
-    view: &View<'_>,
-    rule: &CompiledRule,
-    rows: Range<usize>,
-    line: Option<&str>,
-) -> Option<Asks> {
-    // What stands below all of its regions is the program's own footer.
-    let end = places(profile, rule).filter_map(|place| view.region(place)).map(|region| region.end).max();
-    let rows = rows.start..end.filter(|end| *end > rows.start).unwrap_or(rows.end);
-    let frame = |c: char| ('\u{2500}'..='\u{259f}').contains(&c);
-    let bare = |row: &&str| row.trim_end().trim_matches(frame).trim_end().to_owned();
-    let rows: Vec<String> = view.rows(rows).iter().map(bare).collect();
-    let words = |row: &String| row.chars().any(char::is_alphanumeric);
-    let (first, last) = (rows.iter().position(words)?, rows.iter().rposition(words)?);
-    let mut full = String::new();
-    let mut blank = false;
-    for row in &rows[first..=last] {
-        if row.trim().is_empty() && blank {
-            continue;
-        }
-        blank = row.trim().is_empty();
-        full.push_str(row);
-        full.push('\n');
-    }
-    let full = full.trim_end();
-    let end = full.char_indices().nth(LONGEST).map_or(full.len(), |(at, _)| at);
-    let line = line.map_or_else(|| rows[first].trim().to_owned(), str::to_owned);
-    Some(Asks { line, full: full[..end].to_owned() })
 }
 
 #[cfg(test)]

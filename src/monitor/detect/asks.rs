@@ -1,0 +1,197 @@
+//! What a prompt asks of its user: in one line, and in full.
+
+use std::ops::Range;
+
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::monitor::detect::profiles::{CompiledRule, Profile, Where};
+use crate::monitor::detect::request::places;
+use crate::monitor::detect::view::View;
+use crate::monitor::{Asks, Choice};
+
+/// Most rows that one line is put together from.
+const MOST_ROWS: usize = 6;
+
+/// Longest line, in characters.
+const LONGEST: usize = 400;
+
+/// The same of a request in full.
+const LONGEST_FULL: usize = 4000;
+
+/// The rows of a prompt: from the uppermost of the regions that its rule and its answers look at to the lowest.
+fn rows_of(profile: &Profile, view: &View<'_>, rule: &CompiledRule) -> Range<usize> {
+    let named = profile.regions.iter().position(|region| region.name == "request").map(Where::Region);
+    if let Some(region) = named.and_then(|place| view.region(place)) {
+        return region;
+    }
+    let mut rows: Option<Range<usize>> = None;
+    for found in
+        places(profile, rule).filter(|place| matches!(place, Where::Region(_))).filter_map(|place| view.region(place))
+    {
+        let before = rows.unwrap_or(found.clone());
+        rows = Some(before.start.min(found.start)..before.end.max(found.end));
+    }
+    rows.unwrap_or(0..view.height())
+}
+
+/// What the prompt that this rule holds for asks: `line` says it in short; in full it is the rows above the answers,
+/// without frames and with blank rows only between. `None` when
+/// nothing of it is in view.
+pub(super) fn asked(
+    profile: &Profile,
+    view: &View<'_>,
+    rule: &CompiledRule,
+    choices: &[Choice],
+    line: Option<&str>,
+) -> Option<Asks> {
+    let above = above_answers(view.rows(0..view.height()), rows_of(profile, view, rule), choices);
+    let mut full = String::new();
+    let mut blank = false;
+    for row in view.rows(above).iter().map(|row| framed(row)) {
+        if has_words(row) {
+            if !full.is_empty() {
+                full.push_str(if blank { "\n\n" } else { "\n" });
+            }
+            full.push_str(row);
+            blank = false;
+        } else {
+            blank |= row.trim().is_empty();
+        }
+    }
+    if let Some((end, _)) = full.char_indices().nth(LONGEST_FULL) {
+        full.truncate(end);
+    }
+    Some(Asks { line: line?.to_owned(), full })
+}
+
+/// A row without the frame around it, but with the blanks in front: a text that is laid out stays so.
+fn framed(row: &str) -> &str {
+    let frame = |c: char| ('\u{2500}'..='\u{259f}').contains(&c);
+    row.trim_end().trim_matches(frame).trim_end()
+}
+
+/// The lowest row above the answers that ends with a question mark, whole when it is the end of a longer question.
+pub(super) fn question(profile: &Profile, view: &View<'_>, rule: &CompiledRule, choices: &[Choice]) -> Option<String> {
+    let all = view.rows(0..view.height());
+    let mut rows = above_answers(all, rows_of(profile, view, rule), choices).rev();
+    let at = rows.find(|row| unframed(all[*row]).ends_with('?') && has_words(all[*row]))?;
+    Some(with_its_begin(all, at, unframed(all[at])))
+}
+
+/// The one line that a prompt of this kind asks, where its own words are not in view.
+pub(super) fn of_kind(kind: Option<&str>) -> Option<&'static str> {
+    match kind {
+        Some("trust") => Some("Trust this folder?"),
+        Some("login") => Some("Log in"),
+        _ => None,
+    }
+}
+
+/// Those of a prompt's rows that stand above its answers, when all answers stand in them, in order; else all.
+#[must_use]
+pub fn above_answers<T: AsRef<str>>(screen: &[T], rows: Range<usize>, choices: &[Choice]) -> Range<usize> {
+    let end = rows.end.min(screen.len());
+    // Where the answer below was found: its row, and the place in it.
+    let mut below = (end, 0);
+    for choice in choices.iter().rev() {
+        let label = choice.label.trim();
+        let place = |row: usize| screen[row].as_ref().find(label).filter(|_| !label.is_empty());
+        // Answers may stand beside each other.
+        let beside = Some(below.0).filter(|row| *row < end).and_then(|row| Some((row, place(row)?)));
+        let beside = beside.filter(|found| found.1 < below.1);
+        let above = || (rows.start..below.0).rev().find_map(|row| Some((row, place(row)?)));
+        // One that is cut or broken into two rows is not whole in one of them.
+        match beside.or_else(above) {
+            Some(found) => below = found,
+            None => return rows,
+        }
+    }
+    rows.start.min(below.0)..below.0
+}
+
+/// A row without the frame around it.
+pub(super) fn unframed(row: &str) -> &str {
+    row.trim_matches(|c: char| c.is_whitespace() || ('\u{2500}'..='\u{259f}').contains(&c))
+}
+
+fn has_words(row: &str) -> bool {
+    row.chars().any(char::is_alphanumeric)
+}
+
+/// A line that ends in row `at`, with the rows above in which it begins: those before the first with a capital letter.
+pub(super) fn with_its_begin(rows: &[&str], at: usize, text: &str) -> String {
+    let mut line = text.to_owned();
+    for row in rows[..at].iter().rev().take(MOST_ROWS) {
+        let row = unframed(row);
+        let begins = |line: &str| line.chars().find(|c| c.is_alphanumeric()).is_some_and(char::is_uppercase);
+        if begins(&line) || !has_words(row) || row.ends_with(['.', '?', '!', ':']) {
+            break;
+        }
+        line = joined(row, &line);
+    }
+    tidy(&line)
+}
+
+/// A line that begins in row `at`, with the rows below that it goes on in: those before one without words or a question.
+pub(super) fn with_its_end(rows: &[&str], at: usize, text: &str) -> String {
+    let mut line = text.to_owned();
+    for row in rows[at + 1..].iter().take(MOST_ROWS) {
+        let row = unframed(row);
+        // A mark begins what is not the line's.
+        let marked = row.starts_with(['⎿', '●', '⏺', '•', '◦', '■', '└', '✻', '❯', '›', '→']);
+        if !has_words(row) || row.ends_with('?') || marked {
+            break;
+        }
+        line = joined(&line, row);
+    }
+    tidy(&line)
+}
+
+/// Two rows as one line. A path that had no room in one row was broken: its parts belong together.
+fn joined(upper: &str, lower: &str) -> String {
+    let last = upper.rsplit(char::is_whitespace).next().unwrap_or_default();
+    let first = lower.split(char::is_whitespace).next().unwrap_or_default();
+    let no_room = last.width() + first.width() > upper.width() || last.ends_with(['-', '_', '/']);
+    let broken = last.contains('/') && no_room;
+    format!("{upper}{}{lower}", if broken { "" } else { " " })
+}
+
+/// On one line, each blank one space, without what is drawn behind it, and not too long.
+pub(super) fn tidy(line: &str) -> String {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let line = words.join(" ");
+    let line = line.trim_end_matches(['←', ' ']);
+    line.char_indices().nth(LONGEST).map_or(line, |(end, _)| &line[..end]).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choices(labels: &[&str]) -> Vec<Choice> {
+        labels.iter().map(|label| Choice { label: (*label).to_owned(), ..Choice::default() }).collect()
+    }
+
+    #[test]
+    fn the_request_ends_where_its_answers_begin() {
+        let rows = ["Approve it?", " rm x", " 1. Yes", " 2. Yes, always", " 3. No", " Esc"];
+        assert_eq!(above_answers(&rows, 0..6, &choices(&["Yes", "Yes, always", "No"])), 0..2);
+        let rows = ["Approve it?", " rm x", "[y] Approve  [n] Deny", "Esc"];
+        assert_eq!(above_answers(&rows, 0..4, &choices(&["Approve", "Deny"])), 0..2, "beside each other");
+        assert_eq!(above_answers(&rows, 0..4, &choices(&["Approve", "Always"])), 0..4, "one is out of sight");
+        assert_eq!(above_answers(&rows, 0..4, &[]), 0..4);
+        assert_eq!(above_answers(&rows, 0..9, &choices(&["Deny"])), 0..2, "more rows than there are");
+    }
+
+    #[test]
+    fn a_line_is_put_together_from_its_rows() {
+        let rows = ["A file", "", " Do you want to make this", " edit to hello.py?", " Yes"];
+        assert_eq!(with_its_begin(&rows, 3, "edit to hello.py?"), "Do you want to make this edit to hello.py?");
+        assert_eq!(with_its_begin(&rows, 2, "Do you want to make this"), "Do you want to make this");
+        let rows = ["│ touch /srv/work/made-b │", "│ y-tool.txt && echo      │", "│ hello │", "│  │", "Go on?"];
+        assert_eq!(with_its_end(&rows, 0, "touch /srv/work/made-b"), "touch /srv/work/made-by-tool.txt && echo hello");
+        let rows = ["Edit /srv/work/copilot-", "rec/hello.py?"];
+        assert_eq!(with_its_begin(&rows, 1, "rec/hello.py?"), "Edit /srv/work/copilot-rec/hello.py?");
+        assert_eq!(tidy(" Shell   touch x  ←"), "Shell touch x");
+    }
+}
