@@ -5,6 +5,7 @@ mod answers;
 mod asks;
 mod authority;
 mod hostile;
+mod names;
 mod processes;
 mod profiles;
 mod prose;

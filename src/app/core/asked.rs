@@ -6,8 +6,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::app::core::act::Seen;
 use crate::app::core::text;
-use crate::monitor::detect::above_answers;
-use crate::monitor::{Agent, Preview};
+use crate::monitor::{Agent, Preview, above_answers};
 
 /// What a prompt asks for, as it is shown before it can be answered.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -2,9 +2,9 @@
 
 use crate::monitor::Choice;
 use crate::monitor::detect::keys::KeyName;
-use crate::monitor::detect::profile::{Answers, MarkedBy, Press, names_rule};
 use crate::monitor::detect::profiles::{CompiledRule, Profile, Where};
 use crate::monitor::detect::rules::Hit;
+use crate::monitor::detect::values::{Answers, MarkedBy, Press, names_rule};
 use crate::monitor::detect::view::View;
 
 /// An answer as it stands on the screen.

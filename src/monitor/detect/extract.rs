@@ -3,12 +3,13 @@
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::monitor::detect::choices::choices;
-use crate::monitor::detect::profile::{Extract, Pattern, What, names_rule};
+use crate::monitor::detect::pattern::Pattern;
 use crate::monitor::detect::profiles::{Profile, Where};
 use crate::monitor::detect::rules::Hit;
+use crate::monitor::detect::values::{Extract, What, names_rule};
 use crate::monitor::detect::view::View;
 use crate::monitor::detect::{Verdict, asks, reset};
-use crate::monitor::{AgentState, Choice};
+use crate::monitor::{AgentState, Choice, above_answers};
 
 /// Fills in what the profile can read for the verdict's state.
 pub(super) fn fill(
@@ -92,7 +93,7 @@ fn read(view: &View<'_>, place: Where, extract: &Extract, waits: Option<&[Choice
     let all = view.rows(0..view.height());
     if let Some(choices) = waits {
         // What a prompt asks stands above its answers, which may be worded alike.
-        range = asks::above_answers(all, range, choices);
+        range = above_answers(all, range, choices);
     }
     let mut found = range.filter_map(|row| Some((row, group(&extract.line, all[row])?)));
     let (row, text) = if extract.top { found.next() } else { found.last() }?;

@@ -59,7 +59,7 @@ pub struct KeyList(pub Vec<KeyName>);
 
 impl<'de> Deserialize<'de> for KeyList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let keys: Vec<KeyName> = crate::monitor::detect::profile::one_or_many(deserializer)?;
+        let keys: Vec<KeyName> = crate::monitor::detect::pattern::one_or_many(deserializer)?;
         if keys.is_empty() {
             return Err(de::Error::custom("no key is given, expected at least one"));
         }

@@ -16,6 +16,7 @@ mod identity;
 mod judge;
 mod keys;
 mod name;
+mod pattern;
 mod profile;
 mod profiles;
 mod recognise;
@@ -23,13 +24,14 @@ mod request;
 pub mod reset;
 mod rules;
 mod session;
+mod source;
+mod values;
 mod version;
 mod view;
 
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
-pub use asks::above_answers;
 pub use explain::{Explanation, explain};
 pub use judge::{is_shell, judge, may_be_left_behind};
 pub use keys::{KeyName, Keys};

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use crate::monitor::detect::profile::{Look, Pattern, Says, When};
+use crate::monitor::detect::pattern::Pattern;
+use crate::monitor::detect::profile::{Look, Says, When};
 use crate::monitor::detect::profiles::{CompiledRule, CompiledWhen, Profile, Where};
 use crate::monitor::detect::view::{View, squeeze};
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::monitor::AgentState;
 use crate::monitor::detect::Published;
-use crate::monitor::detect::profile::one_or_many;
+use crate::monitor::detect::pattern::one_or_many;
 
 /// Where a program publishes its own state, and what its words mean.
 #[derive(Clone, Debug, Deserialize)]

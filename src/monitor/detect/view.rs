@@ -4,7 +4,8 @@ use std::cell::OnceCell;
 use std::ops::Range;
 
 use crate::monitor::detect::colour::Backgrounds;
-use crate::monitor::detect::profile::{Pattern, Region};
+use crate::monitor::detect::pattern::Pattern;
+use crate::monitor::detect::profile::Region;
 use crate::monitor::detect::profiles::{Profile, Where};
 use crate::tmux::{Pane, Screen};
 

@@ -2,6 +2,7 @@
 //! rooms speak: nothing here knows another room.
 
 pub(crate) mod agent;
+pub(crate) mod answers;
 pub(crate) mod cache;
 pub(crate) mod cost;
 pub(crate) mod cycle;
@@ -23,6 +24,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use crate::monitor::snapshot::agent::{Agent, Asks, Choice, HealthSummary, TRANSITIONS_KEPT, Transition};
+pub(crate) use crate::monitor::snapshot::answers::above_answers;
 pub use crate::monitor::snapshot::cache::{CacheInfo, LayerInfo};
 pub use crate::monitor::snapshot::cost::{CostInfo, TuneRow};
 pub use crate::monitor::snapshot::cycle::{CycleInfo, CyclePoint, CycleStats, HISTORY_POINTS, Reading};
