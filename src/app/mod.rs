@@ -1,4 +1,4 @@
-//! The pure core: state, messages, update, settings, the command line.
+//! Beside the engine: the dashboard's pure core, settings, acts, journal, notices, the verbs of the command line, the demo.
 
 pub mod act;
 pub mod cli;

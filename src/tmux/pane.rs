@@ -1,4 +1,4 @@
-//! What tmux tells of a pane: the light pulse that every probe reads, and the dear rest.
+//! What tmux tells of a pane: the cheap pulse that every probe reads, and the expensive rest.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 

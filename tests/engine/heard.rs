@@ -1,4 +1,4 @@
-//! Writes to quiet panes are heard without a probe, and those that cannot be heard are found all the same.
+//! Writes to quiet panes are notified without a probe, and those that cannot be are found all the same.
 
 use tmux_orc::monitor::{AgentState, EngineSettings};
 
@@ -53,7 +53,7 @@ async fn a_program_that_writes_past_its_terminals_file_is_found_by_the_probes() 
     watching.end().await;
 }
 
-/// An agent may be started in any pane: also a shell's next write is heard.
+/// An agent may be started in any pane: also a shell's next write is notified.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_to_a_shell_is_heard_too() {

@@ -2,7 +2,7 @@
 //!
 //! Some are kept where their subject is: slow and hostile clients of the engine's socket in `tests/daemon/hostile.rs`,
 //! signals and a terminal that closes in `tests/dashboard/screen.rs`, a tmux that hangs or answers nonsense in
-//! `tests/tmux/failures.rs`, a clock that jumps and a day in seconds in `src/monitor/paused.rs`.
+//! `tests/tmux/failures.rs`, a clock that jumps and a day in seconds in `src/monitor/engine/paused.rs`.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -39,7 +39,7 @@ const MAX_DEPTH: usize = 64;
 /// The clock is asked once in so many steps.
 const LOOK_EVERY: u64 = 8;
 
-/// The dearer measures are taken once in so much time.
+/// The expensive measures are taken once in so much time.
 const MEASURE_EVERY: Duration = Duration::from_millis(1);
 
 /// What one plan has used so far. Belongs to the thread that plans.

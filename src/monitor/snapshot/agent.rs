@@ -129,7 +129,7 @@ pub struct Agent {
 pub struct Asks {
     /// In one line: the command, the edit or the question.
     pub line: String,
-    /// In full: all rows of the prompt, without the frame around them.
+    /// In full: the prompt's rows above its answers, without the frame around them.
     pub full: String,
 }
 

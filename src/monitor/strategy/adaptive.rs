@@ -20,7 +20,7 @@ const MOVING: Duration = Duration::from_secs(3);
 /// After this time without a change anywhere and without anybody who watches, the tick backs off to the interval.
 const QUIET: Duration = Duration::from_secs(30);
 
-/// Time between probes while the next write of every pane will be heard: they find what nobody writes.
+/// Time between probes while we are notified of the next write of every pane: they find what nobody writes.
 const REST: Duration = Duration::from_secs(1);
 
 /// A pane that was not read for this long is at rest.

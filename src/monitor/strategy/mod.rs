@@ -24,7 +24,7 @@ pub struct Known {
     pub pane: PaneId,
     /// Its agent's state; `None` before the first read.
     pub state: Option<AgentState>,
-    /// It may show something else than what was read last: the cache does not vouch for it.
+    /// It may show something else than what was read last: the cache cannot prove that it does not.
     pub may_have_changed: bool,
     /// When it was read last; `None` before the first read.
     pub read_at: Option<Instant>,
@@ -32,7 +32,7 @@ pub struct Known {
     pub changed_at: Option<Instant>,
     /// Its user looks at it in the dashboard.
     pub focused: bool,
-    /// Its next write will be heard: no probe is needed to notice it.
+    /// We are notified of its next write: no probe is needed to find it.
     pub announced: bool,
 }
 
@@ -79,7 +79,7 @@ pub struct Plan {
     pub width: usize,
     /// From the start of this cycle to the start of the next.
     pub next: Duration,
-    /// A write that is heard begins the next cycle early, but not sooner than this after the last early one; `None`:
+    /// A write that is notified begins the next cycle early, but not sooner than this after the last early one; `None`:
     /// the next cycle begins when it is planned.
     pub early: Option<Duration>,
 }

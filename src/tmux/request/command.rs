@@ -73,7 +73,7 @@ impl Command {
         Self::new("list-panes").args(["-a", "-F", &format::pulse(features, false)])
     }
 
-    /// The same with [`crate::tmux::Pulse::place`], dearer by 40 %.
+    /// The same with [`crate::tmux::Pulse::place`], 40 % more expensive.
     #[must_use]
     pub fn list_pulses_and_places(features: Features) -> Self {
         Self::new("list-panes").args(["-a", "-F", &format::pulse(features, true)])
@@ -101,7 +101,7 @@ impl Command {
         Self::new("list-panes").target(pane).args(["-f", &filter, "-F", &format::pane(features, fields)])
     }
 
-    /// As [`Command::pane_details`], with every place of the pane: dearer, since the server goes through all panes for it.
+    /// As [`Command::pane_details`], with every place of the pane: more expensive, since the server goes through all panes for it.
     /// A pane that is gone gives an empty output.
     #[must_use]
     pub fn pane_and_places(features: Features, pane: PaneId, fields: Fields) -> Self {
