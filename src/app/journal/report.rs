@@ -13,7 +13,7 @@ pub const SCHEMA: u32 = 1;
 /// The account of a span of time.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
-    /// [`SCHEMA`].
+    /// Version of this object.
     pub schema: u32,
     /// Start of the span.
     pub since: Timestamp,

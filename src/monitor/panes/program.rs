@@ -65,8 +65,8 @@ enum Holds {
     MayHide,
     Agent {
         found: Recognised,
-        /// The file in which it publishes its state.
-        file: Option<Watch>,
+        /// The file in which it publishes its state; most panes have none.
+        file: Option<Box<Watch>>,
     },
 }
 
@@ -163,7 +163,9 @@ impl Program {
             Some(found) => {
                 let process = self.processes.iter().find(|process| Some(process.pid) == found.pid);
                 let file = profiles.get(&found.agent).zip(process);
-                let file = file.and_then(|(profile, process)| SessionFile::of(profile, process)).map(Watch::new);
+                let file = file
+                    .and_then(|(profile, process)| SessionFile::of(profile, process))
+                    .map(|file| Box::new(Watch::new(file)));
                 self.holds = Holds::Agent { found, file };
             }
             None if may_hide_agent(&self.processes) => self.holds = Holds::MayHide,
