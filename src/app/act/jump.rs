@@ -53,7 +53,9 @@ pub(super) async fn jump(pool: &Pool, caller: &Caller, pane: PaneId) -> Result<S
             Some(name) => format!("no client is called {name}: `tmux list-clients` lists them"),
             None => {
                 // With the socket: by itself the command would ask the server that is the default there.
-                let socket = quoted(&pool.server().socket().display().to_string());
+                let socket = pool.server().socket().display().to_string();
+                // A path holds no NUL, the one thing that cannot be quoted.
+                let socket = shlex::try_quote(&socket).unwrap_or_default();
                 format!(
                     "no terminal shows this tmux server: `tmux-orc -S {socket} jump {pane}` in a terminal attaches one"
                 )
@@ -102,12 +104,6 @@ pub(super) async fn attach_words(pool: &Pool, pane: PaneId) -> Result<Vec<String
     let words = ["select-window", "-t", &window, ";", "select-pane", "-Z", "-t", &pane.to_string(), ";"];
     let attach = ["attach-session", "-t", &way.session];
     Ok(words.iter().chain(&attach).map(ToString::to_string).collect())
-}
-
-/// A path as a shell reads it.
-fn quoted(path: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
-    if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
 }
 
 /// The place of a pane, for the journal; empty when it is gone.
@@ -161,13 +157,6 @@ impl crate::app::act::Actor {
             Ok(None) => ("tmux gave no answer".to_owned(), false),
             Err(error) => (error.to_string(), false),
         }
-    }
-
-    /// There is a terminal on this server that can be taken to a pane.
-    pub async fn has_client(&self) -> bool {
-        let parts = run(&self.pool, [Client::list()]).await.unwrap_or_default();
-        let text = parts.first().and_then(|part| part.as_ref().ok()).map_or("", String::as_str);
-        !Client::parse(text).is_empty()
     }
 }
 

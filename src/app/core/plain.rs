@@ -172,7 +172,7 @@ fn agents(out: &mut String, s: &Snapshot) -> std::fmt::Result {
             "{} {} {} {} {} {} {} {}{stale}",
             tone(agent).glyph(),
             left(&word(agent.state, agent.kind.as_deref()), 12),
-            right(&format::age(agent.since, s.timestamp), 5),
+            right(&format::age(agent.since, s.timestamp), format::AGE_WIDTH),
             left(&agent.agent, 10),
             left(&agent.target, wide),
             right(&context, 4),

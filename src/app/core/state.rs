@@ -131,6 +131,17 @@ pub struct Toast {
     pub of_engine: bool,
 }
 
+/// What the engine was asked last, so that it is not asked again.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    /// The pane whose screen was asked for; the outer `None` when the engine did not get the request.
+    pub(crate) focus: Option<Option<PaneId>>,
+    /// The finished turn that was said to be seen.
+    pub(crate) seen: Option<(PaneId, Timestamp)>,
+    /// Number of the last command.
+    pub(crate) command: u64,
+}
+
 /// The dashboard's state. Changed only by [`crate::app::core::update::update`].
 #[derive(Debug)]
 pub struct State {
@@ -188,13 +199,8 @@ pub struct State {
     pub(crate) behind: bool,
     /// The preview that the last frame showed.
     pub(crate) drawn: Option<Arc<Preview>>,
-    /// The pane whose screen the engine was last asked for.
-    /// `None` when it did not get the last request.
-    pub(crate) asked_focus: Option<Option<PaneId>>,
-    /// The finished turn that the engine was last told was seen.
-    pub(crate) asked_seen: Option<(PaneId, Timestamp)>,
-    /// Number of the last command that was asked.
-    pub(crate) asked: u64,
+    /// What the engine was asked last.
+    pub(crate) sent: Sent,
     /// How far the events were looked at for toasts.
     pub(crate) news: EventReader,
 }
@@ -232,9 +238,7 @@ impl State {
             focused: true,
             behind: false,
             drawn: None,
-            asked_focus: Some(None),
-            asked_seen: None,
-            asked: 0,
+            sent: Sent { focus: Some(None), seen: None, command: 0 },
             news,
         };
         state.list.rebuild(&state.snapshot, Duration::ZERO, true);

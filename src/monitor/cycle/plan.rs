@@ -101,7 +101,7 @@ pub(crate) async fn survey(
             read_at: tracked.reading().read_at(),
             changed_at: tracked.reading().changed_at(),
             focused,
-            announced: tracked.is_notified(),
+            notified: tracked.is_notified(),
         });
     }
     Surveyed { known, rejudge }

@@ -143,10 +143,10 @@ impl Strategy for Adaptive {
         let tick = if fast { FAST_TICK } else { TICK };
         let due: Vec<PaneId> = due.into_iter().map(|p| p.pane).collect();
         let quiet = self.last_change.is_none_or(|at| view.now.saturating_duration_since(at) >= QUIET);
-        let heard = view.panes.iter().all(|p| p.announced && !p.may_have_changed);
+        let all_at_rest = view.panes.iter().all(|p| p.notified && !p.may_have_changed);
         let slowest = if quiet && !view.watched {
             view.interval
-        } else if heard {
+        } else if all_at_rest {
             REST
         } else {
             tick.min(left_out)
@@ -181,7 +181,7 @@ mod tests {
         let now = Instant::now();
         let mut panes: Vec<_> = (0..3).map(|id| known(id, AgentState::Idle, now)).collect();
         for pane in &mut panes {
-            (pane.may_have_changed, pane.announced) = (false, true);
+            (pane.may_have_changed, pane.notified) = (false, true);
         }
         let next = |panes: &[Known]| {
             let slow = View { interval: Duration::from_secs(60), ..view(panes, now) };
@@ -190,9 +190,9 @@ mod tests {
         assert_eq!(next(&panes), REST);
         let fast = View { interval: TICK / 5, ..view(&panes, now) };
         assert_eq!(Adaptive::default().plan(&fast).unwrap().next, TICK / 5, "the interval is the ceiling");
-        panes[1].announced = false;
-        assert_eq!(next(&panes), TICK, "one that is not heard");
-        (panes[1].announced, panes[2].may_have_changed) = (true, true);
+        panes[1].notified = false;
+        assert_eq!(next(&panes), TICK, "one whose writes are not notified");
+        (panes[1].notified, panes[2].may_have_changed) = (true, true);
         assert_eq!(next(&panes), TICK, "one that moves");
         panes[2].read_at = now.checked_sub(RESTED * 2);
         assert_eq!(next(&panes), FAST_TICK, "one that begins to move");

@@ -33,7 +33,7 @@ pub struct Known {
     /// Its user looks at it in the dashboard.
     pub focused: bool,
     /// We are notified of its next write: no probe is needed to find it.
-    pub announced: bool,
+    pub notified: bool,
 }
 
 /// What was measured so far.
@@ -147,7 +147,7 @@ pub(super) mod testing {
             read_at: second_ago,
             changed_at: second_ago,
             focused: false,
-            announced: false,
+            notified: false,
         }
     }
 

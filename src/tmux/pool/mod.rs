@@ -11,7 +11,7 @@ use std::{
 
 use tokio::{sync::oneshot, time::Instant};
 
-use crate::tmux::pool::state::{Connection, State};
+use crate::tmux::pool::state::{Connection, PoolState};
 use crate::tmux::transport::route::Route;
 use crate::tmux::{Batch, PoolSettings, PoolStats, Reply, Server, TmuxError, TransportChoice, TransportKind, Version};
 
@@ -23,7 +23,7 @@ pub struct Pool {
 
 struct Shared {
     route: Route,
-    state: Mutex<State>,
+    state: Mutex<PoolState>,
 }
 
 /// One connection, for the one who holds it. It goes back when dropped.
@@ -36,7 +36,7 @@ impl Pool {
     /// A pool for a server; nothing is contacted before the first request. A capacity of 0 is taken as 1.
     #[must_use]
     pub fn new(server: Server, transport: TransportChoice, settings: PoolSettings) -> Self {
-        let state = State::new(settings);
+        let state = PoolState::new(settings);
         Self { shared: Arc::new(Shared { route: Route::new(server, transport), state: Mutex::new(state) }) }
     }
 
@@ -234,7 +234,7 @@ impl Drop for Waiting<'_> {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

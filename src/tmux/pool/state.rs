@@ -62,7 +62,7 @@ pub struct PoolStats {
 }
 
 /// Kept under the pool's lock.
-pub(crate) struct State {
+pub(crate) struct PoolState {
     /// `max_size`, the capacity, is at least 1.
     pub(crate) settings: PoolSettings,
     pub(crate) in_use: usize,
@@ -84,7 +84,7 @@ pub(crate) struct Connection {
     pub(crate) broken: bool,
 }
 
-impl State {
+impl PoolState {
     pub(crate) fn new(settings: PoolSettings) -> Self {
         let mut state = Self {
             settings,

@@ -16,13 +16,13 @@ use crate::tmux::{Batch, Reply, Server, TmuxError, Transport, TransportChoice, T
 /// Decides the transport once for a server's life, and again when the server was lost.
 pub(crate) struct Route {
     server: Server,
-    state: Mutex<State>,
+    state: Mutex<RouteState>,
     /// Held by the one who asks the version, so that many who start at once ask once.
     asking: sync::Mutex<()>,
     returned: Notify,
 }
 
-struct State {
+struct RouteState {
     choice: TransportChoice,
     decided: Option<Transport>,
     version: Option<Version>,
@@ -36,7 +36,7 @@ const MAX_NOTES: usize = 20;
 
 impl Route {
     pub(crate) fn new(server: Server, choice: TransportChoice) -> Self {
-        let state = State { choice, decided: None, version: None, distrust_dial: false, notes: Vec::new() };
+        let state = RouteState { choice, decided: None, version: None, distrust_dial: false, notes: Vec::new() };
         Self { server, state: Mutex::new(state), asking: sync::Mutex::new(()), returned: Notify::new() }
     }
 
@@ -191,12 +191,12 @@ impl Route {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, RouteState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl RouteState {
     fn note(&mut self, text: String) {
         if self.notes.last() != Some(&text) && self.notes.len() < MAX_NOTES {
             self.notes.push(text);

@@ -321,7 +321,7 @@ fn sidebar(c: &mut Canvas, area: Rect, state: &State) {
                 (&words, if needs { toned } else { theme.muted }),
             ],
         );
-        let age = right(&format::age(agent.since, state.now), 5);
+        let age = right(&format::age(agent.since, state.now), format::AGE_WIDTH);
         c.right(area.right(), y, 5, &age, if needs { toned } else { theme.muted });
         if state.list.selected == Some(agent.pane_id) {
             c.style(rect, theme.select);

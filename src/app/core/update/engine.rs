@@ -14,9 +14,9 @@ const INTERVALS: [f64; 10] = [0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 6
 /// Asks for a command and keeps it as pending till it is answered.
 pub(crate) fn command(state: &mut State, command: Command) -> Outcome {
     state.pending.retain(|pending| !pending.same_kind(&command));
-    state.asked += 1;
-    state.pending.push(Pending { id: state.asked, command: command.clone() });
-    Outcome::effect(Effect::Ask(state.asked, command))
+    state.sent.command += 1;
+    state.pending.push(Pending { id: state.sent.command, command: command.clone() });
+    Outcome::effect(Effect::Ask(state.sent.command, command))
 }
 
 /// A command was answered. One that was overtaken by a later one is no longer pending: only a refusal is told.

@@ -142,10 +142,10 @@ pub(crate) fn ask_focus(state: &mut State) -> Outcome {
         _ if state.viewport.preview > 0 => state.list.selected,
         _ => None,
     };
-    if state.asked_focus == Some(wanted) {
+    if state.sent.focus == Some(wanted) {
         return Outcome::default();
     }
-    state.asked_focus = Some(wanted);
+    state.sent.focus = Some(wanted);
     state.preview_up = 0;
     Outcome { redraw: false, effects: vec![Effect::Engine(Command::Focus(wanted))] }
 }
@@ -162,8 +162,8 @@ pub(crate) fn mark_seen(state: &mut State) -> Outcome {
         && state.input_at > agent.since
     {
         let seen = (agent.pane_id, agent.since);
-        if state.asked_seen != Some(seen) {
-            state.asked_seen = Some(seen);
+        if state.sent.seen != Some(seen) {
+            state.sent.seen = Some(seen);
             return Outcome { redraw: false, effects: vec![Effect::Engine(Command::Seen(seen.0))] };
         }
     }
@@ -175,8 +175,8 @@ pub(crate) fn not_sent(state: &mut State, effect: &Effect) {
     let Effect::Engine(command) = effect else { return };
     state.pending.retain(|pending| !pending.same_kind(command));
     match command {
-        Command::Focus(_) => state.asked_focus = None,
-        Command::Seen(_) => state.asked_seen = None,
+        Command::Focus(_) => state.sent.focus = None,
+        Command::Seen(_) => state.sent.seen = None,
         _ => {}
     }
 }
