@@ -6,9 +6,9 @@ pub mod core;
 pub mod demo;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
-pub mod integration;
+pub(crate) mod integration;
 pub mod journal;
-pub mod logging;
+pub(crate) mod logging;
 pub mod notify;
 pub mod settings;
 

@@ -9,22 +9,28 @@ mod pane;
 mod pool;
 #[cfg(test)]
 mod properties;
-pub mod request;
+pub(crate) mod request;
 mod screen;
 #[cfg(test)]
 pub(crate) mod scripted;
 mod transport;
 
-pub use crate::tmux::pool::state::{PoolSettings, PoolStats};
+pub use crate::tmux::pool::state::PoolSettings;
+pub(crate) use crate::tmux::pool::state::PoolStats;
 pub use crate::tmux::request::batch::{Batch, Expect, Reply};
 pub use crate::tmux::request::command::Command;
-pub use crate::tmux::request::format::{HOOK_OPTION, parse_panes, parse_pulses};
-pub use crate::tmux::request::guard::Guard;
+pub(crate) use crate::tmux::request::format::HOOK_OPTION;
+pub use crate::tmux::request::format::{parse_panes, parse_pulses};
+pub(crate) use crate::tmux::request::guard::Guard;
 pub use crate::tmux::transport::server::{Server, ServerFacts, SocketChoice};
 pub use crate::tmux::transport::version::{Features, Version};
-pub use error::{CommandError, TmuxError};
-pub use id::{PaneId, ParseIdError};
-pub use pane::{Fields, Pane, Pulse};
-pub use pool::{Lease, Pool};
-pub use screen::{Screen, clean, is_clean, is_unsafe};
+pub(crate) use error::CommandError;
+pub use error::TmuxError;
+pub use id::PaneId;
+pub(crate) use pane::Pulse;
+pub use pane::{Fields, Pane};
+pub(crate) use pool::Lease;
+pub use pool::Pool;
+pub(crate) use screen::is_clean;
+pub use screen::{Screen, clean, is_unsafe};
 pub use transport::{Transport, TransportChoice, TransportKind};

@@ -17,5 +17,5 @@ pub mod theme;
 pub use crate::ui::terminal::screen::{Screen, Synchronised};
 pub use colour::ColourChoice;
 pub use panels::Preview;
-pub use render::{Frame, draw};
+pub use render::draw;
 pub use run::{Actions, Error, Exit, Options, run};

@@ -18,7 +18,7 @@ use std::{fmt, sync::Arc};
 use crate::tmux::{CommandError, PaneId, TmuxError};
 
 pub use client::{Caller, Client};
-pub use next::{Round, next_waiting};
+pub(crate) use next::{Round, next_waiting};
 pub use perform::{Actor, Known};
 
 /// How something that was asked for ended, for the one who asked.

@@ -31,21 +31,24 @@ mod why;
 
 use std::io::IsTerminal;
 
-pub use args::{
-    AgentsOptions, AgentsVerb, Cli, Color, ConfigVerb, DemoOptions, EngineOptions, EventsOptions, Global, JumpOptions,
-    MonitorVerb, NextOptions, PerfVerb, ProfilesVerb, Report, ReportOptions, SidebarOptions, StatusOptions,
-    StatuslineOptions, TmuxVerb, TuneOptions, Verb, WatchOptions,
+pub(crate) use args::{
+    AgentsOptions, AgentsVerb, ConfigVerb, DemoOptions, EngineOptions, EventsOptions, Global, JumpOptions, MonitorVerb,
+    NextOptions, PerfVerb, ProfilesVerb, Report, ReportOptions, SidebarOptions, StatusOptions, StatuslineOptions,
+    TmuxVerb, TuneOptions, Verb, WatchOptions,
 };
-pub use benchmark::BenchmarkOptions;
+pub use args::{Cli, Color};
+pub(crate) use benchmark::BenchmarkOptions;
 pub use beside::Beside;
 pub use context::Context;
 pub use effects::{Served, serve};
 pub use failure::Failure;
-pub use hooks::{HooksVerb, Program};
-pub use in_force::InForce;
-pub use output::{Cut, Look, Output, age, cell};
+pub(crate) use hooks::HooksVerb;
+pub use hooks::Program;
+pub(crate) use in_force::InForce;
+pub(crate) use output::{Cut, Look};
+pub use output::{Output, age, cell};
 pub use watch::Dashboard;
-pub use why::WhyOptions;
+pub(crate) use why::WhyOptions;
 
 use crate::app::logging;
 use crate::app::settings::Overrides;

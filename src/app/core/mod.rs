@@ -2,26 +2,26 @@
 
 pub mod act;
 pub mod action;
-pub mod asked;
+pub(crate) mod asked;
 pub mod events;
 #[cfg(test)]
 pub(crate) mod fixture;
-pub mod format;
-pub mod fuzzy;
-pub mod help;
+pub(crate) mod format;
+pub(crate) mod fuzzy;
+pub(crate) mod help;
 pub mod key;
 pub mod keymap;
 pub mod list;
 pub mod message;
-pub mod nearest;
+pub(crate) mod nearest;
 pub mod palette;
-pub mod pending;
+pub(crate) mod pending;
 pub mod plain;
-pub mod roles;
+pub(crate) mod roles;
 pub mod state;
-pub mod target;
+pub(crate) mod target;
 pub mod text;
 pub mod update;
 pub mod view;
-pub mod wanted;
-pub mod words;
+pub(crate) mod wanted;
+pub(crate) mod words;

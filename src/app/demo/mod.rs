@@ -17,7 +17,8 @@ mod stage;
 
 use std::process::ExitCode;
 
-pub use fleet::{DemoError, Fleet, MOST_AGENTS, Plan};
+pub(crate) use fleet::DemoError;
+pub use fleet::{Fleet, Plan};
 pub use script::{Scene, Script, scripts};
 
 /// Plays a simulated shell or agent when this process was started as one, and says how it ended.

@@ -13,7 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use crate::app::journal::{Happened, Journal, Mark, Record, Standing, read_since};
 use crate::{
     monitor::{
-        Agent, Command, EngineId, EventKind, EventReader, Keeper, ServerInfo, Snapshot, Snapshots, WeakCommands,
+        Agent, Command, EngineId, EventKind, EventReader, Keeper, News, ServerInfo, Snapshot, Snapshots, WeakCommands,
     },
     tmux::PaneId,
 };
@@ -151,7 +151,10 @@ impl Keeping {
             ..Record::new(at, &*snapshot.server.socket, own, what)
         };
         let mut told = HashSet::new();
-        let events = kept.events.read(snapshot).events;
+        let News { events, missed, .. } = kept.events.read(snapshot);
+        if missed > 0 {
+            tracing::warn!(missed, "events that came faster than snapshots are not in the journal");
+        }
         self.new = !events.is_empty() && !kept.begun;
         kept.begun |= !events.is_empty();
         for event in events {

@@ -74,6 +74,7 @@ pub enum Standing {
 /// The watching itself: without it nobody could tell a quiet hour from an hour without an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[expect(clippy::enum_variant_names, reason = "these are the words of the journal's lines")]
 pub enum Mark {
     /// An engine began to watch.
     EngineStarted,

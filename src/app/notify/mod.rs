@@ -5,7 +5,9 @@ mod channel;
 mod notice;
 mod run;
 
-pub use batch::{Batcher, SETTLE};
-pub use channel::{COMMAND_LIMIT, Telling, Ways, terminal_bytes};
-pub use notice::{Notice, Rules, summary};
+pub(crate) use batch::Batcher;
+pub use channel::COMMAND_LIMIT;
+pub(crate) use channel::{Telling, Ways};
+pub(crate) use notice::summary;
+pub use notice::{Notice, Rules};
 pub use run::notify;

@@ -15,16 +15,20 @@ mod typed;
 pub(super) mod yaml;
 
 pub use check::hours;
-pub use engine::{engine_files, for_engine, problems_beside};
+pub(crate) use engine::{engine_files, for_engine, problems_beside};
 #[cfg(any(test, fuzzing))]
 pub(super) use load::resolve;
-pub use load::{Loaded, Overrides, defaults, load};
-pub use paths::{NoHome, Paths};
-pub use problem::{Problem, SettingsError};
+pub(crate) use load::{Loaded, Overrides};
+pub use load::{defaults, load};
+pub(crate) use paths::{NoHome, Paths};
+pub(crate) use problem::{Problem, SettingsError};
 pub use reload::changes;
-pub use sources::{Environment, Origin};
-pub use table::{Kind, ROWS, Row};
-pub use typed::{Async, Cache, Dashboard, KeyNames, Monitoring, Notifications, Pool, Settings};
+pub use sources::Environment;
+pub(crate) use sources::Origin;
+pub(crate) use table::ROWS;
+pub use table::Row;
+pub use typed::{Async, Cache, Dashboard, Monitoring, Pool, Settings};
+pub(crate) use typed::{KeyNames, Notifications};
 
 /// The commented default file, as `config init` writes it.
 pub const DEFAULT_FILE: &str = include_str!("../../../assets/config.yaml");

@@ -6,8 +6,9 @@ mod script;
 
 use std::path::Path;
 
+pub use script::Script;
+pub(crate) use script::ScriptError;
 pub(super) use script::answer_of;
-pub use script::{Script, ScriptError};
 
 use crate::monitor::StrategyInfo;
 use crate::monitor::strategy::BUILT_IN;

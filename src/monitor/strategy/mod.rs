@@ -7,10 +7,10 @@ mod sequential;
 
 use std::time::{Duration, Instant};
 
-pub use adaptive::Adaptive;
-pub use concurrent::Concurrent;
-pub use polling::Polling;
-pub use sequential::Sequential;
+pub(crate) use adaptive::Adaptive;
+pub(crate) use concurrent::Concurrent;
+pub(crate) use polling::Polling;
+pub(crate) use sequential::Sequential;
 
 use tokio::sync::oneshot;
 

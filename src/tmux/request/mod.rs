@@ -5,4 +5,4 @@ pub(crate) mod command;
 pub(crate) mod format;
 pub(crate) mod guard;
 pub(crate) mod mark;
-pub mod places;
+pub(crate) mod places;

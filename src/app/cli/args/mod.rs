@@ -11,11 +11,11 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-pub use act::{EventsOptions, JumpOptions, NextOptions, ReportOptions};
-pub use config::ConfigVerb;
-pub use engine::{EngineOptions, MonitorVerb, StatusOptions};
-pub use look::{AgentsOptions, AgentsVerb, DemoOptions, PerfVerb, ProfilesVerb, TuneOptions, WatchOptions};
-pub use tmux::{SidebarOptions, StatuslineOptions, TmuxVerb};
+pub(crate) use act::{EventsOptions, JumpOptions, NextOptions, ReportOptions};
+pub(crate) use config::ConfigVerb;
+pub(crate) use engine::{EngineOptions, MonitorVerb, StatusOptions};
+pub(crate) use look::{AgentsOptions, AgentsVerb, DemoOptions, PerfVerb, ProfilesVerb, TuneOptions, WatchOptions};
+pub(crate) use tmux::{SidebarOptions, StatuslineOptions, TmuxVerb};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
