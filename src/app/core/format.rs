@@ -37,7 +37,8 @@ pub fn coming(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     zone.to_datetime(at).strftime("%-d %b %H:%M").to_string()
 }
 
-/// Whole seconds as [`age`] shows them.
+/// Whole seconds as [`age`] shows them. Not by the time library's printer: its texts have no bounded width, and a column
+/// of ages must not move.
 #[must_use]
 pub fn seconds(s: i64) -> String {
     match s.max(0) {

@@ -104,7 +104,7 @@ pub struct Fleet {
 }
 
 /// One pane to make.
-struct Berth {
+struct Spot {
     session: String,
     window: String,
     /// Side by side with the pane before, not in a window of its own.
@@ -130,11 +130,11 @@ impl Fleet {
             return Err(DemoError::Count(plan.agents));
         }
         let mut fleet = Self::empty(plan)?;
-        let berths = if plan.hold { every_scene(plan, &fleet.dir) } else { berths(plan, &fleet.dir) };
+        let spots = if plan.hold { every_scene(plan, &fleet.dir) } else { spots(plan, &fleet.dir) };
         let mut last = String::new();
-        for berth in &berths {
-            fleet.moor(berth, &last)?;
-            last.clone_from(&berth.session);
+        for spot in &spots {
+            fleet.open_pane(spot, &last)?;
+            last.clone_from(&spot.session);
         }
         Ok(fleet)
     }
@@ -165,8 +165,8 @@ impl Fleet {
         }
         let part = part(plan, &self.dir, agent, casting().projects[0].clone(), scene, plan.seed);
         let exists = self.tmux(&["has-session", "-t", "=extra"]).is_ok();
-        let berth = Berth { session: "extra".into(), window: agent.to_owned(), split: false, part };
-        self.moor(&berth, if exists { "extra" } else { "" })
+        let spot = Spot { session: "extra".into(), window: agent.to_owned(), split: false, part };
+        self.open_pane(&spot, if exists { "extra" } else { "" })
     }
 
     /// The private tmux server.
@@ -206,12 +206,12 @@ impl Fleet {
     }
 
     /// Opens the pane for one agent and returns its id.
-    fn moor(&mut self, berth: &Berth, last_session: &str) -> Result<String, DemoError> {
-        let folder = self.folder(&berth.part.project);
-        let variable = format!("{VARIABLE}={}", berth.part.to_value());
-        let (window, session) = (berth.window.as_str(), berth.session.as_str());
+    fn open_pane(&mut self, spot: &Spot, last_session: &str) -> Result<String, DemoError> {
+        let folder = self.folder(&spot.part.project);
+        let variable = format!("{VARIABLE}={}", spot.part.to_value());
+        let (window, session) = (spot.window.as_str(), spot.session.as_str());
         let (target, last) = (format!("={session}:"), format!("={session}:{{end}}"));
-        let mut args = match (session == last_session, berth.split) {
+        let mut args = match (session == last_session, spot.split) {
             (false, _) => vec!["new-session", "-d", "-s", session, "-n", window, "-x", "100", "-y", "30"],
             (true, false) => vec!["new-window", "-d", "-t", &target, "-n", window],
             (true, true) => vec!["split-window", "-d", "-t", &last],
@@ -304,7 +304,7 @@ fn private_directory() -> Result<PathBuf, DemoError> {
 }
 
 /// The panes of a usual fleet: three agents a session, the third one beside the second.
-fn berths(plan: &Plan, dir: &Path) -> Vec<Berth> {
+fn spots(plan: &Plan, dir: &Path) -> Vec<Spot> {
     let (order, projects) = (&casting().order, &casting().projects);
     (0..plan.agents)
         .map(|index| {
@@ -316,24 +316,24 @@ fn berths(plan: &Plan, dir: &Path) -> Vec<Berth> {
             let seed = mix(plan.seed ^ (index as u64));
             let scene = first_scene(&scripts()[agent], index, seed);
             let part = part(plan, dir, agent, project, scene, seed);
-            Berth { session, window: agent.clone(), split: slot == 2, part }
+            Spot { session, window: agent.clone(), split: slot == 2, part }
         })
         .collect()
 }
 
 /// One pane for each scene of each script, but for the ends.
-fn every_scene(plan: &Plan, dir: &Path) -> Vec<Berth> {
+fn every_scene(plan: &Plan, dir: &Path) -> Vec<Spot> {
     let project = &casting().projects[0];
-    let mut berths = Vec::new();
+    let mut spots = Vec::new();
     for script in scripts().values() {
         for (index, scene) in script.scenes.iter().enumerate().filter(|(_, scene)| scene.state != AgentState::Exited) {
             let part = part(plan, dir, &script.agent, project.clone(), index, plan.seed);
             debug_assert_ne!(scene.state, AgentState::Exited);
             let window = format!("{}-{index}", script.agent);
-            berths.push(Berth { session: script.agent.clone(), window, split: false, part });
+            spots.push(Spot { session: script.agent.clone(), window, split: false, part });
         }
     }
-    berths
+    spots
 }
 
 fn part(plan: &Plan, dir: &Path, agent: &str, project: Project, scene: usize, seed: u64) -> Part {

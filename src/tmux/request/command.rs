@@ -116,8 +116,8 @@ impl Command {
         if colours { command.arg("-e") } else { command }.target(pane)
     }
 
-    /// Every client, a line each: `name`, `session_id`, `client_activity`, `control mode` (0 or 1), with spaces between
-    /// and the name last.
+    /// Every client, a line each: `session_id`, `client_activity`, `client_control_mode` (0 or 1) and `client_name`, with
+    /// spaces between: the name is last, since it may have spaces.
     #[must_use]
     pub fn list_clients() -> Self {
         Self::new("list-clients").args(["-F", "#{session_id} #{client_activity} #{client_control_mode} #{client_name}"])
@@ -209,7 +209,8 @@ impl Command {
     }
 }
 
-/// Quotes one argument for a line that tmux's own parser reads.
+/// Quotes one argument for a line that tmux's own parser reads: its grammar is not a shell's (tmux(1), "PARSING SYNTAX"),
+/// so a library for shells would quote too little.
 fn push_quoted(line: &mut String, argument: &str) {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/' | b'.' | b':' | b'@' | b'+');
     if !argument.is_empty() && argument.bytes().all(plain) {

@@ -7,7 +7,8 @@ pub(crate) const LENGTH: usize = 32;
 
 /// A new mark: 128 random bits as hexadecimal digits. No `%` and no `#` is in it, which tmux would expand.
 pub(crate) fn fresh() -> String {
-    // The hasher's keys are the system's random bits, and differ for each `RandomState` of a thread.
+    // The hasher's keys are the system's random bits, and differ for each `RandomState` of a thread (std's documentation
+    // of `RandomState`): a crate for random numbers would add nothing to them.
     let half = || RandomState::new().hash_one(std::process::id());
     format!("{:016x}{:016x}", half(), half())
 }

@@ -1,4 +1,6 @@
 //! The selected pane's screen in its own colours, cropped to its end, where things happen.
+//!
+//! What is left of its escape sequences after `tmux::Screen` are colours alone; a library turns those into styles.
 
 use std::{ops::Range, sync::Arc};
 
