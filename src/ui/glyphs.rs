@@ -1,4 +1,5 @@
-//! Which signs the terminal can show: all, or those of ASCII alone. Where it cannot, tmux writes `_` for each.
+//! Which signs the terminal can show: all, or those of ASCII alone. Where it cannot, tmux writes `_` for each
+//! (tty.c, `tty_check_codeset`).
 
 use std::time::Duration;
 

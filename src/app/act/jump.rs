@@ -99,7 +99,8 @@ pub(super) async fn attach_words(pool: &Pool, pane: PaneId) -> Result<Vec<String
     let text = parts.first().and_then(|part| part.as_ref().ok()).map_or("", String::as_str);
     let ways = Way::parse(text);
     let way = Way::best(&ways, pane, None).ok_or_else(|| Refusal::gone(pane))?;
-    // The window and pane are selected first: `attach-session -t` with a pane does so only on some versions.
+    // The window and pane are selected first: `attach-session` takes a target without `:` and `.` for the name of a session
+    // (cmd-attach-session.c).
     let window = format!("{}:{}", way.session, way.window);
     let words = ["select-window", "-t", &window, ";", "select-pane", "-Z", "-t", &pane.to_string(), ";"];
     let attach = ["attach-session", "-t", &way.session];

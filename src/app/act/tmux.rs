@@ -68,7 +68,8 @@ pub(super) async fn look(
         None => Err(Refusal::gone(pane)),
     };
     let (details, flags, captured) = (part()?, part()?, part()?);
-    // tmux takes another pane for one that is gone when only its format is asked for.
+    // tmux takes another pane for one that is gone when only its format is asked for (`CMD_FIND_CANFAIL` in
+    // cmd-display-message.c).
     let details = parse_panes(&details).into_iter().next().filter(|found| found.id == pane);
     let Some(details) = details else { return Err(Refusal::gone(pane)) };
     let screen = Screen::styled(&captured);

@@ -79,8 +79,8 @@ impl Batch {
 /// line when a command of it fails, so a mark that is missing says exactly which command failed.
 ///
 /// *Heights*: captures have no marks; the request starts with the list of all panes' heights, and a capture has as many
-/// rows as its pane. A server runs a request without doing anything between its commands, so the heights are those of
-/// the captures, however fast somebody resizes. If anything does not add up, marks are used.
+/// rows as its pane. A server runs a request without doing anything between its commands (tmux's cmd-queue.c,
+/// `cmdq_next`), so the heights are those of the captures, however fast somebody resizes. If anything does not add up, marks are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {
     Marks,

@@ -14,7 +14,7 @@ impl Command {
     /// A command from its name; arguments are added with [`Command::arg`].
     ///
     /// In a request of several commands, a name or a flag that the server does not know spoils the request: tmux reads
-    /// it whole before it starts. It is then asked again one by one, which is right but slow.
+    /// it whole before it starts (cmd-parse.y, `cmd_parse_from_string`). It is then asked again one by one, which is right but slow.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self { argv: vec![name.into()], pane: None }
@@ -96,7 +96,8 @@ impl Command {
     /// What tmux tells of one pane, as [`Command::list_panes`].
     #[must_use]
     pub fn pane_details(features: Features, pane: PaneId, fields: Fields) -> Self {
-        // Not `display-message`, which prints empty fields for a pane that is gone instead of failing.
+        // Not `display-message`, which prints empty fields for a pane that is gone instead of failing: its target may be
+        // missing (cmd-display-message.c, `CMD_FIND_CANFAIL`).
         let filter = format!("#{{==:#{{pane_id}},{pane}}}");
         Self::new("list-panes").target(pane).args(["-f", &filter, "-F", &format::pane(features, fields)])
     }
@@ -182,7 +183,7 @@ impl Command {
     }
 
     /// Shows a message in a client's status line for five seconds: tmux's own `display-time` is 0.75 s, which nobody
-    /// reads who looks elsewhere. `-d` is there from tmux 3.2 on.
+    /// reads who looks elsewhere. `-d` is there from tmux 3.2 on (its CHANGES).
     #[must_use]
     pub fn display_message(client: &str, text: &str) -> Self {
         // Not expanded twice: a `#` of the text would start a format, a `%` a date.

@@ -230,7 +230,7 @@ fn number(text: &str) -> u32 {
     text.parse().unwrap_or(0)
 }
 
-/// tmux prints a signal by number or by name (`TERM`), as its system does.
+/// tmux prints a signal by number or by name (`TERM`), as its system does (tmux.c, `sig2name`).
 fn signal_number(text: &str) -> Option<i32> {
     const NAMES: &[(&str, i32)] = &[
         ("HUP", 1),

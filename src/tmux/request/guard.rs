@@ -164,13 +164,15 @@ fn say(c: char) -> String {
         '\\' | '^' | '$' | '.' | '[' | ']' | '(' | ')' | '*' | '+' | '?' | '{' | '|' => format!("\\{c}"),
         '}' => "\\#}".to_owned(),
         ',' => "#,".to_owned(),
-        // Not `##` before a `[`: tmux keeps both signs there, for its styles. A row has `\[` in its place.
+        // Not `##` before a `[`: tmux keeps both signs there, for its styles
+        // (format.c, `format_expand1`). A row has `\[` in its place.
         '#' => "##".to_owned(),
         c => c.to_string(),
     }
 }
 
-/// All of these hold. As a tree of even depth: tmux expands a hundred levels and no more.
+/// All of these hold. As a tree of even depth: tmux expands a hundred levels and no more (format.c,
+/// `FORMAT_LOOP_LIMIT`).
 fn all_of(conditions: &[String]) -> String {
     match conditions {
         [] => "1".to_owned(),

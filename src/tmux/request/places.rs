@@ -18,7 +18,7 @@ pub(crate) struct Rank {
     pub(crate) out_of_view: bool,
     /// The session has no client.
     pub(crate) detached: bool,
-    /// The session's number: tmux counts them up, so the smallest is the oldest.
+    /// The session's number: tmux counts them up (session.c, `next_session_id`), so the smallest is the oldest.
     pub(crate) session: u32,
     /// The window's index: a window may be linked twice into one session.
     pub(crate) window_index: u32,
@@ -55,7 +55,8 @@ pub(crate) fn merge(listings: impl IntoIterator<Item = Listing>) -> Vec<Pane> {
     merged.into_iter().map(whole).collect()
 }
 
-/// Session and window of a target as tmux prints it. Names hold neither `:` nor `.`, which tmux replaces.
+/// Session and window of a target as tmux prints it. Names hold neither `:` nor `.`, which tmux replaces
+/// or refuses (session.c, `session_check_name`, now `check_name`).
 fn parts(place: &str) -> Option<(&str, &str)> {
     let (session, rest) = place.rsplit_once(':')?;
     Some((session, rest.split_once('.')?.0))

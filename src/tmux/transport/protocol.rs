@@ -2,7 +2,8 @@
 //!
 //! A message is a header of 16 bytes (type, length with the header, flags, peer id, process id; little-endian) and its
 //! data, at most 16384 bytes in all (tmux's compat/imsg.h: `IMSG_HEADER_SIZE`, `MAX_IMSGSIZE`). Strings end with NUL. The
-//! types of messages are tmux's `enum msgtype`, and did not change from tmux 3.2 to 3.8.
+//! types of messages are those of tmux's tmux-protocol.h (`PROTOCOL_VERSION`, `enum msgtype`), and did not change from tmux
+//! 3.2 to 3.8.
 
 use bytes::{Buf, Bytes, BytesMut};
 
