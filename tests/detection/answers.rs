@@ -38,6 +38,9 @@ fn no_answer_is_offered_while_words_of_ones_own_are_typed() {
         "copilot-1.0.102/perm-own-words.100x30",
         "opencode-1.18.33/ask-own-answer.100x30",
         "qwen-0.24.4/ask-own-answer.100x30",
+        "pi-0.73.1/ask-own-answer.100x30",
+        "pi-1.5.2/ask-own-answer.100x30",
+        "nanocoder-1.30.0/ask-own-answer.100x30",
     ];
     for name in open {
         assert_eq!(offered(name), [], "{name}");
@@ -76,11 +79,29 @@ fn the_answers_of_each_program_have_its_keys() {
     let databases = offered("cline-3.0.65/ask-choice.100x30");
     let keys: Vec<&str> = databases.iter().map(|(_, keys)| keys.as_str()).collect();
     assert_eq!(keys, ["Enter", "Down Enter", "Down Down Enter", "Down Down Down Enter"], "{databases:?}");
+    let reject = [("Reject", "Enter"), ("Cancel", "Escape")];
+    assert_eq!(offered("kilo-7.7.7/perm-reject.100x30"), pairs(&reject), "it asks for words, that may be none");
     // A numbered list in the text above is no answer.
     let codex = offered("codex-0.171.0/adv-perm-permq.100x30");
     assert_eq!(codex.iter().map(|(_, keys)| keys.as_str()).collect::<Vec<_>>(), ["1", "2", "3"], "{codex:?}");
     let qwen = offered("qwen-0.24.4/adv-perm-permq.100x30");
     assert!(qwen.iter().all(|(label, _)| !label.ends_with(['│', '█'])), "{qwen:?}");
+}
+
+#[test]
+fn a_prompt_for_trust_can_be_refused() {
+    let trust = |trust, no, keys| pairs(&[(trust, "Enter"), (no, keys)]);
+    assert_eq!(offered("kimi-2.1.0/trust.100x30"), trust("Trust this folder", "Don't trust", "Down Enter"));
+    assert_eq!(offered("vibe-3.0.2/trust.100x30"), trust("Trust folder", "Don't trust", "Right Enter"));
+    assert_eq!(offered("nanocoder-1.30.0/trust.100x30"), trust("Yes, proceed", "No, exit", "Down Enter"));
+}
+
+#[test]
+fn keys_come_one_by_one_where_the_second_would_not_see_what_the_first_did() {
+    let profiles = Profiles::embedded();
+    let pause = |agent: &str| profiles.get(agent).unwrap().keys.pause();
+    assert!(pause("nanocoder") >= std::time::Duration::from_millis(100), "it ran what was refused");
+    assert!(pause("pi").is_zero());
 }
 
 /// Words that tell nobody what would be done.

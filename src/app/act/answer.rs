@@ -25,7 +25,7 @@ impl Actor {
         let name = seen.name(pane);
         let label = &seen.choices.get(choice).ok_or_else(|| Refusal(format!("{name}: there is no such answer")))?.label;
         let (before, shown) = self.same_prompt(pane, seen).await?;
-        let request = before.screen.rows().skip(shown.start).collect::<Vec<_>>().join("\n");
+        let request = before.screen.rows().take(shown.end).skip(shown.start).collect::<Vec<_>>().join("\n");
         if let Some(ago) = turn.answered(&request) {
             let ago = ago.as_millis();
             return Err(Refusal(format!(

@@ -42,7 +42,9 @@ impl Actor {
                 return (words, true);
             }
             if tokio::time::Instant::now() >= end {
-                return (words.replacen("now", "still", 1), false);
+                // One that starts for so long has begun anew: it was not in the middle of a change.
+                let began = asked && matches!(state(&now), Some((AgentState::Starting, _)));
+                return if began { (words, true) } else { (words.replacen("now", "still", 1), false) };
             }
         }
     }

@@ -74,7 +74,9 @@ impl Actor {
     /// Whether these rows are the same at each of several looks.
     async fn holds_still(&self, pane: PaneId, look: &Look, shown: Range<usize>) -> Result<bool, Refusal> {
         let choices = look.verdict.as_ref().map(|verdict| verdict.choices.as_slice()).unwrap_or_default();
-        let shown_before = part(&look.screen, shown.start);
+        let shown_before = part(&look.screen, shown.clone());
+        // What comes up below a prompt that goes down to the end of the screen belongs to it.
+        let end = if shown.end < rows(&look.screen).len() { shown.end } else { usize::MAX };
         for pause in STILL {
             tokio::time::sleep(Duration::from_millis(pause)).await;
             let mut parts = run(&self.pool, [Command::capture(pane, false)]).await?;
@@ -83,7 +85,7 @@ impl Actor {
                 Some(Err(error)) => return Err(Refusal::command(pane, &error)),
                 None => return Ok(false),
             };
-            if !same_rows(&shown_before, &part(&Screen::plain(captured.as_bytes()), shown.start), choices) {
+            if !same_rows(&shown_before, &part(&Screen::plain(captured.as_bytes()), shown.start..end), choices) {
                 return Ok(false);
             }
         }
@@ -111,8 +113,8 @@ impl Actor {
     }
 }
 
-/// The rows of a screen from this one on.
-fn part(screen: &Screen, start: usize) -> Vec<&str> {
+/// These rows of a screen, as far as it goes.
+fn part(screen: &Screen, range: Range<usize>) -> Vec<&str> {
     let rows = rows(screen);
-    rows.get(start..).unwrap_or_default().to_vec()
+    rows.get(range.start..range.end.min(rows.len())).unwrap_or_default().to_vec()
 }

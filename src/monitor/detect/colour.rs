@@ -46,10 +46,10 @@ impl Backgrounds {
         };
         let mut marked: Vec<usize> = (0..all.len()).filter(|index| differs(index) && same(index)).collect();
         if let [first, second] = marked[..] {
-            // Two labels, two backgrounds: the row has the one that is not a mark.
-            let cells =
-                |index: usize| self.rows[labels[index].0].iter().filter(|background| *background == all[index]).count();
-            marked = match cells(first).cmp(&cells(second)) {
+            // Two labels, two backgrounds: the row, and the screen, have more of the one that is not a mark.
+            let row = |index: usize| self.rows[labels[index].0].iter().filter(|one| *one == all[index]).count();
+            let screen = |index: usize| self.rows.iter().flatten().filter(|one| *one == all[index]).count();
+            marked = match row(first).cmp(&row(second)).then_with(|| screen(first).cmp(&screen(second))) {
                 std::cmp::Ordering::Less => vec![first],
                 std::cmp::Ordering::Greater => vec![second],
                 std::cmp::Ordering::Equal => Vec::new(),
@@ -94,6 +94,8 @@ mod tests {
         assert_eq!(seen.marked(&[(0, 4), (0, 11)]), Some(0));
         assert_eq!(seen.marked(&[(0, 4), (0, 99)]), None);
         assert_eq!(seen.marked(&[(0, 4)]), None, "one alone is told by nothing");
+        let as_wide = "\x1b[48;5;1m above\n\x1b[48;5;1m|\x1b[48;5;2m \x1b[48;5;3mOk \x1b[48;5;2m \x1b[48;5;1mNo";
+        assert_eq!(Backgrounds::read(as_wide).marked(&[(1, 2), (1, 6)]), Some(0), "the row has as much of each");
         let seen = Backgrounds::read("  One  \x1b[7m Two \x1b[0m  Three  \x1b[44;1mcd\x1b[49m ef");
         assert_eq!(seen.marked(&[(0, 2), (0, 8), (0, 14)]), Some(1));
         assert_eq!(seen.marked(&[(0, 2), (0, 14)]), None, "none is marked");

@@ -11,7 +11,8 @@ use crate::tmux::{Pane, Screen};
 /// The rows of a prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// From its first row to the end of the screen, its answers too.
+    /// From its first row to the end of the screen, its answers too; to its last row where the profile says that what
+    /// is below it is none of it.
     pub rows: Range<usize>,
     /// Its first row is an edge that the profile knows. Otherwise the rows are the profile's guess at its height, and
     /// what stands above them may belong to it.
@@ -47,7 +48,9 @@ pub(super) fn of_rule(profile: &Profile, view: &View<'_>, rule: &CompiledRule) -
     }
     // A title tells that there is a prompt, not where: then it is all that the screen shows.
     let start = if start < view.height() { start } else { 0 };
-    Request { rows: start..view.height(), edged: edged || start == 0 }
+    let closed = fitting(profile, rule).filter(|(_, answers)| answers.closed).find_map(|(place, _)| view.region(place));
+    let end = closed.filter(|_| edged).map_or(view.height(), |region| region.end);
+    Request { rows: start..end, edged: edged || start == 0 }
 }
 
 /// Where a rule and its answers look.
@@ -74,6 +77,14 @@ mod tests {
         assert_eq!(found(" ────────────"), Some((2, 13, true)));
         assert_eq!(found("────────────"), Some((2, 13, true)), "an edge in the first column, as its own");
         assert_eq!(found("╭───╮"), Some((2, 13, true)));
+    }
+
+    #[test]
+    fn a_clock_below_a_closed_prompt_is_none_of_it() {
+        let ask = "● Fine\n╭────╮\n│ rm -rf x │\n│ ❯ 1. Allow once │\n│   2. Deny │\n╰────╯\n  ↑/↓ to select, Enter to confirm  (54s)\n ⚕ fake │ 21s\n────────\n⚠ ❯\n────────\n";
+        assert_eq!(rows("hermes", "hermes/dialog.permission", ask), Some((1, 6, true)));
+        let cut = ask.replace("╰────╯\n", "");
+        assert_eq!(rows("hermes", "hermes/dialog.permission", &cut), Some((7, 10, true)), "no box, all of it");
     }
 
     #[test]

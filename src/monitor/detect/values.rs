@@ -80,6 +80,9 @@ pub struct Answers {
     /// Answers that are always the same.
     #[serde(default)]
     pub fixed: Vec<Fixed>,
+    /// The region is all of the prompt: what is below it, such as a clock that runs, need not hold still.
+    #[serde(default)]
+    pub closed: bool,
 }
 
 /// How the preselected answer is told.
