@@ -85,7 +85,7 @@ impl Task {
     }
 
     /// The settings were read again.
-    fn take_settings(&mut self, fresh: Fresh) -> ControlFlow<()> {
+    fn take_settings(&mut self, fresh: (Order, Fresh)) -> ControlFlow<()> {
         self.inbox.reread(&mut self.core, fresh);
         self.publish();
         self.schedule.bring_forward(self.core.paced(clock::now(), Reason::Asked));

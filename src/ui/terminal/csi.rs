@@ -16,12 +16,7 @@ pub(crate) fn event(parameters: &str, end: u8) -> Option<Event> {
     let first = numbers.next().flatten();
     let second = numbers.next().flatten();
     let code = match end {
-        b'A' => KeyCode::Up,
-        b'B' => KeyCode::Down,
-        b'C' => KeyCode::Right,
-        b'D' => KeyCode::Left,
-        b'H' => KeyCode::Home,
-        b'F' => KeyCode::End,
+        b'A'..=b'D' | b'F' | b'H' => cursor(end)?,
         b'Z' => KeyCode::BackTab,
         b'P' => KeyCode::F(1),
         b'Q' => KeyCode::F(2),
@@ -46,18 +41,26 @@ pub(crate) fn event(parameters: &str, end: u8) -> Option<Event> {
 pub(crate) fn application(letter: u8) -> Option<Event> {
     Some(Event::Key(
         match letter {
-            b'A' => KeyCode::Up,
-            b'B' => KeyCode::Down,
-            b'C' => KeyCode::Right,
-            b'D' => KeyCode::Left,
-            b'H' => KeyCode::Home,
-            b'F' => KeyCode::End,
+            b'A'..=b'D' | b'F' | b'H' => cursor(letter)?,
             b'M' => KeyCode::Enter,
             b'P'..=b'S' => KeyCode::F(1 + letter - b'P'),
             _ => return None,
         }
         .into(),
     ))
+}
+
+/// A key that moves the cursor, by the letter that both forms end with.
+fn cursor(letter: u8) -> Option<KeyCode> {
+    Some(match letter {
+        b'A' => KeyCode::Up,
+        b'B' => KeyCode::Down,
+        b'C' => KeyCode::Right,
+        b'D' => KeyCode::Left,
+        b'H' => KeyCode::Home,
+        b'F' => KeyCode::End,
+        _ => return None,
+    })
 }
 
 /// A key that is known by a number: `ESC [ 3 ~`.
