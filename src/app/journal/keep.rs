@@ -238,7 +238,14 @@ fn is_same(a: &Record, b: &Record) -> bool {
         }
         (one, other) => one == other,
     };
-    what && (&a.server, a.pane()) == (&b.server, b.pane()) && a.at.duration_since(b.at).abs() <= SAME_EVENT
+    what && (&a.server, a.pane()) == (&b.server, b.pane())
+        && may_be_of_one_process(a, b)
+        && a.at.duration_since(b.at).abs() <= SAME_EVENT
+}
+
+/// A process that one of them did not see may be that of the other: it had ended, or was out of sight.
+fn may_be_of_one_process(a: &Record, b: &Record) -> bool {
+    a.agent_pid.zip(b.agent_pid).is_none_or(|(one, other)| one == other && a.agent_start == b.agent_start)
 }
 
 fn passed(from: Timestamp, to: Timestamp) -> Duration {
@@ -366,6 +373,28 @@ mod tests {
         assert!(keeping.is_new());
         assert!(keeping.take(&later, Some(gone)).is_empty() && !keeping.is_new());
         assert_eq!(words(keeping.take(&later, None)), ["EngineStopped"]);
+    }
+
+    #[test]
+    fn two_engines_saw_the_same_only_if_it_was_of_the_same_process() {
+        let appeared = EventKind::Appeared {
+            pane_id: PaneId(1),
+            target: "main:0.0".to_owned(),
+            agent: "claude".to_owned(),
+            state: AgentState::Idle,
+            kind: None,
+        };
+        let record = |second, process: Option<(u32, u64)>| Record {
+            agent_pid: process.map(|process| process.0),
+            agent_start: process.map(|process| process.1),
+            ..Record::new(Timestamp::from_second(second).unwrap(), "/tmp/tmux", 7, Happened::Event(appeared.clone()))
+        };
+        let seen = record(10, Some((50, 1)));
+        assert!(is_same(&seen, &record(12, Some((50, 1)))));
+        assert!(!is_same(&seen, &record(14, Some((50, 1)))), "much later");
+        assert!(!is_same(&seen, &record(12, Some((51, 1)))), "another was started at once");
+        assert!(!is_same(&seen, &record(12, Some((50, 2)))), "with the process id of the first");
+        assert!(is_same(&seen, &record(12, None)), "it had ended");
     }
 
     #[test]
