@@ -213,6 +213,7 @@ fn time(value: &Value) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::monitor::facts::process::sleeper::Sleeper;
     use crate::tmux::Pane;
 
     const TEXT: &str = r#"{"pid":42,"procStart":"777","status":"waiting","waitingFor":"permission prompt","tmux":"in:@0.%0","statusUpdatedAt":1795533994964}"#;
@@ -243,16 +244,8 @@ mod tests {
     async fn the_file_of_a_process_of_ours_is_found_by_its_own_variables_and_watched() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("sessions")).unwrap();
-        let mut child =
-            std::process::Command::new("sleep").arg("600").env("CLAUDE_CONFIG_DIR", dir.path()).spawn().unwrap();
+        let (_sleeper, process) = Sleeper::with("CLAUDE_CONFIG_DIR", dir.path());
         let profiles = Profiles::embedded();
-        // Between fork and exec it still has our environment.
-        let process = loop {
-            let found = process::under(child.id()).into_iter().next().unwrap();
-            if found.comm == "sleep" {
-                break found;
-            }
-        };
         let file = SessionFile::of(profiles.get("claude").unwrap(), &process).unwrap();
         assert_eq!(SessionFile::of(profiles.get("codex").unwrap(), &process), None);
         let write = |status: &str| {
@@ -282,22 +275,13 @@ mod tests {
         };
         let read = read(&profiles, &seen).await;
         assert_eq!(read.map(|said| said.status).as_deref(), Some("idle"));
-        child.kill().unwrap();
-        child.wait().unwrap();
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn a_file_with_a_name_of_its_own_is_found_by_the_process_that_it_names() {
         let dir = tempfile::tempdir().unwrap();
-        let mut child =
-            std::process::Command::new("sleep").arg("600").env("CLINE_DATA_DIR", dir.path()).spawn().unwrap();
-        let process = loop {
-            let found = process::under(child.id()).into_iter().next().unwrap();
-            if found.comm == "sleep" {
-                break found;
-            }
-        };
+        let (_sleeper, process) = Sleeper::with("CLINE_DATA_DIR", dir.path());
         let profiles = Profiles::embedded();
         let file = SessionFile::of(profiles.get("cline").unwrap(), &process).unwrap();
         let write = |session: &str, pid: u32, more: &str| {
@@ -320,7 +304,5 @@ mod tests {
         let long_ago = SystemTime::now() - Duration::from_secs(3600);
         fs::File::options().write(true).open(&own).unwrap().set_modified(long_ago).unwrap();
         assert_eq!(file.read(None, true), None, "of a process that had this pid before");
-        child.kill().unwrap();
-        child.wait().unwrap();
     }
 }

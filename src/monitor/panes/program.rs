@@ -253,6 +253,7 @@ impl Program {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::monitor::facts::process::sleeper::Sleeper;
 
     fn walked_at(program: &Program) -> Option<Instant> {
         program.looked.times().map(|times| times.walked)
@@ -260,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_known_agent_is_checked_and_walked_again_when_it_ended() {
-        let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+        let mut child = Sleeper::start();
         let now = Instant::now();
         let profiles = Profiles::embedded();
         let pulse = Pulse { pid: child.id(), activity: 10, ..Pulse::default() };
@@ -281,8 +282,7 @@ mod tests {
         };
         assert_eq!(program.walk(&profiles, &pulse, true, now + CHECK_ALIVE), Walked::AsBefore);
         assert_eq!(walked_at(&program), Some(now), "it is as it was: no walk");
-        child.kill().unwrap();
-        child.wait().unwrap();
+        child.end();
         assert_eq!(program.walk(&profiles, &pulse, true, now + CHECK_ALIVE * 2), Walked::OtherProcesses);
         assert_eq!((program.processes().len(), program.agent()), (0, None));
     }

@@ -9,6 +9,8 @@ mod linux;
 #[cfg(any(not(target_os = "linux"), test))]
 #[cfg_attr(target_os = "linux", expect(dead_code, reason = "there only its parsing is tested"))]
 mod ps;
+#[cfg(test)]
+pub(crate) mod sleeper;
 
 /// The process table as this system shows it.
 mod system {
@@ -149,13 +151,12 @@ fn walk(pid: u32, one: impl Fn(u32) -> Option<Process>, children: impl Fn(u32) -
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use std::process::{Command, Stdio};
-
     use super::*;
+    use crate::monitor::facts::process::sleeper::Sleeper;
 
     #[test]
     fn a_child_is_found_under_us_and_dies() {
-        let mut child = Command::new("sleep").arg("600").stdin(Stdio::null()).spawn().unwrap();
+        let mut child = Sleeper::start();
         let me = std::process::id();
         let found = under(me).into_iter().find(|p| p.pid == child.id()).expect("the child is under us");
         assert_eq!((found.ppid, found.depth), (me, 1));
@@ -165,12 +166,12 @@ mod tests {
             Table::read().under(me).into_iter().find(|p| p.pid == found.pid).map(|p| p.start),
             Some(found.start)
         );
-        child.kill().unwrap();
+        child.kill();
         // Killed and not reaped: it has ended.
         while status(found.pid).is_some() {
             std::thread::yield_now();
         }
-        child.wait().unwrap();
+        child.end();
         assert!(under(found.pid).is_empty());
     }
 

@@ -146,6 +146,7 @@ fn ps(args: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::monitor::facts::process::sleeper::Sleeper;
 
     #[test]
     fn a_line_of_ps_is_a_process() {
@@ -162,12 +163,11 @@ mod tests {
 
     #[test]
     fn a_running_child_is_in_the_table_of_ps() {
-        let mut child = Command::new("sleep").arg("600").stdin(Stdio::null()).spawn().unwrap();
+        let mut child = Sleeper::start();
         let rows = read();
         let row = &rows[&child.id()];
         assert_eq!((row.process.ppid, row.process.args.join(" ")), (std::process::id(), "sleep 600".to_owned()));
-        child.kill().unwrap();
-        child.wait().unwrap();
+        child.end();
         assert!(!read().contains_key(&child.id()));
     }
 }
