@@ -14,6 +14,7 @@ pub(crate) mod panes;
 pub(crate) mod scripts;
 mod snapshot;
 pub mod strategy;
+pub mod usage;
 
 pub use crate::monitor::clients::attach::{AttachError, Client};
 pub(crate) use crate::monitor::clients::follow::Follow;

@@ -13,17 +13,19 @@ const LAYERS: [&str; 6] = ["fuzzing/feed", "tmux", "monitor", "app", "ui", "fuzz
 const ROOMS: &[(&str, &[&str])] = &[
     ("monitor/clock", &[]),
     ("monitor/snapshot", &[]),
-    ("monitor/detect", &["monitor/snapshot"]),
+    ("monitor/usage", &["monitor/snapshot"]),
+    ("monitor/detect", &["monitor/snapshot", "monitor/usage"]),
     ("monitor/strategy", &["monitor/snapshot", "monitor/clock"]),
     ("monitor/scripts", &["monitor/strategy", "monitor/snapshot", "monitor/facts", "monitor/clock"]),
-    ("monitor/facts", &["monitor/snapshot", "monitor/detect", "monitor/clock"]),
-    ("monitor/panes", &["monitor/snapshot", "monitor/detect", "monitor/facts", "monitor/clock"]),
+    ("monitor/facts", &["monitor/snapshot", "monitor/usage", "monitor/detect", "monitor/clock"]),
+    ("monitor/panes", &["monitor/snapshot", "monitor/usage", "monitor/detect", "monitor/facts", "monitor/clock"]),
     ("monitor/meter", &["monitor/snapshot", "monitor/clock"]),
     ("monitor/access", &["monitor/snapshot", "monitor/meter"]),
     (
         "monitor/cycle",
         &[
             "monitor/snapshot",
+            "monitor/usage",
             "monitor/detect",
             "monitor/strategy",
             "monitor/scripts",
@@ -47,7 +49,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms without files, processes, sockets, clocks and time zones of their own: data in, data out.
-const PURE: [&str; 3] = ["app/core", "monitor/detect", "monitor/strategy"];
+const PURE: [&str; 4] = ["app/core", "monitor/detect", "monitor/strategy", "monitor/usage"];
 
 /// What a pure room names nowhere: a path that begins so.
 const TOUCHES: [&str; 10] = [

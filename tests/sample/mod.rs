@@ -88,7 +88,15 @@ pub fn agent(sketch: &Sketch) -> Agent {
         doing: (!sketch.doing.is_empty()).then(|| sketch.doing.to_owned()),
         asks: None,
         model: Some("opus-4".into()),
-        tokens: (sketch.state == AgentState::Working).then(|| "12.4k".to_owned()),
+        tokens: AgentTokens {
+            shown: (sketch.state == AgentState::Working).then(|| "12.4k".to_owned()),
+            ..AgentTokens::default()
+        },
+        cost_usd: None,
+        turns: None,
+        tools: None,
+        plan: None,
+        limits: Vec::new(),
         background: 0,
         choices,
         in_view: false,

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::{
     monitor::{
-        Agent, AgentState, BaseStatus, CacheInfo, CostInfo, CycleInfo, EngineInfo, Evidence, Health, HealthSummary,
-        LiveSettings, PoolInfo, SCHEMA, ServerInfo, Snapshot, Source,
+        Agent, AgentState, AgentTokens, BaseStatus, CacheInfo, CostInfo, CycleInfo, EngineInfo, Evidence, Health,
+        HealthSummary, LiveSettings, PoolInfo, SCHEMA, ServerInfo, Snapshot, Source,
     },
     tmux::PaneId,
 };
@@ -44,7 +44,12 @@ pub(crate) fn test_agent(id: u32, state: AgentState) -> Agent {
         doing: None,
         asks: None,
         model: None,
-        tokens: None,
+        tokens: AgentTokens::default(),
+        cost_usd: None,
+        turns: None,
+        tools: None,
+        plan: None,
+        limits: Vec::new(),
         background: 0,
         choices: Vec::new(),
         in_view: false,

@@ -12,7 +12,7 @@ use crate::monitor::meter::ledger::Ledger;
 use crate::monitor::panes::known::Panes;
 use crate::monitor::panes::tracked::Tracked;
 use crate::monitor::{
-    Agent, AgentState, BaseStatus, CostInfo, CycleInfo, EngineInfo, EngineSettings, Health, HealthSummary,
+    Agent, AgentState, AgentTokens, BaseStatus, CostInfo, CycleInfo, EngineInfo, EngineSettings, Health, HealthSummary,
     LiveSettings, PoolInfo, RereadInfo, SCHEMA, ServerInfo, ServerStatus, Snapshot, StrategyInfo, clock,
 };
 use crate::tmux::PaneId;
@@ -166,6 +166,7 @@ fn agent(tracked: &Tracked, max_failures: u32) -> Option<Agent> {
     let record = tracked.record()?;
     let (pane, verdict) = (&tracked.pane, &record.verdict);
     let name = tracked.named.as_ref().and_then(|n| n.name.clone()).unwrap_or_else(|| pane.window.clone());
+    let spending = tracked.program().spending().cloned().unwrap_or_default();
     Some(Agent {
         pane_id: pane.id,
         target: pane.target(),
@@ -195,8 +196,13 @@ fn agent(tracked: &Tracked, max_failures: u32) -> Option<Agent> {
         height: pane.height,
         doing: verdict.doing.clone(),
         asks: verdict.asks.clone(),
-        model: verdict.model.clone(),
-        tokens: verdict.tokens.clone(),
+        model: verdict.model.clone().or(spending.model),
+        tokens: AgentTokens { shown: verdict.tokens.clone(), ..spending.tokens },
+        cost_usd: spending.cost_usd,
+        turns: spending.turns,
+        tools: spending.tools,
+        plan: spending.plan,
+        limits: spending.limits,
         background: verdict.background,
         choices: verdict.choices.clone(),
         in_view: pane.in_view,

@@ -11,6 +11,7 @@ use crate::monitor::detect::keys::Keys;
 use crate::monitor::detect::pattern::{Pattern, Phrase, one_or_many};
 use crate::monitor::detect::session::SessionRules;
 use crate::monitor::detect::values::{Answers, Extract};
+use crate::monitor::usage::TranscriptRules;
 
 /// A profile file.
 #[derive(Clone, Debug, Deserialize)]
@@ -54,6 +55,9 @@ pub struct Source {
     /// Where the program publishes its own state.
     #[serde(default)]
     pub session_file: Option<SessionRules>,
+    /// How it writes down what it spends.
+    #[serde(default)]
+    pub transcript: Option<TranscriptRules>,
 }
 
 fn yes() -> bool {

@@ -12,6 +12,7 @@ use crate::monitor::detect::profile::{Recognise, Rule, Source};
 use crate::monitor::detect::session::SessionRules;
 use crate::monitor::detect::source::{bad, extend, parse, too_late, unknown_region};
 use crate::monitor::detect::values::{Answers, Extract};
+use crate::monitor::usage::TranscriptRules;
 
 /// The built-in profiles: file name and text.
 const EMBEDDED: &[(&str, &str)] = &[
@@ -99,6 +100,8 @@ pub struct Profile {
     pub keys: Keys,
     /// Where the program publishes its own state.
     pub session_file: Option<SessionRules>,
+    /// How it writes down what it spends.
+    pub transcript: Option<TranscriptRules>,
     pub(super) recognise: Recognise,
     pub(super) regions: Vec<NamedRegion>,
     pub(super) rules: Vec<CompiledRule>,
@@ -314,6 +317,7 @@ fn compile(source: Source, origin: String, path: &Path) -> Result<Profile, Profi
         note: source.note,
         keys: source.keys,
         session_file: source.session_file,
+        transcript: source.transcript,
         recognise: source.recognise,
         regions,
         rules,

@@ -120,4 +120,5 @@ pub(super) fn extend(base: &mut Source, user: Source) {
     base.answers = answers;
     base.keys.extend(user.keys);
     base.session_file = user.session_file.or(base.session_file.take());
+    base.transcript = user.transcript.or(base.transcript.take());
 }

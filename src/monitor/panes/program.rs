@@ -7,6 +7,7 @@ use crate::monitor::facts::process;
 use crate::monitor::facts::process::ProcessStatus;
 use crate::monitor::facts::published::{SessionFile, Watch};
 use crate::monitor::panes::load::Load;
+use crate::monitor::usage::Spending;
 use crate::tmux::Pulse;
 
 /// Shortest time between two walks of a pane's process tree.
@@ -220,6 +221,12 @@ impl Program {
             Holds::Agent { file: Some(file), .. } => file.now().await,
             _ => None,
         }
+    }
+
+    /// What the agent has spent, as far as its transcript was read.
+    #[must_use]
+    pub fn spending(&self) -> Option<&Spending> {
+        None
     }
 
     /// Samples CPU and memory of the processes now and then.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::monitor::snapshot::lenient;
 use crate::monitor::snapshot::state::{AgentState, Evidence, Health};
+use crate::monitor::snapshot::usage::{AgentTokens, Limit, Plan};
 use crate::tmux::PaneId;
 
 /// How many of its last states an agent carries.
@@ -100,9 +101,24 @@ pub struct Agent {
     /// Model it runs on, when shown.
     #[serde(default)]
     pub model: Option<String>,
-    /// Tokens of this turn, as shown.
+    /// Tokens, as its program wrote them down.
+    #[serde(default, deserialize_with = "AgentTokens::lenient")]
+    pub tokens: AgentTokens,
+    /// What its session has cost, US dollars: as its program recorded it, or by the prices in the settings.
     #[serde(default)]
-    pub tokens: Option<String>,
+    pub cost_usd: Option<f64>,
+    /// Turns of its session.
+    #[serde(default)]
+    pub turns: Option<u64>,
+    /// Calls of tools that run now.
+    #[serde(default)]
+    pub tools: Option<u32>,
+    /// How far its plan is carried out.
+    #[serde(default)]
+    pub plan: Option<Plan>,
+    /// Limits of its account, as its program knows them.
+    #[serde(default)]
+    pub limits: Vec<Limit>,
     /// Background shells or tasks that run though the turn is over.
     #[serde(default)]
     pub background: u32,

@@ -17,6 +17,7 @@ pub(crate) mod preview;
 pub(crate) mod server;
 pub(crate) mod settings;
 pub(crate) mod state;
+pub(crate) mod usage;
 
 use std::sync::Arc;
 
@@ -42,6 +43,7 @@ pub use crate::monitor::snapshot::pool::PoolInfo;
 pub use crate::monitor::snapshot::preview::Preview;
 pub use crate::monitor::snapshot::server::{ServerInfo, ServerStatus};
 pub use crate::monitor::snapshot::state::{AgentState, Evidence, Health, Source};
+pub use crate::monitor::snapshot::usage::{AgentTokens, Limit, Plan, Tokens};
 
 /// The version of the JSON object. Fields are added, never changed in meaning, within one version.
 pub const SCHEMA: u32 = 1;

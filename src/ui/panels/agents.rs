@@ -218,7 +218,7 @@ fn row_of(c: &mut Canvas, rect: Rect, columns: &[Placed], state: &State, agent: 
                 c.text(x, rect.y, room, agent.model.as_deref().unwrap_or(format::NONE), theme.muted);
             }
             Column::Tokens => {
-                c.right(x + room, rect.y, room, agent.tokens.as_deref().unwrap_or(format::NONE), theme.muted);
+                c.right(x + room, rect.y, room, agent.tokens.shown.as_deref().unwrap_or(format::NONE), theme.muted);
             }
             Column::Folder => {
                 let folder = agent.cwd.as_deref().unwrap_or(format::NONE);

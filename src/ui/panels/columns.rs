@@ -129,7 +129,7 @@ pub fn columns(width: u16, agents: &[Agent]) -> Vec<Placed> {
         (Column::Memory, 5, 26, any(&|a| a.memory_bytes.is_some())),
         (Column::AgentVersion, full, 28, any(&|a| a.version.is_some())),
         (Column::Model, 12, 34, any(&|a| a.model.is_some())),
-        (Column::Tokens, 8, 34, any(&|a| a.tokens.is_some())),
+        (Column::Tokens, 8, 34, any(&|a| a.tokens.shown.is_some())),
         (Column::Folder, 20, 44, any(&|a| a.cwd.is_some())),
     ];
     for (column, wanted, keep, useful) in wishes {

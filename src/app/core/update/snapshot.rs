@@ -59,6 +59,11 @@ fn agent_differs(a: &Agent, b: &Agent) -> bool {
         || a.background != b.background
         || a.model != b.model
         || a.tokens != b.tokens
+        || a.cost_usd != b.cost_usd
+        || a.turns != b.turns
+        || a.tools != b.tools
+        || a.plan != b.plan
+        || a.limits != b.limits
         || a.reset_at != b.reset_at
         || a.cwd != b.cwd
         || a.choices != b.choices

@@ -1,0 +1,96 @@
+//! A field of a record by its path, and what it must be.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+/// The path of a field: keys of objects with dots between them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Field(Vec<String>);
+
+impl Field {
+    /// The field in a record, and where it begins with `item` in the item; `None` where it is missing or null.
+    #[must_use]
+    pub fn of<'a>(&self, record: &'a Value, item: Option<&'a Value>) -> Option<&'a Value> {
+        let (start, keys) = match (item, self.0.split_first()) {
+            (Some(item), Some((first, rest))) if first == "item" => (item, rest),
+            _ => (record, self.0.as_slice()),
+        };
+        keys.iter().try_fold(start, |value, key| value.get(key)).filter(|value| !value.is_null())
+    }
+}
+
+impl<'de> Deserialize<'de> for Field {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let path = String::deserialize(deserializer)?;
+        let keys: Vec<String> = path.split('.').map(str::to_owned).collect();
+        if keys.iter().any(String::is_empty) {
+            return Err(serde::de::Error::custom(format!("`{path}` is no field: give keys with dots between them")));
+        }
+        Ok(Self(keys))
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("."))
+    }
+}
+
+/// What a field must be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wanted {
+    /// There, whatever it is.
+    Present,
+    /// Missing, null or false.
+    Absent,
+    /// One of these words.
+    OneOf(Vec<String>),
+    /// A string, or no string.
+    Text(bool),
+}
+
+impl Wanted {
+    /// Whether the field is so.
+    #[must_use]
+    pub fn holds(&self, found: Option<&Value>) -> bool {
+        match self {
+            Self::Present => found.is_some_and(|value| *value != Value::Bool(false)),
+            Self::Absent => found.is_none_or(|value| *value == Value::Bool(false)),
+            Self::Text(wanted) => found.is_some_and(|value| value.is_string() == *wanted),
+            Self::OneOf(words) => {
+                found.and_then(Value::as_str).is_some_and(|found| words.iter().any(|word| word == found))
+            }
+        }
+    }
+
+    /// Words of which one must stand in the text of a record.
+    #[must_use]
+    pub fn words(&self) -> &[String] {
+        match self {
+            Self::OneOf(words) => words,
+            Self::Present | Self::Absent | Self::Text(_) => &[],
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Wanted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            There(bool),
+            Word(String),
+            Words(Vec<String>),
+        }
+        Ok(match Written::deserialize(deserializer)? {
+            Written::There(true) => Self::Present,
+            Written::There(false) => Self::Absent,
+            Written::Word(word) if word == "(text)" => Self::Text(true),
+            Written::Word(word) if word == "(no text)" => Self::Text(false),
+            Written::Word(word) => Self::OneOf(vec![word]),
+            Written::Words(words) => Self::OneOf(words),
+        })
+    }
+}

@@ -1,0 +1,136 @@
+//! What a profile says of its program's transcripts: where they are, and which of their fields mean what.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::monitor::usage::fields::{Field, Wanted};
+
+/// How a program writes down its sessions.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TranscriptRules {
+    /// The variable of its environment that names its folder; several folders may stand in it, with commas between them.
+    #[serde(default)]
+    pub variable: Option<String>,
+    /// Its folders below the home folder, where that variable is not set; all that exist are looked into.
+    pub home: Vec<String>,
+    /// The files below its folder. `*` stands for any part of one name, `**` for any folders, `{session}` for the name of
+    /// the session.
+    pub files: Vec<String>,
+    /// The files of a session's sub-agents, with `{session}` in them.
+    #[serde(default)]
+    pub side_files: Vec<String>,
+    /// The file is one JSON document, and its records are the items of this list in it. Without it each line is a record.
+    #[serde(default)]
+    pub document: Option<Field>,
+    /// Fields that a record has unless its rule names others.
+    #[serde(default)]
+    pub fields: CommonFields,
+    /// What the records mean. Every rule whose conditions hold is applied, in this order.
+    pub records: Vec<RecordRules>,
+}
+
+/// Fields that most records have.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CommonFields {
+    /// When it was written: RFC 3339, or milliseconds or seconds since 1970.
+    pub at: Option<Field>,
+    /// The session's name.
+    pub session: Option<Field>,
+    /// The folder that it works in.
+    pub project: Option<Field>,
+    /// The model's name.
+    pub model: Option<Field>,
+    /// Whether a sub-agent wrote it.
+    pub side: Option<Field>,
+}
+
+/// What one kind of record means.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RecordRules {
+    /// All of these must hold.
+    pub when: BTreeMap<Field, Wanted>,
+    /// It is applied to each item of this list in the record; fields that begin with `item` are the item's.
+    pub each: Option<Field>,
+    /// What makes it the same as another one, all together. A record that was counted is not counted again.
+    pub id: Vec<Field>,
+
+    // What it says of the session, until another one does.
+    /// The folder that it works in.
+    pub project: Option<Field>,
+    /// The session's name.
+    pub session: Option<Field>,
+    /// The model's name.
+    pub model: Option<Field>,
+    /// Tokens of one request.
+    pub tokens: Option<TokenFields>,
+    /// What was paid for them, US dollars.
+    pub cost: Option<Field>,
+    /// Tokens that the model can hold.
+    pub window: Option<Field>,
+    /// Limits of the account.
+    pub limits: Vec<LimitFields>,
+    /// A turn begins, or has ended.
+    pub turn: Option<Edge>,
+    /// A call of a tool begins, or has ended.
+    pub tool: Option<Edge>,
+    /// Which call that is.
+    pub call: Option<Field>,
+    /// The list of what is planned.
+    pub plan: Option<Field>,
+    /// In an item of that list: its state.
+    pub plan_state: Option<Field>,
+    /// The words of that state that mean that it is done.
+    pub plan_done: Vec<String>,
+    /// What went before is no part of the context any more.
+    pub compacted: bool,
+}
+
+/// Where the tokens of a request stand.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TokenFields {
+    /// Sent to the model.
+    pub input: Option<Field>,
+    /// Written by the model.
+    pub output: Option<Field>,
+    /// Written by the model without being shown, where `output` is without them.
+    pub thoughts: Option<Field>,
+    /// Read from a cache.
+    pub cache_read: Option<Field>,
+    /// Written to a cache.
+    pub cache_write: Option<Field>,
+    /// `input` counts what was read from a cache as well.
+    pub input_has_cached: bool,
+    /// They are those of the whole session so far: what was added since the record before counts.
+    pub cumulative: bool,
+    /// Tokens that were in the context, where that is no sum of the above.
+    pub context: Option<Field>,
+}
+
+/// Where a limit of the account stands.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitFields {
+    /// How much of it is used, percent.
+    pub used: Option<Field>,
+    /// How long it lasts, minutes.
+    pub minutes: Option<Field>,
+    /// When it ends: RFC 3339 or seconds since 1970.
+    pub resets_at: Option<Field>,
+    /// Seconds until it ends, from the time of the record.
+    pub resets_in: Option<Field>,
+}
+
+/// An end of something that lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Edge {
+    /// It begins.
+    Begins,
+    /// It has ended.
+    Ends,
+}
