@@ -34,6 +34,8 @@ pub use crate::monitor::engine::launch::Engine;
 pub(crate) use crate::monitor::engine::launch::{EngineError, OnceError};
 pub(crate) use crate::monitor::engine::settings_source::{Reread, SettingsSource};
 pub use crate::monitor::panes::memory::Memory;
-pub use crate::monitor::snapshot::settings::{CachePolicy, CacheSettings, EngineSettings, Mode, NamedAgent};
+pub use crate::monitor::snapshot::settings::{
+    CachePolicy, CacheSettings, EngineSettings, Mode, NamedAgent, UsageSettings,
+};
 pub(crate) use crate::monitor::snapshot::settings::{Change, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL};
 pub use snapshot::*;

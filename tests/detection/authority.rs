@@ -47,6 +47,7 @@ fn look(case: &Case<'_>) -> Verdict {
         status: status.to_owned(),
         detail: waiting_for.map(str::to_owned),
         at: Some(now),
+        session: None,
     });
     let screen = Screen::plain(case.screen.as_bytes());
     judge(

@@ -40,6 +40,7 @@ pub fn for_engine(settings: &Settings, paths: &Paths) -> Result<EngineSettings, 
         },
         agents_dir: Some(paths.agents()),
         strategies_dir: Some(paths.strategies()),
+        usage: settings.usage.clone(),
         named: settings.agents.clone(),
         simulated: paths.demo.is_some(),
     })

@@ -186,6 +186,14 @@ pub const ROWS: &[Row] = &[
         "a program and its arguments; the event is its input, as JSON",
     ),
     row("notifications.quiet_hours", Kind::Hours, "\"\"", None, "local time in which nothing is told"),
+    row(
+        "usage.enabled",
+        Kind::Flag,
+        "true",
+        None,
+        "read the transcripts that agent programs write, for what they spend",
+    ),
+    row("usage.programs", Kind::Texts, "[]", None, "only those of these programs; none named: all"),
     row("agents", Kind::Agents, "[]", None, "panes that hold an agent though nothing else tells so, or their names"),
 ];
 

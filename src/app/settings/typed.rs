@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::monitor::NamedAgent;
+use crate::monitor::{NamedAgent, UsageSettings};
 
 /// All settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +16,8 @@ pub struct Settings {
     pub dashboard: Dashboard,
     /// What is told of, and how.
     pub notifications: Notifications,
+    /// What is read of the transcripts that agent programs write.
+    pub usage: UsageSettings,
     /// Panes that hold an agent though nothing else tells so, or what to call them.
     pub agents: Vec<NamedAgent>,
 }

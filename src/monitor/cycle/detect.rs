@@ -226,7 +226,12 @@ mod tests {
             with(|pane| pane.dead = true),
             with(|pane| pane.width = 7),
         ];
-        let told = |status: &str, at: Option<Timestamp>| Published { status: status.to_owned(), detail: None, at };
+        let told = |status: &str, at: Option<Timestamp>| Published {
+            status: status.to_owned(),
+            detail: None,
+            at,
+            session: None,
+        };
         let published = [
             key(&plain, Some(&told("busy", None))),
             key(&plain, Some(&told("idle", None))),

@@ -9,6 +9,7 @@ pub(crate) mod fetch;
 pub(crate) mod plan;
 pub(crate) mod publish;
 pub(crate) mod ration;
+pub(crate) mod spend;
 
 use crate::monitor::CycleStats;
 use crate::tmux::Reply;

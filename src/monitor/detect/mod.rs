@@ -82,6 +82,8 @@ pub struct Published {
     pub detail: Option<String>,
     /// When the program says that its status began.
     pub at: Option<Timestamp>,
+    /// The session that it names.
+    pub session: Option<String>,
 }
 
 /// All that a verdict is made from.

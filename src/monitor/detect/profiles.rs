@@ -101,7 +101,7 @@ pub struct Profile {
     /// Where the program publishes its own state.
     pub session_file: Option<SessionRules>,
     /// How it writes down what it spends.
-    pub transcript: Option<TranscriptRules>,
+    pub transcript: Option<Arc<TranscriptRules>>,
     pub(super) recognise: Recognise,
     pub(super) regions: Vec<NamedRegion>,
     pub(super) rules: Vec<CompiledRule>,
@@ -317,7 +317,7 @@ fn compile(source: Source, origin: String, path: &Path) -> Result<Profile, Profi
         note: source.note,
         keys: source.keys,
         session_file: source.session_file,
-        transcript: source.transcript,
+        transcript: source.transcript.map(Arc::new),
         recognise: source.recognise,
         regions,
         rules,

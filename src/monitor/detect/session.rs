@@ -35,6 +35,9 @@ pub struct SessionFields {
     pub start: Option<String>,
     /// The program's word for its state.
     pub status: String,
+    /// The session's name, where its transcripts are called by it.
+    #[serde(default)]
+    pub session: Option<String>,
     /// More words, such as what it waits for.
     #[serde(default)]
     pub detail: Option<String>,

@@ -12,6 +12,7 @@ use crate::monitor::engine::orders::on_off;
 use crate::monitor::strategy::Adaptive;
 use crate::monitor::{
     Change, EngineSettings, Event, EventKind, Mode, NamedAgent, Refused, Reread, RereadInfo, StrategyInfo,
+    UsageSettings,
 };
 
 /// Longest value in an event.
@@ -77,6 +78,16 @@ impl Core {
             let before = std::mem::replace(&mut self.settings.max_server_percent, fresh.max_server_percent);
             self.ceiling.set_percent(fresh.max_server_percent);
             self.changed("max server percent", before.to_string(), fresh.max_server_percent.to_string());
+        }
+        if was.usage != fresh.usage {
+            let words = |usage: &UsageSettings| match (usage.enabled, usage.programs.is_empty()) {
+                (false, _) => "off".to_owned(),
+                (true, true) => "all".to_owned(),
+                (true, false) => usage.programs.join(", "),
+            };
+            let (from, to) = (words(&self.settings.usage), words(&fresh.usage));
+            self.settings.usage = fresh.usage.clone();
+            self.changed("usage", from, to);
         }
         if was.named != fresh.named {
             self.set_named(fresh.named.clone());

@@ -8,6 +8,7 @@ use crate::monitor::cycle::detect::detect;
 use crate::monitor::cycle::discover::{another_server, discover};
 use crate::monitor::cycle::fetch::{FetchContext, Fetched, Read, fetch};
 use crate::monitor::cycle::plan::{Surveyed, cut, plan, survey};
+use crate::monitor::cycle::spend::look_at_transcripts;
 use crate::monitor::engine::core::Core;
 use crate::monitor::meter::ledger::CycleFacts;
 use crate::monitor::strategy::{Known, Measured, Plan};
@@ -90,6 +91,7 @@ impl Core {
         self.events.extend(detected.happened);
         stats.changed = detected.changed;
         stats.skipped = self.panes.candidates().count().saturating_sub(stats.checked);
+        look_at_transcripts(&mut self.panes, &self.settings.usage, Timestamp::now(), clock::now());
         stats.detect_ms = millis(detecting);
         Ok(Ran { next: plan.next, early: plan.early, woken, quiet: false, problem: None })
     }

@@ -44,12 +44,26 @@ pub fn read_foreign(path: &Path, most: u64, owner: u32) -> io::Result<Vec<u8>> {
     read(path, most, &fs::symlink_metadata(path)?, OFlags::NOFOLLOW, Some(owner))
 }
 
-fn read(path: &Path, most: u64, before: &Metadata, more: OFlags, owner: Option<u32>) -> io::Result<Vec<u8>> {
+/// Opens such a file, of whatever size, to read a part of it. Gives what is known of it as well.
+///
+/// # Errors
+/// If it cannot be opened, or is no regular file of `owner`.
+pub fn open_foreign(path: &Path, owner: u32) -> io::Result<(File, Metadata)> {
+    open(path, u64::MAX, &fs::symlink_metadata(path)?, OFlags::NOFOLLOW, Some(owner))
+}
+
+fn open(path: &Path, most: u64, before: &Metadata, more: OFlags, owner: Option<u32>) -> io::Result<(File, Metadata)> {
     accept(before, most, owner)?;
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC | more;
     let file: File = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
     // It may be another file by now.
-    accept(&file.metadata()?, most, owner)?;
+    let found = file.metadata()?;
+    accept(&found, most, owner)?;
+    Ok((file, found))
+}
+
+fn read(path: &Path, most: u64, before: &Metadata, more: OFlags, owner: Option<u32>) -> io::Result<Vec<u8>> {
+    let (file, _) = open(path, most, before, more, owner)?;
     let mut bytes = Vec::new();
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most { Err(too_large(most)) } else { Ok(bytes) }

@@ -65,13 +65,8 @@ impl SessionFile {
     #[must_use]
     pub fn of(profile: &Profile, process: &Process) -> Option<Self> {
         let known = profile.session_file.as_ref()?;
-        let owner = process::owner(process.pid).filter(|owner| *owner == rustix::process::geteuid().as_raw())?;
-        let own =
-            |name: &str| process::variable(process.pid, name).filter(|value| value.starts_with('/')).map(PathBuf::from);
-        let folder = known.variable.as_deref().and_then(own).or_else(|| {
-            let home = own("HOME").or_else(|| std::env::var_os("HOME").map(PathBuf::from));
-            home.map(|home| home.join(&known.home))
-        })?;
+        let (mut folders, owner) = process::folders(process.pid, known.variable.as_deref(), &[&known.home])?;
+        let folder = folders.pop()?;
         let path = known.path.replace("{pid}", &process.pid.to_string());
         let (pid, start, fields) = (process.pid, process.start, known.fields.clone());
         Some(Self { folder, path, fields, pid, start, owner })
@@ -150,6 +145,11 @@ impl Watch {
         self.last.as_ref().map(|(_, said)| said.clone())
     }
 
+    /// The session that it names.
+    pub fn session(&self) -> Option<&str> {
+        self.last.as_ref()?.1.session.as_deref()
+    }
+
     /// Whether it says something new. It is read at most once in `every`, and a later call returns what that brought.
     pub fn has_news(&mut self, now: Instant, every: Duration) -> bool {
         let read = self.reading.as_mut().and_then(FutureExt::now_or_never);
@@ -196,6 +196,7 @@ pub(crate) fn parse(text: &str, fields: &SessionFields, pid: u32, start: u64) ->
         status: field(&fields.status).and_then(words)?,
         detail: fields.detail.as_ref().and_then(field).and_then(words),
         at: fields.at.iter().find_map(field).and_then(time),
+        session: fields.session.as_ref().and_then(field).and_then(words),
     })
 }
 

@@ -6,6 +6,7 @@ use crate::monitor::detect::{Process, Profiles, Published, Recognised, is_shell,
 use crate::monitor::facts::process;
 use crate::monitor::facts::process::ProcessStatus;
 use crate::monitor::facts::published::{SessionFile, Watch};
+use crate::monitor::facts::transcripts::watch::Transcript;
 use crate::monitor::panes::load::Load;
 use crate::monitor::usage::Spending;
 use crate::tmux::Pulse;
@@ -68,6 +69,8 @@ enum Holds {
         found: Recognised,
         /// The file in which it publishes its state; most panes have none.
         file: Option<Box<Watch>>,
+        /// What it writes down of what it spends.
+        transcript: Option<Box<Transcript>>,
     },
 }
 
@@ -163,11 +166,11 @@ impl Program {
             Some(found) if self.agent() == Some(&found) => {}
             Some(found) => {
                 let process = self.processes.iter().find(|process| Some(process.pid) == found.pid);
-                let file = profiles.get(&found.agent).zip(process);
-                let file = file
-                    .and_then(|(profile, process)| SessionFile::of(profile, process))
-                    .map(|file| Box::new(Watch::new(file)));
-                self.holds = Holds::Agent { found, file };
+                let known = profiles.get(&found.agent).zip(process);
+                let file = known.and_then(|(profile, process)| SessionFile::of(profile, process));
+                let file = file.map(|file| Box::new(Watch::new(file)));
+                let transcript = known.and_then(|(profile, process)| Transcript::of(profile, process)).map(Box::new);
+                self.holds = Holds::Agent { found, file, transcript };
             }
             None if may_hide_agent(&self.processes) => self.holds = Holds::MayHide,
             None => self.holds = Holds::NoAgent,
@@ -226,7 +229,33 @@ impl Program {
     /// What the agent has spent, as far as its transcript was read.
     #[must_use]
     pub fn spending(&self) -> Option<&Spending> {
-        None
+        Some(self.transcript()?.known())
+    }
+
+    /// Its transcript; `None` where its program writes none that is known.
+    #[must_use]
+    pub fn transcript(&self) -> Option<&Transcript> {
+        match &self.holds {
+            Holds::Agent { transcript, .. } => transcript.as_deref(),
+            Holds::NoAgent | Holds::MayHide => None,
+        }
+    }
+
+    /// The same, to look at it.
+    pub fn transcript_mut(&mut self) -> Option<&mut Transcript> {
+        match &mut self.holds {
+            Holds::Agent { transcript, .. } => transcript.as_deref_mut(),
+            Holds::NoAgent | Holds::MayHide => None,
+        }
+    }
+
+    /// The session that it says it has.
+    #[must_use]
+    pub fn session(&self) -> Option<&str> {
+        match &self.holds {
+            Holds::Agent { file: Some(file), .. } => file.session(),
+            _ => None,
+        }
     }
 
     /// Samples CPU and memory of the processes now and then.
@@ -286,6 +315,7 @@ mod tests {
                 unproven: false,
             },
             file: None,
+            transcript: None,
         };
         assert_eq!(program.walk(&profiles, &pulse, true, now + CHECK_ALIVE), Walked::AsBefore);
         assert_eq!(walked_at(&program), Some(now), "it is as it was: no walk");

@@ -82,6 +82,30 @@ impl NamedAgent {
     }
 }
 
+/// What is read of the transcripts that agent programs write.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UsageSettings {
+    /// They are read at all.
+    pub enabled: bool,
+    /// Only those of these programs; none: of all.
+    pub programs: Vec<String>,
+}
+
+impl Default for UsageSettings {
+    fn default() -> Self {
+        Self { enabled: true, programs: Vec::new() }
+    }
+}
+
+impl UsageSettings {
+    /// Whether the transcripts of a program are read.
+    #[must_use]
+    pub fn wants(&self, program: &str) -> bool {
+        self.enabled && (self.programs.is_empty() || self.programs.iter().any(|wanted| wanted == program))
+    }
+}
+
 /// All settings of the engine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EngineSettings {
@@ -105,6 +129,8 @@ pub struct EngineSettings {
     pub agents_dir: Option<PathBuf>,
     /// Folder of the user's script strategies.
     pub strategies_dir: Option<PathBuf>,
+    /// What is read of the agents' transcripts.
+    pub usage: UsageSettings,
     /// Panes that the settings call agents.
     pub named: Vec<NamedAgent>,
     /// The server is a demo's: the snapshots say so.
@@ -165,6 +191,7 @@ impl Default for EngineSettings {
             cache: CacheSettings::default(),
             agents_dir: None,
             strategies_dir: None,
+            usage: UsageSettings::default(),
             named: Vec::new(),
             simulated: false,
         }

@@ -85,6 +85,18 @@ pub struct Records {
 }
 
 impl Records {
+    /// The folder that the session works in, as far as it was said.
+    #[must_use]
+    pub fn project(&self) -> Option<&str> {
+        self.project.as_deref()
+    }
+
+    /// The session's name, as far as it was said.
+    #[must_use]
+    pub fn session(&self) -> Option<&str> {
+        self.session.as_deref()
+    }
+
     /// What one record says. An error where it is no record: its text is damaged, or its format has changed.
     ///
     /// # Errors

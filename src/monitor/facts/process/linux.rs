@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -90,6 +91,14 @@ pub fn age(start: u64) -> Option<Duration> {
 
 pub fn owner(pid: u32) -> Option<u32> {
     fs::metadata(format!("/proc/{pid}")).ok().map(|found| found.uid())
+}
+
+/// Most open files of one process that are looked at.
+const MOST_OPEN: usize = 1024;
+
+pub fn open_files(pid: u32) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else { return Vec::new() };
+    entries.take(MOST_OPEN).filter_map(|entry| fs::read_link(entry.ok()?.path()).ok()).collect()
 }
 
 pub fn variable(pid: u32, name: &str) -> Option<String> {

@@ -15,12 +15,15 @@ pub(crate) mod sleeper;
 /// The process table as this system shows it.
 mod system {
     #[cfg(target_os = "linux")]
-    pub(super) use super::linux::{age, all, children, knows_children, one, owner, status, usage, variable};
+    pub(super) use super::linux::{
+        age, all, children, knows_children, one, open_files, owner, status, usage, variable,
+    };
     #[cfg(not(target_os = "linux"))]
-    pub(super) use super::ps::{age, all, children, knows_children, one, owner, status, usage, variable};
+    pub(super) use super::ps::{age, all, children, knows_children, one, open_files, owner, status, usage, variable};
 }
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::monitor::detect::Process;
@@ -110,6 +113,12 @@ pub fn age(start: u64) -> Option<Duration> {
     system::age(start)
 }
 
+/// The files that a process has open; none where the system does not show them.
+#[must_use]
+pub fn open_files(pid: u32) -> Vec<PathBuf> {
+    system::open_files(pid)
+}
+
 /// CPU time and memory of `pids` together; those that are gone count nothing.
 #[must_use]
 pub fn usage(pids: impl IntoIterator<Item = u32>) -> Usage {
@@ -147,6 +156,23 @@ fn walk(pid: u32, one: impl Fn(u32) -> Option<Process>, children: impl Fn(u32) -
         open.extend(below.into_iter().map(|child| (child, depth.saturating_add(1))));
     }
     found
+}
+
+/// The folders in which the program of a process keeps what is its own: those that a variable of its own environment
+/// names, with commas between them, else those below its own home folder, else below ours. And whose they must be.
+/// `None` when the process is not ours: another user's variables are not for us to follow.
+#[must_use]
+pub fn folders(pid: u32, variable: Option<&str>, homes: &[impl AsRef<Path>]) -> Option<(Vec<PathBuf>, u32)> {
+    let owner = owner(pid).filter(|owner| *owner == rustix::process::geteuid().as_raw())?;
+    let own = |name: &str| self::variable(pid, name).filter(|value| value.starts_with('/'));
+    if let Some(named) = variable.and_then(own) {
+        return Some((
+            named.split(',').map(str::trim).filter(|one| one.starts_with('/')).map(PathBuf::from).collect(),
+            owner,
+        ));
+    }
+    let home = own("HOME").map(PathBuf::from).or_else(|| std::env::var_os("HOME").map(PathBuf::from))?;
+    Some((homes.iter().map(|below| home.join(below)).collect(), owner))
 }
 
 #[cfg(all(test, target_os = "linux"))]

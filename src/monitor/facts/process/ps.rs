@@ -1,5 +1,6 @@
 //! Processes as `ps` shows them, for systems without `/proc`: the whole table at once, for all who ask in a second.
 
+use std::path::PathBuf;
 use std::{
     collections::HashMap,
     process::{Command, Stdio},
@@ -62,6 +63,11 @@ pub fn age(_start: u64) -> Option<Duration> {
 /// The user whose process it is.
 pub fn owner(pid: u32) -> Option<u32> {
     rows().get(&pid).map(|row| row.owner)
+}
+
+/// Which files another process has open is not shown.
+pub fn open_files(_pid: u32) -> Vec<PathBuf> {
+    Vec::new()
 }
 
 /// Another process's environment is not shown.

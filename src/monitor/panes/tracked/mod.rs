@@ -83,6 +83,11 @@ impl Tracked {
         &self.program
     }
 
+    /// The same, to look at its transcript.
+    pub fn program_mut(&mut self) -> &mut Program {
+        &mut self.program
+    }
+
     /// What was read of it.
     #[must_use]
     pub fn reading(&self) -> &ReadState {
