@@ -1,9 +1,14 @@
 //! Time for one verdict: every recorded screen, and the slowest kinds of them.
+//!
+//! `cargo bench --bench detect` for criterion's statistics, `cargo bench --bench detect -- --table` for the tables of
+//! `docs/performance.md`: median and worst of each program, and what the profiles take of time and memory.
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::path::Path;
+use std::time::Instant;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput};
 use tmux_orc::monitor::detect::fixture::Fixture;
 use tmux_orc::monitor::detect::{Observation, Profiles, judge, recognise};
 use tmux_orc::tmux::Screen;
@@ -72,5 +77,89 @@ fn verdicts(criterion: &mut Criterion) {
     criterion.bench_function("profiles embedded", |bencher| bencher.iter(|| black_box(Profiles::embedded())));
 }
 
-criterion_group!(benches, verdicts);
-criterion_main!(benches);
+/// Rows of the screens that the table is about.
+const TALL: usize = 50;
+
+/// The same screen in a pane of at least [`TALL`] rows: what is missing are its own rows once more above it, as a
+/// longer transcript would be.
+fn tall(fixture: &Fixture) -> Fixture {
+    let mut tall = fixture.clone();
+    let height = usize::from(fixture.pane.height);
+    let missing = TALL.saturating_sub(height);
+    tall.rows.resize(height, String::new());
+    let above: Vec<String> = tall.rows.iter().cycle().take(missing).cloned().collect();
+    tall.rows.splice(0..0, above);
+    let down = u16::try_from(missing).expect("a few rows");
+    tall.pane.height += down;
+    tall.pane.cursor.1 += down;
+    tall
+}
+
+/// Microseconds for one verdict: the median of many runs, which another program's turn on the CPU does not change.
+fn cost(profiles: &Profiles, fixture: &Fixture) -> f64 {
+    const RUNS: usize = 15;
+    const EACH: u32 = 10;
+    let screen = fixture.screen();
+    let once = || black_box(judge(profiles, &observe(fixture, &screen)));
+    // Patterns are compiled when they are first needed.
+    once();
+    let run = |_| {
+        let begun = Instant::now();
+        (0..EACH).for_each(|_| drop(once()));
+        begun.elapsed().as_secs_f64() * 1e6 / f64::from(EACH)
+    };
+    median((0..RUNS).map(run).collect())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// What this process has of its own, in MB: its data without the program's file.
+fn memory() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok()).unwrap_or(f64::NAN) / 1e3
+}
+
+fn tables() {
+    let all = fixtures();
+    let mut programs: BTreeMap<&str, Vec<&Fixture>> = BTreeMap::new();
+    for (file, fixture, _) in &all {
+        programs.entry(file.split_once('-').map_or(file, |(name, _)| name)).or_default().push(fixture);
+    }
+    let before = memory();
+    let begun = Instant::now();
+    let profiles = Profiles::embedded();
+    let read = begun.elapsed().as_secs_f64() * 1e3;
+    let loaded = memory();
+    println!("{} profiles: read in {read:.1} ms, {:.1} MB of data", profiles.list().count(), loaded - before);
+    println!(
+        "\n| program | screens | median | worst | the worst screen | memory once it was seen |\n|---|---:|---:|---:|---|---:|"
+    );
+    let mut worst_of_all = 0.0_f64;
+    for (program, fixtures) in programs {
+        let before = memory();
+        let mut costs = Vec::new();
+        for fixture in fixtures {
+            let fixture = tall(fixture);
+            costs.push((cost(&profiles, &fixture), fixture.name));
+        }
+        let middle = median(costs.iter().map(|(cost, _)| *cost).collect());
+        let (worst, name) = costs.iter().max_by(|a, b| a.0.total_cmp(&b.0)).expect("a file holds a screen");
+        worst_of_all = worst_of_all.max(*worst);
+        let grown = memory() - before;
+        println!("| {program} | {} | {middle:.1} us | {worst:.1} us | {name} | {grown:.1} MB |", costs.len());
+    }
+    println!("\nworst of all: {worst_of_all:.1} us; all profiles compiled: {:.1} MB", memory() - before);
+}
+
+fn main() {
+    if std::env::args().any(|argument| argument == "--table") {
+        return tables();
+    }
+    let mut criterion = Criterion::default().configure_from_args();
+    verdicts(&mut criterion);
+    criterion.final_summary();
+}

@@ -125,10 +125,46 @@ fn why_names_the_rule_and_saves_a_fixture() {
     let saved = std::fs::read_to_string(&file).unwrap();
     let fixtures = tmux_orc::monitor::detect::fixture::Fixture::parse_all(&saved).expect("reads back");
     assert_eq!((fixtures.len(), fixtures[0].states[0].as_str()), (1, "waiting"));
+    assert!(stdout.contains("Its label is `expect: waiting permission`"), "{stdout}");
+    // No engine ran, and still the file is right as it is.
+    let (code, stdout, stderr) = two.orc(&["agents", "profiles", "test", file.to_str().unwrap()]);
+    assert_eq!((code, stdout.as_str()), (0, "1 of 1 screens are judged as their labels say\n"), "{stderr}");
     let json = two.fleet.orc(&["why", &two.waiting, "--json"]).json();
     assert_eq!(json["verdict"]["state"], "waiting");
     let (code, _, stderr) = two.orc(&["why", "nowhere:7"]);
     assert!(code == 1 && stderr.contains("no pane at 'nowhere:7'"), "{stderr}");
+}
+
+#[test]
+fn an_agent_that_is_newer_than_its_profile_is_named_in_the_list_of_profiles() {
+    let two = Two::start();
+    let list = || two.fleet.orc(&["agents", "profiles", "--json"]).json();
+    let newer = |list: &Value| {
+        let profile = list["profiles"].as_array().unwrap().iter().find(|profile| profile["name"] == "claude").unwrap();
+        profile["newer"].clone()
+    };
+    assert_eq!(newer(&list()), Value::Array(Vec::new()), "its version does not show");
+    // The number of the first answer is taken for the version.
+    let profile = "name: claude\nversions: ['0.5']\nrecognise: { names: [claude] }\n\
+                   extract:\n  - { what: version, in: screen, line: '(\\d)\\. Yes', top: true }\n";
+    let agents = two.fleet.dir().join("orc/agents");
+    std::fs::create_dir_all(&agents).unwrap();
+    std::fs::write(agents.join("claude.yaml"), profile).unwrap();
+    let found = newer(&list());
+    assert_eq!(
+        (found.as_array().unwrap().len(), &found[0]["pane_id"]),
+        (1, &Value::from(two.waiting.as_str())),
+        "{found}"
+    );
+    let (code, said, stderr) = two.orc(&["agents", "profiles"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(said.contains("runs claude 1, newer than 0.5, the newest checked"), "{said}");
+    assert!(said.contains(&format!("`tmux-orc why {} --save FILE`", two.waiting)), "{said}");
+    // Without a server the list is the same, and nothing is known of agents.
+    let home = tempfile::tempdir().unwrap();
+    let (code, alone, stderr) = tmux_orc(home.path(), &["-S", "/nowhere/tmux.sock", "agents", "profiles", "--json"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(newer(&serde_json::from_str(&alone).unwrap()), Value::Null);
 }
 
 #[test]

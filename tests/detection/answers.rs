@@ -1,8 +1,9 @@
 //! The answers that recorded prompts offer, and the keys that pick them.
 
+use jiff::SignedDuration;
 use tmux_orc::{
     monitor::AgentState,
-    monitor::detect::{Profiles, judge},
+    monitor::detect::{Profiles, fixture::Fixture, judge},
     tmux::Screen,
 };
 
@@ -140,4 +141,26 @@ fn every_request_says_what_is_asked() {
     }
     assert!(seen > 300, "only {seen} requests");
     assert!(wrong.is_empty(), "{} of {seen}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The seconds that a prompt of hermes shows beside its keys; the built-in profiles know no other that counts down.
+fn shown_seconds(fixture: &Fixture) -> Option<i64> {
+    let row = fixture.rows.iter().rev().find(|row| row.contains("Enter to confirm  ("))?;
+    row.rsplit_once('(')?.1.strip_suffix("s)")?.parse().ok()
+}
+
+#[test]
+fn a_prompt_that_counts_down_says_by_when_it_wants_its_answer() {
+    let profiles = Profiles::embedded();
+    let mut counted = 0;
+    for fixture in fixtures() {
+        let screen = fixture.screen();
+        let seen = observation(&fixture, &screen);
+        let Some(verdict) = judge(&profiles, &seen) else { continue };
+        let left = shown_seconds(&fixture).filter(|_| verdict.state == AgentState::Waiting);
+        let wanted = left.map(|left| seen.now + SignedDuration::from_secs(left));
+        assert_eq!(verdict.deadline, wanted, "{}", fixture.name);
+        counted += usize::from(left.is_some());
+    }
+    assert!(counted >= 8, "only {counted} prompts count down");
 }

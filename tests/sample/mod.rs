@@ -76,6 +76,7 @@ pub fn agent(sketch: &Sketch) -> Agent {
         health: Health::Healthy,
         context_percent: sketch.context,
         reset_at: None,
+        deadline: None,
         title: "title".into(),
         cwd: Some("/home/u/src/parser".into()),
         pid: (sketch.state != AgentState::Exited).then_some(4000 + sketch.id),

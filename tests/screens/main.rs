@@ -120,6 +120,27 @@ fn what_was_not_measured_is_a_dash() {
 }
 
 #[test]
+fn a_prompt_that_counts_down_says_by_when_it_wants_its_answer() {
+    let after = |seconds| {
+        let mut snapshot = twelve();
+        let deadline = snapshot.timestamp + jiff::SignedDuration::from_secs(seconds);
+        snapshot.agents.iter_mut().find(|agent| agent.target == "api:2.0").expect("it asks").deadline = Some(deadline);
+        snapshot
+    };
+    let mut stage = Stage::new(after(42), 120, 35);
+    let why = stage.text();
+    assert!(why.contains("│ answer by 14:04:09 · "), "{why}");
+    stage.keys("y");
+    let answers = stage.text();
+    let title = answers.lines().find(|line| line.contains("Answer api:2.0")).expect("its box");
+    assert!(title.contains(" answer by 14:04:09 ╮"), "{title}");
+    let narrow = Stage::new(after(42), 40, 30).text();
+    assert!(narrow.contains("answer by 14:04:09: "), "{narrow}");
+    let over = Stage::new(after(-1), 120, 35).text();
+    assert!(!over.contains("answer by"), "its time is over");
+}
+
+#[test]
 fn every_theme_has_its_colours() {
     let mut snapshot = twelve();
     snapshot.preview = None;

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::tz::TimeZone;
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -9,6 +10,7 @@ use crate::app::cli::{
     AgentsOptions, AgentsVerb, Context, Cut, Failure, Look, ProfilesVerb, age, cell, profiles, source,
 };
 use crate::app::core::wanted::Wanted;
+use crate::app::core::words::answer_by;
 use crate::app::settings::Overrides;
 use crate::monitor::{Agent, AgentState, ServerStatus, Snapshot};
 
@@ -18,7 +20,9 @@ pub async fn run(options: &AgentsOptions, verb: Option<&AgentsVerb>, context: &m
         Some(AgentsVerb::Profiles { verb: Some(ProfilesVerb::Test { dir, report }), .. }) => {
             return profiles::test(dir, report.json, context);
         }
-        Some(AgentsVerb::Profiles { report, verb: None }) => return profiles::list(report.json, context),
+        Some(AgentsVerb::Profiles { report, verb: None }) => {
+            return profiles::list(report.json, context).await;
+        }
         None => {}
     }
     let snapshot = if options.wait.is_empty() {
@@ -138,6 +142,9 @@ fn row(agent: &Agent, snapshot: &Snapshot) -> Vec<(Look, String)> {
     let mut state = agent.state.to_string();
     if let Some(kind) = &agent.kind {
         state.push_str(&format!(" ({})", cell(kind, 20)));
+    }
+    if let Some(by) = answer_by(agent, snapshot.timestamp, &TimeZone::system()) {
+        state.push_str(&format!(", {by}"));
     }
     if agent.stale {
         state.push_str(" stale");

@@ -8,8 +8,9 @@ use std::{
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::app::cli::{Context, Cut, Failure, Look, cell};
-use crate::monitor::detect::{fixture::Fixture, judge};
+use crate::app::cli::{Context, Cut, Failure, Look, cell, source};
+use crate::monitor::Agent;
+use crate::monitor::detect::{Profile, fixture::Fixture, judge};
 use crate::monitor::facts::profiles;
 
 /// Largest file of saved screens that is read, bytes.
@@ -88,9 +89,20 @@ fn files(place: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-/// The programs that are known, and where each profile comes from.
-pub fn list(as_json: bool, context: &mut Context) -> Result<(), Failure> {
+/// Agents that run in a newer version than their profile was checked against.
+fn newer<'a>(agents: &'a [Agent], profile: &'a Profile) -> impl Iterator<Item = (&'a Agent, &'a str, &'a str)> {
+    agents.iter().filter(|agent| agent.agent == profile.name).filter_map(|agent| {
+        let version = agent.version.as_deref()?;
+        Some((agent, version, profile.newest_before(version)?))
+    })
+}
+
+/// The programs that are known, where each profile comes from, and which agents are newer than it.
+pub async fn list(as_json: bool, context: &mut Context) -> Result<(), Failure> {
     let profiles = profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
+    // The list is about programs: it is as good where no server runs.
+    let seen = source::from_engine_or_now(context).await.ok();
+    let agents = seen.as_ref().map(|snapshot| &snapshot.agents[..]);
     if as_json {
         let list: Vec<_> = profiles
             .list()
@@ -104,6 +116,11 @@ pub fn list(as_json: bool, context: &mut Context) -> Result<(), Failure> {
                     "note": profile.note,
                     "kinds": profile.kinds(),
                     "sources": profile.sources(),
+                    "newer": agents.map(|agents| newer(agents, profile).map(|(agent, version, _)| json!({
+                        "pane_id": agent.pane_id,
+                        "target": agent.target,
+                        "version": version,
+                    })).collect::<Vec<_>>()),
                     "keys": {
                         "interrupt": profile.keys.interrupt(),
                         "submit": profile.keys.submit(),
@@ -131,5 +148,17 @@ pub fn list(as_json: bool, context: &mut Context) -> Result<(), Failure> {
         let cells = [&profile.name, &profile.title, &checked, &reads, &kinds, &answers, &interrupt, &profile.origin];
         rows.push(cells.into_iter().map(|text| (Look::Plain, cell(text, 80))).collect());
     }
-    context.out.table_cut(&rows, &CUTS)
+    context.out.table_cut(&rows, &CUTS)?;
+    let running: Vec<_> = profiles.list().flat_map(|profile| newer(agents.unwrap_or_default(), profile)).collect();
+    let Some((first, ..)) = running.first() else { return Ok(()) };
+    let save = first.pane_id;
+    context.out.line("")?;
+    for (agent, version, newest) in running {
+        let (target, program) = (cell(&agent.target, 40), cell(&agent.agent, 20));
+        let line = format!("{target} runs {program} {}, newer than {newest}, the newest checked", cell(version, 20));
+        context.out.line(context.out.paint(Look::Warn, &line))?;
+    }
+    context.out.line(format!(
+        "If one is judged wrong: `tmux-orc why {save} --save FILE` saves its screen for a report, keys and tokens masked"
+    ))
 }

@@ -67,9 +67,7 @@ pub async fn run(options: &WhyOptions, context: &mut Context) -> Result<(), Fail
     let published = published::read(&profiles, &seen).await;
     let seen = Observation { published: published.as_ref(), ..seen };
     let explanation = detect::explain(&profiles, &seen);
-    if let Some(file) = &options.save {
-        save(file, &seen, &explanation)?;
-    }
+    let saved = options.save.as_deref().map(|file| save(file, &seen, &explanation)).transpose()?;
     if options.report.json {
         return context.out.json(&explanation);
     }
@@ -79,8 +77,15 @@ pub async fn run(options: &WhyOptions, context: &mut Context) -> Result<(), Fail
     if let Some(agent) = known.filter(|agent| explanation.verdict.as_ref().is_some_and(|v| v.state != agent.state)) {
         context.out.line(format!("\nThe engine says {}: it looked at another moment.", agent.state))?;
     }
-    if let Some(file) = &options.save {
+    if let (Some(file), Some(fixture)) = (&options.save, saved) {
+        let label = format!("{} {}", fixture.states.join("|"), fixture.kind.as_deref().unwrap_or("*"));
         context.out.line(format!("\nSaved to {}", file.display()))?;
+        context.out.line(format!("Its label is `expect: {label}`: if that is wrong, write there what is right"))?;
+        let again = detect::judge(&profiles, &fixture.observation(&screen, seen.now));
+        if let Some(fault) = fixture.fault(again.as_ref()) {
+            // Its session file, or what was known before, is not in the file.
+            context.out.line(clean(&format!("By what is saved alone it is judged otherwise: {fault}")))?;
+        }
     }
     Ok(())
 }
@@ -138,16 +143,15 @@ impl Asked {
 }
 
 /// Adds the fixture to a file, which only its owner can read: a screen may show what is nobody else's business.
-fn save(file: &Path, seen: &Observation<'_>, explanation: &detect::Explanation) -> Result<(), Failure> {
-    let known = seen.known_agent;
+fn save(file: &Path, seen: &Observation<'_>, explanation: &detect::Explanation) -> Result<Fixture, Failure> {
     let cannot = |error: std::io::Error| Failure::failed(format!("{}: cannot be written: {error}", file.display()));
     let verdict = explanation.verdict.as_ref();
-    let state = verdict.map_or("none".to_owned(), |verdict| verdict.state.to_string());
+    let state = verdict.map_or("absent".to_owned(), |verdict| verdict.state.to_string());
     let kind = verdict.and_then(|verdict| verdict.kind.as_deref());
-    let agent = verdict.map(|verdict| verdict.agent.as_str()).or(known);
+    let agent = verdict.map(|verdict| verdict.agent.as_str()).or(seen.known_agent);
     let pane = seen.pane;
     let name = format!("{}-{state}-{}.{}x{}", agent.unwrap_or("none"), seen.now.as_second(), pane.width, pane.height);
-    let text = Fixture::record(&name, seen, &state, kind, known).text();
+    let fixture = Fixture::record(&name, seen, &state, kind, agent);
     let mut open = std::fs::OpenOptions::new();
     let mut out = open.append(true).create(true).mode(0o600).open(file).map_err(cannot)?;
     let meta = out.metadata().map_err(cannot)?;
@@ -156,9 +160,10 @@ fn save(file: &Path, seen: &Observation<'_>, explanation: &detect::Explanation) 
     if meta.is_file() {
         out.set_permissions(Permissions::from_mode(0o600)).map_err(cannot)?;
     }
-    out.write_all(text.as_bytes()).map_err(|error| {
+    out.write_all(fixture.text().as_bytes()).map_err(|error| {
         // Half a fixture would spoil those before it.
         out.set_len(before).ok();
         cannot(error)
-    })
+    })?;
+    Ok(fixture)
 }

@@ -32,6 +32,7 @@ pub(crate) fn test_agent(id: u32, state: AgentState) -> Agent {
         health: Health::Healthy,
         context_percent: None,
         reset_at: None,
+        deadline: None,
         title: String::new(),
         cwd: None,
         pid: Some(1),

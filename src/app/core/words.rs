@@ -1,5 +1,8 @@
 //! The word, the glyph and the tone of every state: colour is never the only signal.
 
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::app::core::format;
 use crate::monitor::{Agent, AgentState};
 
 /// What a state means for the person who looks: themes give each a style.
@@ -113,6 +116,13 @@ pub fn state_and_kind(state: AgentState, kind: Option<&str>) -> String {
         Some(kind) if !kind.is_empty() => format!("{state} ({kind})"),
         _ => state.to_string(),
     }
+}
+
+/// By when a prompt that counts down wants its answer, while there is time. A time of day, since a count would move.
+#[must_use]
+pub fn answer_by(agent: &Agent, now: Timestamp, zone: &TimeZone) -> Option<String> {
+    let deadline = agent.deadline.filter(|deadline| agent.state == AgentState::Waiting && *deadline > now)?;
+    Some(format!("answer by {}", format::clock(deadline, zone)))
 }
 
 /// The tone of an agent.

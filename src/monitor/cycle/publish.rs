@@ -185,6 +185,7 @@ fn agent(tracked: &Tracked, max_failures: u32) -> Option<Agent> {
         health: record.health(max_failures),
         context_percent: verdict.context_percent,
         reset_at: verdict.reset_at,
+        deadline: verdict.deadline,
         title: pane.title.clone(),
         cwd: (!pane.path.is_empty()).then(|| pane.path.clone()),
         pid: verdict.pid,

@@ -4,8 +4,15 @@ use crate::monitor::AgentState;
 use crate::monitor::detect::choices;
 use crate::monitor::detect::profile::Says;
 use crate::monitor::detect::profiles::{CompiledRule, Profile, Where};
+use crate::monitor::detect::version;
 
 impl Profile {
+    /// The newest version that it was checked against, when `version` is newer than all of them.
+    #[must_use]
+    pub fn newest_before(&self, version: &str) -> Option<&str> {
+        version::newest_before(version, &self.versions)
+    }
+
     /// The kinds of states that its rules tell apart (`permission`, `retrying`), each once.
     #[must_use]
     pub fn kinds(&self) -> Vec<&str> {

@@ -125,6 +125,13 @@ pub(super) fn with_its_end(rows: &[&str], at: usize, text: &str) -> String {
     tidy(&line)
 }
 
+/// A question in row `at` with what it is about behind it: the rows right above, up to one without words.
+pub(super) fn with_its_subject(rows: &[&str], at: usize, text: &str) -> String {
+    let about = rows[..at].iter().rev().take(MOST_ROWS).take_while(|row| has_words(row)).count();
+    let subject = rows[at - about..at].iter().map(|row| unframed(row));
+    tidy(&std::iter::once(text).chain(subject).collect::<Vec<_>>().join(" "))
+}
+
 /// Two rows as one line. A path that had no room in one row was broken: its parts belong together.
 fn joined(upper: &str, lower: &str) -> String {
     let last = upper.rsplit(char::is_whitespace).next().unwrap_or_default();
@@ -156,5 +163,8 @@ mod tests {
         let rows = ["Edit /srv/work/copilot-", "rec/hello.py?"];
         assert_eq!(with_its_begin(&rows, 1, "rec/hello.py?"), "Edit /srv/work/copilot-rec/hello.py?");
         assert_eq!(tidy(" Shell   touch x  ←"), "Shell touch x");
+        let rows = ["> fix it", "", "make", "make test", "Run shell commands? (Y)es/(N)o [Yes]:"];
+        assert_eq!(with_its_subject(&rows, 4, "Run shell commands?"), "Run shell commands? make make test");
+        assert_eq!(with_its_subject(&rows[1..2], 0, "Go on?"), "Go on?");
     }
 }

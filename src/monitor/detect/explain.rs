@@ -5,7 +5,6 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::monitor::detect::judge::{Trail, judge_with};
-use crate::monitor::detect::version::newest_before;
 use crate::monitor::detect::{Observation, Process, Profiles, Step, Verdict};
 
 /// How a verdict came about.
@@ -77,7 +76,7 @@ pub fn explain(profiles: &Profiles, seen: &Observation<'_>) -> Explanation {
 /// That the program is newer than what its rules were made from: then a wrong verdict is no wonder, and worth a report.
 fn newer(profiles: &Profiles, verdict: &Verdict) -> Option<String> {
     let (profile, version) = (profiles.get(&verdict.agent)?, verdict.version.as_deref()?);
-    let newest = newest_before(version, &profile.versions)?;
+    let newest = profile.newest_before(version)?;
     Some(format!(
         "version {version} is newer than {newest}, the newest that the profile was checked against; \
          if this is wrong, `tmux-orc why TARGET --save FILE` saves the screen for a report"

@@ -35,6 +35,7 @@ pub(super) fn fill(
             What::Doing => verdict.doing.is_some(),
             What::ContextLeft | What::ContextUsed => verdict.context_percent.is_some(),
             What::ResetAt => verdict.reset_at.is_some(),
+            What::Deadline => verdict.deadline.is_some(),
             What::Model => verdict.model.is_some(),
             What::Tokens => verdict.tokens.is_some(),
             What::Version => verdict.version.is_some(),
@@ -54,6 +55,7 @@ pub(super) fn fill(
             What::ContextLeft => verdict.context_percent = percent(text),
             What::ContextUsed => verdict.context_percent = percent(text).map(|used| 100.0 - used),
             What::ResetAt => verdict.reset_at = reset::parse(text, now, zone),
+            What::Deadline => verdict.deadline = reset::parse(text, now, zone),
             What::Model => verdict.model = Some(text.to_owned()),
             What::Tokens => verdict.tokens = Some(text.to_owned()),
             What::Version => verdict.version = Some(text.to_owned()),
@@ -98,6 +100,7 @@ fn read(view: &View<'_>, place: Where, extract: &Extract, waits: Option<&[Choice
     let mut found = range.filter_map(|row| Some((row, group(&extract.line, all[row])?)));
     let (row, text) = if extract.top { found.next() } else { found.last() }?;
     Some(match waits {
+        Some(_) if extract.subject => asks::with_its_subject(all, row, text),
         Some(_) if extract.wraps => asks::with_its_end(all, row, text),
         Some(_) if text.ends_with('?') => asks::with_its_begin(all, row, text),
         Some(_) => asks::tidy(text),

@@ -147,6 +147,7 @@ impl Verdict {
             asks: None,
             context_percent: None,
             reset_at: None,
+            deadline: None,
             model: None,
             tokens: None,
             background: 0,

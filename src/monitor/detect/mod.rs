@@ -136,6 +136,8 @@ pub struct Verdict {
     pub context_percent: Option<f64>,
     /// When a limit ends.
     pub reset_at: Option<Timestamp>,
+    /// When its prompt, which counts down, ends without an answer.
+    pub deadline: Option<Timestamp>,
     /// Model.
     pub model: Option<String>,
     /// Tokens of this turn as shown.

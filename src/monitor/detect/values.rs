@@ -23,6 +23,8 @@ pub enum What {
     ContextUsed,
     /// When a limit ends.
     ResetAt,
+    /// When a prompt that counts down ends without an answer.
+    Deadline,
     /// Model.
     Model,
     /// Tokens of this turn.
@@ -56,6 +58,9 @@ pub struct Extract {
     /// It goes on in the rows below, to one without words.
     #[serde(default)]
     pub wraps: bool,
+    /// What it is about are the rows right above, up to a blank one: they come behind it.
+    #[serde(default)]
+    pub subject: bool,
 }
 
 /// How the answers of a prompt are chosen.

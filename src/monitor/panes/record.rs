@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::monitor::detect::Verdict;
 use crate::monitor::panes::memory::Remembered;
@@ -17,6 +17,9 @@ use crate::monitor::{AgentState, Health, Source, TRANSITIONS_KEPT, Transition};
 
 /// Idle is confirmed when the screen has not changed for this long; waiting and working are in force at once.
 pub const CONFIRM_IDLE: Duration = Duration::from_secs(1);
+
+/// Two readings of a clock that runs down to the same moment are at most this far apart.
+const SAME_DEADLINE: SignedDuration = SignedDuration::from_secs(2);
 
 /// Slices of the activity sparkline, and their length.
 const SLICES: usize = 16;
@@ -162,6 +165,14 @@ impl Record {
             && (&before.rule, &before.line) == (&now.rule, &now.line)
         {
             Arc::make_mut(&mut verdict).reset_at = self.verdict.reset_at;
+        }
+        // A clock that counts whole seconds, read at any moment of one, says one time and the next by turns.
+        if let (Some(before), Some(now)) = (self.verdict.deadline, verdict.deadline)
+            && now != before
+            && now.duration_since(before).abs() <= SAME_DEADLINE
+            && self.verdict.asks == verdict.asks
+        {
+            Arc::make_mut(&mut verdict).deadline = self.verdict.deadline;
         }
         let from = self.state();
         let to = verdict.state;
@@ -350,6 +361,34 @@ mod tests {
         record.judge(verdict(AgentState::Working), second(2_000), start, None, false);
         record.judge(limited("try again in 5m", 2_400), second(2_100), start, None, false);
         assert_eq!(record.verdict.reset_at, Some(second(2_400)), "a limit after work is another one");
+    }
+
+    #[test]
+    fn the_clock_of_a_prompt_names_one_moment() {
+        let asks = |line: &str, deadline: i64| {
+            let mut verdict = Verdict::blank("hermes", "", Some(1)).say(
+                AgentState::Waiting,
+                Some("permission"),
+                "hermes/dialog.permission",
+                "⚠ ❯",
+                Source::Screen,
+            );
+            verdict.asks = Some(crate::monitor::Asks { line: line.to_owned(), full: String::new() });
+            verdict.deadline = Some(second(deadline));
+            Arc::new(verdict)
+        };
+        let start = Instant::now();
+        let mut record = Record::new(asks("rm -rf a", 60), second(0), start);
+        for (at, deadline) in [(1, 61), (2, 59), (3, 62)] {
+            record.judge(asks("rm -rf a", deadline), second(at), start, None, false);
+            assert_eq!(record.verdict.deadline, Some(second(60)), "read at {at}");
+        }
+        record.judge(asks("rm -rf a", 90), second(30), start, None, false);
+        assert_eq!(record.verdict.deadline, Some(second(90)), "it was given more time");
+        record.judge(asks("rm -rf b", 91), second(31), start, None, false);
+        assert_eq!(record.verdict.deadline, Some(second(91)), "another request has a clock of its own");
+        record.judge(verdict(AgentState::Working), second(32), start, None, false);
+        assert_eq!(record.verdict.deadline, None);
     }
 
     #[test]

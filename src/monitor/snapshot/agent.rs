@@ -65,6 +65,9 @@ pub struct Agent {
     /// When its limit ends.
     #[serde(default)]
     pub reset_at: Option<Timestamp>,
+    /// When its prompt, which counts down, ends without an answer.
+    #[serde(default)]
+    pub deadline: Option<Timestamp>,
     /// Pane's title.
     #[serde(default)]
     pub title: String,

@@ -9,6 +9,7 @@ use crate::app::core::asked::Asked;
 use crate::app::core::help::{HelpRow, help_rows};
 use crate::app::core::keymap::Keymap;
 use crate::app::core::state::{Mode, Recipient, State};
+use crate::app::core::words::answer_by;
 use crate::app::core::{palette, text};
 use crate::tmux::PaneId;
 use crate::ui::canvas::{Canvas, Frame};
@@ -73,7 +74,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, request: &Preview) -> Opt
         Mode::Help { input, top } => Some(help(c, area, state, input, *top)),
         Mode::Palette { input, at } => Some(palette_of(c, area, state, input, *at)),
         Mode::Answer { pane, seen, at, asked } => {
-            answers(c, area, (&state.keymap, &place(state, *pane)), (seen, asked, *at), request);
+            answers(c, area, (state, *pane), (seen, asked, *at), request);
             None
         }
         Mode::Reply { pane, input, .. } => {
@@ -123,16 +124,20 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, request: &Preview) -> Opt
 fn answers(
     c: &mut Canvas,
     area: Rect,
-    (keymap, place): (&Keymap, &str),
+    (state, pane): (&State, PaneId),
     (seen, asked, at): (&Seen, &Asked, Option<usize>),
     lines: &Preview,
 ) {
+    let keymap = &state.keymap;
     let numbers = (1..).zip(&seen.choices).map(|(n, _)| keymap.label(Action::Choose(n))).collect::<Vec<_>>();
     let all = |fits: fn(&String) -> bool| numbers.iter().all(fits);
     let number = if all(|label| label.parse::<u8>().is_ok()) { "number".to_owned() } else { numbers.join(" ") };
     let leave = hints(keymap, &[(&[Action::Leave], "leave")]);
     let keys = format!("{number} or {}  {leave}", keymap.label(Action::Accept));
-    c.frame(area, &frame(&format!("Answer {place}"), &keys));
+    let agent = state.snapshot.agents.iter().find(|agent| agent.pane_id == pane);
+    let by = agent.and_then(|agent| answer_by(agent, state.now, &state.zone)).unwrap_or_default();
+    let title = format!("Answer {}", place(state, pane));
+    c.frame(area, &Frame { value: &by, ..frame(&title, &keys) });
     let (request, between, below) = answer_parts(area, seen.choices.len());
     if asked.screen.is_none() {
         c.text(request.x, request.y, request.width, "Reading the pane: its request is shown first …", c.theme.muted);

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::app::core::message::Hit;
 use crate::app::core::view::Panel;
-use crate::app::core::words::{Tone, state_and_kind, tone, word};
+use crate::app::core::words::{Tone, answer_by, state_and_kind, tone, word};
 use crate::app::core::{format, text};
 use crate::monitor::{Health, Source};
 use crate::ui::canvas::{Canvas, Frame};
@@ -60,6 +60,7 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     if agent.health != Health::Healthy {
         extra.push(format!("health {}", agent.health));
     }
+    extra.extend(answer_by(agent, state.now, &state.zone));
     if let Some(reset) = agent.reset_at {
         extra.push(format!("limit ends {}", format::coming(reset, state.now, &state.zone)));
     }
@@ -105,9 +106,12 @@ fn detail(c: &mut Canvas, area: Rect, context: &DrawContext) {
         area.width.saturating_sub(1),
         &[(&agent.agent, theme.text), (" ", theme.text), (&said, toned)],
     );
-    let words = agent.doing.as_deref().unwrap_or(agent.evidence.line.trim());
+    let mut words = agent.doing.as_deref().unwrap_or(agent.evidence.line.trim()).to_owned();
+    if let Some(by) = answer_by(agent, state.now, &state.zone) {
+        words = format!("{by}: {words}");
+    }
     let room = usize::from(area.width.saturating_sub(2));
-    for (i, line) in text::wrap(words, room, usize::from(area.height.saturating_sub(2))).iter().enumerate() {
+    for (i, line) in text::wrap(&words, room, usize::from(area.height.saturating_sub(2))).iter().enumerate() {
         c.text(area.x + 1, area.y + 2 + u16::try_from(i).unwrap_or(0), area.width - 1, line, theme.muted);
     }
 }

@@ -65,6 +65,7 @@ fn agent_differs(a: &Agent, b: &Agent) -> bool {
         || a.plan != b.plan
         || a.limits != b.limits
         || a.reset_at != b.reset_at
+        || a.deadline != b.deadline
         || a.cwd != b.cwd
         || a.choices != b.choices
         || a.transitions != b.transitions
