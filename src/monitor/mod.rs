@@ -35,7 +35,7 @@ pub(crate) use crate::monitor::engine::launch::{EngineError, OnceError};
 pub(crate) use crate::monitor::engine::settings_source::{Reread, SettingsSource};
 pub use crate::monitor::panes::memory::Memory;
 pub use crate::monitor::snapshot::settings::{
-    CachePolicy, CacheSettings, EngineSettings, Mode, NamedAgent, UsageSettings,
+    CachePolicy, CacheSettings, EngineSettings, Mode, NamedAgent, RepositorySettings, UsageSettings,
 };
 pub(crate) use crate::monitor::snapshot::settings::{Change, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL};
 pub use snapshot::*;

@@ -28,6 +28,7 @@ mod tune;
 mod tuned;
 mod watch;
 mod why;
+mod workplace;
 
 use std::io::IsTerminal;
 

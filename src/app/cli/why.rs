@@ -10,6 +10,7 @@ use std::{
 
 use jiff::{Timestamp, tz::TimeZone};
 
+use crate::app::cli::workplace::Workplace;
 use crate::app::cli::{Context, Failure, source};
 use crate::app::core::target;
 use crate::monitor::detect::Observation;
@@ -68,10 +69,11 @@ pub async fn run(options: &WhyOptions, context: &mut Context) -> Result<(), Fail
     let seen = Observation { published: published.as_ref(), ..seen };
     let explanation = detect::explain(&profiles, &seen);
     let saved = options.save.as_deref().map(|file| save(file, &seen, &explanation)).transpose()?;
+    let workplace = Workplace::of(&pane.path, loaded.settings.repositories.enabled).await;
     if options.report.json {
-        return context.out.json(&explanation);
+        return context.out.json(&Why { explanation, workplace });
     }
-    for line in explanation.to_string().lines() {
+    for line in explanation.to_string().lines().chain(workplace.to_string().lines()) {
         context.out.line(clean(line))?;
     }
     if let Some(agent) = known.filter(|agent| explanation.verdict.as_ref().is_some_and(|v| v.state != agent.state)) {
@@ -88,6 +90,14 @@ pub async fn run(options: &WhyOptions, context: &mut Context) -> Result<(), Fail
         }
     }
     Ok(())
+}
+
+/// All that is told as JSON.
+#[derive(serde::Serialize)]
+struct Why {
+    #[serde(flatten)]
+    explanation: detect::Explanation,
+    workplace: Workplace,
 }
 
 /// The server, asked without an engine.

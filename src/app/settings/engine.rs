@@ -5,7 +5,7 @@ use crate::app::settings::yaml::Place;
 use crate::app::settings::{Paths, Problem, Settings};
 use crate::monitor::detect::{ProfileError, Profiles};
 use crate::monitor::facts::profiles;
-use crate::monitor::{CacheSettings, EngineSettings, Mode, scripts};
+use crate::monitor::{CacheSettings, EngineSettings, Mode, RepositorySettings, scripts};
 use crate::tmux::PoolSettings;
 
 /// The engine's part of the settings.
@@ -42,6 +42,7 @@ pub fn for_engine(settings: &Settings, paths: &Paths) -> Result<EngineSettings, 
         strategies_dir: Some(paths.strategies()),
         usage: settings.usage.clone(),
         named: settings.agents.clone(),
+        repositories: RepositorySettings { enabled: settings.repositories.enabled },
         simulated: paths.demo.is_some(),
     })
 }

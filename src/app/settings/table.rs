@@ -194,6 +194,13 @@ pub const ROWS: &[Row] = &[
         "read the transcripts that agent programs write, for what they spend",
     ),
     row("usage.programs", Kind::Texts, "[]", None, "only those of these programs; none named: all"),
+    row(
+        "repositories.enabled",
+        Kind::Flag,
+        "true",
+        None,
+        "read the names and branches of the repositories agents work in",
+    ),
     row("agents", Kind::Agents, "[]", None, "panes that hold an agent though nothing else tells so, or their names"),
 ];
 
@@ -242,7 +249,7 @@ mod tests {
 
     #[test]
     fn sections_know_their_names() {
-        assert_eq!(names_in(""), ["monitoring", "dashboard", "notifications", "agents"]);
+        assert_eq!(names_in(""), ["monitoring", "dashboard", "notifications", "repositories", "agents"]);
         assert_eq!(names_in("monitoring"), ["check_interval", "max_failures", "max_server_percent", "async"]);
         assert!(is_section("monitoring.async") && !is_section("monitoring.async.strategy") && !is_section("agents"));
     }

@@ -18,6 +18,8 @@ pub struct Settings {
     pub notifications: Notifications,
     /// What is read of the transcripts that agent programs write.
     pub usage: UsageSettings,
+    /// The repositories that agents work in.
+    pub repositories: Repositories,
     /// Panes that hold an agent though nothing else tells so, or what to call them.
     pub agents: Vec<NamedAgent>,
 }
@@ -157,6 +159,14 @@ impl Notifications {
     pub fn quiet_minutes(&self) -> Option<(u16, u16)> {
         crate::app::settings::check::hours(&self.quiet_hours)
     }
+}
+
+/// The repositories that agents work in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Repositories {
+    /// Name, branch and working tree are read from their files.
+    pub enabled: bool,
 }
 
 /// A duration as a number of seconds.

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, time::Instant};
 use jiff::Timestamp;
 
 use crate::monitor::access::Access;
+use crate::monitor::facts::repository::{Place, Repositories};
 use crate::monitor::meter::ceiling::Ceiling;
 use crate::monitor::meter::events::Events;
 use crate::monitor::meter::history::{Combination, History};
@@ -23,6 +24,7 @@ pub(crate) struct SnapshotParts<'a> {
     pub(crate) reread: Option<&'a RereadInfo>,
     pub(crate) access: &'a Access,
     pub(crate) panes: &'a Panes,
+    pub(crate) repositories: &'a Repositories,
     pub(crate) ceiling: &'a Ceiling,
     pub(crate) ledger: &'a mut Ledger,
     pub(crate) events: &'a mut Events,
@@ -45,7 +47,7 @@ pub(crate) fn snapshot(parts: SnapshotParts<'_>) -> Snapshot {
     let now = clock::now();
     let (started, started_at) = parts.started;
     let uptime = now.saturating_duration_since(started).as_secs_f64();
-    let agents = agents(panes, settings.max_failures);
+    let agents = agents(panes, parts.repositories, settings.max_failures);
     let preview = |id: PaneId| panes.fleet.get(id).and_then(|tracked| tracked.preview.clone());
     let reading = panes.reading().filter(|_| access.reach.status() == ServerStatus::Reachable);
     let cycle = CycleInfo { reading, ..ledger.history.info(now) };
@@ -93,8 +95,8 @@ pub(crate) fn snapshot(parts: SnapshotParts<'_>) -> Snapshot {
     }
 }
 
-fn agents(panes: &Panes, max_failures: u32) -> Vec<Agent> {
-    let all = panes.fleet.iter().filter_map(|tracked| Some((tracked, agent(tracked, max_failures)?)));
+fn agents(panes: &Panes, repositories: &Repositories, max_failures: u32) -> Vec<Agent> {
+    let all = panes.fleet.iter().filter_map(|tracked| Some((tracked, agent(tracked, repositories, max_failures)?)));
     let mut agents: Vec<(&Tracked, Agent)> = all.collect();
     agents.sort_by(|(a, _), (b, _)| {
         let place = |t: &&Tracked| (t.pane.window_index, t.pane.pane_index, t.pane.id);
@@ -162,8 +164,9 @@ fn is_active(state: AgentState) -> bool {
     !matches!(state, AgentState::Idle | AgentState::Exited)
 }
 
-fn agent(tracked: &Tracked, max_failures: u32) -> Option<Agent> {
+fn agent(tracked: &Tracked, repositories: &Repositories, max_failures: u32) -> Option<Agent> {
     let record = tracked.record()?;
+    let place = tracked.workplace().and_then(|folder| repositories.place(folder));
     let (pane, verdict) = (&tracked.pane, &record.verdict);
     let name = tracked.named.as_ref().and_then(|n| n.name.clone()).unwrap_or_else(|| pane.window.clone());
     let spending = tracked.program().spending().cloned().unwrap_or_default();
@@ -188,6 +191,12 @@ fn agent(tracked: &Tracked, max_failures: u32) -> Option<Agent> {
         deadline: verdict.deadline,
         title: pane.title.clone(),
         cwd: (!pane.path.is_empty()).then(|| pane.path.clone()),
+        repository: place.map(|place| place.repository.clone()),
+        repository_path: place.map(|place| place.path.clone()),
+        worktree: place.and_then(|place| place.worktree.clone()),
+        branch: place.and_then(Place::branch),
+        added: None,
+        removed: None,
         pid: verdict.pid,
         start: verdict.start,
         pane_pid: pane.pid,

@@ -15,6 +15,7 @@ use crate::monitor::detect::Profiles;
 use crate::monitor::engine::client::{ClientId, Clients};
 use crate::monitor::engine::launch::EngineError;
 use crate::monitor::engine::strategies::Strategies;
+use crate::monitor::facts::repository::Repositories;
 use crate::monitor::facts::writes::Writes;
 use crate::monitor::facts::{file, profiles};
 use crate::monitor::meter::ceiling::Ceiling;
@@ -37,6 +38,7 @@ pub struct Core {
     pub(crate) profiles: Arc<Profiles>,
     pub(crate) access: Access,
     pub(crate) panes: Panes,
+    pub(crate) repositories: Repositories,
     pub(crate) writes: Writes,
     pub(crate) strategies: Strategies,
     pub(crate) attention: Attention,
@@ -82,6 +84,7 @@ impl Core {
             profiles,
             access: Access::new(server, settings.transport, settings.pool),
             panes: Panes::new(&settings.cache),
+            repositories: Repositories::new(settings.repositories.enabled),
             writes: Writes::default(),
             strategies,
             attention: Attention { watched: true, ..Attention::default() },
@@ -114,6 +117,7 @@ impl Core {
             reread: self.configured.reread.as_ref(),
             access: &self.access,
             panes: &self.panes,
+            repositories: &self.repositories,
             ceiling: &self.ceiling,
             ledger: &mut self.ledger,
             events: &mut self.events,

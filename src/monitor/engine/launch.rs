@@ -1,6 +1,6 @@
 //! An engine before it runs: what it is made from, and the two ways to run it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::{sync::watch, task::JoinHandle};
@@ -16,6 +16,9 @@ use crate::tmux::{Server, TmuxError};
 
 /// Commands that may wait; a front end that sends more gets [`NotSent::Full`](crate::monitor::NotSent::Full).
 const COMMANDS: usize = 64;
+
+/// How long a single look waits for the repositories that agents work in.
+const SETTLE: Duration = Duration::from_millis(300);
 
 /// Most cycles of a single look: a pane may end while it is read.
 const LOOKS: usize = 3;
@@ -118,6 +121,7 @@ impl Engine {
                 break;
             }
         }
+        core.repositories.settle(SETTLE).await;
         // There is no second look: what was seen is believed.
         let believed = core.panes.believe(Timestamp::now());
         core.events.extend(believed);

@@ -89,6 +89,11 @@ impl Core {
             self.settings.usage = fresh.usage.clone();
             self.changed("usage", from, to);
         }
+        if was.repositories != fresh.repositories {
+            let before = std::mem::replace(&mut self.settings.repositories, fresh.repositories);
+            self.repositories.set_enabled(fresh.repositories.enabled);
+            self.changed("repositories", on_off(before.enabled), on_off(fresh.repositories.enabled));
+        }
         if was.named != fresh.named {
             self.set_named(fresh.named.clone());
         }

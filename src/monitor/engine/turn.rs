@@ -89,6 +89,7 @@ impl Core {
             self.reads_failed(&detected.failed);
         }
         self.events.extend(detected.happened);
+        self.repositories.round(self.panes.workers(), clock::now());
         stats.changed = detected.changed;
         stats.skipped = self.panes.candidates().count().saturating_sub(stats.checked);
         look_at_transcripts(&mut self.panes, &self.settings.usage, Timestamp::now(), clock::now());

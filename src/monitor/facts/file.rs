@@ -44,6 +44,14 @@ pub fn read_foreign(path: &Path, most: u64, owner: u32) -> io::Result<Vec<u8>> {
     read(path, most, &fs::symlink_metadata(path)?, OFlags::NOFOLLOW, Some(owner))
 }
 
+/// The same, whoever owns it: for what is only shown.
+///
+/// # Errors
+/// If it cannot be read, is no regular file, or has more than `most` bytes.
+pub fn read_anyones(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    read(path, most, &fs::symlink_metadata(path)?, OFlags::NOFOLLOW, None)
+}
+
 /// Opens such a file, of whatever size, to read a part of it. Gives what is known of it as well.
 ///
 /// # Errors

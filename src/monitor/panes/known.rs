@@ -7,6 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 
+use crate::monitor::facts::repository::Worker;
 use crate::monitor::facts::writes::Notified;
 use crate::monitor::panes::cache::Layers;
 use crate::monitor::panes::fleet::{Fleet, Probe};
@@ -175,6 +176,14 @@ impl Panes {
     /// Panes that hold an agent or may hold one.
     pub(crate) fn candidates(&self) -> impl Iterator<Item = &Tracked> {
         self.fleet.iter().filter(|tracked| tracked.is_candidate())
+    }
+
+    /// The agents that work in a folder that can be looked at.
+    pub(crate) fn workers(&self) -> impl Iterator<Item = Worker<'_>> {
+        self.fleet.iter().filter_map(|tracked| {
+            let (pane, activity) = (tracked.pulse.id, tracked.pulse.activity);
+            Some(Worker { pane, folder: tracked.workplace()?, activity })
+        })
     }
 
     /// How far the first look at the panes has come, while some were not looked at.

@@ -74,6 +74,24 @@ pub struct Agent {
     /// Working directory.
     #[serde(default)]
     pub cwd: Option<String>,
+    /// Name of the repository that its working directory lies in: of a working tree beside the main one, the main one's.
+    #[serde(default)]
+    pub repository: Option<String>,
+    /// Folder of that repository.
+    #[serde(default)]
+    pub repository_path: Option<String>,
+    /// Name of the working tree, when it is one beside the repository's main one.
+    #[serde(default)]
+    pub worktree: Option<String>,
+    /// The branch it is on; of a detached `HEAD` the first digits of its commit.
+    #[serde(default)]
+    pub branch: Option<String>,
+    /// Lines added to what is committed there, in files that git knows.
+    #[serde(default)]
+    pub added: Option<u64>,
+    /// Lines removed from it.
+    #[serde(default)]
+    pub removed: Option<u64>,
     /// Process id of the agent program; `None` when it is gone or out of sight.
     #[serde(default)]
     pub pid: Option<u32>,

@@ -60,6 +60,19 @@ pub struct CacheSettings {
     pub policy: CachePolicy,
 }
 
+/// What is said of the repositories that agents work in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RepositorySettings {
+    /// Name, branch and working tree, read from their files.
+    pub enabled: bool,
+}
+
+impl Default for RepositorySettings {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
 /// A pane that the settings call an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -133,6 +146,8 @@ pub struct EngineSettings {
     pub usage: UsageSettings,
     /// Panes that the settings call agents.
     pub named: Vec<NamedAgent>,
+    /// What is said of the repositories that agents work in.
+    pub repositories: RepositorySettings,
     /// The server is a demo's: the snapshots say so.
     pub simulated: bool,
 }
@@ -193,6 +208,7 @@ impl Default for EngineSettings {
             strategies_dir: None,
             usage: UsageSettings::default(),
             named: Vec::new(),
+            repositories: RepositorySettings::default(),
             simulated: false,
         }
     }

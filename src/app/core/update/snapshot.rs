@@ -67,6 +67,8 @@ fn agent_differs(a: &Agent, b: &Agent) -> bool {
         || a.reset_at != b.reset_at
         || a.deadline != b.deadline
         || a.cwd != b.cwd
+        || (&a.repository_path, &a.worktree, &a.branch) != (&b.repository_path, &b.worktree, &b.branch)
+        || (a.added, a.removed) != (b.added, b.removed)
         || a.choices != b.choices
         || a.transitions != b.transitions
         || crate::app::core::format::cpu(a.cpu_percent) != crate::app::core::format::cpu(b.cpu_percent)

@@ -88,6 +88,14 @@ impl Tracked {
         &mut self.program
     }
 
+    /// The folder that its agent works in. `None` without an agent, and where that one runs out of sight: the folder is
+    /// that of ssh then, and says nothing.
+    #[must_use]
+    pub fn workplace(&self) -> Option<&str> {
+        let here = self.record().is_some() && !self.program.may_hide();
+        Some(self.pane.path.as_str()).filter(|path| here && !path.is_empty())
+    }
+
     /// What was read of it.
     #[must_use]
     pub fn reading(&self) -> &ReadState {
