@@ -42,6 +42,11 @@ fn no_answer_is_offered_while_words_of_ones_own_are_typed() {
         "pi-0.73.1/ask-own-answer.100x30",
         "pi-1.5.2/ask-own-answer.100x30",
         "nanocoder-1.30.0/ask-own-answer.100x30",
+        "vibe-3.0.2/ask-own-answer.100x30",
+        "cline-3.0.65/ask-own-answer.100x30",
+        "cline-3.0.65/ask-own-empty.100x30",
+        "kimi-2.1.0/ask-own-answer.100x30",
+        "kimi-2.1.0/perm-own-words.100x30",
     ];
     for name in open {
         assert_eq!(offered(name), [], "{name}");

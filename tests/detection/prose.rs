@@ -139,7 +139,7 @@ fn what_the_user_types_changes_nothing() {
         let Some(before) = verdict(&profiles, fixture) else { continue };
         let Some((row, sign, more)) = prompt_row(&profiles, fixture) else { continue };
         // A menu's marked row looks like a prompt, but nobody types there.
-        if before.evidence.rule.contains("menu") {
+        if before.evidence.rule.contains("menu") || fixture.states == ["keep"] {
             continue;
         }
         for round in 0..6 {
