@@ -298,4 +298,9 @@ fn saved_screens_are_judged_by_the_profiles_and_each_that_is_wrong_is_named() {
         said.contains("two.txt asks.60x4: hal idle -, expected waiting question") && said.contains("1 of 2"),
         "{said}"
     );
+    // A rule is broken: it is named, and why it does not hold.
+    std::fs::write(agents.join("hal.yaml"), profile.replace("^hal>", "^hall>")).unwrap();
+    let said = test(1);
+    assert!(said.contains("one.txt ready.60x4: hal unknown -, expected idle * [no rule held]"), "{said}");
+    assert!(said.contains("    hal/prompt in screen") && said.contains("nothing matches `^hall>`"), "{said}");
 }

@@ -6,11 +6,12 @@ use std::{
 };
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::app::cli::{Context, Cut, Failure, Look, cell, source};
 use crate::monitor::Agent;
-use crate::monitor::detect::{Profile, fixture::Fixture, judge};
+use crate::monitor::detect::{Profile, Step, explain, fixture::Fixture, judge};
 use crate::monitor::facts::profiles;
 
 /// Largest file of saved screens that is read, bytes.
@@ -31,6 +32,26 @@ const CUTS: [Cut; 8] = {
     ]
 };
 
+/// Most rules that are named for one screen.
+const MOST_TRIED: usize = 12;
+
+/// A saved screen that is not judged as its label says.
+#[derive(Serialize)]
+struct Wrong {
+    file: PathBuf,
+    name: String,
+    /// What it was judged as, and what its label is.
+    fault: String,
+    /// The rules for the state of its label that were tried, and why each did not hold.
+    tried: Vec<Step>,
+}
+
+/// Whether the verdict would have been right, had this rule held.
+fn would_be_right(step: &Step, fixture: &Fixture) -> bool {
+    let kind = fixture.kind.as_deref().map_or(String::new(), |kind| format!(" ({kind})"));
+    !step.held && fixture.states.iter().any(|state| step.says.starts_with(&format!("{state}{kind}")))
+}
+
 /// Judges the saved screens of a folder or a file, and names each that is wrong. Exit code 1 when one is.
 pub fn test(place: &Path, as_json: bool, context: &mut Context) -> Result<(), Failure> {
     let profiles = profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
@@ -47,9 +68,11 @@ pub fn test(place: &Path, as_json: bool, context: &mut Context) -> Result<(), Fa
         for fixture in Fixture::parse_all(&text).map_err(failed)? {
             screens += 1;
             let screen = fixture.screen();
-            let verdict = judge(&profiles, &fixture.observation(&screen, now));
-            if let Some(fault) = fixture.fault(verdict.as_ref()) {
-                wrong.push((file.clone(), fixture.name, fault));
+            let seen = fixture.observation(&screen, now);
+            if let Some(fault) = fixture.fault(judge(&profiles, &seen).as_ref()) {
+                let tried = explain(&profiles, &seen).steps;
+                let tried = tried.into_iter().filter(|step| would_be_right(step, &fixture)).collect();
+                wrong.push(Wrong { file: file.clone(), name: fixture.name, fault, tried });
             }
         }
     }
@@ -60,12 +83,13 @@ pub fn test(place: &Path, as_json: bool, context: &mut Context) -> Result<(), Fa
         )));
     }
     if as_json {
-        let list: Vec<_> =
-            wrong.iter().map(|(file, name, fault)| json!({ "file": file, "name": name, "fault": fault })).collect();
-        context.out.json(&json!({ "schema": crate::monitor::SCHEMA, "screens": screens, "wrong": list }))?;
+        context.out.json(&json!({ "schema": crate::monitor::SCHEMA, "screens": screens, "wrong": wrong }))?;
     } else {
-        for (file, name, fault) in &wrong {
+        for Wrong { file, name, fault, tried } in &wrong {
             context.out.line(cell(&format!("{} {name}: {fault}", file.display()), 400))?;
+            for step in tried.iter().take(MOST_TRIED) {
+                context.out.line(cell(&format!("    {} in {}: {}", step.rule, step.region, step.outcome), 400))?;
+            }
         }
         context.out.line(format!("{} of {screens} screens are judged as their labels say", screens - wrong.len()))?;
     }

@@ -93,13 +93,15 @@ impl Fixture {
         let keeps = matches!(verdict.state, AgentState::Idle | AgentState::Working | AgentState::Unknown);
         let right = self.states.iter().any(|s| *s == state || (s == "keep" && keeps))
             && self.kind.as_deref().is_none_or(|kind| verdict.kind.as_deref() == Some(kind))
-            && self.agent.as_deref() == Some(&verdict.agent);
+            // One that was saved before its program had a profile names none.
+            && self.agent.as_deref().is_none_or(|agent| agent == verdict.agent);
         (!right).then(|| {
             let kind = verdict.kind.as_deref().unwrap_or("-");
-            format!(
-                "{} {state} {kind}, expected {expected} [{}: {}]",
-                verdict.agent, verdict.evidence.rule, verdict.evidence.line
-            )
+            let why = match verdict.evidence.rule.as_str() {
+                "none" => "no rule held".to_owned(),
+                rule => format!("{rule}: {}", verdict.evidence.line),
+            };
+            format!("{} {state} {kind}, expected {expected} [{why}]", verdict.agent)
         })
     }
 
@@ -304,6 +306,19 @@ mod tests {
         assert_eq!(all[0].text(), text);
         assert_eq!(all[0].screen().height(), 3);
         assert_eq!(all[0].processes[0].args[1], "exec x");
+        let verdict = |agent| {
+            Verdict::blank(agent, "", None).say(
+                AgentState::Waiting,
+                Some("permission"),
+                "",
+                "",
+                crate::monitor::Source::Screen,
+            )
+        };
+        assert_eq!(all[0].fault(Some(&verdict("claude"))), None);
+        assert!(all[0].fault(Some(&verdict("codex"))).is_some());
+        let nameless = Fixture { agent: None, ..all[0].clone() };
+        assert_eq!(nameless.fault(Some(&verdict("codex"))), None, "it was saved before there was a profile");
         assert!(Fixture::parse_all("|row").unwrap_err().starts_with("line 1"));
         assert!(Fixture::parse_all("=== a\npane: size=x").unwrap_err().starts_with("line 2"));
     }
