@@ -1,4 +1,4 @@
-//! Beside the engine: the dashboard's pure core, settings, acts, journal, notices, the verbs of the command line, the demo.
+//! Beside the engine: the dashboard's pure core, settings, acts, journal, notices, what was spent, the verbs of the command line, the demo.
 
 pub mod act;
 pub mod cli;
@@ -11,5 +11,6 @@ pub mod journal;
 pub(crate) mod logging;
 pub mod notify;
 pub mod settings;
+pub mod usage;
 
 pub use crate::app::core::message::Effect;

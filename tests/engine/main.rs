@@ -8,6 +8,7 @@ mod failures;
 mod foreign;
 mod heard;
 mod places;
+mod spending;
 mod tuning;
 
 use std::{sync::Arc, time::Duration};

@@ -44,6 +44,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("app/act", &["app/core", "app/journal", "monitor", "tmux"]),
     ("app/journal", &["app/core", "monitor", "tmux"]),
     ("app/notify", &["app/core", "app/settings", "app/act", "monitor", "tmux"]),
+    ("app/usage", &["monitor"]),
     ("app/demo", &["app/core", "monitor", "tmux"]),
     ("ui", &["app/core", "app/settings", "monitor", "tmux"]),
 ];

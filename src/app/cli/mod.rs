@@ -26,6 +26,7 @@ mod status;
 mod strategies;
 mod tune;
 mod tuned;
+mod usage;
 mod watch;
 mod why;
 mod workplace;
@@ -35,7 +36,7 @@ use std::io::IsTerminal;
 pub(crate) use args::{
     AgentsOptions, AgentsVerb, ConfigVerb, DemoOptions, EngineOptions, EventsOptions, Global, JumpOptions, MonitorVerb,
     NextOptions, PerfVerb, ProfilesVerb, Report, ReportOptions, SidebarOptions, StatusOptions, StatuslineOptions,
-    TmuxVerb, TuneOptions, Verb, WatchOptions,
+    TmuxVerb, TuneOptions, UsageOptions, Verb, WatchOptions,
 };
 pub use args::{Cli, Color};
 pub(crate) use benchmark::BenchmarkOptions;
@@ -97,6 +98,7 @@ pub async fn run(cli: Cli) -> Result<Option<Box<Dashboard>>, Failure> {
         Verb::Next(options) => act::next(&options, context).await,
         Verb::Events(options) => journal::events(&options, context).await,
         Verb::Report(options) => journal::report(&options, context),
+        Verb::Usage(options) => usage::run(&options, context).await,
         Verb::Tmux { verb: TmuxVerb::Bindings } => integration::print_bindings(context),
         Verb::Statusline(options) => integration::statusline(options, context),
         Verb::Sidebar(options) => integration::sidebar(&options, context).await,

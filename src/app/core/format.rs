@@ -108,6 +108,15 @@ pub fn bytes(value: Option<u64>) -> String {
     }
 }
 
+/// A count with its thousands apart: `1,234,567`.
+#[must_use]
+pub fn thousands(value: u64) -> String {
+    let digits = value.to_string();
+    let parts: Vec<&[u8]> = digits.as_bytes().rchunks(3).rev().collect();
+    let parts: Vec<&str> = parts.into_iter().filter_map(|part| std::str::from_utf8(part).ok()).collect();
+    parts.join(",")
+}
+
 /// A count in at most 5 cells: `9999`, `12.3k`, `4.5M`.
 #[must_use]
 pub fn count(value: u64) -> String {

@@ -183,6 +183,7 @@ fn findings_in_value(kind: Kind, value: &Value) -> Vec<Inner> {
         }),
         Kind::Hours => good(value.as_str().is_some_and(|text| text.is_empty() || hours(text).is_some())),
         Kind::Keys => keys(value).unwrap_or_else(wrong),
+        Kind::Prices => prices(value).unwrap_or_else(wrong),
         Kind::Agents => agents(value).unwrap_or_else(wrong),
     }
 }
@@ -252,6 +253,37 @@ fn agents(value: &Value) -> Option<Vec<Inner>> {
         }
         if !map.contains_key("target") || (!map.contains_key("agent") && !map.contains_key("name")) {
             findings.push((vec![at], "expected target, and agent or name or both".to_owned()));
+        }
+    }
+    Some(findings)
+}
+
+fn prices(value: &Value) -> Option<Vec<Inner>> {
+    const NAMES: [&str; 4] = ["input", "output", "cache_read", "cache_write"];
+    let mut findings = Vec::new();
+    for (model, price) in value.as_object()? {
+        if findings.len() > MOST {
+            break;
+        }
+        let at = Step::Key(model.clone());
+        let Some(map) = price.as_object() else {
+            findings
+                .push((vec![at], format!("expected prices such as {{input: 3, output: 15}}, found {}", shown(price))));
+            continue;
+        };
+        for (key, value) in map {
+            let message = if !NAMES.contains(&key.as_str()) {
+                let near = nearest(key, NAMES).map(|near| format!("; did you mean `{near}`?"));
+                format!("unknown here{}", near.unwrap_or_else(|| format!("; there are {}", NAMES.join(", "))))
+            } else if value.as_f64().is_some_and(|price| (0.0..=1e6).contains(&price)) {
+                continue;
+            } else {
+                format!("expected US dollars for a million tokens, found {}", shown(value))
+            };
+            findings.push((vec![at.clone(), Step::Key(key.clone())], message));
+        }
+        if !map.contains_key("input") || !map.contains_key("output") {
+            findings.push((vec![at], "expected input and output at least".to_owned()));
         }
     }
     Some(findings)

@@ -47,6 +47,8 @@ pub enum Kind {
     Hours,
     /// Action names, each with a key or a list of keys.
     Keys,
+    /// Prices of tokens, by model.
+    Prices,
     /// A list of named agents: `target`, and `agent` or `name` or both.
     Agents,
 }
@@ -67,6 +69,7 @@ impl Kind {
             Self::Choices(words) => format!("a list made of {}", words.join(", ")),
             Self::Hours => "a span such as 22:00-07:00, or \"\" for none".to_owned(),
             Self::Keys => "action names, each with a key or a list of keys".to_owned(),
+            Self::Prices => "models, each with its prices for a million tokens".to_owned(),
             Self::Agents => "a list of agents, each with target and agent or name".to_owned(),
         }
     }
@@ -201,6 +204,7 @@ pub const ROWS: &[Row] = &[
         None,
         "read the names and branches of the repositories agents work in",
     ),
+    row("prices", Kind::Prices, "{}", None, "US dollars for a million tokens, by model"),
     row("agents", Kind::Agents, "[]", None, "panes that hold an agent though nothing else tells so, or their names"),
 ];
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::monitor::{NamedAgent, UsageSettings};
+use crate::monitor::{NamedAgent, Prices, UsageSettings};
 
 /// All settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub struct Settings {
     pub notifications: Notifications,
     /// What is read of the transcripts that agent programs write.
     pub usage: UsageSettings,
+    /// What tokens cost, where no program records it.
+    pub prices: Prices,
     /// The repositories that agents work in.
     pub repositories: Repositories,
     /// Panes that hold an agent though nothing else tells so, or what to call them.

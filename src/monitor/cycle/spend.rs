@@ -4,23 +4,23 @@ use std::time::Instant;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::monitor::UsageSettings;
 use crate::monitor::facts::transcripts::watch::Clues;
 use crate::monitor::panes::known::Panes;
 use crate::monitor::panes::tracked::Tracked;
+use crate::monitor::{EngineSettings, Prices};
 use crate::tmux::PaneId;
 
 /// Most looks that one cycle begins: those of a thousand agents are spread over some cycles.
 const MOST_LOOKS: usize = 32;
 
 /// Takes in the looks that came to their end, and begins those that are due.
-pub(crate) fn look_at_transcripts(panes: &mut Panes, settings: &UsageSettings, at: Timestamp, now: Instant) {
+pub(crate) fn look_at_transcripts(panes: &mut Panes, settings: &EngineSettings, at: Timestamp, now: Instant) {
     let today = TimeZone::system().to_datetime(at).date();
     let mut due: Vec<(Instant, PaneId)> = Vec::new();
     for tracked in panes.fleet.iter_mut() {
         let (id, wrote) = (tracked.pulse.id, tracked.pulse.activity);
         let Some(agent) = tracked.program().agent().map(|found| found.agent.as_str()) else { continue };
-        let wanted = settings.wants(agent);
+        let wanted = settings.usage.wants(agent);
         let Some(transcript) = tracked.program_mut().transcript_mut() else { continue };
         if !wanted {
             transcript.forget();
@@ -34,20 +34,22 @@ pub(crate) fn look_at_transcripts(panes: &mut Panes, settings: &UsageSettings, a
     // Those that waited longest first.
     due.sort_unstable();
     for (_, id) in due.into_iter().take(MOST_LOOKS) {
-        let Some(clues) = panes.fleet.get(id).map(|tracked| clues(panes, tracked)) else { continue };
+        let Some(clues) = panes.fleet.get(id).map(|tracked| clues(panes, tracked, &settings.prices)) else { continue };
         if let Some(transcript) = panes.fleet.get_mut(id).and_then(|tracked| tracked.program_mut().transcript_mut()) {
             transcript.look(clues, now, at);
         }
     }
 }
 
-fn clues(panes: &Panes, tracked: &Tracked) -> Clues {
+fn clues(panes: &Panes, tracked: &Tracked, prices: &Prices) -> Clues {
     let of = |tracked: &Tracked| tracked.program().agent().map(|found| found.agent.clone());
     let (agent, folder) = (of(tracked), &tracked.pane.path);
     let same = |other: &&Tracked| other.pane.path == *folder && of(other) == agent;
     Clues {
-        session: tracked.program().session().map(str::to_owned),
+        session: tracked.program().session(),
+        pids: tracked.program().processes().iter().map(|process| process.pid).collect(),
         folder: folder.clone(),
         alone: panes.fleet.iter().filter(same).take(2).count() < 2,
+        prices: prices.clone(),
     }
 }

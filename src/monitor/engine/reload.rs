@@ -94,6 +94,12 @@ impl Core {
             self.repositories.set_enabled(fresh.repositories.enabled);
             self.changed("repositories", on_off(before.enabled), on_off(fresh.repositories.enabled));
         }
+        if was.prices != fresh.prices {
+            let (from, to) = (self.settings.prices.len(), fresh.prices.len());
+            self.settings.prices = fresh.prices.clone();
+            self.panes.forget_spending();
+            self.noted(Change { setting: "prices".into(), from: format!("{from} models"), to: format!("{to} models") });
+        }
         if was.named != fresh.named {
             self.set_named(fresh.named.clone());
         }

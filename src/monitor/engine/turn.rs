@@ -92,7 +92,7 @@ impl Core {
         self.repositories.round(self.panes.workers(), clock::now());
         stats.changed = detected.changed;
         stats.skipped = self.panes.candidates().count().saturating_sub(stats.checked);
-        look_at_transcripts(&mut self.panes, &self.settings.usage, Timestamp::now(), clock::now());
+        look_at_transcripts(&mut self.panes, &self.settings, Timestamp::now(), clock::now());
         stats.detect_ms = millis(detecting);
         Ok(Ran { next: plan.next, early: plan.early, woken, quiet: false, problem: None })
     }

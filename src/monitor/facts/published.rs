@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 use tokio::task::JoinHandle;
 
 use crate::monitor::detect::{Observation, Process, Profile, Profiles, Published, SessionFields, Verdict, judge};
+use crate::monitor::facts::transcripts::find::session_in;
 use crate::monitor::facts::{file, process};
 
 /// Most bytes of the file that are read; it has a few hundred.
@@ -145,9 +146,11 @@ impl Watch {
         self.last.as_ref().map(|(_, said)| said.clone())
     }
 
-    /// The session that it names.
-    pub fn session(&self) -> Option<&str> {
-        self.last.as_ref()?.1.session.as_deref()
+    /// The session that it names, or that its own name tells.
+    pub fn session(&self) -> Option<String> {
+        let (path, said) = self.last.as_ref()?;
+        let below = || path.strip_prefix(&self.file.folder).ok()?.to_str();
+        said.session.clone().or_else(|| session_in(&self.file.path, below()?))
     }
 
     /// Whether it says something new. It is read at most once in `every`, and a later call returns what that brought.

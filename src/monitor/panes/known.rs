@@ -8,6 +8,7 @@ use std::{
 use jiff::Timestamp;
 
 use crate::monitor::facts::repository::Worker;
+use crate::monitor::facts::transcripts::watch::Transcript;
 use crate::monitor::facts::writes::Notified;
 use crate::monitor::panes::cache::Layers;
 use crate::monitor::panes::fleet::{Fleet, Probe};
@@ -130,6 +131,11 @@ impl Panes {
             }
         }
         panes
+    }
+
+    /// What agents spent is counted anew: the prices are others.
+    pub(crate) fn forget_spending(&mut self) {
+        self.fleet.iter_mut().filter_map(|tracked| tracked.program_mut().transcript_mut()).for_each(Transcript::forget);
     }
 
     /// Other panes are shown than before.

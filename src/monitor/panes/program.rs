@@ -251,7 +251,7 @@ impl Program {
 
     /// The session that it says it has.
     #[must_use]
-    pub fn session(&self) -> Option<&str> {
+    pub fn session(&self) -> Option<String> {
         match &self.holds {
             Holds::Agent { file: Some(file), .. } => file.session(),
             _ => None,

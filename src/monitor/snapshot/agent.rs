@@ -125,6 +125,9 @@ pub struct Agent {
     /// Tokens, as its program wrote them down.
     #[serde(default, deserialize_with = "AgentTokens::lenient")]
     pub tokens: AgentTokens,
+    /// The session's name, as its program calls it.
+    #[serde(default)]
+    pub session_id: Option<String>,
     /// What its session has cost, US dollars: as its program recorded it, or by the prices in the settings.
     #[serde(default)]
     pub cost_usd: Option<f64>,

@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantNames};
 
+use crate::monitor::snapshot::price::Prices;
 use crate::tmux::{Pane, PoolSettings, TransportChoice};
 
 /// How the engine talks to tmux.
@@ -144,6 +145,8 @@ pub struct EngineSettings {
     pub strategies_dir: Option<PathBuf>,
     /// What is read of the agents' transcripts.
     pub usage: UsageSettings,
+    /// What tokens cost, where the program does not record it.
+    pub prices: Prices,
     /// Panes that the settings call agents.
     pub named: Vec<NamedAgent>,
     /// What is said of the repositories that agents work in.
@@ -207,6 +210,7 @@ impl Default for EngineSettings {
             agents_dir: None,
             strategies_dir: None,
             usage: UsageSettings::default(),
+            prices: Prices::new(),
             named: Vec::new(),
             repositories: RepositorySettings::default(),
             simulated: false,

@@ -5,11 +5,28 @@ use std::fmt;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// The path of a field: keys of objects with dots between them.
+/// The path of a field: keys of objects with dots between them; `\.` is a dot in a key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Field(Vec<String>);
 
 impl Field {
+    fn parse(path: &str) -> Result<Self, String> {
+        // A key that holds a dot itself has a backslash before it.
+        let keys = path.replace("\\.", "\0");
+        let keys: Vec<String> = keys.split('.').map(|key| key.replace('\0', ".")).collect();
+        match keys.iter().any(String::is_empty) {
+            true => Err(format!("`{path}` is no field: give keys with dots between them")),
+            false => Ok(Self(keys)),
+        }
+    }
+
+    /// Whether the object that it is a field of is there.
+    #[must_use]
+    pub fn has_place(&self, record: &Value, item: Option<&Value>) -> bool {
+        let above = Self(self.0[..self.0.len() - 1].to_vec());
+        above.0.is_empty() || above.of(record, item).is_some_and(Value::is_object)
+    }
+
     /// The field in a record, and where it begins with `item` in the item; `None` where it is missing or null.
     #[must_use]
     pub fn of<'a>(&self, record: &'a Value, item: Option<&'a Value>) -> Option<&'a Value> {
@@ -23,18 +40,36 @@ impl Field {
 
 impl<'de> Deserialize<'de> for Field {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let path = String::deserialize(deserializer)?;
-        let keys: Vec<String> = path.split('.').map(str::to_owned).collect();
-        if keys.iter().any(String::is_empty) {
-            return Err(serde::de::Error::custom(format!("`{path}` is no field: give keys with dots between them")));
-        }
-        Ok(Self(keys))
+        Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
 }
 
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.join("."))
+    }
+}
+
+/// A number that stands in one field or in several that are added. Of several such ways the first counts whose object is
+/// there; of none there is no number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Amount(pub Vec<Vec<Field>>);
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            One(String),
+            Many(Vec<String>),
+        }
+        let ways = match Written::deserialize(deserializer)? {
+            Written::One(way) => vec![way],
+            Written::Many(ways) => ways,
+        };
+        let field = |path: &str| Field::parse(path.trim()).map_err(serde::de::Error::custom);
+        let way = |way: &String| way.split(" + ").map(field).collect();
+        Ok(Self(ways.iter().map(way).collect::<Result<_, _>>()?))
     }
 }
 

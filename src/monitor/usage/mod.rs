@@ -5,6 +5,7 @@
 
 pub(crate) mod fields;
 pub(crate) mod record;
+pub(crate) mod requests;
 pub(crate) mod rules;
 pub(crate) mod tally;
 

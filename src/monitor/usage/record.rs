@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::monitor::usage::fields::Field;
+use crate::monitor::usage::fields::{Amount, Field};
 use crate::monitor::usage::rules::{Edge, LimitFields, RecordRules, TokenFields, TranscriptRules};
 use crate::monitor::{Plan, Tokens};
 use crate::tmux::clean;
@@ -24,6 +24,8 @@ const MOST_ITEMS: usize = 1000;
 pub enum Said {
     /// Tokens were spent.
     Spent(Spent),
+    /// So many tokens are in the context.
+    Context(u64),
     /// The model can hold so many tokens.
     Window(u64),
     /// How much of the account's limits is used.
@@ -38,6 +40,14 @@ pub enum Said {
     Compacted,
 }
 
+/// What is known of a record besides its tokens.
+#[derive(Clone, Copy)]
+struct About {
+    at: Option<Timestamp>,
+    side: bool,
+    made_up: bool,
+}
+
 /// Tokens of one request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Spent {
@@ -45,6 +55,8 @@ pub struct Spent {
     pub at: Option<Timestamp>,
     /// What makes it the same as another one, as a hash; `None` where its program has no such thing.
     pub id: Option<u64>,
+    /// The same without what tells one attempt from another: a sub-agent's copy has it alone in common.
+    pub family: Option<u64>,
     /// The model.
     pub model: Option<String>,
     /// The folder that its agent works in.
@@ -53,10 +65,10 @@ pub struct Spent {
     pub session: Option<String>,
     /// A sub-agent spent them.
     pub side: bool,
+    /// Another model did, or they are of no turn.
+    pub aside: bool,
     /// How many.
     pub tokens: Tokens,
-    /// Tokens in the context with this request.
-    pub context: Option<u64>,
     /// What was paid for them, US dollars, as the program recorded it.
     pub cost: Option<f64>,
 }
@@ -82,6 +94,8 @@ pub struct Records {
     session: Option<String>,
     /// The last sum of a program that writes sums.
     sum: Tokens,
+    /// What was the same where a record is told of again, as a hash.
+    changed: Option<u64>,
 }
 
 impl Records {
@@ -138,15 +152,24 @@ impl Records {
         out: &mut Vec<Said>,
     ) -> Result<(), NotRead> {
         let find = |field: &Field| field.of(record, item);
-        if !rule.when.iter().all(|(field, wanted)| wanted.holds(find(field))) {
+        let begins = |(field, starts): (&Field, &Vec<String>)| {
+            let text = find(field).and_then(Value::as_str);
+            text.is_some_and(|text| starts.iter().any(|start| text.starts_with(start.as_str())))
+        };
+        if !rule.when.iter().all(|(field, wanted)| wanted.holds(find(field))) || rule.unless.iter().any(begins) {
             return Ok(());
         }
         let common = &rules.fields;
         let pick = |own: &Option<Field>, common: &Option<Field>| {
             own.as_ref().or(common.as_ref()).and_then(find).and_then(Value::as_str).map(word)
         };
+        let before = rule.aside.then(|| self.model.clone());
+        // Programs give messages of their own a name such as `<synthetic>`.
+        let model = pick(&rule.model, &common.model);
+        let made_up = model.as_ref().is_some_and(|name| name.starts_with('<'));
+
         for (known, found) in [
-            (&mut self.model, pick(&rule.model, &common.model)),
+            (&mut self.model, model.filter(|_| !made_up)),
             (&mut self.project, pick(&rule.project, &common.project)),
             (&mut self.session, pick(&rule.session, &common.session)),
         ] {
@@ -156,6 +179,9 @@ impl Records {
         }
         let at = common.at.as_ref().and_then(find).and_then(time);
         let side = common.side.as_ref().is_some_and(|field| find(field).is_some_and(|v| *v != Value::Bool(false)));
+        if let Some(context) = rule.context.as_ref().map(|amount| sum(amount, record, item)).transpose()?.flatten() {
+            out.push(Said::Context(context));
+        }
         if let Some(window) = rule.window.as_ref().and_then(find).and_then(count).filter(|window| *window > 0) {
             out.push(Said::Window(window));
         }
@@ -184,34 +210,55 @@ impl Records {
             let (done, of) = (number(items.iter().filter(is_done).count()), number(items.len()));
             out.push(Said::Plan(Plan { done, of }));
         }
-        let Some(fields) = &rule.tokens else { return Ok(()) };
-        let read = tokens(fields, &find)?;
+        if let Some(fields) = &rule.tokens {
+            self.spend((rule, fields), (record, item), About { at, side, made_up }, out)?;
+        }
+        if let Some(model) = before {
+            self.model = model;
+        }
+        Ok(())
+    }
+
+    /// Takes in the tokens of a record.
+    fn spend(
+        &mut self,
+        (rule, fields): (&RecordRules, &TokenFields),
+        (record, item): (&Value, Option<&Value>),
+        about: About,
+        out: &mut Vec<Said>,
+    ) -> Result<(), NotRead> {
+        let find = |field: &Field| field.of(record, item);
+        let About { at, side, made_up } = about;
+        let read = tokens(fields, record, item)?;
         let tokens = match fields.cumulative {
             true => read.since(std::mem::replace(&mut self.sum, read)),
             false => read,
         };
         let context = match &fields.context {
-            Some(field) => find(field).and_then(count),
+            Some(amount) => sum(amount, record, item)?,
             None if fields.cumulative => None,
             None => Some(tokens.input_tokens + tokens.cache_read_tokens + tokens.cache_write_tokens),
         };
-        let mut ids = rule.id.iter().map(find);
-        let id = match rule.id.is_empty() {
-            true => None,
-            false => ids.try_fold(DefaultHasher::new(), |mut hasher, part| {
-                hash_into(part?, &mut hasher);
-                Some(hasher)
-            }),
-        };
+        // A record that the program made up itself, such as one of an error, says nothing of the context.
+        if let Some(context) = context.filter(|context| *context > 0 && !side && !rule.aside) {
+            out.push(Said::Context(context));
+        }
+        if let Some(now) = rule.changed.as_ref().and_then(find).map(hash)
+            && self.changed.replace(now) == Some(now)
+        {
+            return Ok(());
+        }
+        let (id, family) = identity(rule, self.session.as_deref(), at, &find);
         out.push(Said::Spent(Spent {
             at,
-            id: id.map(|hasher| hasher.finish()),
-            model: self.model.clone(),
+            id,
+            family,
+            model: self.model.clone().filter(|_| !made_up),
             project: self.project.clone(),
             session: self.session.clone(),
             side,
+            aside: rule.aside,
             tokens,
-            context: context.filter(|_| !side),
             cost: rule
                 .cost
                 .as_ref()
@@ -234,26 +281,54 @@ fn may_hold(rule: &RecordRules, text: &[u8]) -> bool {
     })
 }
 
-fn tokens<'a>(fields: &TokenFields, find: &impl Fn(&Field) -> Option<&'a Value>) -> Result<Tokens, NotRead> {
-    let mut any = false;
-    let mut read = |field: &Option<Field>| match field.as_ref().and_then(find) {
-        None => Ok(0),
-        Some(value) => {
-            any = true;
-            count(value).ok_or(NotRead)
-        }
-    };
-    let (input, output, thoughts) = (read(&fields.input)?, read(&fields.output)?, read(&fields.thoughts)?);
-    let (cache_read, cache_write) = (read(&fields.cache_read)?, read(&fields.cache_write)?);
-    if !any {
-        return Err(NotRead);
+/// What makes a request the same as another one, and the first part of that.
+fn identity<'a>(
+    rule: &RecordRules,
+    session: Option<&str>,
+    at: Option<Timestamp>,
+    find: &impl Fn(&Field) -> Option<&'a Value>,
+) -> (Option<u64>, Option<u64>) {
+    let Some((first, rest)) = rule.id.split_first() else { return (None, None) };
+    let Some(first) = find(first) else { return (None, None) };
+    let mut hasher = DefaultHasher::new();
+    hash_into(first, &mut hasher);
+    let family = hasher.finish();
+    let rest: Vec<&Value> = rest.iter().filter_map(find).collect();
+    if rest.is_empty() && rule.id.len() > 1 {
+        (at, session).hash(&mut hasher);
     }
-    let input = if fields.input_has_cached { input.saturating_sub(cache_read) } else { input };
+    rest.into_iter().for_each(|part| hash_into(part, &mut hasher));
+    (Some(hasher.finish()), Some(family))
+}
+
+/// The number that stands where an amount says; `None` where nothing does.
+fn sum(amount: &Amount, record: &Value, item: Option<&Value>) -> Result<Option<u64>, NotRead> {
+    let is_last = |index: usize| index + 1 == amount.0.len();
+    for (index, way) in amount.0.iter().enumerate() {
+        let found: Vec<&Value> = way.iter().filter_map(|field| field.of(record, item)).collect();
+        let there = !found.is_empty() || !is_last(index) && way.iter().any(|field| field.has_place(record, item));
+        if there {
+            return found.into_iter().try_fold(0, |sum, value| Some(sum + count(value)?)).map(Some).ok_or(NotRead);
+        }
+    }
+    Ok(None)
+}
+
+fn tokens(fields: &TokenFields, record: &Value, item: Option<&Value>) -> Result<Tokens, NotRead> {
+    let read = |amount: &Option<Amount>| amount.as_ref().map_or(Ok(None), |amount| sum(amount, record, item));
+    let (input, output) = (read(&fields.input)?, read(&fields.output)?);
+    let (cache_read, cache_write) = (read(&fields.cache_read)?, read(&fields.cache_write)?);
+    // Both are always there: a record without one of them is of another format.
+    let (Some(input), Some(output)) = (input, output) else { return Err(NotRead) };
+    let written = cache_write.unwrap_or(0);
+    let cached = cache_read.unwrap_or(0);
+    // More than all of it is a mistake of the program's.
+    let cached = if fields.input_has_cached { cached.min(input) } else { cached };
     Ok(Tokens {
-        input_tokens: input,
-        output_tokens: output + thoughts,
-        cache_read_tokens: cache_read,
-        cache_write_tokens: cache_write,
+        input_tokens: if fields.input_has_cached { input.saturating_sub(cached + written) } else { input },
+        output_tokens: output,
+        cache_read_tokens: cached,
+        cache_write_tokens: written,
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::monitor::usage::fields::{Field, Wanted};
+use crate::monitor::usage::fields::{Amount, Field, Wanted};
 
 /// How a program writes down its sessions.
 #[derive(Clone, Debug, Deserialize)]
@@ -21,12 +21,30 @@ pub struct TranscriptRules {
     /// The files of a session's sub-agents, with `{session}` in them.
     #[serde(default)]
     pub side_files: Vec<String>,
-    /// The file is one JSON document, and its records are the items of this list in it. Without it each line is a record.
+    /// Files of which a running program has one: with `{pid}` in its name, or held open by one of its processes. Each names
+    /// its `{session}`.
+    #[serde(default)]
+    pub process_files: Vec<String>,
+    /// A file whose name ends in `.json` is one JSON document, and its records are the items of this list in it, or this
+    /// one object. In all others each line is a record.
     #[serde(default)]
     pub document: Option<Field>,
+    /// The file that holds the folder that a session works in, seen from the transcript's own folder, where no record has
+    /// it.
+    #[serde(default)]
+    pub project_file: Option<String>,
+    /// Where in that file, if it is JSON.
+    #[serde(default)]
+    pub project_field: Option<Field>,
     /// Fields that a record has unless its rule names others.
     #[serde(default)]
     pub fields: CommonFields,
+    /// Tokens of the context that the program leaves out of both sides when it reckons how much of it is left.
+    #[serde(default)]
+    pub reserve: u64,
+    /// Tokens that a model can hold, by its name, where no record says so.
+    #[serde(default)]
+    pub windows: BTreeMap<String, u64>,
     /// What the records mean. Every rule whose conditions hold is applied, in this order.
     pub records: Vec<RecordRules>,
 }
@@ -53,12 +71,19 @@ pub struct CommonFields {
 pub struct RecordRules {
     /// All of these must hold.
     pub when: BTreeMap<Field, Wanted>,
+    /// None of these texts may begin so.
+    pub unless: BTreeMap<Field, Vec<String>>,
     /// It is applied to each item of this list in the record; fields that begin with `item` are the item's.
     pub each: Option<Field>,
-    /// What makes it the same as another one, all together. A record that was counted is not counted again.
+    /// What makes it the same as another one, all together: of those only one counts. Where all but the first are
+    /// missing, its time is one of them; where the first is, it is the same as none.
     pub id: Vec<Field>,
 
     // What it says of the session, until another one does.
+    /// It counts only where this is another than in the record before: the same is told of several times.
+    pub changed: Option<Field>,
+    /// It is of another model or a sub-agent: it says nothing of the context.
+    pub aside: bool,
     /// The folder that it works in.
     pub project: Option<Field>,
     /// The session's name.
@@ -67,6 +92,8 @@ pub struct RecordRules {
     pub model: Option<Field>,
     /// Tokens of one request.
     pub tokens: Option<TokenFields>,
+    /// Tokens in the context now.
+    pub context: Option<Amount>,
     /// What was paid for them, US dollars.
     pub cost: Option<Field>,
     /// Tokens that the model can hold.
@@ -94,21 +121,19 @@ pub struct RecordRules {
 #[serde(deny_unknown_fields, default)]
 pub struct TokenFields {
     /// Sent to the model.
-    pub input: Option<Field>,
+    pub input: Option<Amount>,
     /// Written by the model.
-    pub output: Option<Field>,
-    /// Written by the model without being shown, where `output` is without them.
-    pub thoughts: Option<Field>,
+    pub output: Option<Amount>,
     /// Read from a cache.
-    pub cache_read: Option<Field>,
+    pub cache_read: Option<Amount>,
     /// Written to a cache.
-    pub cache_write: Option<Field>,
-    /// `input` counts what was read from a cache as well.
+    pub cache_write: Option<Amount>,
+    /// `input` counts what was read from a cache or written to one as well.
     pub input_has_cached: bool,
     /// They are those of the whole session so far: what was added since the record before counts.
     pub cumulative: bool,
-    /// Tokens that were in the context, where that is no sum of the above.
-    pub context: Option<Field>,
+    /// Tokens that were in the context, where that is not all that was sent; `[]` where another record tells it.
+    pub context: Option<Amount>,
 }
 
 /// Where a limit of the account stands.

@@ -1,12 +1,13 @@
 //! Counts what the records of one session say.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::{civil::Date, tz::TimeZone};
 
 use crate::monitor::usage::record::{Said, Spent};
-use crate::monitor::usage::rules::Edge;
-use crate::monitor::{AgentTokens, Limit, Plan, Tokens};
+use crate::monitor::usage::requests::{Counts, Requests};
+use crate::monitor::usage::rules::{Edge, TranscriptRules};
+use crate::monitor::{AgentTokens, Limit, Plan, Price, Prices, Tokens};
 
 /// Most calls of tools that are kept as running: more were left open by a program that ended.
 const MOST_CALLS: usize = 1000;
@@ -14,8 +15,7 @@ const MOST_CALLS: usize = 1000;
 /// What was counted of one session.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// Every request that was counted: what is written again of it counts only as far as it is more.
-    counted: HashMap<u64, Tokens>,
+    counted: Requests,
     session: Tokens,
     turn: Tokens,
     turns: u64,
@@ -25,9 +25,12 @@ pub struct Tally {
     context_used: Option<u64>,
     context_window: Option<u64>,
     model: Option<String>,
-    cost: Option<f64>,
-    /// Requests without a cost of their own.
-    without_cost: u64,
+    session_id: Option<String>,
+    /// Requests without a time.
+    without_time: u64,
+    cost: f64,
+    /// Tokens without a cost of their own, by model.
+    without_cost: BTreeMap<Option<String>, Tokens>,
     requests: u64,
     limits: Vec<Limit>,
     calls: HashSet<u64>,
@@ -40,6 +43,10 @@ pub struct Tally {
 pub struct Spending {
     /// Its tokens.
     pub tokens: AgentTokens,
+    /// How much of its context is left, percent, as its program reckons it.
+    pub context_left: Option<f64>,
+    /// Its session's name.
+    pub session_id: Option<String>,
     /// Its model.
     pub model: Option<String>,
     /// What it has cost, as its program recorded it, US dollars.
@@ -59,6 +66,7 @@ impl Tally {
     pub fn take(&mut self, said: Said, zone: &TimeZone) {
         match said {
             Said::Spent(spent) => self.spend(spent, zone),
+            Said::Context(used) => self.context_used = Some(used),
             Said::Window(window) => self.context_window = Some(window),
             Said::Limits(limits) => {
                 let limit = |seen: crate::monitor::usage::record::Limited| Limit {
@@ -91,59 +99,80 @@ impl Tally {
     }
 
     fn spend(&mut self, spent: Spent, zone: &TimeZone) {
-        let new = match spent.id {
-            None => spent.tokens,
-            Some(id) => {
-                let known = self.counted.entry(id).or_default();
-                let before = *known;
-                *known = before.max(spent.tokens);
-                known.since(before)
-            }
+        let counted = self.counted.take(&spent);
+        let is_new = counted == Counts::New;
+        // Of a request that is written several times the largest counts: the others were written before it was done.
+        let (new, instead) = match counted {
+            Counts::New => (spent.tokens, Tokens::default()),
+            Counts::Instead { of, .. } => (spent.tokens, of),
+            Counts::Not => Default::default(),
         };
-        let is_new = spent.id.is_none() || new != Tokens::default();
-        self.session += new;
-        self.turn += new;
+        let add = |sum: &mut Tokens| {
+            *sum += new;
+            *sum = sum.since(instead);
+        };
+        add(&mut self.session);
+        add(&mut self.turn);
         if let Some(day) = spent.at.map(|at| zone.to_datetime(at).date()) {
             match &mut self.today {
-                Some((today, tokens)) if *today == day => *tokens += new,
+                Some((today, tokens)) if *today == day => add(tokens),
                 Some((today, _)) if *today > day => {}
                 _ => self.today = Some((day, new)),
             }
         }
         if is_new {
             self.requests += 1;
-            match spent.cost {
-                Some(cost) => self.cost = Some(self.cost.unwrap_or(0.0) + cost),
-                None => self.without_cost += 1,
-            }
+            self.without_time += u64::from(spent.at.is_none());
+            self.cost += spent.cost.unwrap_or(0.0);
         }
-        if !spent.side {
-            self.context_used = spent.context.or(self.context_used);
+        if spent.cost.is_none() && new != Tokens::default() {
+            add(self.without_cost.entry(spent.model.clone()).or_default());
+        }
+        if !spent.side && !spent.aside {
             self.model = spent.model.or(self.model.take());
+            self.session_id = spent.session.or(self.session_id.take());
         }
+    }
+
+    /// What it cost; `None` where that of a part is not known: a part would be a wrong number.
+    fn cost(&self, prices: &Prices) -> Option<f64> {
+        self.without_cost
+            .iter()
+            .try_fold(self.cost, |sum, (model, tokens)| Some(sum + Price::of(prices, model.as_deref()?)?.cost(tokens)))
     }
 
     /// What is known. `today`: the user's day now; `whole`: nothing of the transcript is left to be read.
     #[must_use]
-    pub fn known(&self, today: Date, whole: bool) -> Spending {
+    pub fn known(&self, rules: &TranscriptRules, prices: &Prices, today: Date, whole: bool) -> Spending {
         let any = whole && self.requests > 0;
         let of_today = || self.today.filter(|(day, _)| *day == today).map(|(_, tokens)| tokens).unwrap_or_default();
+        let context_window = self.context_window.or_else(|| rules.windows.get(self.model.as_ref()?).copied());
         Spending {
+            context_left: self.context_used.zip(context_window).and_then(|(used, of)| left(used, of, rules.reserve)),
             tokens: AgentTokens {
                 context_used: self.context_used,
-                context_window: self.context_window,
+                context_window,
                 turn: (any && self.has_turns).then_some(self.turn),
                 session: any.then_some(self.session),
-                today: any.then(of_today),
+                today: (any && self.without_time == 0).then(of_today),
                 shown: None,
             },
+            session_id: self.session_id.clone(),
             model: self.model.clone(),
-            // A part of the cost would be a wrong number.
-            cost_usd: self.cost.filter(|_| any && self.without_cost == 0),
+            cost_usd: self.cost(prices).filter(|_| any),
             turns: (whole && self.has_turns).then_some(self.turns),
             tools: (whole && self.has_calls).then(|| u32::try_from(self.calls.len()).unwrap_or(u32::MAX)),
             plan: self.plan,
             limits: self.limits.clone(),
         }
     }
+}
+
+/// How much of a context is left, whole percent.
+fn left(used: u64, of: u64, reserve: u64) -> Option<f64> {
+    let room = of.checked_sub(reserve).filter(|room| *room > 0)?;
+    let left = room.saturating_sub(used.saturating_sub(reserve));
+    #[expect(clippy::cast_precision_loss, reason = "tokens are far fewer than 2^52")]
+    let percent = left as f64 * 100.0 / room as f64;
+    Some(percent.round())
 }

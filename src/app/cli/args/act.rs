@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::app::core::wanted::Wanted;
+use crate::app::usage::By;
 
 /// Options of `jump`.
 #[derive(Clone, Debug, Args)]
@@ -45,6 +46,20 @@ pub struct EventsOptions {
     #[arg(short, long)]
     pub follow: bool,
     /// Print a JSON record a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `usage`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct UsageOptions {
+    /// Since when: how long ago (8h, 2d) or a moment (2026-03-01T09:00); default: all that is there
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// What is added up
+    #[arg(long, value_enum, default_value_t)]
+    pub by: By,
+    /// Print JSON
     #[arg(long)]
     pub json: bool,
 }

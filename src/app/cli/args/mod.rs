@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use act::{EventsOptions, JumpOptions, NextOptions, ReportOptions};
+pub(crate) use act::{EventsOptions, JumpOptions, NextOptions, ReportOptions, UsageOptions};
 pub(crate) use config::ConfigVerb;
 pub(crate) use engine::{EngineOptions, MonitorVerb, StatusOptions};
 pub(crate) use look::{AgentsOptions, AgentsVerb, DemoOptions, PerfVerb, ProfilesVerb, TuneOptions, WatchOptions};
@@ -237,6 +237,10 @@ Nothing of yours is touched: the server, its panes and its files are made for th
     /// How long each agent worked, waited and idled, and how long answers took
     #[command(after_help = "Examples:\n  tmux-orc report --since 8h\n  tmux-orc report --since 7d --json")]
     Report(ReportOptions),
+    /// Tokens and cost, out of the transcripts that the agents' programs write
+    #[command(after_help = "Examples:\n  tmux-orc usage\n  tmux-orc usage --since 7d --by model\n  \
+                            tmux-orc usage --by day --json | jq .totals")]
+    Usage(UsageOptions),
     /// What joins it to your tmux
     #[command(
         subcommand_required = true,

@@ -90,6 +90,33 @@ impl Search {
     }
 }
 
+/// The session's name in a path below its program's folder, by the pattern that the path fits; `None` where it fits not,
+/// or the pattern does not tell where the name begins.
+#[must_use]
+pub fn session_in(pattern: &str, below: &str) -> Option<String> {
+    if pattern.matches('/').count() != below.matches('/').count() {
+        return None;
+    }
+    let mut session: Option<&str> = None;
+    for (part, name) in pattern.split('/').zip(below.split('/')) {
+        let Some((before, after)) = part.split_once("{session}") else {
+            if fits(part, name) {
+                continue;
+            }
+            return None;
+        };
+        if before.contains('*') || after.contains('*') {
+            return None;
+        }
+        let found = name.strip_prefix(before)?.strip_suffix(after)?;
+        if session.is_some_and(|known| known != found) {
+            return None;
+        }
+        session = Some(found);
+    }
+    session.map(str::to_owned)
+}
+
 /// Whether a name fits a pattern in which `*` stands for any part of it.
 #[must_use]
 pub fn fits(pattern: &str, name: &str) -> bool {

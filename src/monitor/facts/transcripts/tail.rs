@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::monitor::facts::file::open_foreign;
+use crate::monitor::facts::file::{open_foreign, read_foreign, words};
 use crate::monitor::usage::{Records, Said, TranscriptRules};
 
 /// Bytes that are read at once.
@@ -21,8 +21,14 @@ const LONGEST_LINE: usize = 16 << 20;
 /// Largest document that is parsed, bytes.
 const LARGEST_DOCUMENT: u64 = 64 << 20;
 
-/// Bytes at its beginning by which a file is known again.
-const HEAD: usize = 256;
+/// Longest path of a folder, characters.
+const LONGEST_PATH: usize = 4096;
+
+/// Largest file beside a transcript that is read, bytes.
+const LARGEST_BESIDE: u64 = 1 << 20;
+
+/// Bytes before the end of what was read by which a file is known again: some programs write their first line anew.
+const SEAM: usize = 256;
 
 /// One transcript, read so far.
 #[derive(Clone, Debug)]
@@ -30,7 +36,8 @@ pub struct Tail {
     path: PathBuf,
     owner: u32,
     file: Option<(u64, u64)>,
-    head: Vec<u8>,
+    /// The last bytes before the offset.
+    seam: Vec<u8>,
     /// The end of the last whole record.
     offset: u64,
     /// In a line that is too long.
@@ -63,7 +70,7 @@ impl Tail {
             path,
             owner,
             file: None,
-            head: Vec::new(),
+            seam: Vec::new(),
             offset: 0,
             skipping: false,
             document: None,
@@ -90,7 +97,7 @@ impl Tail {
             return Ok(Looked::Anew);
         }
         self.file = Some((meta.dev(), meta.ino()));
-        if rules.document.is_some() {
+        if is_document(rules, &self.path) {
             return self.read_document(rules, file, &meta, take);
         }
         let mut read = 0;
@@ -98,11 +105,10 @@ impl Tail {
         while read < most && self.offset < meta.len() {
             file.seek(SeekFrom::Start(self.offset))?;
             chunk.clear();
-            let size = CHUNK.max(usize::try_from(most - read).unwrap_or(CHUNK).min(CHUNK));
-            file.by_ref().take(size as u64).read_to_end(&mut chunk)?;
-            if !chunk.contains(&b'\n') && !self.skipping && chunk.len() == size {
+            file.by_ref().take(CHUNK as u64).read_to_end(&mut chunk)?;
+            if !chunk.contains(&b'\n') && !self.skipping && chunk.len() == CHUNK {
                 // A long line: as much of it as is parsed at all.
-                file.by_ref().take((LONGEST_LINE - size) as u64).read_to_end(&mut chunk)?;
+                file.by_ref().take((LONGEST_LINE - CHUNK) as u64).read_to_end(&mut chunk)?;
             }
             let taken = self.take_lines(rules, &chunk, &mut take);
             if taken == 0 {
@@ -110,6 +116,7 @@ impl Tail {
             }
             read += taken as u64;
             self.offset += taken as u64;
+            self.seam = chunk[taken.saturating_sub(SEAM)..taken].to_vec();
         }
         Ok(Looked::On { left: if read < most { 0 } else { meta.len().saturating_sub(self.offset) } })
     }
@@ -160,8 +167,13 @@ impl Tail {
         let Ok(document) = serde_json::from_slice::<Value>(&bytes) else { return Ok(Looked::On { left: 0 }) };
         self.document = Some(now);
         let list = rules.document.as_ref().and_then(|list| list.of(&document, None));
+        let records = match list {
+            Some(Value::Array(records)) => records.as_slice(),
+            Some(record) => std::slice::from_ref(record),
+            None => &[],
+        };
         let _ = self.records.take(rules, &document, &mut Vec::new());
-        for record in list.and_then(Value::as_array).into_iter().flatten() {
+        for record in records {
             self.unread += u64::from(self.records.take(rules, record, &mut self.said).is_err());
             self.said.drain(..).for_each(&mut take);
         }
@@ -170,20 +182,17 @@ impl Tail {
 
     /// Whether what stands there is another file than the one that was read, or was written anew.
     fn is_another(&mut self, file: &mut std::fs::File, meta: &Metadata) -> io::Result<bool> {
-        let Some(known) = self.file else {
-            self.head = head(file)?;
-            return Ok(false);
-        };
+        let Some(known) = self.file else { return Ok(false) };
         if known != (meta.dev(), meta.ino()) || meta.len() < self.offset {
             return Ok(true);
         }
-        if self.document.is_some() || self.offset == 0 {
+        if self.seam.is_empty() {
             return Ok(false);
         }
-        let now = head(file)?;
-        let same = now.starts_with(&self.head);
-        self.head = now;
-        Ok(!same)
+        file.seek(SeekFrom::Start(self.offset - self.seam.len() as u64))?;
+        let mut seam = Vec::new();
+        file.take(self.seam.len() as u64).read_to_end(&mut seam)?;
+        Ok(seam != self.seam)
     }
 
     /// The folder that the session works in and its name, out of its first records; nothing is counted.
@@ -192,7 +201,7 @@ impl Tail {
         let (file, meta) = open_foreign(path, owner).ok()?;
         let mut records = Records::default();
         let mut said = Vec::new();
-        if rules.document.is_some() {
+        if is_document(rules, path) {
             if meta.len() > LARGEST_DOCUMENT {
                 return None;
             }
@@ -211,7 +220,18 @@ impl Tail {
                 }
             }
         }
-        Some(About { project: records.project().map(str::to_owned), session: records.session().map(str::to_owned) })
+        let beside = || {
+            let file = path.parent()?.join(rules.project_file.as_ref()?);
+            let text = read_foreign(&file, LARGEST_BESIDE, owner).ok()?;
+            let text = std::str::from_utf8(&text).ok()?;
+            let known = match &rules.project_field {
+                None => text.trim_end().to_owned(),
+                Some(field) => field.of(&serde_json::from_str(text).ok()?, None)?.as_str()?.to_owned(),
+            };
+            Some(words(&known, LONGEST_PATH))
+        };
+        let project = records.project().map(str::to_owned).or_else(beside);
+        Some(About { project, session: records.session().map(str::to_owned) })
     }
 
     /// What the end of a large file says, before all of it was read.
@@ -243,9 +263,6 @@ pub struct About {
     pub session: Option<String>,
 }
 
-fn head(file: &mut std::fs::File) -> io::Result<Vec<u8>> {
-    file.seek(SeekFrom::Start(0))?;
-    let mut head = Vec::new();
-    file.take(HEAD as u64).read_to_end(&mut head)?;
-    Ok(head)
+fn is_document(rules: &TranscriptRules, path: &Path) -> bool {
+    rules.document.is_some() && path.extension().is_some_and(|end| end == "json")
 }

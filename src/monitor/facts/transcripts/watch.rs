@@ -10,8 +10,9 @@ use futures_util::FutureExt;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use tokio::task::JoinHandle;
 
+use crate::monitor::Prices;
 use crate::monitor::detect::{Process, Profile};
-use crate::monitor::facts::transcripts::find::{Found, files, fits};
+use crate::monitor::facts::transcripts::find::{Found, files, fits, session_in};
 use crate::monitor::facts::transcripts::tail::{Looked, Tail};
 use crate::monitor::facts::{file, process};
 use crate::monitor::usage::{Spending, Tally, TranscriptRules};
@@ -28,8 +29,11 @@ const GO_ON_AFTER: Duration = Duration::from_millis(200);
 /// Seconds after the last output in which a program may still write its transcript.
 const SETTLES: i64 = 3;
 
-/// Shortest time between two searches for the file.
+/// Shortest time between two searches for another file than the one that is read.
 const SEARCH_EVERY: Duration = Duration::from_secs(15);
+
+/// The same while there is none.
+const FIND_EVERY: Duration = Duration::from_secs(4);
 
 /// Most files that are looked into to find the one of an agent.
 const MOST_CANDIDATES: usize = 16;
@@ -70,7 +74,6 @@ struct Whose {
     rules: Arc<TranscriptRules>,
     folders: Vec<PathBuf>,
     owner: u32,
-    pid: u32,
     start: u64,
 }
 
@@ -79,10 +82,14 @@ struct Whose {
 pub struct Clues {
     /// The session, as the program says it.
     pub session: Option<String>,
+    /// Its process and those below it.
+    pub pids: Vec<u32>,
     /// The folder that the agent works in.
     pub folder: String,
     /// No other agent of this program works there.
     pub alone: bool,
+    /// What tokens cost, where the program does not record it.
+    pub prices: Prices,
 }
 
 /// The transcript of one agent.
@@ -125,7 +132,7 @@ impl Transcript {
     pub fn of(profile: &Profile, process: &Process) -> Option<Self> {
         let rules = Arc::clone(profile.transcript.as_ref()?);
         let (folders, owner) = process::folders(process.pid, rules.variable.as_deref(), &rules.home)?;
-        let whose = Whose { rules, folders, owner, pid: process.pid, start: process.start };
+        let whose = Whose { rules, folders, owner, start: process.start };
         let (known, standing) = (Spending::default(), Standing::NotFound);
         Some(Self { whose, read: Some(Box::default()), looking: None, looked: None, known, standing, left: 0 })
     }
@@ -204,14 +211,14 @@ impl Session {
             self.standing = Some(Standing::Failed(problem.kind().to_string()));
             *self = Self { standing: self.standing.take(), searched_at: self.searched_at, ..Self::default() };
         }
-        self.known = self.tally.known(today, self.left == 0);
+        self.known = self.tally.known(&whose.rules, &clues.prices, today, self.left == 0);
         if self.left > 0
             && let Some((tail, _)) = &self.main
         {
             // The whole takes a while: what its end says of the context is there at once.
             let mut end = Tally::default();
             tail.end(&whose.rules).into_iter().for_each(|said| end.take(said, zone));
-            self.known = end.known(today, false);
+            self.known = end.known(&whose.rules, &clues.prices, today, false);
         }
     }
 
@@ -244,7 +251,8 @@ impl Session {
 
     /// Finds the file, and those of its sub-agents.
     fn search(&mut self, whose: &Whose, clues: &Clues, now: Instant) {
-        let searched = self.searched_at.is_some_and(|at| now.saturating_duration_since(at) < SEARCH_EVERY);
+        let every = if self.main.is_some() { SEARCH_EVERY } else { FIND_EVERY };
+        let searched = self.searched_at.is_some_and(|at| now.saturating_duration_since(at) < every);
         let same = self.session == clues.session;
         if searched && same {
             return;
@@ -263,7 +271,7 @@ impl Session {
                 }
                 let session = clues.session.clone().or_else(|| whose.session_of(&path));
                 for side in whose.side(session.as_deref()).into_iter().take(MOST_SIDE) {
-                    if !self.side.iter().any(|tail| tail.path() == side.path) {
+                    if side.path != path && !self.side.iter().any(|tail| tail.path() == side.path) {
                         self.side.push(Tail::new(side.path, whose.owner));
                     }
                 }
@@ -288,22 +296,31 @@ impl Whose {
             });
             found.collect::<Vec<Found>>()
         };
-        if let Some(session) = &clues.session {
+        let named = clues.session.clone().or_else(|| self.session_of_process(&clues.pids));
+        if let Some(session) = &named {
             let newest = all(Some(session), None).into_iter().max_by_key(|found| found.modified);
             return newest.map(|found| (found.path, Proof::Session)).ok_or(Standing::NotFound);
         }
-        let open = process::open_files(self.pid).into_iter().find(|path| self.is_transcript(path));
-        if let Some(path) = open {
-            return Ok((path, Proof::Open));
+        let about = |path: &Path| Tail::about(path, self.owner, &self.rules)?.project;
+        let is_here = |path: &PathBuf| about(path).as_deref() == Some(clues.folder.as_str());
+        let open = clues.pids.iter().flat_map(|pid| process::open_files(*pid));
+        let mut open: Vec<PathBuf> = open.filter(|path| self.is_transcript(path)).collect();
+        open.sort_unstable();
+        open.dedup();
+        // One process may serve several agents.
+        if open.len() > 1 {
+            open.retain(is_here);
+        }
+        if let [path] = open.as_slice() {
+            return Ok((path.clone(), Proof::Open));
+        }
+        if !open.is_empty() {
+            return Err(Standing::Unsure);
         }
         let began = process::age(self.start).and_then(|age| SystemTime::now().checked_sub(age + SLACK));
         let mut candidates = all(None, began);
         candidates.sort_unstable_by(|a, b| b.modified.cmp(&a.modified));
-        let works_here = |found: &Found| {
-            let about = Tail::about(&found.path, self.owner, &self.rules)?;
-            (about.project.as_deref() == Some(clues.folder.as_str())).then(|| found.path.clone())
-        };
-        match candidates.iter().take(MOST_CANDIDATES).find_map(works_here) {
+        match candidates.into_iter().map(|found| found.path).take(MOST_CANDIDATES).find(is_here) {
             Some(path) if clues.alone => Ok((path, Proof::Folder)),
             Some(_) => Err(Standing::Unsure),
             None => Err(Standing::NotFound),
@@ -323,11 +340,25 @@ impl Whose {
 
     /// The session's name out of the name of its file, where the pattern tells it.
     fn session_of(&self, path: &Path) -> Option<String> {
-        let name = path.file_name()?.to_str()?;
-        self.rules.files.iter().find_map(|pattern| {
-            let pattern = pattern.rsplit('/').next()?;
-            let (before, after) = pattern.split_once("{session}")?;
-            (!before.contains('*')).then(|| name.strip_prefix(before)?.strip_suffix(after))?.map(str::to_owned)
+        let below = self.folders.iter().find_map(|folder| path.strip_prefix(folder).ok()?.to_str())?;
+        self.rules.files.iter().find_map(|pattern| session_in(pattern, below))
+    }
+
+    /// The session that one of the processes has a file of.
+    fn session_of_process(&self, pids: &[u32]) -> Option<String> {
+        self.rules.process_files.iter().find_map(|pattern| {
+            let in_folder = |folder: &PathBuf, path: &Path, pattern: &str| {
+                session_in(pattern, path.strip_prefix(folder).ok()?.to_str()?)
+            };
+            pids.iter().find_map(|pid| {
+                let own = pattern.replace("{pid}", &pid.to_string());
+                let open = if own == *pattern { process::open_files(*pid) } else { Vec::new() };
+                self.folders.iter().find_map(|folder| {
+                    let there = if own == *pattern { Vec::new() } else { files(folder, &own, None, self.owner, None) };
+                    let paths = open.iter().cloned().chain(there.into_iter().map(|found| found.path));
+                    paths.into_iter().find_map(|path| in_folder(folder, &path, &own))
+                })
+            })
         })
     }
 

@@ -1,0 +1,173 @@
+//! Reads all transcripts that are there, each request once.
+
+use std::{
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use jiff::Timestamp;
+
+use crate::monitor::facts::transcripts::find::files;
+use crate::monitor::facts::transcripts::tail::{Looked, Tail};
+use crate::monitor::usage::requests::{Counts, Requests};
+use crate::monitor::usage::rules::Edge;
+use crate::monitor::usage::{Said, TranscriptRules};
+use crate::monitor::{Price, Prices, Tokens, UsageSettings, detect::Profiles};
+
+/// Where transcripts are looked for, and whose.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "a function has none")]
+pub struct Sources<'a> {
+    /// What is known of the programs.
+    pub profiles: &'a Profiles,
+    /// Which programs are wanted.
+    pub usage: &'a UsageSettings,
+    /// What is paid for what no program recorded.
+    pub prices: &'a Prices,
+    /// The user's home folder.
+    pub home: Option<PathBuf>,
+    /// A variable of the environment.
+    pub variable: &'a dyn Fn(&str) -> Option<String>,
+    /// The user.
+    pub owner: u32,
+}
+
+/// A request that was counted, or a turn that began.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Request {
+    /// Which program.
+    pub program: String,
+    /// When.
+    pub at: Option<Timestamp>,
+    /// The model.
+    pub model: Option<String>,
+    /// The folder that it worked in.
+    pub project: Option<String>,
+    /// The session's name.
+    pub session: String,
+    /// Tokens.
+    pub tokens: Tokens,
+    /// What they cost, US dollars; `None` where neither the program nor the settings say it.
+    pub cost_usd: Option<f64>,
+    /// A turn began, and nothing was spent.
+    pub turn: bool,
+}
+
+/// What was read.
+#[derive(Clone, Debug, Default)]
+pub struct Collected {
+    /// Requests and turns.
+    pub requests: Vec<Request>,
+    /// Transcripts that were read.
+    pub files: usize,
+    /// Records that could not be read, by program.
+    pub unread: Vec<(String, u64)>,
+    /// Transcripts that could not be read, and why.
+    pub failed: Vec<(PathBuf, String)>,
+}
+
+/// Reads the transcripts of all programs; with `since` only those that were written to since then, and of them what is
+/// as new.
+#[must_use]
+pub fn collect(sources: &Sources<'_>, since: Option<Timestamp>) -> Collected {
+    let mut collected = Collected::default();
+    for profile in sources.profiles.list().filter(|profile| sources.usage.wants(&profile.name)) {
+        let Some(rules) = &profile.transcript else { continue };
+        let mut reader = Reader {
+            program: &profile.name,
+            rules,
+            prices: sources.prices,
+            counted: Requests::default(),
+            requests: Vec::new(),
+            turns: Vec::new(),
+            unread: 0,
+        };
+        for path in all_files(sources, rules, since) {
+            match reader.read(&path, sources.owner) {
+                Ok(()) => collected.files += 1,
+                Err(error) => collected.failed.push((path, error.to_string())),
+            }
+        }
+        if reader.unread > 0 {
+            collected.unread.push((profile.name.clone(), reader.unread));
+        }
+        // Copies in a newer session are known by the older one, so the times are looked at last.
+        let is_new = |one: &Request| since.is_none_or(|since| one.at.is_some_and(|at| at >= since));
+        collected.requests.extend(reader.requests.into_iter().chain(reader.turns).filter(is_new));
+    }
+    collected
+}
+
+fn all_files(sources: &Sources<'_>, rules: &TranscriptRules, since: Option<Timestamp>) -> Vec<PathBuf> {
+    let named = rules.variable.as_deref().and_then(sources.variable).filter(|named| !named.is_empty());
+    let folders: Vec<PathBuf> = match (named, &sources.home) {
+        (Some(named), _) => named.split(',').map(|folder| PathBuf::from(folder.trim())).collect(),
+        (None, Some(home)) => rules.home.iter().map(|below| home.join(below)).collect(),
+        (None, None) => Vec::new(),
+    };
+    let age = |since: Timestamp| std::time::Duration::from_secs(u64::try_from(since.as_second()).unwrap_or(0));
+    let since = since.map(|since| SystemTime::UNIX_EPOCH + age(since));
+    let patterns = || rules.files.iter().chain(&rules.side_files);
+    let found = folders
+        .iter()
+        .flat_map(|folder| patterns().flat_map(move |pattern| files(folder, pattern, None, sources.owner, since)));
+    let mut paths: Vec<PathBuf> = found.map(|found| found.path).collect();
+    // Of copies the one counts that comes first: by path it is the same one each time.
+    paths.sort_unstable();
+    paths.dedup();
+    paths
+}
+
+struct Reader<'a> {
+    program: &'a str,
+    rules: &'a TranscriptRules,
+    prices: &'a Prices,
+    counted: Requests,
+    requests: Vec<Request>,
+    turns: Vec<Request>,
+    unread: u64,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, path: &Path, owner: u32) -> std::io::Result<()> {
+        let session = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let rules = self.rules;
+        let mut tail = Tail::new(path.to_owned(), owner);
+        let about = rules.project_file.is_some().then(|| Tail::about(path, owner, rules)).flatten();
+        let project = about.and_then(|about| about.project);
+        let mut last = Request { program: self.program.to_owned(), session, project, ..Request::default() };
+        loop {
+            let looked = tail.read(rules, u64::MAX, |said| self.take(said, &mut last))?;
+            if looked != Looked::Anew {
+                break;
+            }
+        }
+        self.unread += tail.unread;
+        Ok(())
+    }
+
+    fn take(&mut self, said: Said, last: &mut Request) {
+        match said {
+            Said::Spent(spent) => {
+                last.at = spent.at;
+                last.model.clone_from(&spent.model);
+                last.project = spent.project.clone().or(last.project.take());
+                if let Some(session) = &spent.session {
+                    last.session.clone_from(session);
+                }
+                let price = || Some(Price::of(self.prices, spent.model.as_deref()?)?.cost(&spent.tokens));
+                let cost_usd = spent.cost.or_else(price);
+                let request = Request { tokens: spent.tokens, cost_usd, ..last.clone() };
+                match self.counted.take(&spent) {
+                    Counts::New => self.requests.push(request),
+                    Counts::Instead { number, .. } => self.requests[number] = request,
+                    Counts::Not => {}
+                }
+            }
+            Said::Turn(Edge::Begins, at) => {
+                self.turns.push(Request { at, turn: true, ..last.clone() });
+            }
+            _ => {}
+        }
+    }
+}

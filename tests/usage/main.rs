@@ -1,0 +1,8 @@
+//! What sessions spend, out of transcripts that the real programs wrote, and out of what could go wrong in them.
+
+mod recorded;
+mod tail;
+mod verb;
+
+#[path = "../support/mod.rs"]
+mod support;

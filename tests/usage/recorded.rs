@@ -1,0 +1,60 @@
+//! Transcripts that the real programs wrote while they talked to a model whose numbers are known (`main` and the other
+//! plain names), and some made by hand (`edge-*`): the sums are those of the program `ccusage`, 20.0.24, to the token.
+//! Where they are not, the table says why.
+
+use std::path::{Path, PathBuf};
+
+use tmux_orc::app::usage::{By, Sources, collect, group};
+use tmux_orc::monitor::{Prices, Tokens, UsageSettings, detect::Profiles};
+
+const TABLE: &str = include_str!("recorded.txt");
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/usage/transcripts")
+}
+
+/// What is counted of the transcripts of one case.
+fn counted(case: &str) -> Tokens {
+    let program = case.split('-').next().unwrap();
+    let profiles = Profiles::embedded();
+    let rules = profiles.get(program).unwrap().transcript.clone().unwrap();
+    let path = folder().join(case);
+    // Some cases are the program's own folder, others the user's home.
+    let own = ["claude", "codex", "gemini"].contains(&program);
+    let variable = |name: &str| (own && rules.variable.as_deref() == Some(name)).then(|| path.display().to_string());
+    let sources = Sources {
+        profiles: &profiles,
+        usage: &UsageSettings { enabled: true, programs: vec![program.to_owned()] },
+        prices: &Prices::new(),
+        home: (!own).then(|| path.clone()),
+        variable: &variable,
+        owner: rustix::process::geteuid().as_raw(),
+    };
+    let collected = collect(&sources, None);
+    assert!(collected.failed.is_empty() && collected.files > 0, "{case}: {collected:?}");
+    let zone = jiff::tz::TimeZone::UTC;
+    let (days, totals) = group(&collected.requests, By::Day, &zone, &Default::default());
+    let of_days = days.iter().fold(Tokens::default(), |mut sum, day| {
+        sum += day.tokens;
+        sum
+    });
+    assert_eq!(of_days, totals.tokens, "{case}");
+    totals.tokens
+}
+
+#[test]
+fn recorded_sessions_are_counted_to_the_token() {
+    let mut cases = 0;
+    for line in TABLE.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+        let mut words = line.split_whitespace();
+        let case = words.next().unwrap();
+        let numbers: Vec<u64> = words.by_ref().take(4).map(|word| word.parse().expect(line)).collect();
+        let counted = counted(case);
+        let got = [counted.input_tokens, counted.output_tokens, counted.cache_read_tokens, counted.cache_write_tokens];
+        assert_eq!(got, numbers[..], "{line}");
+        cases += 1;
+    }
+    let all = std::fs::read_dir(folder()).unwrap().flatten();
+    let all: usize = all.map(|program| std::fs::read_dir(program.path()).unwrap().count()).sum();
+    assert_eq!(cases, all, "each case has its line");
+}
