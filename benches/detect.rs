@@ -95,7 +95,7 @@ fn tall(fixture: &Fixture) -> Fixture {
     tall
 }
 
-/// Microseconds for one verdict: the median of many runs, which another program's turn on the CPU does not change.
+/// Microseconds for one verdict: the median of many runs, so that another program's short turn on the CPU counts little.
 fn cost(profiles: &Profiles, fixture: &Fixture) -> f64 {
     const RUNS: usize = 15;
     const EACH: u32 = 10;

@@ -97,8 +97,10 @@ fn read(view: &View<'_>, place: Where, extract: &Extract, waits: Option<&[Choice
         // What a prompt asks stands above its answers, which may be worded alike.
         range = above_answers(all, range, choices);
     }
-    let mut found = range.filter_map(|row| Some((row, group(&extract.line, all[row])?)));
-    let (row, text) = if extract.top { found.next() } else { found.last() }?;
+    // Groups are expensive to find: they are asked for in the one row that counts.
+    let fits = |row: &usize| extract.line.matches(all[*row]);
+    let row = if extract.top { range.find(fits) } else { range.rev().find(fits) }?;
+    let text = group(&extract.line, all[row])?;
     Some(match waits {
         Some(_) if extract.subject => asks::with_its_subject(all, row, text),
         Some(_) if extract.wraps => asks::with_its_end(all, row, text),
