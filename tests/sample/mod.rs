@@ -99,6 +99,7 @@ pub fn agent(sketch: &Sketch) -> Agent {
             shown: (sketch.state == AgentState::Working).then(|| "12.4k".to_owned()),
             ..AgentTokens::default()
         },
+        usage_source: None,
         session_id: None,
         cost_usd: None,
         turns: None,

@@ -12,11 +12,12 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::app::cli::workplace::Workplace;
 use crate::app::cli::{Context, Failure, source};
+use crate::app::core::format;
 use crate::app::core::target;
 use crate::monitor::detect::Observation;
 use crate::monitor::detect::fixture::Fixture;
 use crate::monitor::facts::{process, profiles, published};
-use crate::monitor::{NamedAgent, Snapshot, detect};
+use crate::monitor::{Agent, NamedAgent, Snapshot, Tokens, detect};
 use crate::tmux::request::places;
 use crate::tmux::{
     Batch, Command, Expect, Features, Fields, Pane, PaneId, Screen, Server, Transport, TransportKind, clean,
@@ -76,6 +77,9 @@ pub async fn run(options: &WhyOptions, context: &mut Context) -> Result<(), Fail
     for line in explanation.to_string().lines().chain(workplace.to_string().lines()) {
         context.out.line(clean(line))?;
     }
+    for line in known.map(spends).unwrap_or_default() {
+        context.out.line(clean(&line))?;
+    }
     if let Some(agent) = known.filter(|agent| explanation.verdict.as_ref().is_some_and(|v| v.state != agent.state)) {
         context.out.line(format!("\nThe engine says {}: it looked at another moment.", agent.state))?;
     }
@@ -90,6 +94,36 @@ pub async fn run(options: &WhyOptions, context: &mut Context) -> Result<(), Fail
         }
     }
     Ok(())
+}
+
+/// What the engine knows of what it spends, a line each.
+fn spends(agent: &Agent) -> Vec<String> {
+    let Some(source) = &agent.usage_source else { return Vec::new() };
+    let mut lines = vec![String::new(), "Spends".to_owned()];
+    let mut line = |name: &str, value: String| lines.push(format!("  {name:<11} {value}"));
+    let tokens = |of: &Tokens| {
+        let [input, output] = [of.input_tokens, of.output_tokens].map(format::thousands);
+        let [read, write] = [of.cache_read_tokens, of.cache_write_tokens].map(format::thousands);
+        format!("{input} in, {output} out, {read} read from a cache, {write} written to one")
+    };
+    if let Some(model) = &agent.model {
+        line("model", model.clone());
+    }
+    if let Some(used) = agent.tokens.context_used {
+        let of = agent.tokens.context_window.map(|window| format!(" of {}", format::thousands(window)));
+        line("context", format!("{}{} tokens", format::thousands(used), of.unwrap_or_default()));
+    }
+    for (name, of) in [("turn", &agent.tokens.turn), ("session", &agent.tokens.session), ("today", &agent.tokens.today)]
+    {
+        if let Some(of) = of {
+            line(name, tokens(of));
+        }
+    }
+    if let Some(cost) = agent.cost_usd {
+        line("cost", format!("{cost:.2} US dollars"));
+    }
+    line("known", source.clone());
+    lines
 }
 
 /// All that is told as JSON.

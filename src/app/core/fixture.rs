@@ -52,6 +52,7 @@ pub(crate) fn test_agent(id: u32, state: AgentState) -> Agent {
         asks: None,
         model: None,
         tokens: AgentTokens::default(),
+        usage_source: None,
         session_id: None,
         cost_usd: None,
         turns: None,

@@ -106,7 +106,11 @@ fn agent(agent: &mut Agent) {
     agent.places.iter_mut().for_each(tidy);
     let some = [&mut agent.version, &mut agent.kind, &mut agent.cwd, &mut agent.doing, &mut agent.model];
     let works_in = [&mut agent.repository, &mut agent.repository_path, &mut agent.worktree, &mut agent.branch];
-    some.into_iter().chain(works_in).chain([&mut agent.tokens.shown, &mut agent.session_id]).flatten().for_each(tidy);
+    some.into_iter()
+        .chain(works_in)
+        .chain([&mut agent.tokens.shown, &mut agent.session_id, &mut agent.usage_source])
+        .flatten()
+        .for_each(tidy);
     evidence(&mut agent.evidence);
     if let Some(asks) = &mut agent.asks {
         tidy(&mut asks.line);

@@ -208,6 +208,7 @@ fn agent(tracked: &Tracked, repositories: &Repositories, max_failures: u32) -> O
         asks: verdict.asks.clone(),
         model: spending.model.or_else(|| verdict.model.clone()),
         tokens: AgentTokens { shown: verdict.tokens.clone(), ..spending.tokens },
+        usage_source: tracked.program().transcript().map(|transcript| transcript.source().to_owned()),
         session_id: spending.session_id,
         cost_usd: spending.cost_usd,
         turns: spending.turns,

@@ -1,6 +1,6 @@
 //! Spend: looks at the transcripts of the agents that wrote. The reading is done beside the cycles, which wait for none of it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -21,13 +21,13 @@ pub(crate) fn look_at_transcripts(panes: &mut Panes, settings: &EngineSettings, 
         let (id, wrote) = (tracked.pulse.id, tracked.pulse.activity);
         let Some(agent) = tracked.program().agent().map(|found| found.agent.as_str()) else { continue };
         let wanted = settings.usage.wants(agent);
-        let Some(transcript) = tracked.program_mut().transcript_mut() else { continue };
+        let Some((transcript, session)) = tracked.program_mut().transcript_and_session() else { continue };
         if !wanted {
             transcript.forget();
             continue;
         }
         transcript.take();
-        if transcript.is_due(wrote, now, today) {
+        if transcript.is_due(wrote, session, now, today) {
             due.push((transcript.looked_at().unwrap_or(now), id));
         }
     }
@@ -41,12 +41,25 @@ pub(crate) fn look_at_transcripts(panes: &mut Panes, settings: &EngineSettings, 
     }
 }
 
+/// Looks until nothing is left to be read, at most for `limit`: for those who look once.
+pub(crate) async fn settle(panes: &mut Panes, settings: &EngineSettings, limit: Duration) {
+    let end = Instant::now() + limit;
+    while Instant::now() < end {
+        look_at_transcripts(panes, settings, Timestamp::now(), Instant::now());
+        let mut transcripts = panes.fleet.iter().filter_map(|tracked| tracked.program().transcript());
+        if !transcripts.any(|transcript| transcript.is_under_way()) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 fn clues(panes: &Panes, tracked: &Tracked, prices: &Prices) -> Clues {
     let of = |tracked: &Tracked| tracked.program().agent().map(|found| found.agent.clone());
     let (agent, folder) = (of(tracked), &tracked.pane.path);
     let same = |other: &&Tracked| other.pane.path == *folder && of(other) == agent;
     Clues {
-        session: tracked.program().session(),
+        session: tracked.program().session().map(str::to_owned),
         pids: tracked.program().processes().iter().map(|process| process.pid).collect(),
         folder: folder.clone(),
         alone: panes.fleet.iter().filter(same).take(2).count() < 2,

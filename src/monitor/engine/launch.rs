@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use tokio::{sync::watch, task::JoinHandle};
 
+use crate::monitor::cycle::spend::settle;
 use crate::monitor::engine::core::Core;
 use crate::monitor::engine::inbox::Inbox;
 use crate::monitor::engine::run::Task;
@@ -122,6 +123,7 @@ impl Engine {
             }
         }
         core.repositories.settle(SETTLE).await;
+        settle(&mut core.panes, &core.settings, SETTLE).await;
         // There is no second look: what was seen is believed.
         let believed = core.panes.believe(Timestamp::now());
         core.events.extend(believed);

@@ -95,7 +95,9 @@ impl SessionFile {
 
     fn read_at(&self, path: PathBuf) -> Found {
         let bytes = file::read_foreign(&path, MOST, self.owner).ok()?;
-        let said = parse(std::str::from_utf8(&bytes).ok()?, &self.fields, self.pid, self.start)?;
+        let mut said = parse(std::str::from_utf8(&bytes).ok()?, &self.fields, self.pid, self.start)?;
+        let below = || path.strip_prefix(&self.folder).ok()?.to_str();
+        said.session = said.session.or_else(|| session_in(&self.path, below()?));
         // A file without the start time may be that of an older process with this pid.
         (self.fields.start.is_some() || self.is_of_this_process(&path)).then_some((path, said))
     }
@@ -147,10 +149,8 @@ impl Watch {
     }
 
     /// The session that it names, or that its own name tells.
-    pub fn session(&self) -> Option<String> {
-        let (path, said) = self.last.as_ref()?;
-        let below = || path.strip_prefix(&self.file.folder).ok()?.to_str();
-        said.session.clone().or_else(|| session_in(&self.file.path, below()?))
+    pub fn session(&self) -> Option<&str> {
+        self.last.as_ref()?.1.session.as_deref()
     }
 
     /// Whether it says something new. It is read at most once in `every`, and a later call returns what that brought.

@@ -249,9 +249,19 @@ impl Program {
         }
     }
 
+    /// The same, with the session that it says it has.
+    pub fn transcript_and_session(&mut self) -> Option<(&mut Transcript, Option<&str>)> {
+        match &mut self.holds {
+            Holds::Agent { transcript: Some(transcript), file, .. } => {
+                Some((transcript, file.as_ref().and_then(|file| file.session())))
+            }
+            _ => None,
+        }
+    }
+
     /// The session that it says it has.
     #[must_use]
-    pub fn session(&self) -> Option<String> {
+    pub fn session(&self) -> Option<&str> {
         match &self.holds {
             Holds::Agent { file: Some(file), .. } => file.session(),
             _ => None,

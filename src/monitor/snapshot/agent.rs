@@ -125,6 +125,9 @@ pub struct Agent {
     /// Tokens, as its program wrote them down.
     #[serde(default, deserialize_with = "AgentTokens::lenient")]
     pub tokens: AgentTokens,
+    /// Where tokens and cost come from, or why they are not known; `None` where no transcript of its program is known.
+    #[serde(default)]
+    pub usage_source: Option<String>,
     /// The session's name, as its program calls it.
     #[serde(default)]
     pub session_id: Option<String>,

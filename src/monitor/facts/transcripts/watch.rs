@@ -68,6 +68,34 @@ pub enum Standing {
     Failed(String),
 }
 
+impl Standing {
+    /// In words, for a user who wonders where the numbers come from or why there are none.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Read { path, proof, unread } => {
+                let proof = match proof {
+                    Proof::Session => "its program says that this is its session",
+                    Proof::Open => "its process has it open",
+                    Proof::Folder => "no other agent of this program works in its folder",
+                };
+                let unread = match unread {
+                    0 => String::new(),
+                    1 => "; 1 record could not be read".to_owned(),
+                    more => format!("; {more} records could not be read"),
+                };
+                format!("from {} ({proof}){unread}", path.display())
+            }
+            Self::NotFound => "no transcript of it was found".to_owned(),
+            Self::Unsure => {
+                "several agents of this program work in its folder, and nothing tells whose transcript is whose"
+                    .to_owned()
+            }
+            Self::Failed(why) => format!("its transcript cannot be read: {why}"),
+        }
+    }
+}
+
 /// Whose transcript is looked for.
 #[derive(Clone, Debug)]
 struct Whose {
@@ -102,6 +130,7 @@ pub struct Transcript {
     looked: Option<Asked>,
     known: Spending,
     standing: Standing,
+    source: String,
     left: u64,
 }
 
@@ -111,6 +140,7 @@ struct Asked {
     now: Instant,
     second: i64,
     day: Date,
+    session: Option<String>,
 }
 
 /// A session, read so far.
@@ -134,7 +164,8 @@ impl Transcript {
         let (folders, owner) = process::folders(process.pid, rules.variable.as_deref(), &rules.home)?;
         let whose = Whose { rules, folders, owner, start: process.start };
         let (known, standing) = (Spending::default(), Standing::NotFound);
-        Some(Self { whose, read: Some(Box::default()), looking: None, looked: None, known, standing, left: 0 })
+        let source = standing.sentence();
+        Some(Self { whose, read: Some(Box::default()), looking: None, looked: None, known, standing, source, left: 0 })
     }
 
     /// What is known.
@@ -142,9 +173,10 @@ impl Transcript {
         &self.known
     }
 
-    /// How the look for it stands.
-    pub fn standing(&self) -> &Standing {
-        &self.standing
+    /// How the look for it stands, in words.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
     }
 
     /// Its user does not want it to be read.
@@ -152,6 +184,7 @@ impl Transcript {
         if self.looked.take().is_some() {
             (self.read, self.looking, self.left) = (Some(Box::default()), None, 0);
             (self.known, self.standing) = (Spending::default(), Standing::NotFound);
+            self.source = self.standing.sentence();
         }
     }
 
@@ -161,8 +194,16 @@ impl Transcript {
         self.looked.as_ref().map(|last| last.now)
     }
 
+    /// Whether a look is under way, or a part is left to be read.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.looking.is_some() || self.left > 0
+    }
+
     /// Whether it is time for a look. `wrote`: the second of the agent's last output.
-    pub fn is_due(&self, wrote: i64, now: Instant, today: Date) -> bool {
+    /// `session`: the one that it says it has.
+    #[must_use]
+    pub fn is_due(&self, wrote: i64, session: Option<&str>, now: Instant, today: Date) -> bool {
         if self.looking.is_some() {
             return false;
         }
@@ -171,7 +212,8 @@ impl Transcript {
         if self.left > 0 {
             return age >= GO_ON_AFTER;
         }
-        age >= LOOK_EVERY && (last.second < wrote + SETTLES || last.day != today)
+        let news = last.second < wrote + SETTLES || last.day != today || last.session.as_deref() != session;
+        age >= LOOK_EVERY && news
     }
 
     /// Begins a look.
@@ -179,7 +221,7 @@ impl Transcript {
         let zone = TimeZone::system();
         let today = zone.to_datetime(at).date();
         let Some(mut session) = self.read.take() else { return };
-        self.looked = Some(Asked { now, second: at.as_second(), day: today });
+        self.looked = Some(Asked { now, second: at.as_second(), day: today, session: clues.session.clone() });
         let whose = self.whose.clone();
         self.looking = file::start(move || {
             session.look(&whose, &clues, now, &zone, today);
@@ -187,7 +229,7 @@ impl Transcript {
         });
         if self.looking.is_none() {
             // Too much is under way: it is begun anew later.
-            self.read = Some(Box::default());
+            (self.read, self.looked) = (Some(Box::default()), None);
         }
     }
 
@@ -197,7 +239,11 @@ impl Transcript {
         self.looking = None;
         let session = done.unwrap_or_default();
         self.left = session.left;
-        self.standing = session.standing.clone().unwrap_or(Standing::NotFound);
+        let standing = session.standing.clone().unwrap_or(Standing::NotFound);
+        if self.standing != standing {
+            self.source = standing.sentence();
+            self.standing = standing;
+        }
         let news = self.known != session.known;
         self.known = session.known.clone();
         self.read = Some(session);
