@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn sections_know_their_names() {
-        assert_eq!(names_in(""), ["monitoring", "dashboard", "notifications", "repositories", "agents"]);
+        assert_eq!(names_in(""), ["monitoring", "dashboard", "notifications", "usage", "repositories", "agents"]);
         assert_eq!(names_in("monitoring"), ["check_interval", "max_failures", "max_server_percent", "async"]);
         assert!(is_section("monitoring.async") && !is_section("monitoring.async.strategy") && !is_section("agents"));
     }
