@@ -64,6 +64,8 @@ async fn watch(dashboard: Dashboard) -> Result<ExitCode, Failure> {
         glyphs: ui::glyphs::Glyphs::named(&settings.glyphs),
         mouse: settings.mouse,
         keys: settings.keys.iter().map(|(action, keys)| (action.clone(), keys.all())).collect(),
+        columns: settings.columns(),
+        grouping: settings.grouping(),
         colour: match dashboard.global.color {
             Color::Auto => ColourChoice::Auto,
             Color::Always => ColourChoice::Always,

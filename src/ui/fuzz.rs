@@ -5,8 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 use crate::app::core::action::ACTIONS;
+use crate::app::core::column::SHOWN;
 use crate::app::core::key::Key;
 use crate::app::core::keymap::Keymap;
+use crate::app::core::list::Grouping;
 use crate::app::core::message::Message;
 use crate::app::core::plain;
 use crate::app::settings::theme;
@@ -81,6 +83,8 @@ pub(crate) fn keys(data: &[u8]) {
         mouse: true,
         act: true,
         glyphs: "auto".into(),
+        columns: SHOWN.to_vec(),
+        grouping: Some(Grouping::Program),
     });
     stage.check();
     for _ in 0..200 {

@@ -12,7 +12,9 @@ use tokio::{
 };
 
 use crate::app::Effect;
+use crate::app::core::column::{Column, SHOWN};
 use crate::app::core::keymap::{Keymap, KeymapError, Overrides};
+use crate::app::core::list::Grouping;
 use crate::app::core::message::{Message, Outcome, Setup};
 use crate::app::core::state::State;
 use crate::app::core::update::update;
@@ -48,6 +50,10 @@ pub struct Options {
     pub mouse: bool,
     /// The user's keys.
     pub keys: Overrides,
+    /// The columns that are shown.
+    pub columns: Vec<Column>,
+    /// What the agents are grouped by at first.
+    pub grouping: Grouping,
     /// Colours.
     pub colour: ColourChoice,
     /// How the engine is reached, when that can change.
@@ -64,6 +70,8 @@ impl Default for Options {
             glyphs: Glyphs::Auto,
             mouse: true,
             keys: Overrides::new(),
+            columns: SHOWN.to_vec(),
+            grouping: Grouping::None,
             colour: ColourChoice::Auto,
             link: None,
             actions: None,
@@ -158,7 +166,8 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
         themes.iter().position(|theme| theme.name == name).unwrap_or(0)
     });
     let ascii = options.glyphs.ascii(only_ascii);
-    let setup = Setup { keymap, can, link, themes: names(&themes), theme, ascii };
+    let (columns, grouping) = (options.columns, options.grouping);
+    let setup = Setup { keymap, can, link, themes: names(&themes), theme, ascii, columns, grouping };
     update(&mut state, Message::Begins(Box::new(setup)));
     let (columns, rows) = crossterm::terminal::size()?;
     update(&mut state, Message::Resize(columns, rows));

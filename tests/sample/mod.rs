@@ -128,6 +128,33 @@ const BUSY: &[u8] = &[5, 7, 6, 7, 5, 7, 7, 6];
 const CALM: &[u8] = &[1, 2, 5, 2, 1, 0, 0, 0];
 const QUIET: &[u8] = &[0, 0, 0, 0, 0, 0, 0, 0];
 
+/// The twelve, in repositories and out of them, with what they spend.
+pub fn at_work() -> Vec<Agent> {
+    let branches = ["main", "feature/a-new-parser", "fix/lexer", "43af5ad"];
+    let mut agents = twelve();
+    for (n, agent) in agents.iter_mut().enumerate() {
+        let spent = Tokens { input_tokens: 1_700 * (n as u64 + 1), cache_read_tokens: 31_000, ..Tokens::default() };
+        agent.tokens.session = Some(spent);
+        agent.cost_usd = (n % 3 != 2).then_some(0.37 * (n + 1) as f64);
+        if n % 5 == 4 {
+            agent.cwd = Some("/tmp".into());
+            continue;
+        }
+        // Two repositories of one name.
+        let at = ["/home/u/src/parser", "/home/u/src/web", "/srv/web"][n % 3];
+        agent.cwd = Some(if n % 4 == 1 { format!("{at}-new") } else { at.to_owned() });
+        agent.repository = at.rsplit('/').next().map(str::to_owned);
+        agent.repository_path = Some(at.into());
+        agent.worktree = (n % 4 == 1).then(|| format!("{}-new", agent.repository.as_deref().unwrap()));
+        agent.branch = Some(branches[n % 4].into());
+        (agent.added, agent.removed) = (Some([0, 12, 1234][n % 3]), Some([0, 3, 456][n % 3]));
+        if n == 3 {
+            (agent.added, agent.removed) = (None, None);
+        }
+    }
+    agents
+}
+
 /// Twelve agents in mixed states.
 pub fn twelve() -> Vec<Agent> {
     let sketch = |id, target, agent, state, kind, since, doing, context, activity| Sketch {

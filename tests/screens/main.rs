@@ -6,6 +6,7 @@ mod sample;
 use std::sync::Arc;
 
 use sample::stage::Stage;
+use tmux_orc::app::core::column::Column;
 use tmux_orc::app::core::message::Message;
 use tmux_orc::monitor::Link;
 use tmux_orc::monitor::{ServerStatus, Snapshot};
@@ -23,6 +24,26 @@ fn every_size_has_its_arrangement() {
         let stage = Stage::new(twelve(), columns, rows);
         insta::assert_snapshot!(format!("size-{columns}x{rows}"), stage.text());
     }
+}
+
+#[test]
+fn columns_give_way_and_groups_have_heads() {
+    let at_work = || sample::snapshot(sample::at_work());
+    for (columns, rows) in [(200, 55), (120, 35), (80, 24)] {
+        let mut stage = Stage::new(at_work(), columns, rows);
+        insta::assert_snapshot!(format!("columns-{columns}x{rows}"), stage.text());
+        stage.keys("z");
+        insta::assert_snapshot!(format!("columns-{columns}x{rows}-zoomed"), stage.text());
+    }
+    for (keys, name) in [("b b", "folder"), ("b b b", "repository"), ("b b b b", "program")] {
+        let mut stage = Stage::new(at_work(), 120, 35);
+        stage.keys(keys);
+        insta::assert_snapshot!(format!("grouped-by-{name}"), stage.text());
+    }
+    let mut stage = Stage::new(at_work(), 80, 24);
+    stage.state.columns = vec![Column::Branch, Column::Diff];
+    stage.keys("b b b");
+    insta::assert_snapshot!("columns-chosen", stage.text());
 }
 
 #[test]

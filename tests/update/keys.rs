@@ -92,19 +92,6 @@ fn sorting_goes_through_the_columns_and_turns_round() {
 }
 
 #[test]
-fn groups_keep_the_sessions_together() {
-    let mut s = stage();
-    s.keys("b");
-    let rows = s.rows();
-    let sessions: Vec<&str> = rows.iter().filter_map(|target| target.split(':').next()).collect();
-    let mut distinct = sessions.clone();
-    distinct.dedup();
-    assert_eq!(distinct, ["api", "web", "docs", "ml", "misc"]);
-    s.keys("b");
-    assert_eq!(s.rows().len(), 12);
-}
-
-#[test]
 fn jump_and_answer_act_on_what_was_seen() {
     let mut s = stage();
     s.keys("enter");
@@ -379,6 +366,8 @@ fn keys_and_theme_follow_the_settings_while_it_runs() {
         mouse: act,
         act,
         glyphs: "auto".to_owned(),
+        columns: Vec::new(),
+        grouping: None,
     };
     s.tell(configured(keymap, "mono", true));
     assert_eq!(s.effects(), [Effect::Mouse(true)]);

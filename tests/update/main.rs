@@ -4,6 +4,7 @@
 mod sample;
 
 mod engine;
+mod groups;
 mod keys;
 mod mouse;
 mod property;

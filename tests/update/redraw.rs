@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use tmux_orc::app::core::list::Grouping;
 use tmux_orc::app::core::message::Message;
 use tmux_orc::monitor::Link;
 
@@ -139,10 +140,19 @@ fn themes_that_are_read_again_keep_the_one_in_use_and_a_beginning_is_no_switch()
     let mut s = stage();
     let themes = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let (keymap, can) = (s.state.keymap.clone(), s.state.can);
-    let setup =
-        Setup { keymap, can, link: Link::Attached(7), themes: themes(&["dark", "mine"]), theme: 1, ascii: true };
+    let setup = Setup {
+        keymap,
+        can,
+        link: Link::Attached(7),
+        themes: themes(&["dark", "mine"]),
+        theme: 1,
+        ascii: true,
+        columns: Vec::new(),
+        grouping: Grouping::Program,
+    };
     assert!(s.tell(Message::Begins(Box::new(setup))));
     assert!(s.state.banner().is_none() && s.state.ascii && s.state.link == Link::Attached(7));
+    assert!(s.state.columns.is_empty() && s.state.list.grouping == Grouping::Program);
     s.tell(Message::Themes(themes(&["light", "dark", "mine"])));
     assert_eq!(s.state.theme, 2);
     s.tell(Message::Themes(themes(&["light", "dark"])));

@@ -9,7 +9,9 @@ use tokio::time::timeout;
 use crate::app::cli::{
     AgentsOptions, AgentsVerb, Context, Cut, Failure, Look, ProfilesVerb, age, cell, profiles, source,
 };
-use crate::app::core::wanted::Wanted;
+use crate::app::core::column::Column;
+use crate::app::core::format::NONE;
+use crate::app::core::text::{right, width};
 use crate::app::core::words::answer_by;
 use crate::app::settings::Overrides;
 use crate::monitor::{Agent, AgentState, ServerStatus, Snapshot};
@@ -42,7 +44,7 @@ pub async fn run(options: &AgentsOptions, verb: Option<&AgentsVerb>, context: &m
             .out
             .json(&json!({ "schema": schema, "timestamp": timestamp, "server": server, "agents": agents }));
     }
-    table(&snapshot, &agents, wanted, context)
+    table(&snapshot, &agents, options, context)
 }
 
 /// Blocks until an agent is in one of the states. Fails with exit code 1 when none was in time.
@@ -72,7 +74,12 @@ async fn wait(options: &AgentsOptions, context: &Context) -> Result<Arc<Snapshot
     }
 }
 
-fn table(snapshot: &Snapshot, agents: &[&Agent], wanted: &[Wanted], context: &mut Context) -> Result<(), Failure> {
+fn table(
+    snapshot: &Snapshot,
+    agents: &[&Agent],
+    options: &AgentsOptions,
+    context: &mut Context,
+) -> Result<(), Failure> {
     if snapshot.server.status == ServerStatus::Unreachable {
         let problem = snapshot.server.problem.clone().unwrap_or_default();
         context.out.line(context.out.paint(
@@ -81,11 +88,18 @@ fn table(snapshot: &Snapshot, agents: &[&Agent], wanted: &[Wanted], context: &mu
         ))?;
     }
     if agents.is_empty() {
-        let text = if wanted.is_empty() { "No agent runs on this server." } else { "No agent is in such a state." };
+        let text = if options.wait.is_empty() && options.state.is_empty() {
+            "No agent runs on this server."
+        } else {
+            "No agent is in such a state."
+        };
         return context.out.line(text);
     }
     let mut order: Vec<&&Agent> = agents.iter().collect();
     order.sort_by_key(|agent| agent.state);
+    if !options.columns.is_empty() {
+        return chosen(&order, &options.columns, snapshot, context);
+    }
     let title = |text: &str| (Look::Title, text.to_owned());
     let mut rows = vec![
         ["STATE", "FOR", "AGENT", "NAME", "TARGET", "PANE", "DOING", "EVIDENCE"]
@@ -117,6 +131,28 @@ fn table(snapshot: &Snapshot, agents: &[&Agent], wanted: &[Wanted], context: &mu
     context.out.table_cut(&rows, &cuts)
 }
 
+/// The columns that were asked for, in their order.
+fn chosen(agents: &[&&Agent], columns: &[Column], snapshot: &Snapshot, context: &mut Context) -> Result<(), Failure> {
+    let mut rows = vec![columns.iter().map(|column| (Look::Title, column.row().head.to_owned())).collect::<Vec<_>>()];
+    for agent in agents {
+        let value = |column: &Column| match column {
+            Column::State => state(agent, snapshot),
+            Column::For => (Look::Plain, age(snapshot.timestamp.duration_since(agent.since).as_secs_f64())),
+            column => {
+                let value = (column.row().value)(agent);
+                (Look::Plain, value.map_or_else(|| NONE.to_owned(), |value| cell(&value, 70)))
+            }
+        };
+        rows.push(columns.iter().map(value).collect());
+    }
+    // Numbers stand below each other by their end.
+    for (at, _) in columns.iter().enumerate().filter(|(_, column)| column.row().right) {
+        let wide = rows.iter().map(|row| width(&row[at].1)).max().unwrap_or(0);
+        rows.iter_mut().for_each(|row| row[at].1 = right(&row[at].1, wide));
+    }
+    context.out.table_cut(&rows, &[])
+}
+
 /// The same cut of a table from which a column was taken out.
 fn before_it(cut: Cut, gone: usize) -> Option<Cut> {
     let moved = |column: usize| if column > gone { column - 1 } else { column };
@@ -132,7 +168,7 @@ pub(super) fn given_name(agent: &Agent) -> Option<&str> {
     Some(agent.name.as_str()).filter(|name| !name.is_empty() && *name != agent.window)
 }
 
-fn row(agent: &Agent, snapshot: &Snapshot) -> Vec<(Look, String)> {
+fn state(agent: &Agent, snapshot: &Snapshot) -> (Look, String) {
     let look = match agent.state {
         AgentState::Waiting => Look::Warn,
         AgentState::Error | AgentState::Exited | AgentState::Limited => Look::Bad,
@@ -149,6 +185,11 @@ fn row(agent: &Agent, snapshot: &Snapshot) -> Vec<(Look, String)> {
     if agent.stale {
         state.push_str(" stale");
     }
+    (look, state)
+}
+
+fn row(agent: &Agent, snapshot: &Snapshot) -> Vec<(Look, String)> {
+    let (look, state) = state(agent, snapshot);
     let seconds = snapshot.timestamp.duration_since(agent.since).as_secs_f64();
     let plain = |text: String| (Look::Plain, text);
     vec![

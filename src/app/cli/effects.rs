@@ -173,6 +173,8 @@ impl Reloading {
                 mouse: is.mouse,
                 act: !read_only,
                 glyphs: is.glyphs.clone(),
+                columns: is.columns(),
+                grouping: (before.settings.dashboard.group != is.group).then(|| is.grouping()),
             };
             self.tell.send(configured).await.ok();
         }

@@ -39,7 +39,7 @@ pub enum Action {
     Sort,
     /// Turn the order round.
     Reverse,
-    /// Group the agents by session.
+    /// Group the agents by something else.
     Group,
     /// Switch to the next strategy.
     NextStrategy,
@@ -277,7 +277,7 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::Dismiss, "dismiss", &["D"], "Dismiss an agent that has exited", None, Group::Agents),
     entry(Action::Sort, "sort", &["o"], "Sort by the next column", None, Group::Agents),
     entry(Action::Reverse, "reverse", &["O"], "Turn the order round", None, Group::Agents),
-    entry(Action::Group, "group", &["b"], "Group the agents by session, or not", None, Group::Agents),
+    entry(Action::Group, "group", &["b"], "Group by session, folder, repository, program or nothing", None, Group::Agents),
     entry(Action::Strategy(1), "strategy-1", &["1"], "First strategy", None, Group::Engine),
     entry(Action::Strategy(2), "strategy-2", &["2"], "Second strategy", None, Group::Engine),
     entry(Action::Strategy(3), "strategy-3", &["3"], "Third strategy", None, Group::Engine),

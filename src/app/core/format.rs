@@ -147,6 +147,41 @@ pub fn clock(at: Timestamp, zone: &TimeZone) -> String {
     zone.to_datetime(at).strftime("%H:%M:%S").to_string()
 }
 
+/// Whole percent: `34%`.
+#[must_use]
+pub fn percent(value: Option<f64>) -> Option<String> {
+    value.filter(|p| p.is_finite()).map(|p| format!("{:.0}%", p.clamp(0.0, 100.0)))
+}
+
+/// Lines added and removed, in at most 11 cells: `+12 -3`, `0` for none.
+#[must_use]
+pub fn lines(added: Option<u64>, removed: Option<u64>) -> Option<String> {
+    match (added?, removed?) {
+        (0, 0) => Some("0".to_owned()),
+        (added, removed) => Some(format!("+{} -{}", few(added), few(removed))),
+    }
+}
+
+/// A count in at most 4 cells: `999`, `12k`, `3M`.
+fn few(value: u64) -> String {
+    match value {
+        0..1000 => value.to_string(),
+        1000..1_000_000 => format!("{}k", value / 1000),
+        _ => format!("{}M", (value / 1_000_000).min(999)),
+    }
+}
+
+/// An amount in at most 6 cells: `$0.04`, `$12.30`, `$1234`.
+#[must_use]
+pub fn usd(value: f64) -> String {
+    match value {
+        v if !v.is_finite() || v < 0.0 => NONE.to_owned(),
+        v if v < 99.995 => format!("${v:.2}"),
+        v if v < 99_999.5 => format!("${v:.0}"),
+        _ => ">$100k".to_owned(),
+    }
+}
+
 /// Local time of day to the minute: `14:03`.
 #[must_use]
 pub fn minute(at: Timestamp, zone: &TimeZone) -> String {
@@ -183,6 +218,12 @@ mod tests {
         assert_eq!(bytes(Some(11 << 20)), "11M");
         assert_eq!(bytes(None), "-");
         assert_eq!(count(12_345), "12.3k");
+        assert_eq!(percent(Some(33.6)).as_deref(), Some("34%"));
+        assert_eq!([0.036, 12.3, 1234.4, 1e9].map(usd), ["$0.04", "$12.30", "$1234", ">$100k"]);
+        let told = [(0, 0), (12, 3), (999, 1000), (123_456, 7)].map(|(a, r)| lines(Some(a), Some(r)).unwrap());
+        assert_eq!(told, ["0", "+12 -3", "+999 -1k", "+123k -7"]);
+        assert!(lines(Some(u64::MAX), Some(u64::MAX)).unwrap().len() <= 11);
+        assert_eq!(lines(None, Some(1)), None);
         assert_eq!(interval(1.0), "1s");
         assert_eq!(interval(0.25), "0.25s");
         assert_eq!(interval(0.05), "50ms");

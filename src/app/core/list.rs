@@ -43,11 +43,75 @@ impl Sort {
     }
 }
 
+/// What the agents are grouped by.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    strum::EnumIter,
+    strum::Display,
+    strum::EnumString,
+    strum::VariantNames,
+)]
+#[strum(serialize_all = "lowercase")]
+pub enum Grouping {
+    /// Nothing.
+    #[default]
+    None,
+    /// Session of tmux.
+    Session,
+    /// Working directory.
+    Folder,
+    /// Repository, with all its working trees.
+    Repository,
+    /// Which program.
+    Program,
+}
+
+impl Grouping {
+    /// The one after.
+    #[must_use]
+    pub fn next(self) -> Self {
+        use strum::IntoEnumIterator;
+        Self::iter().cycle().skip_while(|by| *by != self).nth(1).unwrap_or_default()
+    }
+
+    /// What agents of one group have in common; empty where it is not known.
+    #[must_use]
+    pub fn of(self, agent: &Agent) -> &str {
+        match self {
+            Self::None => "",
+            Self::Session => &agent.session,
+            Self::Folder => agent.cwd.as_deref().unwrap_or_default(),
+            // Others may have the same name.
+            Self::Repository => agent.repository_path.as_deref().unwrap_or_default(),
+            Self::Program => &agent.agent,
+        }
+    }
+
+    /// What the group of an agent is called, and more where that is not enough.
+    #[must_use]
+    pub fn head(self, agent: &Agent) -> (&str, &str) {
+        match self {
+            Self::Folder if agent.cwd.is_none() => ("no folder", ""),
+            Self::Repository => match &agent.repository {
+                Some(name) => (name, agent.repository_path.as_deref().unwrap_or_default()),
+                None => ("no repository", ""),
+            },
+            _ => (self.of(agent), ""),
+        }
+    }
+}
+
 /// A line of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// Head of a session's group: index of its first agent in the snapshot.
-    Session(usize),
+    /// Head of a group: index of its first agent in the snapshot.
+    Head(usize),
     /// An agent: its index in the snapshot.
     Agent(usize),
 }
@@ -59,8 +123,8 @@ pub struct List {
     pub sort: Sort,
     /// The order is turned round.
     pub reverse: bool,
-    /// Grouped by session.
-    pub grouped: bool,
+    /// What they are grouped by.
+    pub grouping: Grouping,
     /// Only what matches is listed.
     pub filter: String,
     /// The lines, top to bottom.
@@ -92,8 +156,8 @@ impl List {
         let before = std::mem::take(&mut self.lines);
         let before_at = self.at;
         self.lines = self.filtered(agents, &place);
-        if self.grouped {
-            self.lines = group(agents, &self.lines);
+        if self.grouping != Grouping::None {
+            self.lines = group(agents, &self.lines, self.grouping);
         }
         self.keep_cursor(agents, before_at);
         self.lines != before
@@ -188,7 +252,7 @@ impl List {
                 let next = self.lines.iter().skip(near).chain(self.lines.iter().rev());
                 let found = next.into_iter().find_map(|line| match line {
                     Line::Agent(i) => Some(agents[*i].pane_id),
-                    Line::Session(_) => None,
+                    Line::Head(_) => None,
                 });
                 self.selected = found;
             }
@@ -209,7 +273,7 @@ impl List {
         self.top = self.top.min(self.lines.len().saturating_sub(height));
         if let Some(at) = self.cursor(agents) {
             // The first line in view is the head of its group: the cursor stands below it.
-            let first = if self.grouped && height > 1 { at.saturating_sub(1) } else { at };
+            let first = if self.grouping != Grouping::None && height > 1 { at.saturating_sub(1) } else { at };
             self.top = self.top.min(first).max((at + 1).saturating_sub(height));
         }
         self.at = self.cursor(agents);
@@ -236,7 +300,7 @@ impl List {
     pub fn agents<'a>(&'a self, agents: &'a [Agent]) -> impl DoubleEndedIterator<Item = PaneId> + 'a {
         self.lines.iter().filter_map(|line| match line {
             Line::Agent(i) => agents.get(*i).map(|agent| agent.pane_id),
-            Line::Session(_) => None,
+            Line::Head(_) => None,
         })
     }
 
@@ -245,7 +309,7 @@ impl List {
     pub fn visible(&self) -> Cow<'_, [Line]> {
         let start = self.top.min(self.lines.len());
         let lines = &self.lines[start..(start + self.height).min(self.lines.len())];
-        let head = self.lines[..start].iter().rfind(|line| matches!(line, Line::Session(_)));
+        let head = self.lines[..start].iter().rfind(|line| matches!(line, Line::Head(_)));
         match (head, lines.first()) {
             (Some(head), Some(Line::Agent(_))) if lines.len() > 1 => {
                 let mut lines = lines.to_vec();
@@ -257,20 +321,20 @@ impl List {
     }
 }
 
-/// Puts the agents of a session under its head; sessions come in the order of their first agent.
-fn group(agents: &[Agent], lines: &[Line]) -> Vec<Line> {
-    let mut sessions: Vec<(&str, Vec<usize>)> = Vec::new();
+/// Puts the agents of a group under its head; groups come in the order of their first agent.
+fn group(agents: &[Agent], lines: &[Line], by: Grouping) -> Vec<Line> {
+    let mut groups: Vec<(&str, Vec<usize>)> = Vec::new();
     for line in lines {
         let Line::Agent(i) = line else { continue };
-        let session = agents[*i].session.as_str();
-        match sessions.iter_mut().find(|(name, _)| *name == session) {
+        let common = by.of(&agents[*i]);
+        match groups.iter_mut().find(|(name, _)| *name == common) {
             Some((_, members)) => members.push(*i),
-            None => sessions.push((session, vec![*i])),
+            None => groups.push((common, vec![*i])),
         }
     }
-    sessions
+    groups
         .into_iter()
-        .flat_map(|(_, members)| std::iter::once(Line::Session(members[0])).chain(members.into_iter().map(Line::Agent)))
+        .flat_map(|(_, members)| std::iter::once(Line::Head(members[0])).chain(members.into_iter().map(Line::Agent)))
         .collect()
 }
 
@@ -281,8 +345,21 @@ fn matches(query: &mut Query, agent: &Agent) -> bool {
     let or_none = |text: &'_ Option<String>| text.clone().unwrap_or_default();
     let (version, doing, model, cwd) =
         (or_none(&agent.version), or_none(&agent.doing), or_none(&agent.model), or_none(&agent.cwd));
+    let (repository, worktree, branch) = (or_none(&agent.repository), or_none(&agent.worktree), or_none(&agent.branch));
     query.matches(
-        &[&agent.target, &agent.name, &agent.agent, &word, &state, &id, &version, &model],
+        &[
+            &agent.target,
+            &agent.name,
+            &agent.agent,
+            &word,
+            &state,
+            &id,
+            &version,
+            &model,
+            &repository,
+            &worktree,
+            &branch,
+        ],
         &[&doing, &agent.title, &cwd],
     )
 }

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 
 use crate::app::core::act::{Act, Seen};
 use crate::app::core::action::Action;
+use crate::app::core::column::Column;
 use crate::app::core::key::Key;
 use crate::app::core::keymap::Keymap;
-use crate::app::core::list::Sort;
+use crate::app::core::list::{Grouping, Sort};
 use crate::app::core::view::{Capabilities, Panel, Viewport};
 use crate::{
     monitor::{Command, Link, Snapshot},
@@ -60,6 +61,10 @@ pub enum Message {
         act: bool,
         /// Which signs are drawn: `auto`, `unicode`, `ascii`.
         glyphs: String,
+        /// The columns that are shown.
+        columns: Vec<Column>,
+        /// What the agents are grouped by, when the settings say something else than before.
+        grouping: Option<Grouping>,
     },
     /// The engine has answered a command: carried out, and shown by the newest snapshot; or refused and why.
     Answered {
@@ -96,6 +101,10 @@ pub struct Setup {
     pub theme: usize,
     /// The terminal takes signs of ASCII alone.
     pub ascii: bool,
+    /// The columns that are shown.
+    pub columns: Vec<Column>,
+    /// What the agents are grouped by.
+    pub grouping: Grouping,
 }
 
 /// What the mouse did.

@@ -3,6 +3,7 @@
 pub mod act;
 pub mod action;
 pub(crate) mod asked;
+pub mod column;
 pub mod events;
 #[cfg(test)]
 pub(crate) mod fixture;

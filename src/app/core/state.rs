@@ -8,6 +8,7 @@ use tui_input::Input;
 use crate::app::core::act::Seen;
 use crate::app::core::action::Scope;
 use crate::app::core::asked::Asked;
+use crate::app::core::column::{Column, SHOWN};
 use crate::app::core::keymap::Keymap;
 use crate::app::core::list::List;
 use crate::app::core::pending::Pending;
@@ -175,6 +176,8 @@ pub struct State {
     pub view: Shown,
     /// The agents as they are listed.
     pub list: List,
+    /// The columns that are shown, beside those that always are.
+    pub columns: Vec<Column>,
     /// Filter of the events.
     pub events_filter: String,
     /// Events scrolled away below the newest.
@@ -226,6 +229,7 @@ impl State {
             viewport: Viewport::default(),
             view: Shown { preview: None, events: None, zoom: false, tune: false, focus: Panel::Agents },
             list: List::default(),
+            columns: SHOWN.to_vec(),
             events_filter: String::new(),
             events_up: 0,
             preview_up: 0,

@@ -3,6 +3,7 @@
 use strum::VariantNames;
 
 use crate::{
+    app::core::{column, list::Grouping},
     monitor::{CachePolicy, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL},
     tmux::TransportChoice,
 };
@@ -172,6 +173,20 @@ pub const ROWS: &[Row] = &[
     ),
     row("dashboard.mouse", Kind::Flag, "true", None, "the mouse works in the dashboard"),
     row("dashboard.read_only", Kind::Flag, "false", None, "nothing is ever typed into a pane"),
+    row(
+        "dashboard.columns",
+        Kind::Choices(column::NAMES),
+        r#"["for", "agent", "branch", "diff", "activity", "ctx", "tokens", "cost", "cpu", "mem", "model", "folder"]"#,
+        None,
+        "columns of the list; state, target and doing are always there",
+    ),
+    row(
+        "dashboard.group",
+        Kind::Choice(Grouping::VARIANTS),
+        "\"none\"",
+        None,
+        "what the agents are grouped by at first",
+    ),
     row("dashboard.keys", Kind::Keys, "{}", None, "other keys for actions"),
     row("notifications.enabled", Kind::Flag, "false", None, "tell of changes when nobody looks"),
     row("notifications.on", Kind::Choices(NOTICES), r#"["waiting", "error"]"#, None, "which changes"),

@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use crate::app::core::column::Column;
+use crate::app::core::list::Grouping;
 use crate::monitor::{NamedAgent, Prices, UsageSettings};
 
 /// All settings.
@@ -101,8 +103,26 @@ pub struct Dashboard {
     pub mouse: bool,
     /// Nothing is ever typed into a pane.
     pub read_only: bool,
+    /// Names of the columns that are shown.
+    pub columns: Vec<String>,
+    /// What the agents are grouped by at first.
+    pub group: String,
     /// Other keys for actions.
     pub keys: BTreeMap<String, KeyNames>,
+}
+
+impl Dashboard {
+    /// The columns that are shown.
+    #[must_use]
+    pub fn columns(&self) -> Vec<Column> {
+        self.columns.iter().filter_map(|name| Column::named(name)).collect()
+    }
+
+    /// What the agents are grouped by at first.
+    #[must_use]
+    pub fn grouping(&self) -> Grouping {
+        self.group.parse().unwrap_or_default()
+    }
 }
 
 /// One key or several.

@@ -6,8 +6,9 @@ use ratatui::{
 };
 
 use crate::app::core::action::Action;
+use crate::app::core::column::Column;
 use crate::app::core::format;
-use crate::app::core::list::{Line, Sort};
+use crate::app::core::list::{Grouping, Line, Sort};
 use crate::app::core::message::Hit;
 use crate::app::core::state::State;
 use crate::app::core::text::{fit, fit_end, left, right, width};
@@ -17,7 +18,7 @@ use crate::app::core::words::{TONES, Tone, tone, word};
 use crate::monitor::Agent;
 use crate::ui::canvas::{Canvas, Frame, block};
 use crate::ui::panels::Section;
-use crate::ui::panels::columns::{Column, Placed, columns};
+use crate::ui::panels::columns::{Placed, columns};
 use crate::ui::slot::{Class, Slot};
 
 /// Its place, its border and what it draws.
@@ -50,7 +51,7 @@ fn table(c: &mut Canvas, area: Rect, state: &State) {
     if inner.height == 0 {
         return;
     }
-    let columns = columns(inner.width, agents);
+    let columns = columns(inner.width, agents, &state.columns);
     head(c, inner, &columns, state);
     if shown == 0 && inner.height > 2 {
         let back = state.keymap.label(Action::Back);
@@ -65,7 +66,7 @@ fn table(c: &mut Canvas, area: Rect, state: &State) {
         }
         let rect = Rect { y, height: 1, ..inner };
         match line {
-            Line::Session(first) => session(c, rect, state, *first),
+            Line::Head(first) => head_of(c, rect, state, *first),
             Line::Agent(index) => {
                 if let Some(agent) = agents.get(*index) {
                     row_of(c, rect, &columns, state, agent);
@@ -86,14 +87,14 @@ fn hit(state: &State, class: Class, rect: Rect, at: Position) -> Option<Hit> {
     let (inner, head) = if class == Class::Sidebar { (rect, 0) } else { (framed, 1) };
     if head == 1 && at.y == inner.y {
         let x = at.x.saturating_sub(inner.x);
-        let mut columns = columns(inner.width, &state.snapshot.agents).into_iter();
+        let mut columns = columns(inner.width, &state.snapshot.agents, &state.columns).into_iter();
         let column = columns.find(|placed| (placed.x..=placed.x + placed.width).contains(&x));
-        return column.and_then(|placed| placed.column.sort()).map(Hit::Header);
+        return column.and_then(|placed| placed.column.row().sort).map(Hit::Header);
     }
     let row = at.y.checked_sub(inner.y + head).filter(|_| at.y < inner.bottom())?;
     match state.list.visible().get(usize::from(row))? {
         Line::Agent(index) => state.snapshot.agents.get(*index).map(|agent| Hit::Agent(agent.pane_id)),
-        Line::Session(_) => None,
+        Line::Head(_) => None,
     }
 }
 
@@ -104,8 +105,8 @@ fn note(state: &State) -> String {
     if list.sort != Sort::Need || list.reverse {
         parts.push(format!("by {}{}", list.sort, if list.reverse { " ↑" } else { " ↓" }));
     }
-    if list.grouped {
-        parts.push("by session".to_owned());
+    if list.grouping != Grouping::None {
+        parts.push(format!("by {}", list.grouping));
     }
     if !list.filter.is_empty() {
         parts.push(format!("/{}", list.filter));
@@ -132,11 +133,11 @@ fn place(state: &State) -> String {
 fn head(c: &mut Canvas, inner: Rect, columns: &[Placed], state: &State) {
     let list = &state.list;
     for placed in columns {
-        let sorted = list.sort != Sort::Need && placed.column.sort() == Some(list.sort);
+        let sorted = list.sort != Sort::Need && placed.column.row().sort == Some(list.sort);
         let style = if sorted { c.theme.value } else { c.theme.muted };
         let x = inner.x + placed.x;
-        let words = placed.column.head();
-        if placed.column.right() {
+        let words = placed.column.row().head;
+        if placed.column.row().right {
             c.right(x + placed.width, inner.y, placed.width, words, style);
         } else {
             let x = if placed.column == Column::State { x + 2 } else { x };
@@ -145,18 +146,31 @@ fn head(c: &mut Canvas, inner: Rect, columns: &[Placed], state: &State) {
     }
 }
 
-/// Head of a session's group, with its counts.
-fn session(c: &mut Canvas, rect: Rect, state: &State, first: usize) {
+/// Head of a group, with its counts.
+fn head_of(c: &mut Canvas, rect: Rect, state: &State, first: usize) {
     let agents = &state.snapshot.agents;
-    let Some(name) = agents.get(first).map(|agent| agent.session.as_str()) else { return };
+    let by = state.list.grouping;
+    let Some(first) = agents.get(first) else { return };
+    let (name, more) = by.head(first);
     let theme = c.theme;
-    let mut x = c.text(rect.x + 1, rect.y, rect.width.saturating_sub(1), name, theme.title) + 2;
+    let mut x = c.text(
+        rect.x + 1,
+        rect.y,
+        rect.width.saturating_sub(1),
+        &fit_end(name, rect.width.saturating_sub(12).into()),
+        theme.title,
+    ) + 2;
     for t in TONES {
-        let count = agents.iter().filter(|a| a.session == name && tone(a) == t).count();
+        let count = agents.iter().filter(|a| by.of(a) == by.of(first) && tone(a) == t).count();
         if count > 0 {
             let words = format!("{} {count}  ", t.glyph());
             x = c.text(x, rect.y, rect.right().saturating_sub(x), &words, theme.tone(t));
         }
+    }
+    // Where the repository is, as far as there is room for it.
+    let room = usize::from(rect.right().saturating_sub(x)).saturating_sub(4).min(width(more));
+    if room >= 8 {
+        x = c.text(x, rect.y, rect.right().saturating_sub(x), &fit_end(more, room), theme.faint) + 1;
     }
     let rest = "─".repeat(rect.right().saturating_sub(x + 1).into());
     c.text(x, rect.y, rect.right().saturating_sub(x), &rest, theme.faint);
@@ -195,34 +209,29 @@ fn row_of(c: &mut Canvas, rect: Rect, columns: &[Placed], state: &State, agent: 
                 c.right(x + room, rect.y, room, &format::age(agent.since, state.now), style);
             }
             Column::Agent => {
-                c.text(x, rect.y, room, &agent.agent, plain);
-            }
-            Column::AgentVersion => {
-                let version = agent.version.as_ref().map(|v| format!(" {v}")).unwrap_or_default();
+                let version = agent.version.as_ref().filter(|_| placed.roomy);
+                let version = version.map(|v| format!(" {v}")).unwrap_or_default();
                 c.pieces(x, rect.y, room, &[(&agent.agent, plain), (&version, theme.muted)]);
-            }
-            Column::Target => {
-                let place = format::place(agent);
-                c.text(x, rect.y, room, &fit_end(&place, room.into()), if needs { toned } else { plain });
             }
             Column::Doing => doing(c, x, rect.y, room, agent, if needs { toned } else { plain }),
             Column::Activity => activity(c, x, rect.y, room, agent),
             Column::Context => context(c, x, rect.y, room, agent),
-            Column::Cpu => {
-                c.right(x + room, rect.y, room, &format::cpu(agent.cpu_percent), theme.muted);
-            }
-            Column::Memory => {
-                c.right(x + room, rect.y, room, &format::bytes(agent.memory_bytes), theme.muted);
-            }
-            Column::Model => {
-                c.text(x, rect.y, room, agent.model.as_deref().unwrap_or(format::NONE), theme.muted);
-            }
-            Column::Tokens => {
-                c.right(x + room, rect.y, room, agent.tokens.shown.as_deref().unwrap_or(format::NONE), theme.muted);
-            }
-            Column::Folder => {
-                let folder = agent.cwd.as_deref().unwrap_or(format::NONE);
-                c.text(x, rect.y, room, &fit_end(folder, room.into()), theme.muted);
+            column => {
+                let row = column.row();
+                let value = (row.value)(agent).unwrap_or(format::NONE.into());
+                let style = if column == Column::Target && needs {
+                    toned
+                } else if column.stays() {
+                    plain
+                } else {
+                    theme.muted
+                };
+                let value = if row.keeps_end { fit_end(&value, room.into()) } else { value };
+                if row.right {
+                    c.right(x + room, rect.y, room, &value, style);
+                } else {
+                    c.text(x, rect.y, room, &value, style);
+                }
             }
         }
     }
@@ -294,8 +303,8 @@ fn sidebar(c: &mut Canvas, area: Rect, state: &State) {
         }
         let rect = Rect { y, height: 1, ..area };
         let agent = match line {
-            Line::Session(first) => {
-                session(c, rect, state, *first);
+            Line::Head(first) => {
+                head_of(c, rect, state, *first);
                 continue;
             }
             Line::Agent(index) => match agents.get(*index) {

@@ -3,7 +3,8 @@
 use clap::{Args, Subcommand};
 
 use crate::app::cli::args::Report;
-use crate::app::cli::args::parse::seconds;
+use crate::app::cli::args::parse::{column, seconds};
+use crate::app::core::column::Column;
 use crate::app::core::wanted::Wanted;
 
 /// Verbs about what the watching costs.
@@ -104,6 +105,10 @@ pub struct AgentsOptions {
     /// Wait until an agent is in one of these states or kinds
     #[arg(long, value_name = "STATE", value_delimiter = ',')]
     pub wait: Vec<Wanted>,
+    /// Only these columns, in this order, separated by commas: state, for, agent, target, doing, branch, diff, ctx,
+    /// tokens, cost, cpu, mem, model, repository, folder
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',', conflicts_with = "json", value_parser = column)]
+    pub columns: Vec<Column>,
     /// Seconds to wait at most; without it: for ever
     #[arg(long, value_name = "SECONDS", requires = "wait", value_parser = seconds)]
     pub timeout: Option<f64>,

@@ -48,7 +48,7 @@ pub(crate) fn act(state: &mut State, action: Action) -> Outcome {
             relist(state)
         }
         Action::Group => {
-            state.list.grouped = !state.list.grouped;
+            state.list.grouping = state.list.grouping.next();
             relist(state)
         }
         Action::NextStrategy => step_strategy(state, 1),

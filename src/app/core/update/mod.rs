@@ -31,9 +31,11 @@ const SHORT_TOAST: Duration = Duration::from_secs(3);
 pub fn update(state: &mut State, message: Message) -> Outcome {
     match message {
         Message::Begins(setup) => {
-            let Setup { keymap, can, link, themes, theme, ascii } = *setup;
+            let Setup { keymap, can, link, themes, theme, ascii, columns, grouping } = *setup;
             (state.keymap, state.can, state.link, state.ascii) = (keymap, can, link, ascii);
-            (state.themes, state.theme) = (themes, theme);
+            (state.themes, state.theme, state.columns, state.list.grouping) = (themes, theme, columns, grouping);
+            let snapshot = state.snapshot.clone();
+            state.list.rebuild(&snapshot, state.elapsed, true);
             Outcome::redraw()
         }
         Message::Snapshot(new) => snapshot::arrived(state, new),
@@ -98,13 +100,18 @@ pub fn update(state: &mut State, message: Message) -> Outcome {
             }
             Outcome::redraw_if(before != link)
         }
-        Message::Configured { keymap, theme, mouse, act, glyphs: _ } => {
+        Message::Configured { keymap, theme, mouse, act, glyphs: _, columns, grouping } => {
+            state.columns = columns;
+            let regrouped = grouping.map_or_else(Outcome::default, |grouping| {
+                state.list.grouping = grouping;
+                rows::relist(state)
+            });
             state.keymap = *keymap;
             state.can.act = act;
             if let Some(index) = theme.and_then(|name| state.themes.iter().position(|other| *other == name)) {
                 state.theme = index;
             }
-            Outcome::effect(Effect::Mouse(mouse))
+            Outcome::effect(Effect::Mouse(mouse)).and(Outcome::redraw()).and(regrouped)
         }
         Message::Answered { id, answer } => engine::answered(state, id, answer),
         Message::Leave => Outcome::effect(Effect::Quit),
@@ -200,7 +207,7 @@ fn ages_differ(state: &State, before: Timestamp, now: Timestamp) -> bool {
             format::age(agent.since, before) != format::age(agent.since, now)
                 || fresh(agent.since, before) != fresh(agent.since, now)
         }),
-        Line::Session(_) => false,
+        Line::Head(_) => false,
     })
 }
 
