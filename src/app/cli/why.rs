@@ -70,7 +70,7 @@ pub async fn run(options: &WhyOptions, context: &mut Context) -> Result<(), Fail
     let seen = Observation { published: published.as_ref(), ..seen };
     let explanation = detect::explain(&profiles, &seen);
     let saved = options.save.as_deref().map(|file| save(file, &seen, &explanation)).transpose()?;
-    let workplace = Workplace::of(&pane.path, loaded.settings.repositories.enabled).await;
+    let workplace = Workplace::of(&pane.path, &loaded.settings.repositories, &context.paths.run()).await;
     if options.report.json {
         return context.out.json(&Why { explanation, workplace });
     }

@@ -43,7 +43,11 @@ pub fn for_engine(settings: &Settings, paths: &Paths) -> Result<EngineSettings, 
         usage: settings.usage.clone(),
         prices: settings.prices.clone(),
         named: settings.agents.clone(),
-        repositories: RepositorySettings { enabled: settings.repositories.enabled },
+        repositories: RepositorySettings {
+            enabled: settings.repositories.enabled,
+            diff: settings.repositories.diff,
+            work: Some(paths.run()),
+        },
         simulated: paths.demo.is_some(),
     })
 }

@@ -27,7 +27,7 @@ pub use sources::Environment;
 pub(crate) use sources::Origin;
 pub(crate) use table::ROWS;
 pub use table::Row;
-pub use typed::{Async, Cache, Dashboard, Monitoring, Pool, Settings};
+pub use typed::{Async, Cache, Dashboard, Monitoring, Pool, Repositories, Settings};
 pub(crate) use typed::{KeyNames, Notifications};
 
 /// The commented default file, as `config init` writes it.

@@ -219,6 +219,13 @@ pub const ROWS: &[Row] = &[
         None,
         "read the names and branches of the repositories agents work in",
     ),
+    row(
+        "repositories.diff",
+        Kind::Flag,
+        "true",
+        None,
+        "count lines added and removed in them, by a git process at most every 30 s",
+    ),
     row("prices", Kind::Prices, "{}", None, "US dollars for a million tokens, by model"),
     row("agents", Kind::Agents, "[]", None, "panes that hold an agent though nothing else tells so, or their names"),
 ];

@@ -189,6 +189,8 @@ impl Notifications {
 pub struct Repositories {
     /// Name, branch and working tree are read from their files.
     pub enabled: bool,
+    /// Lines added and removed are counted by a git process now and then.
+    pub diff: bool,
 }
 
 /// A duration as a number of seconds.

@@ -167,6 +167,7 @@ fn is_active(state: AgentState) -> bool {
 fn agent(tracked: &Tracked, repositories: &Repositories, max_failures: u32) -> Option<Agent> {
     let record = tracked.record()?;
     let place = tracked.workplace().and_then(|folder| repositories.place(folder));
+    let lines = place.and_then(|place| repositories.lines(place));
     let (pane, verdict) = (&tracked.pane, &record.verdict);
     let name = tracked.named.as_ref().and_then(|n| n.name.clone()).unwrap_or_else(|| pane.window.clone());
     let spending = tracked.program().spending().cloned().unwrap_or_default();
@@ -195,8 +196,8 @@ fn agent(tracked: &Tracked, repositories: &Repositories, max_failures: u32) -> O
         repository_path: place.map(|place| place.path.clone()),
         worktree: place.and_then(|place| place.worktree.clone()),
         branch: place.and_then(Place::branch),
-        added: None,
-        removed: None,
+        added: lines.map(|lines| lines.added),
+        removed: lines.map(|lines| lines.removed),
         pid: verdict.pid,
         start: verdict.start,
         pane_pid: pane.pid,

@@ -84,7 +84,7 @@ impl Core {
             profiles,
             access: Access::new(server, settings.transport, settings.pool),
             panes: Panes::new(&settings.cache),
-            repositories: Repositories::new(settings.repositories.enabled),
+            repositories: Repositories::new(&settings.repositories),
             writes: Writes::default(),
             strategies,
             attention: Attention { watched: true, ..Attention::default() },

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::monitor::engine::core::Core;
 use crate::monitor::engine::orders::on_off;
+use crate::monitor::facts::repository::Repositories;
 use crate::monitor::strategy::Adaptive;
 use crate::monitor::{
     Change, EngineSettings, Event, EventKind, Mode, NamedAgent, Refused, Reread, RereadInfo, StrategyInfo,
@@ -90,9 +91,10 @@ impl Core {
             self.changed("usage", from, to);
         }
         if was.repositories != fresh.repositories {
-            let before = std::mem::replace(&mut self.settings.repositories, fresh.repositories);
-            self.repositories.set_enabled(fresh.repositories.enabled);
+            let before = std::mem::replace(&mut self.settings.repositories, fresh.repositories.clone());
+            self.repositories = Repositories::new(&fresh.repositories);
             self.changed("repositories", on_off(before.enabled), on_off(fresh.repositories.enabled));
+            self.changed("repositories diff", on_off(before.diff), on_off(fresh.repositories.diff));
         }
         if was.prices != fresh.prices {
             let (from, to) = (self.settings.prices.len(), fresh.prices.len());

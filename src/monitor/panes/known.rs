@@ -14,7 +14,7 @@ use crate::monitor::panes::cache::Layers;
 use crate::monitor::panes::fleet::{Fleet, Probe};
 use crate::monitor::panes::memory::Memory;
 use crate::monitor::panes::tracked::Tracked;
-use crate::monitor::{CacheSettings, EventKind, NamedAgent, Reading};
+use crate::monitor::{AgentState, CacheSettings, EventKind, NamedAgent, Reading};
 use crate::tmux::{Fields, Pane, PaneId};
 
 /// How often a probe asks for places too: a session's new name is shown within this time. Their three fields make a probe
@@ -188,7 +188,8 @@ impl Panes {
     pub(crate) fn workers(&self) -> impl Iterator<Item = Worker<'_>> {
         self.fleet.iter().filter_map(|tracked| {
             let (pane, activity) = (tracked.pulse.id, tracked.pulse.activity);
-            Some(Worker { pane, folder: tracked.workplace()?, activity })
+            let runs = tracked.state() != Some(AgentState::Exited);
+            Some(Worker { pane, folder: tracked.workplace()?, activity, runs })
         })
     }
 

@@ -62,15 +62,19 @@ pub struct CacheSettings {
 }
 
 /// What is said of the repositories that agents work in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RepositorySettings {
     /// Name, branch and working tree, read from their files.
     pub enabled: bool,
+    /// Lines added and removed, by a git process now and then.
+    pub diff: bool,
+    /// A folder that nobody else can write, for what that process needs; without one it is not started.
+    pub work: Option<PathBuf>,
 }
 
 impl Default for RepositorySettings {
     fn default() -> Self {
-        Self { enabled: true }
+        Self { enabled: true, diff: true, work: None }
     }
 }
 

@@ -1,7 +1,9 @@
-//! The repositories that agents work in: name, branch, working tree. Each folder is looked at on a thread of its own, and
-//! again only when an agent in it has written or its `HEAD` is another file.
+//! The repositories that agents work in: name, branch, working tree, lines that differ from what is committed. Each folder is
+//! looked at on a thread of its own, and again only when an agent in it has written or its `HEAD` is another file.
 
+mod counts;
 mod find;
+mod lines;
 mod parse;
 
 use std::{
@@ -13,9 +15,12 @@ use std::{
 use futures_util::FutureExt;
 use tokio::task::JoinHandle;
 
+use crate::monitor::RepositorySettings;
 use crate::monitor::facts::file;
+use crate::monitor::facts::repository::counts::Counts;
 pub use crate::monitor::facts::repository::find::Place;
 use crate::monitor::facts::repository::find::find;
+pub use crate::monitor::facts::repository::lines::{Lines, Unknown};
 use crate::tmux::PaneId;
 
 /// Shortest time between two rounds through the folders.
@@ -41,6 +46,8 @@ pub(crate) struct Worker<'a> {
     pub(crate) folder: &'a str,
     /// The second of its last output: [`crate::tmux::Pulse::activity`].
     pub(crate) activity: i64,
+    /// Its program runs: what is written after it has ended is not its own.
+    pub(crate) runs: bool,
 }
 
 /// The folders in which agents work.
@@ -48,6 +55,7 @@ pub(crate) struct Worker<'a> {
 pub(crate) struct Repositories {
     enabled: bool,
     home: Option<PathBuf>,
+    counts: Counts,
     folders: HashMap<String, Folder>,
     /// The last output of each agent, as it was in the last round.
     activity: HashMap<PaneId, i64>,
@@ -65,14 +73,11 @@ struct Folder {
 }
 
 impl Repositories {
-    pub(crate) fn new(enabled: bool) -> Self {
+    pub(crate) fn new(settings: &RepositorySettings) -> Self {
         let home = std::env::var_os("HOME").map(PathBuf::from);
-        Self { enabled, home, folders: HashMap::new(), activity: HashMap::new(), round_at: None }
-    }
-
-    /// Looks at them from now on, or no more.
-    pub(crate) fn set_enabled(&mut self, enabled: bool) {
-        *self = Self::new(enabled);
+        let work = settings.work.clone().filter(|_| settings.diff);
+        let (folders, activity) = (HashMap::new(), HashMap::new());
+        Self { enabled: settings.enabled, home, counts: Counts::new(work), folders, activity, round_at: None }
     }
 
     /// One round: takes in what looks have found, and begins those that are due. Never waits.
@@ -82,15 +87,16 @@ impl Repositories {
             return;
         }
         self.round_at = Some(now);
-        let (mut folders, mut activity) = (HashMap::new(), HashMap::new());
+        let (mut folders, mut activity, mut wrote_in) = (HashMap::new(), HashMap::new(), Vec::new());
         for worker in workers {
             if !folders.contains_key(worker.folder) {
                 folders.insert(worker.folder.to_owned(), self.folders.remove(worker.folder).unwrap_or_default());
             }
-            let before = self.activity.get(&worker.pane);
+            let wrote = self.activity.get(&worker.pane).is_some_and(|before| *before != worker.activity);
             if let Some(folder) = folders.get_mut(worker.folder) {
-                folder.wrote |= before.is_some_and(|before| *before != worker.activity);
+                folder.wrote |= wrote;
             }
+            wrote_in.push((worker.folder, wrote && worker.runs));
             activity.insert(worker.pane, worker.activity);
         }
         (self.folders, self.activity) = (folders, activity);
@@ -103,6 +109,8 @@ impl Repositories {
             folder.look(path, self.home.as_deref(), now);
             free -= 1;
         }
+        let places = wrote_in.into_iter().filter_map(|(folder, wrote)| Some((place(&self.folders, folder)?, wrote)));
+        self.counts.round(places, now);
     }
 
     /// Waits until all that is being looked at was seen, at most for `limit`: for those who look once.
@@ -121,8 +129,17 @@ impl Repositories {
 
     /// Where a folder lies, as far as that was seen.
     pub(crate) fn place(&self, folder: &str) -> Option<&Place> {
-        self.folders.get(folder)?.found.as_ref()?.as_ref().ok()?.as_ref()
+        place(&self.folders, folder)
     }
+
+    /// The lines that differ there from what is committed, as they were counted last.
+    pub(crate) fn lines(&self, place: &Place) -> Option<Lines> {
+        self.counts.of(place)
+    }
+}
+
+fn place<'a>(folders: &'a HashMap<String, Folder>, folder: &str) -> Option<&'a Place> {
+    folders.get(folder)?.found.as_ref()?.as_ref().ok()?.as_ref()
 }
 
 impl Folder {
@@ -154,6 +171,14 @@ impl Folder {
             *self = Self { found: self.found.take(), looked_at: Some(now), wrote: false, looking: Some(looking) };
         }
     }
+}
+
+/// Counts the lines that differ there, once. `work`: see [`RepositorySettings::work`].
+///
+/// # Errors
+/// Why they cannot be told.
+pub async fn count(place: &Place, work: &Path) -> Result<Lines, Unknown> {
+    lines::count(Path::new(counts::GIT), place, work).await
 }
 
 /// Where a folder lies, looked at once. `None` when the disk does not answer.
@@ -188,7 +213,7 @@ mod tests {
         /// A round so much later, in which an agent's last output was then.
         async fn round(&mut self, later: Duration, activity: i64) -> Option<String> {
             self.now += later;
-            let worker = Worker { pane: PaneId(1), folder: &self.folder, activity };
+            let worker = Worker { pane: PaneId(1), folder: &self.folder, activity, runs: true };
             self.all.round([worker].into_iter(), self.now);
             self.all.settle(Duration::from_secs(30)).await;
             self.all.place(&self.folder).and_then(Place::branch)
@@ -202,7 +227,10 @@ mod tests {
         let folder = dir.path().join("src");
         fs::create_dir(&folder).unwrap();
         let mut rounds = Rounds {
-            all: Repositories { home: Some(dir.path().to_owned()), ..Repositories::new(true) },
+            all: Repositories {
+                home: Some(dir.path().to_owned()),
+                ..Repositories::new(&RepositorySettings::default())
+            },
             folder: folder.display().to_string(),
             now: Instant::now(),
         };
@@ -218,7 +246,7 @@ mod tests {
         assert_eq!(rounds.round(s(1), 12).await.as_deref(), Some("third"), "its user switched");
         rounds.all.round(std::iter::empty(), rounds.now + s(2));
         assert!(rounds.all.folders.is_empty(), "its agent is gone");
-        rounds.all.set_enabled(false);
+        rounds.all = Repositories::new(&RepositorySettings { enabled: false, ..RepositorySettings::default() });
         assert_eq!(rounds.round(s(100), 13).await, None);
     }
 
@@ -228,11 +256,13 @@ mod tests {
         repository(dir.path(), "main");
         let folders: Vec<String> = (0..100).map(|n| dir.path().join(n.to_string()).display().to_string()).collect();
         folders.iter().for_each(|folder| fs::create_dir(folder).unwrap());
-        let mut all = Repositories { home: Some(dir.path().to_owned()), ..Repositories::new(true) };
+        let mut all =
+            Repositories { home: Some(dir.path().to_owned()), ..Repositories::new(&RepositorySettings::default()) };
         let mut now = Instant::now();
         // Others may keep the threads for such work busy for a while.
         while !folders.iter().all(|folder| all.place(folder).is_some()) {
-            let workers = folders.iter().zip(0..).map(|(folder, n)| Worker { pane: PaneId(n), folder, activity: 1 });
+            let workers =
+                folders.iter().zip(0..).map(|(folder, n)| Worker { pane: PaneId(n), folder, activity: 1, runs: true });
             all.round(workers, now);
             assert!(all.folders.values().filter(|folder| folder.looking.is_some()).count() <= MOST_LOOKS);
             all.settle(Duration::from_secs(30)).await;
