@@ -16,7 +16,7 @@ EPOCH = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null ||
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## install tmux, a C linker and ps when they are missing (apt-get or brew)
+setup: ## install tmux, a C linker, ps and git when they are missing (apt-get or brew)
 	@scripts/setup
 
 build: setup # shown, since the first one takes its time

@@ -8,6 +8,7 @@ mod failures;
 mod foreign;
 mod heard;
 mod places;
+mod repositories;
 mod spending;
 mod tuning;
 
@@ -78,10 +79,17 @@ fn fake_claude(server: &TmuxServer) -> String {
 
 /// A window in which `claude` shows `screen` and reads further screens from its standard input by name.
 fn claude_window(server: &TmuxServer, name: &str, screen: &str) -> String {
+    claude_in(server, name, screen, server.home())
+}
+
+/// The same in a folder.
+fn claude_in(server: &TmuxServer, name: &str, screen: &str, folder: &std::path::Path) -> String {
     let program = fake_claude(server);
     let script = server.home().join("show.sh");
     write_once(&script, SHOW);
-    server.window(name, &[&program, &script.display().to_string(), &show(server, screen)])
+    let (folder, script) = (folder.display().to_string(), script.display().to_string());
+    let begin = "cd \"$0\" && exec \"$@\"";
+    server.window(name, &["sh", "-c", begin, &folder, &program, &script, &show(server, screen)])
 }
 
 /// What the fake program runs: it shows a file, then the files that are typed.
