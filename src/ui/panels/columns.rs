@@ -40,12 +40,19 @@ pub fn columns(width: u16, agents: &[Agent], shown: &[Column]) -> Vec<Placed> {
             continue;
         }
         let wanted = if wish.widths.len() == 1 { wish.widths[0] } else { wish.width(widest(row, first, agents)) };
-        let mut next = chosen.clone();
-        next.retain(|(column, ..)| *column != row.column);
-        next.push((row.column, wanted, !first));
-        let left = width.checked_sub(used(&next)).filter(|left| *left >= wish.keep);
-        // Who it is stays, however narrow it is.
-        let Some(left) = left.or((wish.rank == 0).then_some(0)) else { continue };
+        let has = chosen.iter().find(|(column, ..)| *column == row.column).map_or(0, |(_, width, _)| *width);
+        // A value that is longer than there is room for is cut: its column does not go. A version is whole or not there.
+        let may_be_cut = first || row.keeps_end;
+        let steps = wish.widths.iter().rev().filter(|step| (has..=wanted).contains(*step));
+        let mut fits = steps.filter(|step| may_be_cut || **step == wanted).filter_map(|step| {
+            let mut next = chosen.clone();
+            next.retain(|(column, ..)| *column != row.column);
+            next.push((row.column, *step, !first));
+            let left = width.checked_sub(used(&next)).filter(|left| *left >= wish.keep);
+            // Who it is stays, however narrow it is.
+            Some((left.or((wish.rank == 0).then_some(0))?, next))
+        });
+        let Some((left, next)) = fits.next() else { continue };
         if next.iter().any(|(column, ..)| *column == Column::Doing) {
             doing = left;
         }
@@ -105,6 +112,20 @@ mod tests {
             assert!(has(&agent, &[], column));
         }
         assert!(!has(&agent, &[], Column::For) && !has(&agent, &[], Column::Agent));
+    }
+
+    #[test]
+    fn a_longer_value_is_cut_before_its_column_goes() {
+        let branch_at = |branch: &str, width| {
+            let mut agent = test_agent(1, AgentState::Working);
+            agent.branch = Some(branch.into());
+            columns(width, &[agent], SHOWN).iter().find(|p| p.column == Column::Branch).map(|p| p.width)
+        };
+        for width in 30..200 {
+            let (short, long) = (branch_at("main", width), branch_at("a/very-long-name-of-a-branch", width));
+            assert_eq!(short.is_some(), long.is_some(), "{width}");
+            assert!(short <= long, "{width}");
+        }
     }
 
     #[test]

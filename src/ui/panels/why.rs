@@ -70,6 +70,10 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     if let Some(model) = &agent.model {
         extra.push(model.clone());
     }
+    if let Some(branch) = &agent.branch {
+        let lines = format::lines(agent.added, agent.removed).map_or_else(String::new, |lines| format!(" {lines}"));
+        extra.push(format!("{branch}{lines}"));
+    }
     if let Some(cwd) = &agent.cwd {
         extra.push(cwd.clone());
     }
