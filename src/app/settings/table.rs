@@ -275,7 +275,10 @@ mod tests {
 
     #[test]
     fn sections_know_their_names() {
-        assert_eq!(names_in(""), ["monitoring", "dashboard", "notifications", "usage", "repositories", "agents"]);
+        assert_eq!(
+            names_in(""),
+            ["monitoring", "dashboard", "notifications", "usage", "repositories", "prices", "agents"]
+        );
         assert_eq!(names_in("monitoring"), ["check_interval", "max_failures", "max_server_percent", "async"]);
         assert!(is_section("monitoring.async") && !is_section("monitoring.async.strategy") && !is_section("agents"));
     }
