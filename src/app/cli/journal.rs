@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::app::cli::{Context, Cut, EventsOptions, Failure, Look, ReportOptions, age, cell};
+use crate::app::core::format;
 use crate::app::journal::{self, AgentReport, Follow, JournalError, Record, Slice, bar, parse_since, read_since};
 
 /// Time between two looks at the journal while it is followed.
@@ -124,16 +125,21 @@ pub fn report(options: &ReportOptions, context: &mut Context) -> Result<(), Fail
         return context.out.line(NOTHING);
     }
     let mut rows: Vec<Vec<(Look, String)>> = vec![
-        ["AGENT", "TARGET", "WATCHED", "SHARE", "WORKING", "WAITING", "IDLE", "TURNS", "WAITS", "MEDIAN", "LONGEST"]
-            .map(|head| (Look::Muted, head.to_owned()))
-            .into(),
+        [
+            "AGENT", "TARGET", "WATCHED", "SHARE", "WORKING", "WAITING", "IDLE", "TURNS", "TOKENS", "COST", "WAITS",
+            "MEDIAN", "LONGEST",
+        ]
+        .map(|head| (Look::Muted, head.to_owned()))
+        .into(),
     ];
     rows.extend(report.agents.iter().map(row));
-    let [agent, target, share, turns, median, longest] = [0, 1, 3, 7, 9, 10];
+    let [agent, target, share, turns, tokens, cost, median, longest] = [0, 1, 3, 7, 8, 9, 11, 12];
     let cuts = [
+        Cut::Out(cost),
         Cut::To(target, 20),
         Cut::Out(share),
         Cut::Out(turns),
+        Cut::Out(tokens),
         Cut::Out(median),
         Cut::To(agent, 8),
         Cut::Out(longest),
@@ -174,6 +180,8 @@ fn row(agent: &AgentReport) -> Vec<(Look, String)> {
         (waiting, age(agent.waiting)),
         (Look::Plain, age(agent.idle)),
         (Look::Plain, agent.turns.to_string()),
+        (Look::Plain, agent.tokens.map_or_else(|| "-".to_owned(), |tokens| format::count(tokens.total()))),
+        (Look::Plain, agent.cost_usd.map_or_else(|| "-".to_owned(), |cost| format!("{cost:.2}"))),
         (waiting, agent.waits.count.to_string()),
         (Look::Plain, took(agent.waits.median)),
         (Look::Plain, took(agent.waits.longest)),

@@ -90,6 +90,13 @@ impl Account {
                     &Said { pane: *pane_id, target, agent, state: *state, from: None, since: Some(*since) },
                 );
             }
+            Happened::Standing(Standing::Turn { pane_id, tokens, cost_usd, .. }) => {
+                let index = self.current.get(&(record.server.clone(), *pane_id)).copied();
+                if let Some(index) = index.filter(|_| record.at >= self.since) {
+                    let report = &mut self.entries[index].report;
+                    report.spend(*tokens, *cost_usd);
+                }
+            }
             Happened::Event(EventKind::Gone { pane_id, .. }) => {
                 if let Some(index) = self.current.remove(&(record.server.clone(), *pane_id)) {
                     self.pause(index, record.at);

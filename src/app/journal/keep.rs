@@ -10,6 +10,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
+use crate::app::journal::turns::Turns;
 use crate::app::journal::{Happened, Journal, Mark, Record, Standing, read_since};
 use crate::{
     monitor::{
@@ -87,6 +88,7 @@ struct Kept {
     events: EventReader,
     known: HashMap<PaneId, Known>,
     told: Option<Timestamp>,
+    turns: Turns,
     /// Events were written.
     begun: bool,
 }
@@ -171,6 +173,12 @@ impl Keeping {
             told.extend(pane);
             let known = pane.and_then(|pane| now.get(&pane).or_else(|| kept.known.get(&pane)));
             records.push(record(event.at, Some(event.seq), Happened::Event(event.what.clone()), known));
+        }
+        for turn in kept.turns.take(snapshot) {
+            let record = record(snapshot.timestamp, None, Happened::Standing(turn), None);
+            let known = record.pane().and_then(|pane| kept.known.get(&pane).or_else(|| now.get(&pane)));
+            let (agent_pid, agent_start) = (known.and_then(|known| known.pid), known.and_then(|known| known.start));
+            records.push(Record { agent_pid, agent_start, ..record });
         }
         // Those who were there before this began, and now and then all.
         let again = kept.told.is_none_or(|at| passed(at, snapshot.timestamp) >= TOLD_EVERY);

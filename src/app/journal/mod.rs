@@ -9,6 +9,7 @@ mod record;
 pub(crate) mod remember;
 mod report;
 mod since;
+mod turns;
 
 pub(crate) use bars::Slice;
 pub use bars::bar;

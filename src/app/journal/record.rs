@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::app::core::events::sentence;
+use crate::app::core::format::thousands;
 use crate::app::core::words::state_and_kind;
-use crate::monitor::{Acted, AgentState, EventKind};
+use crate::monitor::{Acted, AgentState, EventKind, Tokens};
 use crate::tmux::PaneId;
 
 /// One line of the journal: who saw or did what, and when.
@@ -69,6 +70,25 @@ pub enum Standing {
         /// When it entered the state.
         since: Timestamp,
     },
+    /// A turn of it is over.
+    Turn {
+        /// Its pane.
+        pane_id: PaneId,
+        /// Its place.
+        target: String,
+        /// Which program.
+        agent: String,
+        /// The model.
+        model: Option<String>,
+        /// Tokens that it spent; `None` where nothing says it.
+        tokens: Option<Tokens>,
+        /// What they cost, US dollars.
+        cost_usd: Option<f64>,
+        /// Seconds in which it worked.
+        worked: f64,
+        /// Seconds in which it waited for its user.
+        waited: f64,
+    },
 }
 
 /// The watching itself: without it nobody could tell a quiet hour from an hour without an engine.
@@ -112,7 +132,7 @@ impl Record {
                 | EventKind::Transition { pane_id, .. }
                 | EventKind::Acted(Acted { pane_id, .. }),
             )
-            | Happened::Standing(Standing::Watched { pane_id, .. }) => Some(*pane_id),
+            | Happened::Standing(Standing::Watched { pane_id, .. } | Standing::Turn { pane_id, .. }) => Some(*pane_id),
             _ => None,
         }
     }
@@ -127,7 +147,9 @@ impl Record {
                 | EventKind::Transition { target, agent, .. }
                 | EventKind::Acted(Acted { target, agent, .. }),
             )
-            | Happened::Standing(Standing::Watched { target, agent, .. }) => Some((target, agent)),
+            | Happened::Standing(Standing::Watched { target, agent, .. } | Standing::Turn { target, agent, .. }) => {
+                Some((target, agent))
+            }
             _ => None,
         }
     }
@@ -148,6 +170,10 @@ impl Record {
             Happened::Mark(Mark::EngineStopped) => format!("engine {} stopped watching {}", self.by, self.server),
             Happened::Standing(Standing::Watched { target, agent, state, kind, .. }) => {
                 format!("{target} {agent} is {}", state_and_kind(*state, kind.as_deref()))
+            }
+            Happened::Standing(Standing::Turn { target, agent, tokens, worked, .. }) => {
+                let spent = tokens.map(|tokens| format!(", {} tokens", thousands(tokens.total()))).unwrap_or_default();
+                format!("{target} {agent} ended a turn: {worked:.0} s of work{spent}")
             }
         }
     }

@@ -5,7 +5,10 @@ use serde::Serialize;
 
 use crate::app::journal::Record;
 use crate::app::journal::account::Account;
-use crate::{monitor::AgentState, tmux::PaneId};
+use crate::{
+    monitor::{AgentState, Tokens},
+    tmux::PaneId,
+};
 
 /// Version of the report's JSON.
 pub const SCHEMA: u32 = 1;
@@ -60,6 +63,13 @@ pub struct AgentReport {
     pub waits: Waits,
     /// Answers, messages, interrupts and kills that were sent from here and worked.
     pub acts: u64,
+    /// Tokens of its turns that ended in the span; `None` where none is known.
+    pub tokens: Option<Tokens>,
+    /// What those cost, US dollars; `None` where that of a part is not known.
+    pub cost_usd: Option<f64>,
+    /// That of a turn is not known.
+    #[serde(skip)]
+    without_cost: bool,
 }
 
 /// Waits and how they ended. Durations in seconds.
@@ -139,6 +149,20 @@ impl AgentReport {
             turns: 0,
             waits: Waits::default(),
             acts: 0,
+            tokens: None,
+            cost_usd: None,
+            without_cost: false,
+        }
+    }
+
+    /// Adds what a turn spent.
+    pub(super) fn spend(&mut self, tokens: Option<Tokens>, cost_usd: Option<f64>) {
+        let Some(tokens) = tokens else { return };
+        *self.tokens.get_or_insert_default() += tokens;
+        match cost_usd {
+            Some(cost) if !self.without_cost => *self.cost_usd.get_or_insert(0.0) += cost,
+            // A part of the cost would be a wrong number.
+            _ => (self.without_cost, self.cost_usd) = (true, None),
         }
     }
 
