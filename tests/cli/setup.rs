@@ -29,7 +29,7 @@ fn setup(programs: &[(&str, &str)], user: u32, home: &Path) -> (i32, String) {
 }
 
 const NEW: &str = "echo 'cargo 1.999.0 (abc 2030-01-01)'";
-const THERE: [(&str, &str); 3] = [("tmux", ""), ("cc", ""), ("ps", "")];
+const THERE: [(&str, &str); 4] = [("tmux", ""), ("cc", ""), ("ps", ""), ("git", "")];
 
 #[test]
 fn a_rust_that_is_too_old_is_said_before_anything_is_built() {
@@ -62,7 +62,7 @@ fn without_sudo_the_command_for_root_is_said() {
     let home = tempfile::tempdir().expect("made");
     let (code, text) = setup(&[("cargo", NEW), ("apt-get", "echo ran apt-get $*")], 1000, home.path());
     assert_eq!(code, 1, "{text}");
-    let command = "apt-get install --no-install-recommends tmux gcc libc6-dev procps";
+    let command = "apt-get install --no-install-recommends tmux gcc libc6-dev procps git";
     assert!(text.contains(command) && !text.contains("ran apt-get"), "{text}");
     // Root needs none.
     let home = tempfile::tempdir().expect("made");

@@ -102,12 +102,14 @@ impl Repositories {
         (self.folders, self.activity) = (folders, activity);
         self.folders.values_mut().for_each(Folder::take);
         let mut free = MOST_LOOKS.saturating_sub(self.folders.values().filter(|f| f.looking.is_some()).count());
+        // Of those that rest one in a round: a large fleet that rests costs no more than a small one.
+        let mut rests = 1;
         for (path, folder) in self.folders.iter_mut().filter(|(_, folder)| folder.is_due(now)) {
-            if free == 0 {
-                break;
+            let rest = usize::from(folder.rests());
+            if free > 0 && rest <= rests {
+                (free, rests) = (free - 1, rests - rest);
+                folder.look(path, self.home.as_deref(), now);
             }
-            folder.look(path, self.home.as_deref(), now);
-            free -= 1;
         }
         let places = wrote_in.into_iter().filter_map(|(folder, wrote)| Some((place(&self.folders, folder)?, wrote)));
         self.counts.round(places, now);
@@ -156,6 +158,11 @@ impl Folder {
         let age = now.saturating_duration_since(at);
         let has_head = matches!(self.found, Some(Ok(Some(_))));
         self.wrote && age >= LOOK_AGAIN || has_head && age >= LOOK_ANYWAY
+    }
+
+    /// Whether it was looked at and no agent has written in it since.
+    fn rests(&self) -> bool {
+        self.looked_at.is_some() && !self.wrote
     }
 
     /// Begins a look, unless too much of such work is under way everywhere.
@@ -269,5 +276,12 @@ mod tests {
             now += ROUND;
         }
         assert_eq!(all.folders.len(), 100);
+        now += LOOK_ANYWAY;
+        all.round(
+            folders.iter().zip(0..).map(|(folder, n)| Worker { pane: PaneId(n), folder, activity: 1, runs: true }),
+            now,
+        );
+        let looks = all.folders.values().filter(|folder| folder.looking.is_some()).count();
+        assert!(looks <= 1, "{looks} looks at folders in which nobody writes");
     }
 }
