@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(read(r#"{"tokens":"1.2k"}"#).shown.as_deref(), Some("1.2k"));
         assert_eq!(read(r#"{"tokens":null}"#), AgentTokens::default());
         assert_eq!(read("{}"), AgentTokens::default());
-        assert_eq!(read(r#"{"tokens":[1]}"#), AgentTokens::default());
+        assert_eq!(read(r#"{"tokens":7}"#), AgentTokens::default());
         let known = r#"{"tokens":{"context_used":7,"session":{"input_tokens":5},"new":1}}"#;
         assert_eq!((read(known).context_used, read(known).session.unwrap().total()), (Some(7), 5));
     }
