@@ -8,17 +8,9 @@
 //! It never fetches: no remote is known there either. That ends of lines may be converted is allowed for by
 //! `--ignore-cr-at-eol`.
 
-use std::{
-    fs::{self, DirBuilder},
-    io,
-    os::unix::fs::{DirBuilderExt, MetadataExt, symlink},
-    path::{Path, PathBuf},
-    process::Stdio,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::{io, path::Path, process::Stdio, time::Duration};
 
-use rustix::process::{Pid, setpriority_process, test_kill_process};
+use rustix::process::{Pid, setpriority_process};
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
     process::Command,
@@ -26,7 +18,7 @@ use tokio::{
 
 use crate::monitor::facts::file;
 use crate::monitor::facts::repository::find::Place;
-use crate::monitor::facts::repository::parse::Head;
+use crate::monitor::facts::repository::stand_in::StandIn;
 
 /// Longest time that one count may take.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -39,19 +31,6 @@ const MOST: u64 = 4096;
 
 /// How much others go before it.
 const NICE: i32 = 10;
-
-/// What git reads in place of the repository's configuration, of the user's and of the system's.
-const CONFIG: &str = "\
-[core]
-	repositoryformatversion = 1
-	bare = false
-	fsmonitor = false
-	hooksPath = /dev/null
-	attributesFile = /dev/null
-	excludesFile = /dev/null
-	preloadIndex = false
-	bigFileThreshold = 16m
-";
 
 /// What is said to git, beside what the environment says.
 const ARGUMENTS: [&str; 10] = [
@@ -107,7 +86,7 @@ pub async fn count(git: &Path, place: &Place, work: &Path) -> Result<Lines, Unkn
     let stand_in = file::beside(PREPARE, move || StandIn::new(&work, &at, &head)).await;
     let stand_in = stand_in.ok_or("the disk does not answer")??;
     let index = place.git_dir.join("index");
-    let said = tokio::time::timeout(LIMIT, ask(git, &stand_in.0, &root, &index)).await;
+    let said = tokio::time::timeout(LIMIT, ask(git, stand_in.dir(), &root, &index)).await;
     said.map_err(|_| Unknown::Because(format!("git took more than {} s", LIMIT.as_secs())))?
 }
 
@@ -170,77 +149,10 @@ fn parse(said: &str) -> Option<Lines> {
     Some(lines)
 }
 
-/// The git directory that git is shown; removed with this.
-#[derive(Debug)]
-struct StandIn(PathBuf);
-
-impl StandIn {
-    fn new(work: &Path, place: &Place, head: &Head) -> Result<Self, Unknown> {
-        let index = fs::symlink_metadata(place.git_dir.join("index"));
-        if !index.is_ok_and(|index| index.is_file() && index.uid() == rustix::process::geteuid().as_raw()) {
-            return Err("it has no index: nothing was checked out there".into());
-        }
-        Self::make(work, place, head).map_err(|error| Unknown::Because(format!("{}: {error}", work.display())))
-    }
-
-    fn make(work: &Path, place: &Place, head: &Head) -> io::Result<Self> {
-        static MADE: AtomicU64 = AtomicU64::new(0);
-        let number = MADE.fetch_add(1, Ordering::Relaxed);
-        DirBuilder::new().recursive(true).mode(0o700).create(work)?;
-        if number == 0 {
-            remove_left_behind(work);
-        }
-        let dir = work.join(format!("git-{}-{number}", std::process::id()));
-        DirBuilder::new().mode(0o700).create(&dir)?;
-        let made = Self(dir);
-        let at = |name: &str| made.0.join(name);
-        for name in ["objects", "refs", "packed-refs"] {
-            symlink(place.common.join(name), at(name))?;
-        }
-        let head = match head {
-            Head::Ref(name) => format!("ref: {name}\n"),
-            Head::Commit(commit) => format!("{commit}\n"),
-        };
-        fs::write(at("HEAD"), head)?;
-        let format = if is_sha256(place) { "[extensions]\n\tobjectFormat = sha256\n" } else { "" };
-        fs::write(at("config"), format!("{CONFIG}{format}"))?;
-        Ok(made)
-    }
-}
-
-impl Drop for StandIn {
-    fn drop(&mut self) {
-        // Links are removed, not what they lead to.
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            tracing::debug!(%error, dir = %self.0.display(), "left behind");
-        }
-    }
-}
-
-/// Whether its objects are named by the longer hash: the one thing that is taken from its configuration.
-fn is_sha256(place: &Place) -> bool {
-    let config = file::read_anyones(&place.common.join("config"), 1 << 20).unwrap_or_default();
-    let says = |line: &str| {
-        let line = line.to_ascii_lowercase();
-        line.split_once('=').is_some_and(|(key, value)| key.trim() == "objectformat" && value.trim() == "sha256")
-    };
-    String::from_utf8_lossy(&config).lines().any(says)
-}
-
-/// Removes what processes that were killed have left there.
-fn remove_left_behind(work: &Path) {
-    for entry in fs::read_dir(work).into_iter().flatten().filter_map(Result::ok) {
-        let name = entry.file_name();
-        let pid = name.to_str().and_then(|name| name.strip_prefix("git-")?.split('-').next()?.parse().ok());
-        let gone = |pid| test_kill_process(pid) == Err(rustix::io::Errno::SRCH);
-        if pid.and_then(Pid::from_raw).is_some_and(gone) {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::{fs, path::PathBuf};
+
     use proptest::prelude::*;
 
     use super::*;
@@ -426,19 +338,6 @@ mod tests {
         let mut bare = place;
         bare.root = None;
         assert!(count(Path::new("git"), &bare, &made.work()).await.unwrap_err().to_string().contains("bare"));
-    }
-
-    #[test]
-    fn what_was_killed_leaves_its_folder_only_till_the_next() {
-        let dir = tempfile::tempdir().unwrap();
-        let own = format!("git-{}-77", std::process::id());
-        for name in ["git-2147483646-3", &own, "git-x", "main.sock"] {
-            fs::create_dir(dir.path().join(name)).unwrap();
-        }
-        remove_left_behind(dir.path());
-        let mut left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        left.sort_unstable();
-        assert_eq!(left, [own.as_str(), "git-x", "main.sock"]);
     }
 
     #[test]

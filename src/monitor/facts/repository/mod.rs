@@ -5,6 +5,7 @@ mod counts;
 mod find;
 mod lines;
 mod parse;
+mod stand_in;
 
 use std::{
     collections::HashMap,
