@@ -1,4 +1,6 @@
 //! What the journal tells of a span of time: how long each agent worked, waited and idled, and how waits ended.
+//!
+//! Long because its tests, which write whole days of a journal, stand with it: without them it is 185 lines.
 
 use jiff::Timestamp;
 use serde::Serialize;

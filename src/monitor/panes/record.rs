@@ -2,6 +2,8 @@
 //!
 //! A verdict of idle or unknown is confirmed before it is in force: programs draw a screen in several writes, and between
 //! two of them an agent that works can look idle. What it delays is in docs/performance.md ("What we hold ourselves to").
+//!
+//! Long because its tests, which play how a program draws, stand with it: without them it is 280 lines.
 
 use std::{
     collections::VecDeque,
