@@ -105,6 +105,11 @@ impl Row {
     }
 }
 
+/// How much of its context is left; tokens in it where nothing tells how many it can hold.
+fn context(agent: &Agent) -> Option<String> {
+    format::percent(agent.context_percent).or_else(|| agent.tokens.context_used.map(format::kilo))
+}
+
 /// The table, in the order on the screen.
 #[rustfmt::skip]
 pub const COLUMNS: &[Row] = &[
@@ -116,7 +121,7 @@ pub const COLUMNS: &[Row] = &[
     row(Column::Branch, "branch", "BRANCH", &[wish(6, &[8, 12], 24), wish(13, &[8, 12, 16, 20], 30)], |a| a.branch.as_deref().map(Cow::from)).keeps_end(),
     row(Column::Diff, "diff", "+/-", &[wish(7, &[7, 9, 11], 24)], |a| format::lines(a.added, a.removed).map(Cow::from)).right(),
     row(Column::Activity, "activity", "ACTIVITY", &[wish(5, &[8], 22), wish(13, &[12], 30)], |_| None).right(),
-    row(Column::Context, "ctx", "CTX", &[wish(4, &[4], 18), wish(10, &[9], 24)], |a| format::percent(a.context_percent).map(Cow::from)).right().sorts(Sort::Context),
+    row(Column::Context, "ctx", "CTX", &[wish(4, &[4], 18), wish(10, &[9], 24)], |a| context(a).map(Cow::from)).right().sorts(Sort::Context),
     row(Column::Tokens, "tokens", "TOKENS", &[wish(9, &[7], 30)], tokens).right(),
     row(Column::Cost, "cost", "COST", &[wish(8, &[6], 26)], |a| a.cost_usd.map(|usd| format::usd(usd).into())).right(),
     row(Column::Cpu, "cpu", "CPU", &[wish(11, &[5], 26)], |a| a.cpu_percent.map(|_| format::cpu(a.cpu_percent).into())).right().sorts(Sort::Cpu),

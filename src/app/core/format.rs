@@ -130,6 +130,19 @@ pub fn count(value: u64) -> String {
     }
 }
 
+/// Tokens in at most 4 cells: `<1k`, `30k`, `1.2M`.
+#[must_use]
+pub fn kilo(tokens: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "one digit after the point is shown")]
+    let millions = tokens as f64 / 1e6;
+    match tokens {
+        0..1000 => "<1k".to_owned(),
+        1000..999_500 => format!("{}k", (tokens + 500) / 1000),
+        999_500..9_950_000 => format!("{millions:.1}M"),
+        _ => format!("{:.0}M", millions.min(999.0)),
+    }
+}
+
 /// Seconds as people write an interval: `1s`, `0.5s`, `250ms`.
 #[must_use]
 pub fn interval(seconds: f64) -> String {

@@ -268,11 +268,14 @@ fn activity(c: &mut Canvas, x: u16, y: u16, room: u16, agent: &Agent) {
     }
 }
 
-/// Context left: percent, after a small gauge where there is room for one.
+/// Context left: percent, after a small gauge where there is room for one; tokens in it where its size is not known.
 fn context(c: &mut Canvas, x: u16, y: u16, room: u16, agent: &Agent) {
     let theme = c.theme;
     let Some(percent) = agent.context_percent.filter(|p| p.is_finite()) else {
-        c.right(x + room, y, room, format::NONE, theme.faint);
+        match agent.tokens.context_used {
+            Some(used) => c.right(x + room, y, room, &format::kilo(used), theme.muted),
+            None => c.right(x + room, y, room, format::NONE, theme.faint),
+        }
         return;
     };
     let percent = percent.clamp(0.0, 100.0);
