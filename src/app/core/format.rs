@@ -206,6 +206,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn tokens_fit_four_cells_and_thousands_stand_apart() {
+        let all = [0, 999, 1000, 1499, 1500, 30_375, 999_499, 999_500, 1_234_567, 9_949_999, 9_950_000, u64::MAX];
+        let texts = all.map(kilo);
+        assert!(texts.iter().all(|text| text.chars().count() <= 4), "{texts:?}");
+        assert_eq!(texts[..5], ["<1k", "<1k", "1k", "1k", "2k"]);
+        assert_eq!(texts[5..9], ["30k", "999k", "1.0M", "1.2M"]);
+        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
     fn ages_stay_within_five_cells() {
         for (s, text) in [(0, "0s"), (41, "41s"), (134, "2m14s"), (599, "9m59s"), (600, "10m"), (3599, "59m")] {
             assert_eq!(seconds(s), text);

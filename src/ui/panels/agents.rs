@@ -272,10 +272,11 @@ fn activity(c: &mut Canvas, x: u16, y: u16, room: u16, agent: &Agent) {
 fn context(c: &mut Canvas, x: u16, y: u16, room: u16, agent: &Agent) {
     let theme = c.theme;
     let Some(percent) = agent.context_percent.filter(|p| p.is_finite()) else {
-        match agent.tokens.context_used {
-            Some(used) => c.right(x + room, y, room, &format::kilo(used), theme.muted),
-            None => c.right(x + room, y, room, format::NONE, theme.faint),
-        }
+        let (text, style) = match agent.tokens.context_used {
+            Some(used) => (format::kilo(used), theme.muted),
+            None => (format::NONE.to_owned(), theme.faint),
+        };
+        c.right(x + room, y, room, &text, style);
         return;
     };
     let percent = percent.clamp(0.0, 100.0);
