@@ -13,13 +13,14 @@ use crate::{app, monitor, tmux, ui};
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its folder of seeds.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("protocol", protocol),
     ("output", output),
     ("profiles", profiles),
     ("config", config),
     ("wire", wire),
     ("keys", keys),
+    ("transcripts", transcripts),
 ];
 
 /// The client protocol of tmux, from the server's side.
@@ -57,6 +58,11 @@ pub fn wire(data: &[u8]) {
 /// Keys, pastes, mouse and sizes, with remapped keys.
 pub fn keys(data: &[u8]) {
     ui::fuzz::keys(data);
+}
+
+/// What agent programs write down of their sessions.
+pub fn transcripts(data: &[u8]) {
+    monitor::fuzz::transcripts(data);
 }
 
 #[cfg(test)]

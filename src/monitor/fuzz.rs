@@ -21,7 +21,8 @@ use crate::monitor::detect::fixture::{Fixture, mask};
 use crate::monitor::detect::hook::Hook;
 use crate::monitor::detect::{Observation, Profiles, explain, hook, judge, recognise, reset};
 use crate::monitor::facts::published;
-use crate::monitor::{Handle, NamedAgent, Order, SCHEMA, Snapshot};
+use crate::monitor::usage::{Records, Said, Tally};
+use crate::monitor::{Handle, NamedAgent, Order, Prices, SCHEMA, Snapshot};
 use crate::tmux::Screen;
 
 /// The moment at which every input is judged.
@@ -117,6 +118,31 @@ fn words(profiles: &Profiles, fixture: &Fixture) {
     assert_eq!(read.len(), 1, "a screen is one screen:\n{written}");
     let rows = |fixture: &Fixture| Screen::text(&fixture.screen()).trim_end().to_owned();
     assert_eq!(rows(&read[0]), rows(fixture), "the rows are as they were");
+}
+
+/// A transcript: the first byte chooses the program that writes it.
+pub(crate) fn transcripts(data: &[u8]) {
+    let profiles = compiled("").expect("the built-in ones");
+    let all: Vec<_> = profiles.list().filter_map(|profile| profile.transcript.as_ref()).collect();
+    let mut feed = Feed::new(data);
+    let rules = all[feed.below(all.len())];
+    let zone = jiff::tz::TimeZone::UTC;
+    let (mut records, mut tally, mut said) = (Records::default(), Tally::default(), Vec::new());
+    for line in feed.rest().split(|byte| *byte == b'\n') {
+        let _ = records.read(rules, line, &mut said);
+        for one in said.drain(..) {
+            if let Said::Spent(spent) = &one {
+                let names = [&spent.model, &spent.project, &spent.session];
+                let clean = |name: &String| crate::tmux::clean(name) == *name && name.chars().count() <= 256;
+                assert!(names.into_iter().flatten().all(clean), "{spent:?}");
+                assert!(spent.cost.is_none_or(|cost| cost >= 0.0), "{spent:?}");
+            }
+            tally.take(one, &zone);
+        }
+        let known = tally.known(rules, &Prices::new(), jiff::civil::date(2026, 11, 20), true);
+        assert!(known.context_left.is_none_or(|left| (0.0..=100.0).contains(&left)), "{known:?}");
+        assert!(known.plan.is_none_or(|plan| plan.done <= plan.of), "{known:?}");
+    }
 }
 
 /// Says how one end of the socket takes what the other one says. The first byte chooses the end, and whether a right

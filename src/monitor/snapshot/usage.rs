@@ -21,7 +21,8 @@ impl Tokens {
     /// All of them.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.input_tokens + self.output_tokens + self.cache_read_tokens + self.cache_write_tokens
+        let all = [self.input_tokens, self.output_tokens, self.cache_read_tokens, self.cache_write_tokens];
+        all.into_iter().fold(0, u64::saturating_add)
     }
 
     /// Each of them with that of another.
