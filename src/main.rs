@@ -17,8 +17,8 @@ fn main() -> ExitCode {
     }
     let cli = Cli::parse();
     let runtime = if cli.is_immediate() {
-        // Asked every few seconds by a status line: no thread is started and nothing is polled.
-        tokio::runtime::Builder::new_current_thread().build()
+        // Asked every few seconds by a status line: no thread is started.
+        tokio::runtime::Builder::new_current_thread().enable_all().build()
     } else {
         // One worker, for the engine: the front end has the main thread, and each thread costs memory.
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()

@@ -44,6 +44,7 @@ pub fn snapshot(cycle: u64) -> Snapshot {
         preview: None,
         previews: Vec::new(),
         agents: Vec::new(),
+        accounts: Vec::new(),
     }
 }
 

@@ -516,6 +516,7 @@ pub fn snapshot(agents: Vec<Agent>) -> Snapshot {
         preview: Some(Arc::new(preview())),
         previews: Vec::new(),
         agents,
+        accounts: Vec::new(),
     }
 }
 

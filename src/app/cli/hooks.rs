@@ -1,6 +1,6 @@
 //! `hook` and `hooks show`: agents that tell their state themselves.
 
-use std::{io::Read, process::Stdio, time::Duration};
+use std::{ffi::OsString, io::Read, process::Stdio, time::Duration};
 
 use jiff::Timestamp;
 
@@ -15,6 +15,36 @@ const LONGEST_EVENT: u64 = 4 << 20;
 
 /// All that a hook takes: the agent waits for it, and it promises to end within four seconds.
 const LIMIT: Duration = Duration::from_millis(3500);
+
+/// What agents call.
+#[derive(Debug, clap::Subcommand)]
+pub enum HookVerb {
+    /// An event of Claude Code's; it always succeeds
+    #[command(after_help = "Examples:\n  tmux-orc hook claude < event.json")]
+    Claude {
+        /// The event's JSON; without it, standard input is read
+        event: Option<String>,
+    },
+    /// A notice of Codex's; it always succeeds
+    #[command(after_help = "Examples:\n  tmux-orc hook codex '{\"type\":\"agent-turn-complete\"}'")]
+    Codex {
+        /// The notice's JSON; without it, standard input is read
+        event: Option<String>,
+    },
+    /// The status line of Claude Code: model, context, cost and limits are kept, your own line is passed through
+    #[command(after_help = "\
+Examples:
+  tmux-orc hook statusline < status.json
+  tmux-orc hook statusline -- sh -c 'my-own-line --colour'
+
+The command after -- gets the same standard input; its output and its exit code are those of this. Without one a short
+line is printed. `tmux-orc hooks show claude` says how it is set up.")]
+    Statusline {
+        /// Your own status line: a program and its arguments
+        #[arg(last = true, value_name = "COMMAND")]
+        command: Vec<OsString>,
+    },
+}
 
 /// Programs that tell their state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -96,5 +126,10 @@ pub fn show(program: Program, context: &mut Context) -> Result<(), Failure> {
         Program::Codex => "codex",
     };
     let snippet = hook::snippet(name).ok_or_else(|| Failure::failed(format!("{name} has no hooks")))?;
-    context.out.raw(snippet.as_bytes())
+    context.out.raw(snippet.as_bytes())?;
+    // Beside the settings, which can be piped to where they belong.
+    if let Some(notes) = hook::notes(name) {
+        eprint!("{notes}");
+    }
+    Ok(())
 }

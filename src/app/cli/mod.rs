@@ -23,6 +23,7 @@ mod output;
 mod profiles;
 mod source;
 mod status;
+mod statusline;
 mod strategies;
 mod tune;
 mod tuned;
@@ -44,8 +45,8 @@ pub use beside::Beside;
 pub use context::Context;
 pub use effects::{Served, serve};
 pub use failure::Failure;
-pub(crate) use hooks::HooksVerb;
 pub use hooks::Program;
+pub(crate) use hooks::{HookVerb, HooksVerb};
 pub(crate) use in_force::InForce;
 pub(crate) use output::{Cut, Look};
 pub use output::{Output, age, cell};
@@ -59,6 +60,11 @@ use crate::app::settings::Overrides;
 /// the layer above.
 pub async fn run(cli: Cli) -> Result<Option<Box<Dashboard>>, Failure> {
     let verb = verb_of(cli.verb, cli.watch)?;
+    if let Verb::Hook { verb: HookVerb::Statusline { command } } = &verb {
+        // Without settings, paths or a log that could not be there: the agent's line must be.
+        let _logging = logging::start(logging::Target::StandardError, "error", cli.global.verbose).ok();
+        return statusline::run(command).await.map(|()| None);
+    }
     let mut context = Context::new(cli.global)?;
     let _logging = if logs_elsewhere(&verb) {
         None
@@ -92,7 +98,10 @@ pub async fn run(cli: Cli) -> Result<Option<Box<Dashboard>>, Failure> {
         Verb::Benchmark(options) => benchmark::run(&options, context).await,
         Verb::Strategies(report) => strategies::run(report, context).await,
         Verb::Config { verb } => config::run(&verb, context),
-        Verb::Hook { program, event } => hooks::hook(program, event).await,
+        Verb::Hook { verb: HookVerb::Claude { event } } => hooks::hook(Program::Claude, event).await,
+        Verb::Hook { verb: HookVerb::Codex { event } } => hooks::hook(Program::Codex, event).await,
+        // Done before all else.
+        Verb::Hook { verb: HookVerb::Statusline { .. } } => Ok(()),
         Verb::Hooks { verb: HooksVerb::Show { program } } => hooks::show(program, context),
         Verb::Jump(options) => act::jump(&options, context).await,
         Verb::Next(options) => act::next(&options, context).await,
@@ -138,7 +147,9 @@ impl Cli {
     /// The verb waits for nothing: it needs neither a server nor time.
     #[must_use]
     pub fn is_immediate(&self) -> bool {
-        matches!(self.verb, Some(Verb::Statusline(_) | Verb::Completions { .. } | Verb::Man | Verb::Tmux { .. }))
+        let is_line = |verb: &Verb| matches!(verb, Verb::Hook { verb: HookVerb::Statusline { .. } });
+        self.verb.as_ref().is_some_and(is_line)
+            || matches!(self.verb, Some(Verb::Statusline(_) | Verb::Completions { .. } | Verb::Man | Verb::Tmux { .. }))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Events in words.
 
 use crate::app::core::fuzzy::Query;
+use crate::app::core::limits;
 use crate::app::core::state::State;
 use crate::app::core::words::{Tone, state_and_kind};
 use crate::monitor::{Event, EventKind};
@@ -23,6 +24,9 @@ pub fn sentence(what: &EventKind) -> String {
             format!("{name} you: {}: {}{sent}", acted.act, acted.result)
         }
         EventKind::Changed { setting, from, to } => format!("{setting} {from} → {to}"),
+        EventKind::Limit { program, account, limit, .. } => {
+            format!("{program} {account}: {} of {} used", limits::percent(limit), limits::of(limit))
+        }
         EventKind::Notice { text, .. } => text.clone(),
     }
 }
@@ -37,6 +41,7 @@ pub fn tone(event: &Event) -> Tone {
         EventKind::Gone { .. } => Tone::Exited,
         EventKind::Acted(acted) if !acted.ok => Tone::Error,
         EventKind::Acted(_) | EventKind::Changed { .. } => Tone::Starting,
+        EventKind::Limit { .. } => Tone::Limited,
         EventKind::Notice { problem: true, .. } => Tone::Error,
         EventKind::Notice { problem: false, .. } => Tone::Idle,
     }

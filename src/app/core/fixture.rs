@@ -93,5 +93,6 @@ pub(crate) fn test_snapshot() -> Snapshot {
         preview: None,
         previews: Vec::new(),
         agents: Vec::new(),
+        accounts: Vec::new(),
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod fuzzy;
 pub(crate) mod help;
 pub mod key;
 pub mod keymap;
+pub(crate) mod limits;
 pub mod list;
 pub mod message;
 pub(crate) mod nearest;

@@ -76,6 +76,12 @@ impl Paths {
         self.kept().join("events")
     }
 
+    /// What the commands of agents' status lines were told.
+    #[must_use]
+    pub fn status_lines(&self) -> PathBuf {
+        self.run().join("status-lines")
+    }
+
     /// Locks and sockets of running engines.
     #[must_use]
     pub fn run(&self) -> PathBuf {

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::monitor::clients::wire::Had;
 use crate::monitor::{
-    Agent, BaseStatus, CacheInfo, CostInfo, CycleInfo, CyclePoint, EngineInfo, Event, HealthSummary, LiveSettings,
-    PoolInfo, Preview, ServerInfo, Snapshot, StrategyInfo, TuneRow,
+    Account, Agent, BaseStatus, CacheInfo, CostInfo, CycleInfo, CyclePoint, EngineInfo, Event, HealthSummary,
+    LiveSettings, PoolInfo, Preview, ServerInfo, Snapshot, StrategyInfo, TuneRow,
 };
 
 /// The newest snapshot in the forms in which it was asked for: whole, or what is new to those who had the one before.
@@ -129,6 +129,7 @@ rest! {
     events: [Event] = &events[events.partition_point(|event| event.seq <= had.event)..],
     notes: [String],
     agents: [Agent],
+    accounts: [Account],
 }
 
 #[cfg(test)]

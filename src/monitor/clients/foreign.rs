@@ -59,6 +59,7 @@ pub(crate) fn snapshot(snapshot: &mut Snapshot) {
         preview_of(Arc::make_mut(preview));
     }
     snapshot.agents.iter_mut().for_each(agent);
+    snapshot.accounts.iter_mut().for_each(|account| each([&mut account.program, &mut account.name]));
 }
 
 fn change(change: &mut Change) {
@@ -90,6 +91,7 @@ fn event(event: &mut Event) {
         }
         EventKind::Acted(Acted { target, agent, sent, result, .. }) => each([target, agent, sent, result]),
         EventKind::Changed { setting, from, to } => each([setting, from, to]),
+        EventKind::Limit { program, account, .. } => each([program, account]),
         EventKind::Notice { text, .. } => tidy(text),
     }
 }

@@ -12,6 +12,7 @@ use crate::monitor::meter::history::{Combination, History};
 use crate::monitor::meter::ledger::Ledger;
 use crate::monitor::panes::known::Panes;
 use crate::monitor::panes::tracked::Tracked;
+use crate::monitor::usage::Accounts;
 use crate::monitor::{
     Agent, AgentState, AgentTokens, BaseStatus, CostInfo, CycleInfo, EngineInfo, EngineSettings, Health, HealthSummary,
     LiveSettings, PoolInfo, RereadInfo, SCHEMA, ServerInfo, ServerStatus, Snapshot, StrategyInfo, clock,
@@ -24,6 +25,7 @@ pub(crate) struct SnapshotParts<'a> {
     pub(crate) reread: Option<&'a RereadInfo>,
     pub(crate) access: &'a Access,
     pub(crate) panes: &'a Panes,
+    pub(crate) accounts: &'a Accounts,
     pub(crate) repositories: &'a Repositories,
     pub(crate) ceiling: &'a Ceiling,
     pub(crate) ledger: &'a mut Ledger,
@@ -47,13 +49,14 @@ pub(crate) fn snapshot(parts: SnapshotParts<'_>) -> Snapshot {
     let now = clock::now();
     let (started, started_at) = parts.started;
     let uptime = now.saturating_duration_since(started).as_secs_f64();
-    let agents = agents(panes, parts.repositories, settings.max_failures);
+    let at = Timestamp::now();
+    let agents = agents(panes, parts.repositories, settings.max_failures, at);
     let preview = |id: PaneId| panes.fleet.get(id).and_then(|tracked| tracked.preview.clone());
     let reading = panes.reading().filter(|_| access.reach.status() == ServerStatus::Reachable);
     let cycle = CycleInfo { reading, ..ledger.history.info(now) };
     Snapshot {
         schema: SCHEMA,
-        timestamp: Timestamp::now(),
+        timestamp: at,
         server: server(access, settings.simulated),
         engine: EngineInfo {
             mode: settings.mode.to_string(),
@@ -92,11 +95,12 @@ pub(crate) fn snapshot(parts: SnapshotParts<'_>) -> Snapshot {
         preview: parts.own_focus.and_then(preview),
         previews: parts.focus.iter().filter_map(|id| preview(*id)).collect(),
         agents,
+        accounts: parts.accounts.info(at),
     }
 }
 
-fn agents(panes: &Panes, repositories: &Repositories, max_failures: u32) -> Vec<Agent> {
-    let all = panes.fleet.iter().filter_map(|tracked| Some((tracked, agent(tracked, repositories, max_failures)?)));
+fn agents(panes: &Panes, repositories: &Repositories, max_failures: u32, at: Timestamp) -> Vec<Agent> {
+    let all = panes.fleet.iter().filter_map(|tracked| Some((tracked, agent(tracked, repositories, max_failures, at)?)));
     let mut agents: Vec<(&Tracked, Agent)> = all.collect();
     agents.sort_by(|(a, _), (b, _)| {
         let place = |t: &&Tracked| (t.pane.window_index, t.pane.pane_index, t.pane.id);
@@ -164,7 +168,7 @@ fn is_active(state: AgentState) -> bool {
     !matches!(state, AgentState::Idle | AgentState::Exited)
 }
 
-fn agent(tracked: &Tracked, repositories: &Repositories, max_failures: u32) -> Option<Agent> {
+fn agent(tracked: &Tracked, repositories: &Repositories, max_failures: u32, at: Timestamp) -> Option<Agent> {
     let record = tracked.record()?;
     let place = tracked.workplace().and_then(|folder| repositories.place(folder));
     let lines = place.and_then(|place| repositories.lines(place));
@@ -215,7 +219,7 @@ fn agent(tracked: &Tracked, repositories: &Repositories, max_failures: u32) -> O
         turns: spending.turns,
         tools: spending.tools,
         plan: spending.plan,
-        limits: spending.limits,
+        limits: spending.limits.iter().map(|limit| limit.at_time(at)).collect(),
         background: verdict.background,
         choices: verdict.choices.clone(),
         in_view: pane.in_view,

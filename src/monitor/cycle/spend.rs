@@ -1,20 +1,31 @@
 //! Spend: looks at the transcripts of the agents that wrote. The reading is done beside the cycles, which wait for none of it.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, tz::TimeZone};
 
+use crate::monitor::EngineSettings;
 use crate::monitor::facts::transcripts::watch::Clues;
-use crate::monitor::panes::known::Panes;
+use crate::monitor::panes::known::{Panes, TimedEvent};
 use crate::monitor::panes::tracked::Tracked;
-use crate::monitor::{EngineSettings, Prices};
-use crate::tmux::PaneId;
+use crate::monitor::usage::Accounts;
+use crate::tmux::{PaneId, clean};
 
 /// Most looks that one cycle begins: those of a thousand agents are spread over some cycles.
 const MOST_LOOKS: usize = 32;
 
 /// Takes in the looks that came to their end, and begins those that are due.
-pub(crate) fn look_at_transcripts(panes: &mut Panes, settings: &EngineSettings, at: Timestamp, now: Instant) {
+/// Returns what of their accounts' limits is news.
+pub(crate) fn look_at_transcripts(
+    panes: &mut Panes,
+    accounts: &mut Accounts,
+    settings: &EngineSettings,
+    at: Timestamp,
+    now: Instant,
+) -> Vec<TimedEvent> {
+    let mut happened = Vec::new();
+    accounts.retain(|program| settings.usage.wants(program));
     let today = TimeZone::system().to_datetime(at).date();
     let mut due: Vec<(Instant, PaneId)> = Vec::new();
     for tracked in panes.fleet.iter_mut() {
@@ -26,26 +37,33 @@ pub(crate) fn look_at_transcripts(panes: &mut Panes, settings: &EngineSettings, 
             transcript.forget();
             continue;
         }
-        transcript.take();
+        let news = transcript.take();
         if transcript.is_due(wrote, session, now, today) {
             due.push((transcript.looked_at().unwrap_or(now), id));
+        }
+        if news && let Some((agent, transcript)) = tracked.program().agent().zip(tracked.program().transcript()) {
+            let limits = &transcript.known().limits;
+            let account = transcript.account_folder().filter(|_| !limits.is_empty()).map(account_name);
+            let news = account.map(|account| accounts.take(&agent.agent, &account, limits, at));
+            happened.extend(news.into_iter().flatten().map(|event| (at, event)));
         }
     }
     // Those that waited longest first.
     due.sort_unstable();
     for (_, id) in due.into_iter().take(MOST_LOOKS) {
-        let Some(clues) = panes.fleet.get(id).map(|tracked| clues(panes, tracked, &settings.prices)) else { continue };
+        let Some(clues) = panes.fleet.get(id).map(|tracked| clues(panes, tracked, settings)) else { continue };
         if let Some(transcript) = panes.fleet.get_mut(id).and_then(|tracked| tracked.program_mut().transcript_mut()) {
             transcript.look(clues, now, at);
         }
     }
+    happened
 }
 
 /// Looks until nothing is left to be read, at most for `limit`: for those who look once.
-pub(crate) async fn settle(panes: &mut Panes, settings: &EngineSettings, limit: Duration) {
+pub(crate) async fn settle(panes: &mut Panes, accounts: &mut Accounts, settings: &EngineSettings, limit: Duration) {
     let end = Instant::now() + limit;
     while Instant::now() < end {
-        look_at_transcripts(panes, settings, Timestamp::now(), Instant::now());
+        look_at_transcripts(panes, accounts, settings, Timestamp::now(), Instant::now());
         let mut transcripts = panes.fleet.iter().filter_map(|tracked| tracked.program().transcript());
         if !transcripts.any(|transcript| transcript.is_under_way()) {
             break;
@@ -54,7 +72,16 @@ pub(crate) async fn settle(panes: &mut Panes, settings: &EngineSettings, limit: 
     }
 }
 
-fn clues(panes: &Panes, tracked: &Tracked, prices: &Prices) -> Clues {
+/// What an account is called: its folder, below the home folder as people write it.
+fn account_name(folder: &Path) -> String {
+    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.parent().is_some());
+    match home.and_then(|home| folder.strip_prefix(home).ok()) {
+        Some(below) => clean(&format!("~/{}", below.display())),
+        None => clean(&folder.display().to_string()),
+    }
+}
+
+fn clues(panes: &Panes, tracked: &Tracked, settings: &EngineSettings) -> Clues {
     let of = |tracked: &Tracked| tracked.program().agent().map(|found| found.agent.clone());
     let (agent, folder) = (of(tracked), &tracked.pane.path);
     let same = |other: &&Tracked| other.pane.path == *folder && of(other) == agent;
@@ -63,6 +90,7 @@ fn clues(panes: &Panes, tracked: &Tracked, prices: &Prices) -> Clues {
         pids: tracked.program().processes().iter().map(|process| process.pid).collect(),
         folder: folder.clone(),
         alone: panes.fleet.iter().filter(same).take(2).count() < 2,
-        prices: prices.clone(),
+        prices: settings.prices.clone(),
+        status_lines: settings.status_lines.clone(),
     }
 }

@@ -110,6 +110,20 @@ pub fn snippet(agent: &str) -> Option<String> {
     }
 }
 
+/// What to know before they are pasted.
+#[must_use]
+pub fn notes(agent: &str) -> Option<&'static str> {
+    (agent == "claude").then_some(
+        "\
+For ~/.claude/settings.json. `hooks` tell the state, `statusLine` tells context, cost and limits; either works alone.
+A status line that you have already goes behind `--` and is shown as before; from \"command\": \"YOURS\" make
+  \"command\": \"tmux-orc hook statusline -- sh -c 'YOURS'\"
+(write each ' in it as '\\\\''). Kept for eight days, readable by you alone, in run/status-lines of ~/.tmux_orchestrator: the
+session's id, version, model, size and fill of the context, cost, limits, time. No folder, no text of the conversation.
+",
+    )
+}
+
 fn claude_snippet() -> String {
     const EVENTS: [&str; 11] = [
         "SessionStart",
@@ -128,7 +142,8 @@ fn claude_snippet() -> String {
         serde_json::json!([{ "hooks": [{ "type": "command", "command": "tmux-orc hook claude", "timeout": 5 }] }]);
     let hooks: serde_json::Map<String, serde_json::Value> =
         EVENTS.iter().map(|event| ((*event).to_owned(), call.clone())).collect();
-    let settings = serde_json::json!({ "hooks": hooks });
+    let line = serde_json::json!({ "type": "command", "command": "tmux-orc hook statusline" });
+    let settings = serde_json::json!({ "hooks": hooks, "statusLine": line });
     // Pretty printing of a value made here cannot fail; an empty text would be seen at once.
     let mut text = serde_json::to_string_pretty(&settings).unwrap_or_default();
     text.push('\n');
@@ -185,6 +200,8 @@ mod tests {
     fn snippets_are_what_the_programs_read() {
         let settings: serde_json::Value = serde_json::from_str(&snippet("claude").unwrap()).unwrap();
         assert_eq!(settings["hooks"]["Stop"][0]["hooks"][0]["command"], "tmux-orc hook claude");
+        assert_eq!(settings["statusLine"]["command"], "tmux-orc hook statusline");
+        assert!(notes("claude").unwrap().contains("tmux-orc hook statusline -- sh -c '") && notes("codex").is_none());
         assert!(snippet("codex").unwrap().contains("notify = ["));
         assert_eq!(snippet("aider"), None);
     }

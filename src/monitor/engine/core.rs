@@ -24,6 +24,7 @@ use crate::monitor::meter::governor::Reason;
 use crate::monitor::meter::history::Combination;
 use crate::monitor::meter::ledger::Ledger;
 use crate::monitor::panes::known::Panes;
+use crate::monitor::usage::Accounts;
 use crate::monitor::{EngineSettings, Mode, RereadInfo, Snapshot, clock};
 use crate::tmux::{PaneId, Server, TransportKind};
 
@@ -38,6 +39,7 @@ pub struct Core {
     pub(crate) profiles: Arc<Profiles>,
     pub(crate) access: Access,
     pub(crate) panes: Panes,
+    pub(crate) accounts: Accounts,
     pub(crate) repositories: Repositories,
     pub(crate) writes: Writes,
     pub(crate) strategies: Strategies,
@@ -85,6 +87,7 @@ impl Core {
             access: Access::new(server, settings.transport, settings.pool),
             panes: Panes::new(&settings.cache),
             repositories: Repositories::new(&settings.repositories),
+            accounts: Accounts::default(),
             writes: Writes::default(),
             strategies,
             attention: Attention { watched: true, ..Attention::default() },
@@ -117,6 +120,7 @@ impl Core {
             reread: self.configured.reread.as_ref(),
             access: &self.access,
             panes: &self.panes,
+            accounts: &self.accounts,
             repositories: &self.repositories,
             ceiling: &self.ceiling,
             ledger: &mut self.ledger,

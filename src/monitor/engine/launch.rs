@@ -86,6 +86,7 @@ impl Engine {
 
     fn core(server: Server, settings: EngineSettings, memory: Option<Memory>) -> Result<Core, EngineError> {
         let mut core = Core::new(server, settings)?;
+        core.accounts.remember(memory.as_ref().map_or(&[], Memory::accounts));
         core.panes.remember(memory);
         Ok(core)
     }
@@ -123,7 +124,7 @@ impl Engine {
             }
         }
         core.repositories.settle(SETTLE).await;
-        settle(&mut core.panes, &core.settings, SETTLE).await;
+        settle(&mut core.panes, &mut core.accounts, &core.settings, SETTLE).await;
         // There is no second look: what was seen is believed.
         let believed = core.panes.believe(Timestamp::now());
         core.events.extend(believed);

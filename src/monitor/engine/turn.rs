@@ -92,7 +92,9 @@ impl Core {
         self.repositories.round(self.panes.workers(), clock::now());
         stats.changed = detected.changed;
         stats.skipped = self.panes.candidates().count().saturating_sub(stats.checked);
-        look_at_transcripts(&mut self.panes, &self.settings, Timestamp::now(), clock::now());
+        let (panes, accounts) = (&mut self.panes, &mut self.accounts);
+        let news = look_at_transcripts(panes, accounts, &self.settings, Timestamp::now(), clock::now());
+        self.events.extend(news);
         stats.detect_ms = millis(detecting);
         Ok(Ran { next: plan.next, early: plan.early, woken, quiet: false, problem: None })
     }

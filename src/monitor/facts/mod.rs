@@ -7,5 +7,6 @@ pub mod process;
 pub mod profiles;
 pub(crate) mod published;
 pub mod repository;
+pub(crate) mod status_lines;
 pub mod transcripts;
 pub(crate) mod writes;

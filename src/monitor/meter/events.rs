@@ -129,6 +129,9 @@ pub fn log_event(event: &Event) {
             tracing::info!(pane_id = %acted.pane_id, target = acted.target, act = %acted.act, ok = acted.ok, "acted");
         }
         EventKind::Changed { setting, from, to } => tracing::info!(setting, from, to, "changed"),
+        EventKind::Limit { program, account, percent, limit } => {
+            tracing::info!(program, account, percent, minutes = limit.minutes, "limit");
+        }
         EventKind::Notice { text, problem: true } => tracing::warn!(text),
         EventKind::Notice { text, problem: false } => tracing::info!(text),
     }

@@ -15,7 +15,7 @@ use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use crate::monitor::detect::Verdict;
-use crate::monitor::{Agent, AgentState, Snapshot, TRANSITIONS_KEPT, Transition};
+use crate::monitor::{Account, Agent, AgentState, Limit, Snapshot, TRANSITIONS_KEPT, Transition};
 use crate::tmux::{Pane, PaneId, clean};
 
 /// Version of the file. Another one is not read.
@@ -26,6 +26,10 @@ const LARGEST: u64 = 8 << 20;
 
 /// Most agents that are remembered.
 const MOST: usize = 10_000;
+
+/// Most accounts that are remembered, and most limits of one.
+const MOST_ACCOUNTS: usize = 64;
+const MOST_LIMITS: usize = 16;
 
 /// Most characters of a word that is read back.
 const LONGEST_WORD: usize = 64;
@@ -39,6 +43,9 @@ pub struct Memory {
     /// The server's process and the second of its start: pane ids of another server mean other panes.
     server: (u32, Option<i64>),
     agents: Vec<Remembered>,
+    /// The accounts and their limits: of what was told once is not told again.
+    #[serde(default)]
+    accounts: Vec<Account>,
 }
 
 /// What was last known of one agent.
@@ -71,7 +78,8 @@ impl Memory {
     pub fn of(snapshot: &Snapshot) -> Option<Self> {
         let server = (snapshot.server.pid?, snapshot.server.started);
         let agents = snapshot.agents.iter().take(MOST).map(Remembered::of).collect();
-        Some(Self { version: VERSION, at: snapshot.timestamp, server, agents })
+        let accounts = snapshot.accounts.iter().take(MOST_ACCOUNTS).cloned().collect();
+        Some(Self { version: VERSION, at: snapshot.timestamp, server, agents, accounts })
     }
 
     /// Whether it holds the same of the agents, whenever that was.
@@ -80,12 +88,19 @@ impl Memory {
         self.server == other.server
             && self.agents.len() == other.agents.len()
             && self.agents.iter().zip(&other.agents).all(|(a, b)| a.says_the_same_as(b))
+            && limits(&self.accounts).eq(limits(&other.accounts))
+    }
+
+    /// The accounts that were known.
+    #[must_use]
+    pub(crate) fn accounts(&self) -> &[Account] {
+        &self.accounts
     }
 
     /// Whether there is nobody to remember.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.agents.is_empty()
+        self.agents.is_empty() && self.accounts.is_empty()
     }
 
     /// The later one of two.
@@ -126,6 +141,11 @@ impl Memory {
         }
         memory.agents.truncate(MOST);
         memory.agents.iter_mut().for_each(Remembered::sanitise);
+        memory.accounts.truncate(MOST_ACCOUNTS);
+        memory.accounts.iter_mut().for_each(|account| {
+            (account.program, account.name) = (clean(&account.program), clean(&account.name));
+            account.limits.truncate(MOST_LIMITS);
+        });
         Ok(Some(memory))
     }
 
@@ -163,6 +183,18 @@ impl Memory {
         let there = |one: &Remembered| pane(one.pane_id).is_some_and(|pane| pane.pid == one.pane_pid);
         self.agents.into_iter().filter(there).map(|one| (one.pane_id, one)).collect()
     }
+}
+
+/// What is remembered of limits, without when it was told: that moves with every request.
+fn limits(accounts: &[Account]) -> impl Iterator<Item = (&str, &str, Option<u64>, String, Option<Timestamp>)> {
+    accounts.iter().flat_map(|account| {
+        let of = |limit: &Limit| (limit.minutes, format!("{:.0}", limit.used_percent.floor()), limit.resets_at);
+        account
+            .limits
+            .iter()
+            .map(of)
+            .map(|(minutes, used, end)| (account.program.as_str(), account.name.as_str(), minutes, used, end))
+    })
 }
 
 impl Remembered {
@@ -237,7 +269,13 @@ pub(super) mod tests {
     }
 
     fn memory() -> Memory {
-        Memory { version: VERSION, at: at(9), server: (40, Some(1_700_000_000)), agents: vec![remembered()] }
+        Memory {
+            version: VERSION,
+            at: at(9),
+            server: (40, Some(1_700_000_000)),
+            agents: vec![remembered()],
+            accounts: Vec::new(),
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::monitor::snapshot::lenient;
 use crate::monitor::snapshot::state::{AgentState, Evidence};
+use crate::monitor::snapshot::usage::Limit;
 use crate::tmux::PaneId;
 
 /// How many events a snapshot carries.
@@ -78,6 +79,17 @@ pub enum EventKind {
         from: String,
         /// Value now.
         to: String,
+    },
+    /// Much of an account's limit is used.
+    Limit {
+        /// Which program: the profile's name.
+        program: String,
+        /// The account's name.
+        account: String,
+        /// The percentage that was reached.
+        percent: u8,
+        /// The limit.
+        limit: Limit,
     },
     /// The server was lost, came back, a transport fell back, a script failed: in words.
     Notice {

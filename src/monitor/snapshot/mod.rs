@@ -45,7 +45,7 @@ pub use crate::monitor::snapshot::preview::Preview;
 pub use crate::monitor::snapshot::price::{Price, Prices};
 pub use crate::monitor::snapshot::server::{ServerInfo, ServerStatus};
 pub use crate::monitor::snapshot::state::{AgentState, Evidence, Health, Source};
-pub use crate::monitor::snapshot::usage::{AgentTokens, Limit, Plan, Tokens};
+pub use crate::monitor::snapshot::usage::{Account, AgentTokens, Limit, Plan, Tokens};
 
 /// The version of the JSON object. Fields are added, never changed in meaning, within one version.
 pub const SCHEMA: u32 = 1;
@@ -115,4 +115,7 @@ pub struct Snapshot {
     /// Every agent, ordered by session, window and pane.
     #[serde(default)]
     pub agents: Vec<Agent>,
+    /// The accounts that agents work on, as far as limits of them are known, by program and name.
+    #[serde(default)]
+    pub accounts: Vec<Account>,
 }

@@ -147,6 +147,8 @@ pub struct EngineSettings {
     pub agents_dir: Option<PathBuf>,
     /// Folder of the user's script strategies.
     pub strategies_dir: Option<PathBuf>,
+    /// Folder of what the commands of agents' status lines were told.
+    pub status_lines: Option<PathBuf>,
     /// What is read of the agents' transcripts.
     pub usage: UsageSettings,
     /// What tokens cost, where the program does not record it.
@@ -213,6 +215,7 @@ impl Default for EngineSettings {
             cache: CacheSettings::default(),
             agents_dir: None,
             strategies_dir: None,
+            status_lines: None,
             usage: UsageSettings::default(),
             prices: Prices::new(),
             named: Vec::new(),

@@ -1,6 +1,6 @@
 //! What agents spend and how much room they have left, in the words of the JSON.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Tokens, by what they were used for.
@@ -103,6 +103,38 @@ pub struct Limit {
     pub resets_at: Option<Timestamp>,
     /// When that was so.
     pub at: Option<Timestamp>,
+}
+
+impl Limit {
+    /// The same as it is at a time: of one that has ended nothing is used, and nobody knows yet when the next one ends.
+    #[must_use]
+    pub fn at_time(&self, now: Timestamp) -> Self {
+        match self.is_over(now) {
+            true => Self { used_percent: 0.0, resets_at: None, ..self.clone() },
+            false => self.clone(),
+        }
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        let minutes = self.minutes.and_then(|minutes| i64::try_from(minutes).ok());
+        // Where nobody said when it ends, it does so at the latest when it has lasted as long as it does.
+        let latest = || self.at?.checked_add(SignedDuration::try_from_mins(minutes?)?).ok();
+        self.resets_at.or_else(latest).is_some_and(|end| end <= now)
+    }
+}
+
+/// An account that agents work on, and what is known of its limits.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Account {
+    /// Which program: the profile's name.
+    pub program: String,
+    /// The folder in which the program keeps it, such as `~/.claude`.
+    pub name: String,
+    /// Its limits, the shortest first: the newest that any of its agents was told.
+    pub limits: Vec<Limit>,
 }
 
 /// How far an agent's own plan is carried out.

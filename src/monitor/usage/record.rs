@@ -345,12 +345,12 @@ fn limited<'a>(
     Some(Limited { minutes: fields.minutes.as_ref().and_then(find).and_then(count), used, resets_at, at })
 }
 
-fn count(value: &Value) -> Option<u64> {
+pub(super) fn count(value: &Value) -> Option<u64> {
     value.as_u64().filter(|count| *count <= MOST_TOKENS)
 }
 
 /// RFC 3339, or milliseconds or seconds since 1970: what is below some year 5000 in seconds is seconds.
-fn time(value: &Value) -> Option<Timestamp> {
+pub(super) fn time(value: &Value) -> Option<Timestamp> {
     match value {
         Value::String(text) => text.parse().ok(),
         Value::Number(number) => {
@@ -363,7 +363,7 @@ fn time(value: &Value) -> Option<Timestamp> {
     }
 }
 
-fn word(text: &str) -> String {
+pub(super) fn word(text: &str) -> String {
     // Cut first: cleaning a megabyte for a name is waste.
     let text: String = text.chars().take(LONGEST).collect();
     clean(&text)

@@ -42,6 +42,9 @@ pub struct TranscriptRules {
     /// Tokens of the context that the program leaves out of both sides when it reckons how much of it is left.
     #[serde(default)]
     pub reserve: u64,
+    /// The command of its status line may be `tmux-orc hook statusline`: what that was told is known of its sessions too.
+    #[serde(default)]
+    pub status_line: bool,
     /// Tokens that a model can hold, by its name, where no record says so.
     #[serde(default)]
     pub windows: BTreeMap<String, u64>,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use jiff::{civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::monitor::usage::record::{Said, Spent};
 use crate::monitor::usage::requests::{Counts, Requests};
@@ -26,6 +26,7 @@ pub struct Tally {
     context_window: Option<u64>,
     model: Option<String>,
     session_id: Option<String>,
+    last_request_at: Option<Timestamp>,
     /// Requests without a time.
     without_time: u64,
     cost: f64,
@@ -59,6 +60,8 @@ pub struct Spending {
     pub plan: Option<Plan>,
     /// Limits of its account.
     pub limits: Vec<Limit>,
+    /// When its last request was made, without those of sub-agents.
+    pub last_request_at: Option<Timestamp>,
 }
 
 impl Tally {
@@ -131,6 +134,7 @@ impl Tally {
         if !spent.side && !spent.aside {
             self.model = spent.model.or(self.model.take());
             self.session_id = spent.session.or(self.session_id.take());
+            self.last_request_at = self.last_request_at.max(spent.at);
         }
     }
 
@@ -164,12 +168,13 @@ impl Tally {
             tools: (whole && self.has_calls).then(|| u32::try_from(self.calls.len()).unwrap_or(u32::MAX)),
             plan: self.plan,
             limits: self.limits.clone(),
+            last_request_at: self.last_request_at,
         }
     }
 }
 
 /// How much of a context is left, whole percent.
-fn left(used: u64, of: u64, reserve: u64) -> Option<f64> {
+pub(super) fn left(used: u64, of: u64, reserve: u64) -> Option<f64> {
     let room = of.checked_sub(reserve).filter(|room| *room > 0)?;
     let left = room.saturating_sub(used.saturating_sub(reserve));
     #[expect(clippy::cast_precision_loss, reason = "tokens are far fewer than 2^52")]

@@ -200,17 +200,17 @@ Nothing of yours is touched: the server, its panes and its files are made for th
         #[command(subcommand)]
         verb: ConfigVerb,
     },
-    /// Take an agent's own word for its state (called by the agent's hooks)
+    /// Take an agent's own word for what it does and spends (called by the agent)
     #[command(
-        after_help = "Examples:\n  tmux-orc hook claude < event.json\n\nIt is set up as `tmux-orc hooks show claude` says. \
-                            It always succeeds, so that no agent is held up."
+        subcommand_required = true,
+        arg_required_else_help = true,
+        after_help = "Examples:\n  tmux-orc hook claude < event.json\n  tmux-orc hook statusline -- sh -c 'my-own-line'\n\n\
+                            It is set up as `tmux-orc hooks show claude` says. No agent is held up by it."
     )]
     Hook {
-        /// The program whose event it is
-        #[arg(value_enum)]
-        program: crate::app::cli::Program,
-        /// The event's JSON; without it, standard input is read
-        event: Option<String>,
+        /// What the agent says.
+        #[command(subcommand)]
+        verb: crate::app::cli::HookVerb,
     },
     /// Settings that make agents tell their state themselves
     #[command(

@@ -88,6 +88,7 @@ fn instruments_differ(old: &Snapshot, new: &Snapshot) -> bool {
         || old.cycle != new.cycle
         || old.cost != new.cost
         || old.strategies != new.strategies
+        || old.accounts != new.accounts
         || (!Arc::ptr_eq(&old.history, &new.history) && old.history != new.history)
 }
 

@@ -14,8 +14,8 @@ use crate::monitor::Prices;
 use crate::monitor::detect::{Process, Profile};
 use crate::monitor::facts::transcripts::find::{Found, files, fits, session_in};
 use crate::monitor::facts::transcripts::tail::{Looked, Tail};
-use crate::monitor::facts::{file, process};
-use crate::monitor::usage::{Spending, Tally, TranscriptRules};
+use crate::monitor::facts::{file, process, status_lines};
+use crate::monitor::usage::{Spending, StatusLine, Tally, TranscriptRules};
 
 /// Most bytes of one look.
 const MOST_AT_ONCE: u64 = 4 << 20;
@@ -118,6 +118,8 @@ pub struct Clues {
     pub alone: bool,
     /// What tokens cost, where the program does not record it.
     pub prices: Prices,
+    /// Where what status lines were told is kept.
+    pub status_lines: Option<PathBuf>,
 }
 
 /// The transcript of one agent.
@@ -177,6 +179,17 @@ impl Transcript {
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// The folder in which its program keeps the account that it works on.
+    #[must_use]
+    pub fn account_folder(&self) -> Option<&Path> {
+        let read = match &self.standing {
+            Standing::Read { path, .. } => self.whose.folders.iter().find(|folder| path.starts_with(folder)),
+            _ => None,
+        };
+        let only = || self.whose.folders.first().filter(|_| self.whose.folders.len() == 1);
+        read.or_else(only).map(PathBuf::as_path)
     }
 
     /// Its user does not want it to be read.
@@ -266,6 +279,15 @@ impl Session {
             tail.end(&whose.rules).into_iter().for_each(|said| end.take(said, zone));
             self.known = end.known(&whose.rules, &clues.prices, today, false);
         }
+        if let Some(said) = self.status_line(whose, clues) {
+            self.known = said.beside(std::mem::take(&mut self.known), whose.rules.reserve);
+        }
+    }
+
+    /// What the command of its status line was told.
+    fn status_line(&self, whose: &Whose, clues: &Clues) -> Option<StatusLine> {
+        let folder = clues.status_lines.as_deref().filter(|_| whose.rules.status_line)?;
+        status_lines::load(folder, clues.session.as_deref().or(self.known.session_id.as_deref())?)
     }
 
     fn try_look(&mut self, whose: &Whose, clues: &Clues, now: Instant, zone: &TimeZone) -> std::io::Result<()> {
