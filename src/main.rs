@@ -64,6 +64,7 @@ async fn watch(dashboard: Dashboard) -> Result<ExitCode, Failure> {
         glyphs: ui::glyphs::Glyphs::named(&settings.glyphs),
         mouse: settings.mouse,
         keys: settings.keys.iter().map(|(action, keys)| (action.clone(), keys.all())).collect(),
+        limit_threshold: settings.limit_threshold,
         columns: settings.columns(),
         grouping: settings.grouping(),
         colour: match dashboard.global.color {

@@ -83,6 +83,7 @@ pub(crate) fn keys(data: &[u8]) {
         mouse: true,
         act: true,
         glyphs: "auto".into(),
+        limit_threshold: 80,
         columns: SHOWN.to_vec(),
         grouping: Some(Grouping::Program),
     });

@@ -50,6 +50,8 @@ pub struct Options {
     pub mouse: bool,
     /// The user's keys.
     pub keys: Overrides,
+    /// Percent of an account's limit from which on the header shows it.
+    pub limit_threshold: u8,
     /// The columns that are shown.
     pub columns: Vec<Column>,
     /// What the agents are grouped by at first.
@@ -70,6 +72,7 @@ impl Default for Options {
             glyphs: Glyphs::Auto,
             mouse: true,
             keys: Overrides::new(),
+            limit_threshold: 80,
             columns: SHOWN.to_vec(),
             grouping: Grouping::None,
             colour: ColourChoice::Auto,
@@ -166,8 +169,8 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
         themes.iter().position(|theme| theme.name == name).unwrap_or(0)
     });
     let ascii = options.glyphs.ascii(only_ascii);
-    let (columns, grouping) = (options.columns, options.grouping);
-    let setup = Setup { keymap, can, link, themes: names(&themes), theme, ascii, columns, grouping };
+    let (columns, limit_threshold, grouping) = (options.columns, options.limit_threshold, options.grouping);
+    let setup = Setup { keymap, can, link, themes: names(&themes), theme, ascii, columns, limit_threshold, grouping };
     update(&mut state, Message::Begins(Box::new(setup)));
     let (columns, rows) = crossterm::terminal::size()?;
     update(&mut state, Message::Resize(columns, rows));

@@ -9,7 +9,7 @@ use sample::stage::Stage;
 use tmux_orc::app::core::column::Column;
 use tmux_orc::app::core::message::Message;
 use tmux_orc::monitor::Link;
-use tmux_orc::monitor::{ServerStatus, Snapshot};
+use tmux_orc::monitor::{Account, Limit, ServerStatus, Snapshot};
 use tmux_orc::ui::colour::Depth;
 
 fn twelve() -> Snapshot {
@@ -159,6 +159,51 @@ fn a_prompt_that_counts_down_says_by_when_it_wants_its_answer() {
     assert!(narrow.contains("answer by 14:04:09: "), "{narrow}");
     let over = Stage::new(after(-1), 120, 35).text();
     assert!(!over.contains("answer by"), "its time is over");
+}
+
+/// Two accounts of which one has used much of its limits.
+fn with_limits(columns: u16, rows: u16) -> Stage {
+    let mut snapshot = twelve();
+    let now = snapshot.timestamp;
+    let limit = |minutes, used_percent, hours: i64| Limit {
+        minutes: Some(minutes),
+        used_percent,
+        resets_at: Some(now + jiff::SignedDuration::from_hours(hours)),
+        at: Some(now),
+    };
+    let account = |program: &str, name: &str, limits| Account { program: program.into(), name: name.into(), limits };
+    snapshot.accounts = vec![
+        account("claude", "~/.claude", vec![limit(300, 87.4, 2), limit(10_080, 42.0, 71)]),
+        account("codex", "~/.codex", vec![limit(300, 61.0, -1), limit(10_080, 12.0, 30)]),
+    ];
+    Stage::new(snapshot, columns, rows)
+}
+
+#[test]
+fn a_limit_of_which_much_is_used_is_in_the_header_and_all_of_them_in_the_zoomed_panel() {
+    for (columns, rows) in [(80, 24), (120, 35), (40, 30)] {
+        insta::assert_snapshot!(format!("limits-{columns}x{rows}"), with_limits(columns, rows).text());
+    }
+    let mut stage = with_limits(120, 35);
+    stage.keys("tab tab tab tab tab z");
+    insta::assert_snapshot!("limits-zoomed", stage.text());
+    stage.state.ascii = true;
+    insta::assert_snapshot!("limits-zoomed-ascii", stage.text());
+    let mut stage = with_limits(80, 24);
+    stage.keys("tab z");
+    let zoomed = stage.text();
+    for columns in [200, 140, 100, 60, 30, 12] {
+        let header = with_limits(columns, 35).text();
+        let first = header.lines().next().expect("a row").to_owned();
+        assert!(columns < 80 || first.contains("claude 5h 87%"), "{columns}: {first}");
+        assert!(!first.contains("5h 8…") && !first.contains("· 1…"), "{columns}: {first}");
+    }
+    assert!(!zoomed.contains("codex 5h 61%"), "it has ended");
+    let mut quiet = with_limits(120, 35);
+    quiet.state.limit_threshold = 90;
+    assert!(!quiet.text().contains("5h 87%"), "below the threshold");
+    let mono = with_limits(120, 35).buffer("mono");
+    assert!(mono.content().iter().all(|cell| cell.fg == ratatui::style::Color::Reset), "mono has no colour");
 }
 
 #[test]

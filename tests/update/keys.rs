@@ -366,6 +366,7 @@ fn keys_and_theme_follow_the_settings_while_it_runs() {
         mouse: act,
         act,
         glyphs: "auto".to_owned(),
+        limit_threshold: 80,
         columns: Vec::new(),
         grouping: None,
     };

@@ -147,6 +147,7 @@ fn themes_that_are_read_again_keep_the_one_in_use_and_a_beginning_is_no_switch()
         themes: themes(&["dark", "mine"]),
         theme: 1,
         ascii: true,
+        limit_threshold: 80,
         columns: Vec::new(),
         grouping: Grouping::Program,
     };

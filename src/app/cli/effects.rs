@@ -173,6 +173,7 @@ impl Reloading {
                 mouse: is.mouse,
                 act: !read_only,
                 glyphs: is.glyphs.clone(),
+                limit_threshold: is.limit_threshold,
                 columns: is.columns(),
                 grouping: (before.settings.dashboard.group != is.group).then(|| is.grouping()),
             };

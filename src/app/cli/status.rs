@@ -1,9 +1,11 @@
 //! `status`: what the engine does; with `--detailed` also pool, cache and health.
 
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
 
 use crate::app::cli::{Context, Failure, Look, StatusOptions, age, cell, source};
-use crate::monitor::{AgentState, LayerInfo, Snapshot};
+use crate::app::core::limits;
+use crate::monitor::{Account, AgentState, LayerInfo, Snapshot};
 
 /// Runs it. Exit code 3 when no engine runs.
 pub async fn run(options: StatusOptions, context: &mut Context) -> Result<(), Failure> {
@@ -29,6 +31,21 @@ pub async fn run(options: StatusOptions, context: &mut Context) -> Result<(), Fa
         pool(&snapshot, context)?;
         cache(&snapshot, context)?;
         health(&snapshot, context)?;
+        if !snapshot.accounts.is_empty() {
+            context.out.line("")?;
+            limits(&snapshot.accounts, context)?;
+        }
+    }
+    Ok(())
+}
+
+/// How much of the accounts' limits is used.
+pub(super) fn limits(accounts: &[Account], context: &mut Context) -> Result<(), Failure> {
+    heading("Account Limits", context)?;
+    let (now, zone) = (Timestamp::now(), TimeZone::system());
+    for one in limits::all(accounts, now) {
+        let (name, used) = limits::pair(&one, now, &zone);
+        context.out.line(format!("{}: {used}", cell(&name, 80)))?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Map, Value, json};
 
-use crate::app::cli::{Context, Cut, Failure, Look, UsageOptions, cell, source};
+use crate::app::cli::{Context, Cut, Failure, Look, UsageOptions, cell, source, status};
 use crate::app::core::format;
 use crate::app::journal::parse_since;
 use crate::app::settings::Overrides;
@@ -57,6 +57,13 @@ pub async fn run(options: &UsageOptions, context: &mut Context) -> Result<(), Fa
         }));
     }
     table(&groups, &totals, options.by, context)?;
+    // The engine knows them, where one runs.
+    if let Ok(snapshot) = source::from_engine(context).await
+        && !snapshot.accounts.is_empty()
+    {
+        context.out.line("")?;
+        status::limits(&snapshot.accounts, context)?;
+    }
     warn(&collected);
     Ok(())
 }

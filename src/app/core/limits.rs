@@ -30,7 +30,7 @@ pub fn of(limit: &Limit) -> String {
 /// How much of it is used: `87%`.
 #[must_use]
 pub fn percent(limit: &Limit) -> String {
-    format!("{:.0}%", limit.used_percent.floor())
+    format!("{:.0}%", limit.used_percent.clamp(0.0, 999.0).floor())
 }
 
 /// When it ends: `14:30`, `3 Apr 18:33`; `None` where nobody said so.
@@ -49,9 +49,70 @@ pub fn highest(snapshot: &Snapshot, threshold: u8, now: Timestamp) -> Option<(&A
     over.max_by(|(_, a), (_, b)| a.used_percent.total_cmp(&b.used_percent).then(a.minutes.cmp(&b.minutes)))
 }
 
+/// All limits, each with whose it is and how long it lasts, as they are at a time.
+#[must_use]
+pub fn all(accounts: &[Account], now: Timestamp) -> Vec<(String, Limit)> {
+    let of = |account: &Account| {
+        let name = name(account, accounts);
+        account.limits.iter().map(move |limit| (name.clone(), limit.at_time(now))).collect::<Vec<_>>()
+    };
+    accounts.iter().flat_map(of).collect()
+}
+
+/// One in words: `claude 5h`, `87% used, until 14:30`.
+#[must_use]
+pub fn pair((name, limit): &(String, Limit), now: Timestamp, zone: &TimeZone) -> (String, String) {
+    let end = ends(limit, now, zone).map(|end| format!(", until {end}")).unwrap_or_default();
+    (format!("{name} {}", span(limit)), format!("{} used{end}", percent(limit)))
+}
+
 /// What an account is called: its program, and its folder where that has several.
 #[must_use]
 pub fn name(account: &Account, all: &[Account]) -> String {
     let several = all.iter().filter(|other| other.program == account.program).count() > 1;
     if several { format!("{} {}", account.program, account.name) } else { account.program.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::core::fixture::test_snapshot;
+
+    fn limit(minutes: Option<u64>, used_percent: f64) -> Limit {
+        Limit { minutes, used_percent, resets_at: Some(Timestamp::from_second(5400).unwrap()), at: None }
+    }
+
+    #[test]
+    fn a_limit_is_called_by_how_long_it_lasts() {
+        let spans =
+            [Some(300), Some(10_080), Some(1440), Some(90), Some(0), None].map(|minutes| span(&limit(minutes, 0.0)));
+        assert_eq!(spans, ["5h", "week", "1d", "90m", "0m", "limit"]);
+        assert_eq!([87.9, 100.0, 1e9, -1.0].map(|used| percent(&limit(None, used))), ["87%", "100%", "999%", "0%"]);
+    }
+
+    #[test]
+    fn the_one_of_which_most_is_used_is_shown_while_it_lasts() {
+        let account = |program: &str, name: &str, limits: Vec<Limit>| Account {
+            program: program.into(),
+            name: name.into(),
+            limits,
+        };
+        let (five, week) = (limit(Some(300), 87.0), limit(Some(10_080), 87.0));
+        let mut snapshot = test_snapshot();
+        snapshot.accounts = vec![account("claude", "~/.claude", vec![five]), account("codex", "~/.codex", vec![week])];
+        let shown = |snapshot: &Snapshot, threshold, second| {
+            let found = highest(snapshot, threshold, Timestamp::from_second(second).unwrap());
+            found.map(|(account, limit)| format!("{} {}", name(account, &snapshot.accounts), span(&limit)))
+        };
+        assert_eq!(shown(&snapshot, 80, 0).as_deref(), Some("codex week"));
+        assert_eq!(shown(&snapshot, 88, 0), None);
+        assert_eq!(shown(&snapshot, 80, 5400), None, "both have ended");
+        snapshot.accounts[0].limits[0].used_percent = 90.0;
+        snapshot.accounts.push(account("claude", "~/.work", Vec::new()));
+        assert_eq!(shown(&snapshot, 80, 0).as_deref(), Some("claude ~/.claude 5h"));
+        let now = Timestamp::from_second(0).unwrap();
+        let pairs: Vec<_> = all(&snapshot.accounts, now).iter().map(|one| pair(one, now, &TimeZone::UTC)).collect();
+        assert_eq!(pairs[0], ("claude ~/.claude 5h".to_owned(), "90% used, until 01:30".to_owned()));
+        assert_eq!(pairs.len(), 2);
+    }
 }

@@ -63,6 +63,8 @@ pub enum Message {
         glyphs: String,
         /// The columns that are shown.
         columns: Vec<Column>,
+        /// Percent of an account's limit from which on the header shows it.
+        limit_threshold: u8,
         /// What the agents are grouped by, when the settings say something else than before.
         grouping: Option<Grouping>,
     },
@@ -103,6 +105,8 @@ pub struct Setup {
     pub ascii: bool,
     /// The columns that are shown.
     pub columns: Vec<Column>,
+    /// Percent of an account's limit from which on the header shows it.
+    pub limit_threshold: u8,
     /// What the agents are grouped by.
     pub grouping: Grouping,
 }

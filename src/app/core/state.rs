@@ -176,6 +176,8 @@ pub struct State {
     pub view: Shown,
     /// The agents as they are listed.
     pub list: List,
+    /// Percent of an account's limit from which on the header shows it.
+    pub limit_threshold: u8,
     /// The columns that are shown, beside those that always are.
     pub columns: Vec<Column>,
     /// Filter of the events.
@@ -229,6 +231,7 @@ impl State {
             viewport: Viewport::default(),
             view: Shown { preview: None, events: None, zoom: false, tune: false, focus: Panel::Agents },
             list: List::default(),
+            limit_threshold: 80,
             columns: SHOWN.to_vec(),
             events_filter: String::new(),
             events_up: 0,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::app::notify::{Notice, Rules};
+use crate::app::notify::{AgentNotice, Notice, Rules};
 use crate::{
     monitor::{Agent, EventReader, Snapshot},
     tmux::PaneId,
@@ -13,7 +13,7 @@ use crate::{
 /// How long a state must last to be told of.
 pub const SETTLE: Duration = Duration::from_millis(1200);
 
-/// Notices that are held back, at most one for each pane.
+/// Notices that are held back, at most one for each pane, and those of limits.
 #[derive(Debug)]
 pub struct Batcher {
     events: EventReader,
@@ -42,15 +42,18 @@ impl Batcher {
             return;
         }
         for event in news.events {
+            let server = &snapshot.server.socket;
+            self.held.extend(rules.limit(server, event).map(|notice| (now, Notice::Limit(notice))));
             let Some(pane) = pane_of(event) else { continue };
             // Whatever was to be told of this pane is overtaken.
-            self.held.retain(|(_, notice)| notice.pane_id != pane);
+            self.held.retain(|(_, notice)| notice.pane() != Some(pane));
             let agent = snapshot.agents.iter().find(|agent| agent.pane_id == pane);
-            if let Some(notice) = agent.and_then(|agent| rules.notice(&snapshot.server.socket, event, agent)) {
-                self.held.push((now, notice));
+            if let Some(notice) = agent.and_then(|agent| rules.notice(server, event, agent)) {
+                self.held.push((now, Notice::Agent(notice)));
             }
         }
-        self.held.retain(|(_, notice)| snapshot.agents.iter().any(|agent| still(notice, agent)));
+        let is_so = |notice: &AgentNotice| snapshot.agents.iter().any(|agent| still(notice, agent));
+        self.held.retain(|(_, notice)| notice.agent().is_none_or(is_so));
     }
 
     /// When something is to be told, if nothing changes until then.
@@ -62,7 +65,7 @@ impl Batcher {
         Some((youngest + SETTLE).min(oldest + SETTLE * 3))
     }
 
-    /// What is to be told now: one for each pane that nobody looks at.
+    /// What is to be told now: one for each pane that nobody looks at, and limits.
     pub fn release(&mut self, snapshot: &Snapshot, now: Instant) -> Vec<Notice> {
         if self.due().is_none_or(|due| due > now) {
             return Vec::new();
@@ -70,8 +73,10 @@ impl Batcher {
         let (ready, rest) = std::mem::take(&mut self.held).into_iter().partition(|(at, _)| *at + SETTLE <= now);
         self.held = rest;
         let ready: Vec<(Instant, Notice)> = ready;
-        let unseen =
-            |notice: &Notice| snapshot.agents.iter().any(|agent| agent.pane_id == notice.pane_id && !agent.in_view);
+        let unseen = |notice: &Notice| {
+            let pane = notice.pane();
+            pane.is_none_or(|pane| snapshot.agents.iter().any(|agent| agent.pane_id == pane && !agent.in_view))
+        };
         ready.into_iter().map(|(_, notice)| notice).filter(unseen).collect()
     }
 }
@@ -83,7 +88,7 @@ fn pane_of(event: &crate::monitor::Event) -> Option<PaneId> {
     }
 }
 
-fn still(notice: &Notice, agent: &Agent) -> bool {
+fn still(notice: &AgentNotice, agent: &Agent) -> bool {
     agent.pane_id == notice.pane_id && agent.state == notice.state && agent.kind == notice.kind
 }
 

@@ -9,5 +9,5 @@ pub(crate) use batch::Batcher;
 pub use channel::COMMAND_LIMIT;
 pub(crate) use channel::{Telling, Ways};
 pub(crate) use notice::summary;
-pub use notice::{Notice, Rules};
+pub use notice::{AgentNotice, Notice, Rules};
 pub use run::notify;

@@ -4,17 +4,73 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
 use crate::{
+    app::core::limits,
     app::settings::Notifications,
-    monitor::{Agent, AgentState, Event, EventKind},
+    monitor::{Agent, AgentState, Event, EventKind, Limit},
     tmux::{PaneId, clean},
 };
 
 /// Longest text of a notice, in characters: what shows it has one line.
 const LONGEST: usize = 120;
 
-/// A change that is told of; as JSON, the input of the command hook.
+/// What is told; as JSON, the input of the command hook.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Notice {
+#[serde(untagged)]
+pub enum Notice {
+    /// An agent has changed.
+    Agent(AgentNotice),
+    /// Much of an account's limit is used.
+    Limit(LimitNotice),
+}
+
+impl Notice {
+    /// The pane that it is about.
+    #[must_use]
+    pub fn pane(&self) -> Option<PaneId> {
+        self.agent().map(|notice| notice.pane_id)
+    }
+
+    /// The change of an agent that it is.
+    #[must_use]
+    pub fn agent(&self) -> Option<&AgentNotice> {
+        match self {
+            Self::Agent(notice) => Some(notice),
+            Self::Limit(_) => None,
+        }
+    }
+}
+
+/// Much of an account's limit is used.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LimitNotice {
+    /// When that was seen.
+    pub at: Timestamp,
+    /// The tmux server's socket.
+    pub server: String,
+    /// Which program.
+    pub agent: String,
+    /// The account: the folder in which the program keeps it.
+    pub account: String,
+    /// The percentage that was reached: 80 or 95.
+    pub percent: u8,
+    /// The limit.
+    pub limit: Limit,
+}
+
+impl LimitNotice {
+    /// One line for people.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let end = limits::ends(&self.limit, self.at, &TimeZone::system());
+        let end = end.map(|end| format!(", it ends {end}")).unwrap_or_default();
+        let (used, of) = (limits::percent(&self.limit), limits::of(&self.limit));
+        clip(&format!("{} {}: {used} of {of} used{end}", self.agent, self.account))
+    }
+}
+
+/// A change of an agent.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AgentNotice {
     /// When it changed.
     pub at: Timestamp,
     /// The tmux server's socket.
@@ -37,7 +93,7 @@ pub struct Notice {
     pub doing: Option<String>,
 }
 
-impl Notice {
+impl AgentNotice {
     /// One line for people.
     #[must_use]
     pub fn text(&self) -> String {
@@ -60,18 +116,23 @@ impl Notice {
     }
 }
 
-/// Several notices as one line: who needs you first, then who is done, and the rest; of each the first ones by name.
+/// Several notices as one line: who needs you first, then who is done, and the rest, of each the first ones by name; then
+/// the limits.
 #[must_use]
 pub fn summary(notices: &[Notice]) -> String {
     let order = [AgentState::Waiting, AgentState::Error, AgentState::Limited, AgentState::Exited, AgentState::Idle];
-    let of = |state: AgentState| notices.iter().filter(|notice| notice.state == state).collect::<Vec<_>>();
-    let told: Vec<String> =
-        order.into_iter().map(of).filter(|group| !group.is_empty()).map(|group| several(&group)).collect();
-    clip(&told.join("; "))
+    let agents: Vec<&AgentNotice> = notices.iter().filter_map(Notice::agent).collect();
+    let of = |state: AgentState| agents.iter().copied().filter(|notice| notice.state == state).collect::<Vec<_>>();
+    let groups = order.into_iter().map(of).filter(|group| !group.is_empty()).map(|group| several(&group));
+    let limits = notices.iter().filter_map(|notice| match notice {
+        Notice::Limit(limit) => Some(limit.text()),
+        Notice::Agent(_) => None,
+    });
+    clip(&groups.chain(limits).collect::<Vec<_>>().join("; "))
 }
 
 /// Those of one state in words.
-fn several(group: &[&Notice]) -> String {
+fn several(group: &[&AgentNotice]) -> String {
     if let [one] = group {
         return one.text();
     }
@@ -98,6 +159,11 @@ fn clip(text: &str) -> String {
     text.chars().take(LONGEST - 1).chain(['…']).collect()
 }
 
+/// Whether a word is in a list of those that count; in an empty one all do.
+fn listed(list: &[String], word: &str) -> bool {
+    list.is_empty() || list.iter().any(|listed| listed == word)
+}
+
 /// Which changes are told of.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rules {
@@ -119,19 +185,33 @@ impl Rules {
         }
     }
 
+    /// The notice of a limit of which much is used, if it is one to tell of.
+    #[must_use]
+    pub fn limit(&self, server: &str, event: &Event) -> Option<LimitNotice> {
+        let EventKind::Limit { program, account, percent, limit } = &event.what else { return None };
+        let wanted = self.on.iter().any(|on| on == "limit") && listed(&self.agents, program);
+        wanted.then(|| LimitNotice {
+            at: event.at,
+            server: server.to_owned(),
+            agent: program.clone(),
+            account: account.clone(),
+            percent: *percent,
+            limit: limit.clone(),
+        })
+    }
+
     /// The notice of an event, if it is one to tell of. `agent` is the event's agent as it is now.
     #[must_use]
-    pub fn notice(&self, server: &str, event: &Event, agent: &Agent) -> Option<Notice> {
+    pub fn notice(&self, server: &str, event: &Event, agent: &Agent) -> Option<AgentNotice> {
         let EventKind::Transition { pane_id, target, agent: program, from, to, kind, .. } = &event.what else {
             return None;
         };
-        let listed = |list: &[String], word: &str| list.is_empty() || list.iter().any(|listed| listed == word);
         let wanted = self.wants(*to, kind.as_deref())
             && listed(&self.agents, program)
             && listed(&self.sessions, &agent.session)
             // A prompt that follows a prompt is one more to answer; any other state told of once is told.
             && (from != to || *to == AgentState::Waiting);
-        wanted.then(|| Notice {
+        wanted.then(|| AgentNotice {
             at: event.at,
             server: server.to_owned(),
             pane_id: *pane_id,
@@ -232,9 +312,12 @@ pub(super) mod tests {
         );
         let one = one.unwrap();
         assert_eq!(one.text(), "s:0.1 claude waits for you (permission): rm -rf / ?");
-        let many: Vec<Notice> = (0..5).map(|n| Notice { target: format!("s:0.{n}"), ..one.clone() }).collect();
+        let many: Vec<AgentNotice> =
+            (0..5).map(|n| AgentNotice { target: format!("s:0.{n}"), ..one.clone() }).collect();
+        let summary =
+            |notices: &[AgentNotice]| summary(&notices.iter().cloned().map(Notice::Agent).collect::<Vec<_>>());
         assert_eq!(summary(&many), "5 agents wait for you: s:0.0, s:0.1, s:0.2 and 2 more");
-        let done = |target: &str| Notice {
+        let done = |target: &str| AgentNotice {
             target: target.into(),
             state: AgentState::Idle,
             kind: Some("done".into()),
@@ -243,11 +326,28 @@ pub(super) mod tests {
         };
         let mixed = [done("s:0.8"), many[0].clone(), done("s:0.9"), many[1].clone()];
         assert_eq!(summary(&mixed), "2 agents wait for you: s:0.0, s:0.1; 2 agents are done: s:0.8, s:0.9");
-        let two = [Notice { doing: None, ..many[0].clone() }, done("s:0.8")];
+        let two = [AgentNotice { doing: None, ..many[0].clone() }, done("s:0.8")];
         assert_eq!(summary(&two), "s:0.0 claude waits for you (permission); s:0.8 claude is done");
         agent.doing = Some("x".repeat(500));
         let long =
             rules(|_| {}).notice("/s", &event(1, 1, AgentState::Working, AgentState::Waiting, None), &agent).unwrap();
         assert_eq!(long.text().chars().count(), LONGEST);
+    }
+    #[test]
+    fn a_limit_is_told_of_in_a_line_if_it_was_asked_for() {
+        let at = Timestamp::from_second(1_800_000_000).unwrap();
+        let limit = Limit { minutes: Some(10_080), used_percent: 95.4, resets_at: None, at: Some(at) };
+        let what = EventKind::Limit { program: "codex".into(), account: "~/.codex".into(), percent: 95, limit };
+        let event = Event { seq: 1, at, what };
+        let told = |change: fn(&mut Notifications)| rules(change).limit("/s", &event);
+        assert_eq!(told(|_| {}), None, "not in the list");
+        assert_eq!(told(|s| (s.on, s.agents) = (vec!["limit".into()], vec!["claude".into()])), None);
+        let notice = told(|s| s.on = vec!["limit".into()]).unwrap();
+        assert_eq!(summary(&[Notice::Limit(notice.clone())]), "codex ~/.codex: 95% of its weekly limit used");
+        let json = serde_json::to_value(Notice::Limit(notice)).unwrap();
+        assert_eq!(
+            (&json["agent"], &json["percent"], &json["limit"]["minutes"]),
+            (&"codex".into(), &95.into(), &10_080.into())
+        );
     }
 }

@@ -81,7 +81,7 @@ const POOL: Kind = Kind::Count(1, MAX_POOL as u64);
 /// Signs of the dashboard.
 pub const GLYPHS: &[&str] = &["auto", "unicode", "ascii"];
 /// What can be notified of.
-pub const NOTICES: &[&str] = &["waiting", "exited", "limited", "error", "done"];
+pub const NOTICES: &[&str] = &["waiting", "exited", "limited", "error", "done", "limit"];
 
 const fn row(
     path: &'static str,
@@ -172,6 +172,13 @@ pub const ROWS: &[Row] = &[
         "signs of the dashboard; auto: ascii where the tmux client or the locale is not UTF-8",
     ),
     row("dashboard.mouse", Kind::Flag, "true", None, "the mouse works in the dashboard"),
+    row(
+        "dashboard.limit_threshold",
+        Kind::Count(1, 100),
+        "80",
+        None,
+        "percent of an account's limit from which on the header shows it",
+    ),
     row("dashboard.read_only", Kind::Flag, "false", None, "nothing is ever typed into a pane"),
     row(
         "dashboard.columns",

@@ -103,6 +103,8 @@ pub struct Dashboard {
     pub mouse: bool,
     /// Nothing is ever typed into a pane.
     pub read_only: bool,
+    /// Percent of an account's limit from which on the header shows it.
+    pub limit_threshold: u8,
     /// Names of the columns that are shown.
     pub columns: Vec<String>,
     /// What the agents are grouped by at first.
@@ -155,7 +157,7 @@ impl KeyNames {
 pub struct Notifications {
     /// Anything is told at all.
     pub enabled: bool,
-    /// States entered (`waiting`, `exited`, `limited`, `error`) and `done`.
+    /// States entered (`waiting`, `exited`, `limited`, `error`), `done`, and `limit`: much of an account's limit is used.
     pub on: Vec<String>,
     /// Only these programs; none: all.
     pub agents: Vec<String>,

@@ -7,13 +7,17 @@ use ratatui::{
 
 use crate::app::core::state::State;
 use crate::app::core::words::{TONES, Tone};
-use crate::app::core::{format, text};
+use crate::app::core::{format, limits, text};
 use crate::ui::canvas::Canvas;
+
+/// Longest name of an account, cells.
+const LONGEST_ACCOUNT: usize = 24;
 
 type Words = (String, Style);
 
 /// ```text
 ///  tmux-orc · main    ▲ 2 need you  ● 5 working  ○ 3 idle     adaptive · dial · tmux 3.3a · every 1s  14:03
+///  tmux-orc · main    ▲ 2 need you  ● 5 working  ○ 3 idle     claude 5h 87% · 16:30   adaptive · every 1s  14:03
 /// ```
 /// In two lines where it is narrow: what and how, then the counts.
 pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
@@ -123,25 +127,48 @@ fn engine(state: &State, theme: &crate::ui::theme::Theme, room: usize, narrow: b
         (&[&every], clocks[0]),
         (&[], clocks[0]),
     ];
-    for (way, with_clock) in ways {
-        let mut words: Vec<Words> = Vec::new();
-        let said = [&read_only, &paused, &reading].into_iter().chain(way.iter().copied()).cloned();
-        for part in said.flatten().filter(|(text, _)| !text.is_empty()) {
-            if !words.is_empty() {
-                words.push((" · ".to_owned(), theme.faint));
+    // What was asked for with a key goes before it.
+    let asked = state.pending_interval().is_some();
+    for limit in limit(state, theme) {
+        let alone = (limit.is_some() && !asked).then_some((&[][..], false));
+        for (way, with_clock) in ways.into_iter().chain(alone) {
+            let mut words: Vec<Words> = Vec::new();
+            let said = [&read_only, &paused, &reading].into_iter().chain(way.iter().copied()).cloned();
+            for part in said.flatten().filter(|(text, _)| !text.is_empty()) {
+                if !words.is_empty() {
+                    words.push((" · ".to_owned(), theme.faint));
+                }
+                words.push(part);
             }
-            words.push(part);
-        }
-        if with_clock {
-            words.push((if words.is_empty() { String::new() } else { "   ".to_owned() }, theme.muted));
-            words.push(clock.clone());
-        }
-        words.push((" ".to_owned(), theme.muted));
-        if words.iter().map(|(text, _)| text::width(text)).sum::<usize>() <= room {
-            return words;
+            let gap = |words: &[Words]| (if words.is_empty() { String::new() } else { "   ".to_owned() }, theme.muted);
+            if with_clock {
+                words.push(gap(&words));
+                words.push(clock.clone());
+            }
+            if let Some(limit) = limit.clone() {
+                let gap = gap(&words);
+                words.splice(..0, [limit, gap]);
+            }
+            words.push((" ".to_owned(), theme.muted));
+            if words.iter().map(|(text, _)| text::width(text)).sum::<usize>() <= room {
+                return words;
+            }
         }
     }
     Vec::new()
+}
+
+/// The limit of an account of which much is used, `claude 5h 87% · 14:30`: its end goes first where there is little room,
+/// then all of it.
+fn limit(state: &State, theme: &crate::ui::theme::Theme) -> Vec<Option<Words>> {
+    let Some((account, limit)) = limits::highest(&state.snapshot, state.limit_threshold, state.now) else {
+        return vec![None];
+    };
+    let name = text::fit(&limits::name(account, &state.snapshot.accounts), LONGEST_ACCOUNT).into_owned();
+    let short = format!("{name} {} {}", limits::span(&limit), limits::percent(&limit));
+    let end = limits::ends(&limit, state.now, &state.zone).map(|end| format!("{short} · {end}"));
+    let words = |text: String| Some((text, theme.tone(Tone::Limited)));
+    end.into_iter().map(words).chain([words(short), None]).collect()
 }
 
 fn put_right(c: &mut Canvas, area: Rect, words: &[Words]) {

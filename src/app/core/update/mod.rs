@@ -31,7 +31,8 @@ const SHORT_TOAST: Duration = Duration::from_secs(3);
 pub fn update(state: &mut State, message: Message) -> Outcome {
     match message {
         Message::Begins(setup) => {
-            let Setup { keymap, can, link, themes, theme, ascii, columns, grouping } = *setup;
+            let Setup { keymap, can, link, themes, theme, ascii, columns, limit_threshold, grouping } = *setup;
+            state.limit_threshold = limit_threshold;
             (state.keymap, state.can, state.link, state.ascii) = (keymap, can, link, ascii);
             (state.themes, state.theme, state.columns, state.list.grouping) = (themes, theme, columns, grouping);
             let snapshot = state.snapshot.clone();
@@ -100,7 +101,8 @@ pub fn update(state: &mut State, message: Message) -> Outcome {
             }
             Outcome::redraw_if(before != link)
         }
-        Message::Configured { keymap, theme, mouse, act, glyphs: _, columns, grouping } => {
+        Message::Configured { keymap, theme, mouse, act, glyphs: _, columns, limit_threshold, grouping } => {
+            state.limit_threshold = limit_threshold;
             state.columns = columns;
             let regrouped = grouping.map_or_else(Outcome::default, |grouping| {
                 state.list.grouping = grouping;
