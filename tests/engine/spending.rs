@@ -102,3 +102,24 @@ async fn nothing_is_read_of_those_that_the_settings_leave_out() {
     assert_eq!(agent(&seen, &one.pane).and_then(session), None);
     watching.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_transcript_of_an_agent_at_rest_is_not_read() {
+    let server = TmuxServer::start();
+    let one = Spender::start(&server, "one");
+    let mut watching = Watching::new(&server, quick());
+    one.writes(&server, &spent(1, 10, 20, 3000));
+    let mut seen = watching.until("tokens", |s| agent(s, &one.pane).and_then(session).is_some()).await;
+    // It wrote a moment ago: more may follow for some seconds.
+    for _ in 0..2 {
+        let (since, five) = (seen.timestamp, jiff::SignedDuration::from_secs(5));
+        seen = watching.until("five seconds of cycles", |s| s.timestamp.duration_since(since) > five).await;
+        OpenOptions::new().append(true).open(&one.file).unwrap().write_all(spent(2, 1, 1, 1).as_bytes()).unwrap();
+    }
+    let count = seen.base_status.cycle_count;
+    let seen = watching.until("more cycles", |s| s.base_status.cycle_count > count + 25).await;
+    assert_eq!(agent(&seen, &one.pane).and_then(session), Some((10, 20, 3000)), "it wrote nothing to its terminal");
+    server.keys(&one.pane, &["x", "Enter"]);
+    watching.until("what was written", |s| agent(s, &one.pane).and_then(session) == Some((11, 21, 3001))).await;
+    watching.end().await;
+}
