@@ -96,10 +96,12 @@ fn table(groups: &[Group], totals: &Group, by: By, context: &mut Context) -> Res
     }
     let name = by.to_string().to_uppercase();
     let title = |text: &str| (Look::Title, text.to_owned());
-    let mut rows =
-        vec![[name.as_str(), "INPUT", "OUTPUT", "CACHE READ", "CACHE WRITE", "COST", "TURNS"].map(title).to_vec()];
+    let mut heads = vec![title(&name)];
+    heads.extend(["INPUT", "OUTPUT", "CACHE READ", "CACHE WRITE"].map(|head| title(&format!("{head:>13}"))));
+    heads.extend([title(&format!("{:>9}", "COST")), title("TURNS")]);
+    let mut rows = vec![heads];
     let line = |group: &Group, look: Look, key: &str| {
-        let number = |count: u64| (look, format!("{:>11}", format::thousands(count)));
+        let number = |count: u64| (look, format!("{:>13}", format::thousands(count)));
         let cost = group.cost_usd.map_or_else(|| format!("{:>9}", "-"), |cost| format!("{cost:>9.2}"));
         vec![
             (look, cell(key, 60)),

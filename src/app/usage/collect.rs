@@ -53,6 +53,15 @@ pub struct Request {
     pub turn: bool,
 }
 
+impl Request {
+    fn place(&mut self, project: Option<String>, session: Option<String>) {
+        self.project = project.or(self.project.take());
+        if let Some(session) = session {
+            self.session = session;
+        }
+    }
+}
+
 /// What was read.
 #[derive(Clone, Debug, Default)]
 pub struct Collected {
@@ -143,18 +152,18 @@ impl Reader<'_> {
             }
         }
         self.unread += tail.unread;
+        self.turns.extend(last.turn.then_some(last));
         Ok(())
     }
 
     fn take(&mut self, said: Said, last: &mut Request) {
         match said {
             Said::Spent(spent) => {
-                last.at = spent.at;
+                last.place(spent.project.clone(), spent.session.clone());
                 last.model.clone_from(&spent.model);
-                last.project = spent.project.clone().or(last.project.take());
-                if let Some(session) = &spent.session {
-                    last.session.clone_from(session);
-                }
+                // It is of the model that answers first.
+                self.turns.extend(last.turn.then(|| last.clone()));
+                (last.at, last.turn) = (spent.at, false);
                 let price = || Some(Price::of(self.prices, spent.model.as_deref()?)?.cost(&spent.tokens));
                 let cost_usd = spent.cost.or_else(price);
                 let request = Request { tokens: spent.tokens, cost_usd, ..last.clone() };
@@ -164,8 +173,11 @@ impl Reader<'_> {
                     Counts::Not => {}
                 }
             }
-            Said::Turn(Edge::Begins, at) => {
-                self.turns.push(Request { at, turn: true, ..last.clone() });
+            Said::Turn(turned) if turned.edge == Edge::Begins => {
+                self.turns.extend(last.turn.then(|| last.clone()));
+                *last =
+                    Request { at: turned.at, turn: true, tokens: Tokens::default(), cost_usd: None, ..last.clone() };
+                last.place(turned.project, turned.session);
             }
             _ => {}
         }

@@ -31,7 +31,7 @@ pub enum Said {
     /// How much of the account's limits is used.
     Limits(Vec<Limited>),
     /// A turn begins or has ended.
-    Turn(Edge, Option<Timestamp>),
+    Turn(Turned),
     /// A call of a tool begins or has ended: which one, as a hash.
     Tool(Edge, u64),
     /// So many items of the plan are done, of so many.
@@ -46,6 +46,19 @@ struct About {
     at: Option<Timestamp>,
     side: bool,
     made_up: bool,
+}
+
+/// A turn that begins or has ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Turned {
+    /// Which of both.
+    pub edge: Edge,
+    /// When.
+    pub at: Option<Timestamp>,
+    /// The folder that its agent works in.
+    pub project: Option<String>,
+    /// The session's name.
+    pub session: Option<String>,
 }
 
 /// Tokens of one request.
@@ -195,7 +208,8 @@ impl Records {
             out.push(Said::Compacted);
         }
         if let Some(edge) = rule.turn.filter(|_| !side) {
-            out.push(Said::Turn(edge, at));
+            let (project, session) = (self.project.clone(), self.session.clone());
+            out.push(Said::Turn(Turned { edge, at, project, session }));
         }
         if let Some((edge, call)) = rule.tool.zip(rule.call.as_ref().and_then(find)) {
             out.push(Said::Tool(edge, hash(call)));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use crate::monitor::usage::record::{Said, Spent};
+use crate::monitor::usage::record::{Said, Spent, Turned};
 use crate::monitor::usage::requests::{Counts, Requests};
 use crate::monitor::usage::rules::{Edge, TranscriptRules};
 use crate::monitor::{AgentTokens, Limit, Plan, Price, Prices, Tokens};
@@ -80,13 +80,13 @@ impl Tally {
                 };
                 self.limits = limits.into_iter().map(limit).collect();
             }
-            Said::Turn(Edge::Begins, _) => {
+            Said::Turn(Turned { edge: Edge::Begins, .. }) => {
                 self.turn = Tokens::default();
                 self.turns += 1;
                 self.has_turns = true;
                 self.calls.clear();
             }
-            Said::Turn(Edge::Ends, _) => self.calls.clear(),
+            Said::Turn(Turned { edge: Edge::Ends, .. }) => self.calls.clear(),
             Said::Tool(Edge::Begins, call) => {
                 self.has_calls = true;
                 if self.calls.len() < MOST_CALLS {
