@@ -3,8 +3,8 @@
 use ratatui::layout::Rect;
 
 use crate::app::core::state::{Mode, State};
-use crate::app::core::view::{Panel, Viewport};
-use crate::ui::panels::{SECTIONS, overlay, slot_of};
+use crate::app::core::view::{Main, Panel, Viewport};
+use crate::ui::panels::{SECTIONS, overlay, section, slot_of};
 use crate::ui::slot::{Class, Slot, take_bottom};
 
 /// What the arrangement hangs on, beside the area.
@@ -160,13 +160,12 @@ impl Layout {
 
     /// Rows and panels in view, for the state.
     #[must_use]
-    pub fn viewport(&self, mode: &Mode) -> Viewport {
+    pub fn viewport(&self, state: &State) -> Viewport {
+        let mode = &state.mode;
         let inner = |rect: Option<Rect>| rect.map_or(0, |r| usize::from(r.height.saturating_sub(2)));
         let (preview, events) = (self.rect(Slot::Side), self.rect(Slot::Events));
-        let agents = match (self.class, self.rect(Slot::Main)) {
-            (Class::Sidebar, Some(rect)) => usize::from(rect.height),
-            (_, rect) => inner(rect).saturating_sub(1),
-        };
+        let list = self.rect(Slot::Main).zip(section(Slot::Main, state));
+        let agents = list.map_or(0, |(rect, section)| (section.lines)(state, self.class, rect));
         let mut panels: Vec<Panel> = SECTIONS
             .iter()
             .filter(|section| self.rect(section.slot).is_some())
@@ -203,7 +202,7 @@ pub fn shape(state: &State) -> Shape {
         events: state.view.events,
         zoom: state.view.zoom.then_some(state.view.focus),
         banner: state.banner().is_some(),
-        agents: !state.snapshot.agents.is_empty() && !state.view.tune,
+        agents: !state.snapshot.agents.is_empty() && state.view.main == Main::Agents,
     }
 }
 

@@ -213,7 +213,7 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
                 }
             },
             () = sleep_until(next_frame), if dirty => {
-                let viewport = screen.layout(&state).viewport(&state.mode);
+                let viewport = screen.layout(&state).viewport(&state);
                 if viewport != state.viewport {
                     let outcome = update(&mut state, Message::Viewport(viewport));
                     for effect in outcome.effects {

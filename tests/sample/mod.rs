@@ -136,6 +136,7 @@ pub fn at_work() -> Vec<Agent> {
         let spent = Tokens { input_tokens: 1_700 * (n as u64 + 1), cache_read_tokens: 31_000, ..Tokens::default() };
         agent.tokens.session = Some(spent);
         agent.cost_usd = (n % 3 != 2).then_some(0.37 * (n + 1) as f64);
+        spends(agent, n as u64, spent);
         if n % 5 == 4 {
             agent.cwd = Some("/tmp".into());
             continue;
@@ -153,6 +154,47 @@ pub fn at_work() -> Vec<Agent> {
         }
     }
     agents
+}
+
+/// What the usage view shows of an agent, as far as its program writes it down.
+fn spends(agent: &mut Agent, n: u64, session: Tokens) {
+    let file = match agent.agent.as_str() {
+        "claude" => {
+            format!("/home/u/.claude/projects/-home-u-src-parser/{n}.jsonl (its program says that this is its session)")
+        }
+        "codex" => format!("/home/u/.codex/sessions/2026/03/04/rollout-{n}.jsonl (its process has it open)"),
+        "aider" => return agent.tokens.session = None,
+        _ => {
+            agent.usage_source = Some("no transcript of it was found".into());
+            return agent.tokens.session = None;
+        }
+    };
+    let name = if agent.agent == "claude" {
+        ["claude-opus-4-5", "claude-sonnet-4-5"][n as usize % 2]
+    } else {
+        "gpt-5.2-codex"
+    };
+    let window = if agent.agent == "claude" { 200_000 } else { 272_000 };
+    let part = |of: u64| Tokens {
+        input_tokens: session.input_tokens / of,
+        output_tokens: 41_000 * (n + 1) / of,
+        cache_read_tokens: 730_000 * (n + 1) / of,
+        cache_write_tokens: 9_000 / of,
+    };
+    agent.model = Some(name.into());
+    agent.usage_source = Some(format!("from {file}"));
+    agent.tokens = AgentTokens {
+        context_used: agent.context_percent.map(|left| window - window * left as u64 / 100),
+        // Of some models it is not known.
+        context_window: (n % 4 != 3).then_some(window),
+        turn: Some(part(40)),
+        session: Some(part(1)),
+        today: (n != 2).then(|| part(3)),
+        shown: agent.tokens.shown.take(),
+    };
+    agent.turns = Some(3 * n + 1);
+    agent.tools = Some(if agent.state == AgentState::Working { 2 } else { 0 });
+    agent.plan = (n % 2 == 0).then_some(Plan { done: 3, of: 7 });
 }
 
 /// Twelve agents in mixed states.

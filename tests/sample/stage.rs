@@ -43,7 +43,7 @@ impl Stage {
     pub fn tell(&mut self, message: Message) -> bool {
         let outcome = update(&mut self.state, message);
         self.effects.extend(outcome.effects);
-        let viewport = self.layout().viewport(&self.state.mode);
+        let viewport = self.layout().viewport(&self.state);
         if viewport != self.state.viewport {
             self.effects.extend(update(&mut self.state, Message::Viewport(viewport)).effects);
         }

@@ -47,6 +47,28 @@ fn columns_give_way_and_groups_have_heads() {
 }
 
 #[test]
+fn the_usage_view_says_what_each_spends_and_what_they_spend_together() {
+    let at_work = || sample::snapshot(sample::at_work());
+    for (columns, rows) in [(200, 55), (120, 35), (80, 24), (60, 20), (40, 30), (24, 8)] {
+        let mut stage = Stage::new(at_work(), columns, rows);
+        stage.keys("u");
+        insta::assert_snapshot!(format!("usage-{columns}x{rows}"), stage.text());
+    }
+    for (keys, name) in [("u z", "zoomed"), ("u b b b b", "by-program"), ("u / c o d e x enter", "filtered")] {
+        let mut stage = Stage::new(at_work(), 120, 35);
+        stage.keys(keys);
+        insta::assert_snapshot!(format!("usage-{name}"), stage.text());
+    }
+    let mut stage = Stage::new(at_work(), 120, 35);
+    stage.keys("u");
+    stage.state.ascii = true;
+    insta::assert_snapshot!("usage-ascii", stage.text());
+    let mut stage = Stage::new(sample::snapshot(sample::many(1000)), 80, 24);
+    stage.keys("u G");
+    insta::assert_snapshot!("usage-of-a-thousand", stage.text());
+}
+
+#[test]
 fn every_state_of_the_whole_says_what_it_is_and_what_to_do() {
     for status in [ServerStatus::Connecting, ServerStatus::NoTmux, ServerStatus::NoServer, ServerStatus::Reachable] {
         let stage = Stage::new(sample::blank(status), 80, 24);
@@ -221,8 +243,8 @@ fn every_theme_has_its_colours() {
 
 #[test]
 fn without_colours_no_cell_has_one() {
-    for keys in ["z", "t", "?", ":", "y"] {
-        let mut stage = Stage::new(twelve(), 140, 42);
+    for keys in ["z", "t", "u", "?", ":", "y"] {
+        let mut stage = Stage::new(sample::snapshot(sample::at_work()), 140, 42);
         stage.keys(keys);
         for (theme, depth) in [("mono", Depth::True), ("dark", Depth::None), ("high-contrast", Depth::None)] {
             let buffer = stage.buffer_at(theme, depth);

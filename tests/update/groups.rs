@@ -67,5 +67,8 @@ fn the_filter_knows_where_agents_work() {
     );
     assert_eq!(count("'web-new"), of(|a| a.worktree.as_deref() == Some("web-new")));
     assert_eq!(count("'/srv/web"), of(|a| a.cwd.as_deref().is_some_and(|cwd| cwd.starts_with("/srv/web"))));
-    assert_eq!(count("'opus !claude"), of(|a| a.agent != "claude"));
+    assert_eq!(
+        count("'opus !claude"),
+        of(|a| a.agent != "claude" && a.model.as_deref().is_some_and(|model| model.contains("opus")))
+    );
 }

@@ -9,7 +9,7 @@ use tmux_orc::app::core::list::Sort;
 use tmux_orc::app::core::message::Message;
 use tmux_orc::app::core::palette::available;
 use tmux_orc::app::core::state::Mode;
-use tmux_orc::app::core::view::Panel;
+use tmux_orc::app::core::view::{Main, Panel};
 use tmux_orc::monitor::Command;
 use tmux_orc::tmux::PaneId;
 
@@ -374,9 +374,9 @@ fn keys_and_theme_follow_the_settings_while_it_runs() {
     assert_eq!(s.effects(), [Effect::Mouse(true)]);
     assert_eq!(s.state.themes[s.state.theme], "mono");
     s.keys("t");
-    assert!(!s.state.view.tune);
+    assert_eq!(s.state.view.main, Main::Agents);
     s.keys("f2");
-    assert!(s.state.view.tune);
+    assert_eq!(s.state.view.main, Main::Tune);
     s.tell(configured(Keymap::default(), "auto", false));
     assert_eq!(s.state.themes[s.state.theme], "mono");
     assert!(!s.state.can.act, "read-only from now on");

@@ -11,6 +11,7 @@ mod property;
 mod redraw;
 mod rows;
 mod shown;
+mod usage;
 mod words;
 
 use sample::stage::Stage;

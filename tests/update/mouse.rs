@@ -5,7 +5,7 @@ use tmux_orc::app::core::act::Act;
 use tmux_orc::app::core::list::Sort;
 use tmux_orc::app::core::message::{Hit, Mouse};
 use tmux_orc::app::core::state::Mode;
-use tmux_orc::app::core::view::Panel;
+use tmux_orc::app::core::view::{Main, Panel};
 use tmux_orc::monitor::Command;
 use tmux_orc::tmux::PaneId;
 
@@ -93,7 +93,7 @@ fn palette_items_and_answers_can_be_clicked() {
     s.keys(":");
     s.types("tune");
     click(&mut s, "Compare what was tried");
-    assert!(s.state.view.tune);
+    assert_eq!(s.state.view.main, Main::Tune);
     s.keys("t y");
     s.effects();
     click(&mut s, "3 No, and tell");
@@ -103,7 +103,7 @@ fn palette_items_and_answers_can_be_clicked() {
 #[test]
 fn every_cell_of_every_size_can_be_clicked() {
     for (columns, rows) in [(140, 42), (80, 24), (60, 20), (40, 30), (10, 3), (1, 1)] {
-        for keys in ["g", "t", "b", "z", ":", "?", "y"] {
+        for keys in ["g", "t", "u", "b", "z", ":", "?", "y"] {
             let mut s = Stage::new(super::twelve(), columns, rows);
             s.keys(keys);
             let (text, layout) = (s.text(), s.layout());

@@ -7,7 +7,7 @@ use tmux_orc::app::core::action::ACTIONS;
 use tmux_orc::app::core::key::Key;
 use tmux_orc::app::core::message::{Message, Mouse};
 use tmux_orc::monitor::Link;
-use tmux_orc::monitor::{AgentState, ServerStatus};
+use tmux_orc::monitor::{AgentState, AgentTokens, ServerStatus};
 
 use super::sample::{self, stage::Stage};
 
@@ -25,6 +25,7 @@ enum Step {
     Link(Link),
     Result(bool),
     Names,
+    Spends(usize, bool),
 }
 
 fn keys() -> impl Strategy<Value = Key> {
@@ -66,6 +67,7 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => select(vec![Link::Embedded, Link::Attached(7), Link::Lost(7)]).prop_map(Step::Link),
         1 => any::<bool>().prop_map(Step::Result),
         1 => Just(Step::Names),
+        2 => (0..40usize, any::<bool>()).prop_map(|(i, known)| Step::Spends(i, known)),
     ]
 }
 
@@ -118,6 +120,15 @@ fn take(stage: &mut Stage, step: Step) {
         Step::Names => {
             stage.publish(|next| next.agents = sample::foreign());
         }
+        Step::Spends(i, known) => {
+            stage.publish(|next| {
+                let n = next.agents.len();
+                let Some(agent) = next.agents.get_mut(i % n.max(1)) else { return };
+                let from = sample::at_work().swap_remove(i % 12);
+                agent.tokens = if known { from.tokens } else { AgentTokens::default() };
+                (agent.cost_usd, agent.plan, agent.turns) = (from.cost_usd, from.plan, from.turns);
+            });
+        }
     }
 }
 
@@ -125,8 +136,9 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_panics(size in sizes(), steps in vec(steps(), 1..40)) {
+    fn nothing_panics(size in sizes(), view in select(vec!["g", "t", "u"]), steps in vec(steps(), 1..40)) {
         let mut stage = Stage::new(super::twelve(), size.0, size.1);
+        stage.keys(view);
         for step in steps {
             take(&mut stage, step);
             stage.check();

@@ -73,6 +73,8 @@ pub enum Action {
     Zoom,
     /// The comparison of what was tried, and back.
     Tune,
+    /// What each agent spends, and back.
+    Usage,
     /// Show or hide the preview.
     Preview,
     /// Show or hide the events.
@@ -87,7 +89,7 @@ pub enum Action {
     Palette,
     /// Draw everything anew.
     Redraw,
-    /// Leave what is open: filter, zoom, tune view.
+    /// Leave what is open: filter, zoom, the view in the place of the agents.
     Back,
     /// Suspend the program.
     Suspend,
@@ -256,6 +258,7 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::PoolDown, "pool-down", &["-", "_"], "One less connection in the pool", Some("pool"), Group::Engine),
     entry(Action::Pause, "pause", &["space"], "Pause or resume the watching", Some("pause"), Group::Engine),
     entry(Action::Tune, "tune", &["t"], "Compare what was tried: strategies, pool sizes, caches", Some("tune"), Group::View),
+    entry(Action::Usage, "usage", &["u"], "What each agent spends: tokens, context, cost", Some("usage"), Group::View),
     entry(Action::Preview, "preview", &["p"], "Show or hide the preview of the selected pane", Some("preview"), Group::View),
     entry(Action::Quit, "quit", &["q", "ctrl-c"], "Leave the dashboard", Some("quit"), Group::Program),
     entry(Action::Palette, "palette", &[":"], "Find any action by its name", Some("more"), Group::Program),
@@ -268,7 +271,7 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::Bottom, "bottom", &["G", "end"], "To the last", None, Group::Move),
     entry(Action::NextPanel, "next-panel", &["tab"], "Focus on the next panel", None, Group::Move),
     entry(Action::PrevPanel, "previous-panel", &["backtab"], "Focus on the panel before", None, Group::Move),
-    entry(Action::Back, "back", &["esc"], "Leave the filter, the zoom or the tune view", None, Group::Move),
+    entry(Action::Back, "back", &["esc"], "Leave the filter, the zoom, the tune or usage view", None, Group::Move),
     entry(Action::Reply, "reply", &["m"], "Write a message to the agent", None, Group::Agents),
     entry(Action::Interrupt, "interrupt", &["x"], "Interrupt the agent, after asking", None, Group::Agents),
     entry(Action::Broadcast, "broadcast", &["M"], "Write one message to several agents", None, Group::Agents),

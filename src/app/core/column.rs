@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::app::core::list::Sort;
 use crate::app::core::words::word;
-use crate::app::core::{format, text};
+use crate::app::core::{format, text, usage};
 use crate::monitor::Agent;
 
 /// A column.
@@ -29,7 +29,7 @@ pub enum Column {
     Activity,
     /// Context left, with a gauge where there is room.
     Context,
-    /// Tokens of its session, else those of the turn that its screen shows.
+    /// Tokens of its session.
     Tokens,
     /// What its session cost.
     Cost,
@@ -43,6 +43,16 @@ pub enum Column {
     Repository,
     /// Which folder it works in.
     Folder,
+    /// Tokens of the turn.
+    Turn,
+    /// Tokens of the session since midnight.
+    Today,
+    /// Turns of the session.
+    Turns,
+    /// Calls of tools that run.
+    Tools,
+    /// How far its plan is carried out.
+    Plan,
 }
 
 /// A wish for room: it comes true when the column of what agents do keeps so many cells beside it.
@@ -77,11 +87,11 @@ pub struct Row {
     pub value: fn(&Agent) -> Option<Cow<'_, str>>,
 }
 
-const fn wish(rank: u8, widths: &'static [u16], keep: u16) -> Wish {
+pub(super) const fn wish(rank: u8, widths: &'static [u16], keep: u16) -> Wish {
     Wish { rank, widths, keep }
 }
 
-const fn row(
+pub(super) const fn row(
     column: Column,
     name: &'static str,
     head: &'static str,
@@ -92,21 +102,31 @@ const fn row(
 }
 
 impl Row {
-    const fn right(self) -> Self {
+    pub(super) const fn right(self) -> Self {
         Self { right: true, ..self }
     }
 
-    const fn keeps_end(self) -> Self {
+    pub(super) const fn keeps_end(self) -> Self {
         Self { keeps_end: true, ..self }
     }
 
-    const fn sorts(self, sort: Sort) -> Self {
+    pub(super) const fn sorts(self, sort: Sort) -> Self {
         Self { sort: Some(sort), ..self }
+    }
+
+    /// Whether something is known of an agent that it could show.
+    #[must_use]
+    pub fn is_known(&self, agent: &Agent) -> bool {
+        match self.column {
+            Column::For => true,
+            Column::Activity => !agent.activity.is_empty(),
+            _ => (self.value)(agent).is_some(),
+        }
     }
 }
 
 /// How much of its context is left; tokens in it where nothing tells how many it can hold.
-fn context(agent: &Agent) -> Option<String> {
+pub(super) fn context(agent: &Agent) -> Option<String> {
     format::percent(agent.context_percent).or_else(|| agent.tokens.context_used.map(format::kilo))
 }
 
@@ -122,7 +142,7 @@ pub const COLUMNS: &[Row] = &[
     row(Column::Diff, "diff", "+/-", &[wish(7, &[7, 9, 11], 24)], |a| format::lines(a.added, a.removed).map(Cow::from)).right(),
     row(Column::Activity, "activity", "ACTIVITY", &[wish(5, &[8], 22), wish(13, &[12], 30)], |_| None).right(),
     row(Column::Context, "ctx", "CTX", &[wish(4, &[4], 18), wish(10, &[9], 24)], |a| context(a).map(Cow::from)).right().sorts(Sort::Context),
-    row(Column::Tokens, "tokens", "TOKENS", &[wish(9, &[7], 30)], tokens).right(),
+    row(Column::Tokens, "tokens", "TOKENS", &[wish(9, &[7], 30)], |a| a.tokens.session.map(|tokens| format::count(tokens.total()).into())).right(),
     row(Column::Cost, "cost", "COST", &[wish(8, &[6], 26)], |a| a.cost_usd.map(|usd| format::usd(usd).into())).right(),
     row(Column::Cpu, "cpu", "CPU", &[wish(11, &[5], 26)], |a| a.cpu_percent.map(|_| format::cpu(a.cpu_percent).into())).right().sorts(Sort::Cpu),
     row(Column::Memory, "mem", "MEM", &[wish(12, &[5], 26)], |a| a.memory_bytes.map(|_| format::bytes(a.memory_bytes).into())).right().sorts(Sort::Memory),
@@ -162,7 +182,7 @@ impl Column {
     /// Its row.
     #[must_use]
     pub fn row(self) -> &'static Row {
-        COLUMNS.iter().find(|row| row.column == self).unwrap_or(&COLUMNS[0])
+        COLUMNS.iter().chain(usage::COLUMNS).find(|row| row.column == self).unwrap_or(&COLUMNS[0])
     }
 
     /// The column of this name in the settings.
@@ -175,16 +195,6 @@ impl Column {
     #[must_use]
     pub fn stays(self) -> bool {
         matches!(self, Self::State | Self::Target | Self::Doing)
-    }
-
-    /// Whether something is known of an agent that it could show.
-    #[must_use]
-    pub fn is_known(self, agent: &Agent) -> bool {
-        match self {
-            Self::For => true,
-            Self::Activity => !agent.activity.is_empty(),
-            _ => (self.row().value)(agent).is_some(),
-        }
     }
 }
 
@@ -210,12 +220,6 @@ pub fn widest(row: &Row, first: bool, agents: &[Agent]) -> usize {
         })
     };
     agents.iter().filter_map(width).max().unwrap_or(0)
-}
-
-/// All its session's, where that is known: the two are told apart nowhere on a screen.
-fn tokens(agent: &Agent) -> Option<Cow<'_, str>> {
-    let session = agent.tokens.session.map(|tokens| format::count(tokens.total()).into());
-    session.or_else(|| agent.tokens.shown.as_deref().map(Cow::from))
 }
 
 #[cfg(test)]

@@ -130,6 +130,20 @@ pub fn count(value: u64) -> String {
     }
 }
 
+/// A count in at most 4 cells: `999`, `1.2k`, `34k`, `1.2M`.
+#[must_use]
+pub fn short(value: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
+    let v = value as f64;
+    let unit = |v: f64, unit: char| if v < 9.95 { format!("{v:.1}{unit}") } else { format!("{v:.0}{unit}") };
+    match value {
+        0..1000 => value.to_string(),
+        1000..999_500 => unit(v / 1e3, 'k'),
+        999_500..999_500_000 => unit(v / 1e6, 'M'),
+        _ => unit((v / 1e9).min(999.0), 'G'),
+    }
+}
+
 /// Tokens in at most 4 cells: `<1k`, `30k`, `1.2M`.
 #[must_use]
 pub fn kilo(tokens: u64) -> String {
@@ -212,6 +226,11 @@ mod tests {
         assert!(texts.iter().all(|text| text.chars().count() <= 4), "{texts:?}");
         assert_eq!(texts[..5], ["<1k", "<1k", "1k", "1k", "2k"]);
         assert_eq!(texts[5..9], ["30k", "999k", "1.0M", "1.2M"]);
+        assert!(all.map(short).iter().all(|text| text.chars().count() <= 4), "{:?}", all.map(short));
+        assert_eq!(
+            [0, 999, 1000, 30_375, 999_499, 999_500, 9_949_999].map(short),
+            ["0", "999", "1.0k", "30k", "999k", "1.0M", "9.9M"]
+        );
         assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
     }
 

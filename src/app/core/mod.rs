@@ -24,6 +24,7 @@ pub mod state;
 pub(crate) mod target;
 pub mod text;
 pub mod update;
+pub(crate) mod usage;
 pub mod view;
 pub(crate) mod wanted;
 pub(crate) mod words;

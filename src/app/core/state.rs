@@ -12,7 +12,7 @@ use crate::app::core::column::{Column, SHOWN};
 use crate::app::core::keymap::Keymap;
 use crate::app::core::list::List;
 use crate::app::core::pending::Pending;
-use crate::app::core::view::{Capabilities, Panel, Shown, Viewport};
+use crate::app::core::view::{Capabilities, Main, Panel, Shown, Viewport};
 use crate::app::core::words::{TONES, Tone, tone};
 use crate::{
     monitor::{Agent, EventReader, Link, Preview, ServerStatus, Snapshot},
@@ -229,7 +229,7 @@ impl State {
             ascii: false,
             size: (80, 24),
             viewport: Viewport::default(),
-            view: Shown { preview: None, events: None, zoom: false, tune: false, focus: Panel::Agents },
+            view: Shown { preview: None, events: None, zoom: false, main: Main::Agents, focus: Panel::Agents },
             list: List::default(),
             limit_threshold: 80,
             columns: SHOWN.to_vec(),

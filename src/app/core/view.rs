@@ -3,7 +3,7 @@
 /// A region of the screen that can have the focus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter, strum::Display)]
 pub enum Panel {
-    /// The agents, or the tune view in their place.
+    /// The agents, or the view in their place.
     Agents,
     /// The selected pane's screen.
     Preview,
@@ -55,6 +55,18 @@ pub struct Viewport {
     pub instruments: bool,
 }
 
+/// What most of the room is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Main {
+    /// The agents, and the preview beside them.
+    #[default]
+    Agents,
+    /// The tune view in their place.
+    Tune,
+    /// What each of them spends.
+    Usage,
+}
+
 /// Which panels are shown and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shown {
@@ -64,8 +76,8 @@ pub struct Shown {
     pub events: Option<bool>,
     /// The focused panel has the whole screen.
     pub zoom: bool,
-    /// The tune view is in the place of the agents.
-    pub tune: bool,
+    /// What most of the room is for.
+    pub main: Main,
     /// The panel that the keys act on.
     pub focus: Panel,
 }

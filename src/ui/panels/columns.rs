@@ -1,13 +1,13 @@
-//! Which columns the list of agents has at a width: they give way in the order of their wishes.
+//! Which columns a list of agents has at a width: they give way in the order of their wishes.
 
 use crate::app::core::column::{COLUMNS, Column, Row, Wish, widest};
 use crate::monitor::Agent;
 
 /// A column at its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Placed {
     /// Which.
-    pub column: Column,
+    pub row: &'static Row,
     /// Cells from the left of the list.
     pub x: u16,
     /// Cells it has.
@@ -19,14 +19,18 @@ pub struct Placed {
 /// Cells between two columns.
 const GAP: u16 = 2;
 
-/// The columns for a width, left to right, of those that are `shown` and those that always are. The first cell is the
-/// cursor's bar.
+/// The columns of the list of agents: of its table those that are `shown` and those that always are.
 #[must_use]
 pub fn columns(width: u16, agents: &[Agent], shown: &[Column]) -> Vec<Placed> {
-    let rows = COLUMNS.iter().filter(|row| row.column.stays() || shown.contains(&row.column));
-    let useful = |row: &Row| row.wishes[0].rank < 3 || agents.iter().any(|agent| row.column.is_known(agent));
+    place(width, agents, COLUMNS.iter().filter(|row| row.column.stays() || shown.contains(&row.column)))
+}
+
+/// The columns of a table for a width, left to right. The first cell is the cursor's bar.
+#[must_use]
+pub fn place(width: u16, agents: &[Agent], rows: impl Iterator<Item = &'static Row> + Clone) -> Vec<Placed> {
+    let useful = |row: &Row| row.wishes[0].rank < 3 || agents.iter().any(|agent| row.is_known(agent));
     let mut wishes: Vec<(&Row, &Wish)> =
-        rows.filter(|row| useful(row)).flat_map(|row| row.wishes.iter().map(move |wish| (row, wish))).collect();
+        rows.clone().filter(|row| useful(row)).flat_map(|row| row.wishes.iter().map(move |wish| (row, wish))).collect();
     wishes.sort_by_key(|(_, wish)| wish.rank);
 
     let mut chosen: Vec<(Column, u16, bool)> = Vec::new();
@@ -61,10 +65,10 @@ pub fn columns(width: u16, agents: &[Agent], shown: &[Column]) -> Vec<Placed> {
 
     let mut x = 1;
     let mut placed = Vec::with_capacity(chosen.len());
-    for row in COLUMNS {
+    for row in rows {
         let Some((column, cells, roomy)) = chosen.iter().find(|(column, ..)| *column == row.column) else { continue };
         let cells = if *column == Column::Doing { doing } else { *cells };
-        placed.push(Placed { column: *column, x, width: cells, roomy: *roomy });
+        placed.push(Placed { row, x, width: cells, roomy: *roomy });
         x += cells + GAP;
     }
     placed
@@ -89,7 +93,7 @@ mod tests {
                 let placed = columns(width, agents, SHOWN);
                 let end = placed.last().map_or(0, |p| p.x + p.width);
                 assert!(end <= width, "{width}: {placed:?}");
-                let has = |column| placed.iter().any(|p| p.column == column);
+                let has = |column| placed.iter().any(|p| p.row.column == column);
                 assert!(has(Column::State) && has(Column::For) && has(Column::Target), "{width}");
                 assert!(width < 58 || has(Column::Doing), "{width}");
                 assert!(placed.len() >= most, "{width}: a column that came stays where there is more room");
@@ -102,7 +106,7 @@ mod tests {
     fn the_settings_choose_and_what_is_not_known_has_no_column() {
         let mut agent = test_agent(1, AgentState::Working);
         let has = |agent: &Agent, shown: &[Column], column| {
-            columns(200, std::slice::from_ref(agent), shown).iter().any(|p| p.column == column)
+            columns(200, std::slice::from_ref(agent), shown).iter().any(|p| p.row.column == column)
         };
         assert!(!has(&agent, SHOWN, Column::Branch), "nobody works in a repository");
         agent.branch = Some("main".into());
@@ -119,7 +123,7 @@ mod tests {
         let branch_at = |branch: &str, width| {
             let mut agent = test_agent(1, AgentState::Working);
             agent.branch = Some(branch.into());
-            columns(width, &[agent], SHOWN).iter().find(|p| p.column == Column::Branch).map(|p| p.width)
+            columns(width, &[agent], SHOWN).iter().find(|p| p.row.column == Column::Branch).map(|p| p.width)
         };
         for width in 30..200 {
             let (short, long) = (branch_at("main", width), branch_at("a/very-long-name-of-a-branch", width));
@@ -133,7 +137,8 @@ mod tests {
         let places = |branch: &str| {
             let mut agent = test_agent(1, AgentState::Working);
             agent.branch = Some(branch.into());
-            columns(160, &[agent], SHOWN)
+            let at = |p: &Placed| (p.row.column, p.x, p.width);
+            columns(160, &[agent], SHOWN).iter().map(at).collect::<Vec<_>>()
         };
         assert_eq!(places("fix"), places("fix/abcd"));
         assert_eq!(places("fix/abcde"), places("fix/abcdefgh"));

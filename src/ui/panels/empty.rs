@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::app::core::state::State;
 use crate::app::core::text;
-use crate::app::core::view::Panel;
+use crate::app::core::view::{Main, Panel};
 use crate::monitor::ServerStatus;
 use crate::ui::canvas::{Canvas, Frame};
 use crate::ui::panels::{DrawContext, Section};
@@ -62,7 +62,7 @@ fn screen(state: &State) -> Option<Advice> {
             title: "The tmux server does not answer as it should.",
             lines: problem().into_iter().chain([own("Trying again by itself.")]).collect(),
         },
-        ServerStatus::Reachable if state.view.tune => return None,
+        ServerStatus::Reachable if state.view.main == Main::Tune => return None,
         ServerStatus::Reachable => Advice {
             title: "No agents yet.",
             lines: [

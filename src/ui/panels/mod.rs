@@ -12,11 +12,13 @@ mod facts;
 pub(super) mod footer;
 pub(super) mod header;
 mod lines;
+mod list;
 pub(super) mod overlay;
 mod pool;
 mod preview;
 mod strategy;
 mod tune;
+mod usage;
 mod why;
 
 use ratatui::layout::{Position, Rect};
@@ -35,6 +37,7 @@ pub use preview::Preview;
 pub const SECTIONS: &[Section] = &[
     empty::SECTION,
     tune::SECTION,
+    usage::SECTION,
     agents::SECTION,
     preview::SECTION,
     why::SECTION,
@@ -63,6 +66,8 @@ pub struct Section {
     pub shows: fn(&State) -> bool,
     /// Draws it.
     pub draw: fn(&mut Canvas, Rect, &DrawContext),
+    /// How many lines of the list of agents it shows; of those that stand in the list's place.
+    pub lines: fn(&State, Class, Rect) -> usize,
     /// What is under the mouse; `None`: nothing but the panel.
     pub hit: fn(&State, Class, Rect, Position) -> Option<Hit>,
 }
@@ -86,7 +91,7 @@ impl Section {
         title: &'static str,
         draw: fn(&mut Canvas, Rect, &DrawContext),
     ) -> Self {
-        Self { panel, slot, title, keys: &[], shows: |_| true, draw, hit: |_, _, _, _| None }
+        Self { panel, slot, title, keys: &[], shows: |_| true, draw, lines: list::lines, hit: |_, _, _, _| None }
     }
 
     /// Its border, with what `words` has beside the title and the keys; gives the room inside.

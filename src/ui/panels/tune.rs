@@ -6,7 +6,7 @@ use crate::app::core::action::Action;
 use crate::app::core::format;
 use crate::app::core::state::State;
 use crate::app::core::text::{left, right};
-use crate::app::core::view::Panel;
+use crate::app::core::view::{Main, Panel};
 use crate::monitor::TuneRow;
 use crate::ui::canvas::{Canvas, Frame};
 use crate::ui::panels::cycle::most;
@@ -33,8 +33,10 @@ const ENOUGH: u64 = 5;
 const LONG_ENOUGH: f64 = 5.0;
 
 /// It has the place of the agents while it is open.
-pub(super) const SECTION: Section =
-    Section { shows: |state| state.view.tune, ..Section::new(Some(Panel::Agents), Slot::Main, "Tune", draw) };
+pub(super) const SECTION: Section = Section {
+    shows: |state| state.view.main == Main::Tune,
+    ..Section::new(Some(Panel::Agents), Slot::Main, "Tune", draw)
+};
 
 /// ```text
 /// ╭ Tune ─────────────────────────────────────────────────────────────────────── 3 tried ╮

@@ -70,6 +70,8 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     if let Some(model) = &agent.model {
         extra.push(model.clone());
     }
+    // The turn as its screen counts it, which is not what the transcript says of the session.
+    extra.extend(agent.tokens.shown.as_ref().map(|shown| format!("turn {shown} tokens")));
     if let Some(branch) = &agent.branch {
         let lines = format::lines(agent.added, agent.removed).map_or_else(String::new, |lines| format!(" {lines}"));
         extra.push(format!("{branch}{lines}"));

@@ -10,7 +10,7 @@ use crate::app::core::update::ask::{ask, broadcast};
 use crate::app::core::update::engine::{command, interval, pool, step_strategy, strategy, switch_strategy};
 use crate::app::core::update::rows::{next_needy, page, relist, scroll, select, sort_by};
 use crate::app::core::update::{Tone, engine, modes, toast};
-use crate::app::core::view::Panel;
+use crate::app::core::view::{Main, Panel};
 use crate::monitor::Command;
 
 /// Does an action that is available.
@@ -75,12 +75,8 @@ pub(crate) fn act(state: &mut State, action: Action) -> Outcome {
             state.view.zoom = !state.view.zoom;
             Outcome::redraw()
         }
-        Action::Tune => {
-            state.view.tune = !state.view.tune;
-            state.view.zoom = false;
-            state.view.focus = Panel::Agents;
-            Outcome::redraw()
-        }
+        Action::Tune => open(state, Main::Tune),
+        Action::Usage => open(state, Main::Usage),
         Action::Preview => {
             state.view.preview = Some(state.viewport.preview == 0);
             Outcome::redraw()
@@ -160,6 +156,14 @@ fn focus(state: &mut State, delta: isize) -> Outcome {
     Outcome::redraw()
 }
 
+/// Opens a view in the place of the agents, or closes it.
+fn open(state: &mut State, main: Main) -> Outcome {
+    state.view.main = if state.view.main == main { Main::Agents } else { main };
+    state.view.zoom = false;
+    state.view.focus = Panel::Agents;
+    Outcome::redraw()
+}
+
 fn theme(state: &mut State, index: usize) -> Outcome {
     if index >= state.themes.len() {
         return Outcome::default();
@@ -178,8 +182,8 @@ fn back(state: &mut State) -> Outcome {
     } else if !state.list.filter.is_empty() {
         state.list.filter.clear();
         return relist(state);
-    } else if state.view.tune {
-        state.view.tune = false;
+    } else if state.view.main != Main::Agents {
+        state.view.main = Main::Agents;
     } else if state.view.focus != Panel::Agents {
         state.view.focus = Panel::Agents;
     } else {

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::app::core::message::{Effect, Outcome};
 use crate::app::core::state::{Mode, State};
 use crate::app::core::update::{ask, toast};
+use crate::app::core::view::Main;
 use crate::app::core::words::{Tone, word};
 use crate::monitor::{Agent, AgentState, Command, EventKind, Snapshot};
 
@@ -38,7 +39,7 @@ fn differs(state: &State, old: &Snapshot, new: &Snapshot) -> bool {
         || old.agents.iter().zip(&new.agents).any(|(a, b)| agent_differs(a, b))
         || (view.events > 0 && old.events.last().map(|e| e.seq) != new.events.last().map(|e| e.seq))
         || (view.preview > 0 && preview_differs(old, new))
-        || (state.view.tune && old.tune != new.tune)
+        || (state.view.main == Main::Tune && old.tune != new.tune)
 }
 
 /// Whether a row differs: all but the times of reading, which no row shows.
@@ -64,6 +65,7 @@ fn agent_differs(a: &Agent, b: &Agent) -> bool {
         || a.tools != b.tools
         || a.plan != b.plan
         || a.limits != b.limits
+        || a.usage_source != b.usage_source
         || a.reset_at != b.reset_at
         || a.deadline != b.deadline
         || a.cwd != b.cwd

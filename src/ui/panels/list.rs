@@ -1,0 +1,253 @@
+//! What every list of agents on the screen has: its border's words, heads, heads of groups, rows, and what is hit.
+
+use ratatui::{
+    layout::{Position, Rect},
+    style::{Modifier, Style},
+};
+
+use crate::app::core::action::Action;
+use crate::app::core::column::Column;
+use crate::app::core::format;
+use crate::app::core::list::{Grouping, Line, Sort};
+use crate::app::core::message::Hit;
+use crate::app::core::state::State;
+use crate::app::core::text::{fit_end, width};
+use crate::app::core::update::fresh;
+use crate::app::core::view::Panel;
+use crate::app::core::words::{TONES, Tone, tone, word};
+use crate::monitor::Agent;
+use crate::ui::canvas::Canvas;
+use crate::ui::panels::columns::Placed;
+use crate::ui::slot::Class;
+
+/// How many lines a list has that takes all of its section: below its head in a border, or without both where it is
+/// narrow.
+pub(super) fn lines(_: &State, class: Class, rect: Rect) -> usize {
+    usize::from(if class == Class::Sidebar { rect.height } else { rect.height.saturating_sub(3) })
+}
+
+/// How many agents there are, and of them how many are listed.
+pub(super) fn shown(state: &State) -> String {
+    let agents = &state.snapshot.agents;
+    if state.list.filter.is_empty() {
+        return agents.len().to_string();
+    }
+    format!("{} of {}", state.list.agents(agents).count(), agents.len())
+}
+
+/// Sorting, grouping and filter, as far as they are not the usual.
+pub(super) fn note(state: &State) -> String {
+    let list = &state.list;
+    let mut parts = Vec::new();
+    if list.sort != Sort::Need || list.reverse {
+        parts.push(format!("by {}{}", list.sort, if list.reverse { " ↑" } else { " ↓" }));
+    }
+    if list.grouping != Grouping::None {
+        parts.push(format!("by {}", list.grouping));
+    }
+    if !list.filter.is_empty() {
+        parts.push(format!("/{}", list.filter));
+    }
+    parts.join(" · ")
+}
+
+/// `8 of 12 ▼` when not all lines are in view.
+pub(super) fn place(state: &State) -> String {
+    let list = &state.list;
+    let (lines, in_view) = (list.lines.len(), list.visible().len());
+    if in_view >= lines || in_view == 0 {
+        return String::new();
+    }
+    // Agents are counted, the heads of their groups are none.
+    let agents = |lines: &[Line]| lines.iter().filter(|line| matches!(line, Line::Agent(_))).count();
+    let (all, seen) = (agents(&list.lines), agents(&list.visible()));
+    let above = agents(&list.lines[..(list.top + in_view).min(lines)]).saturating_sub(seen);
+    let up = if list.top > 0 { "▲" } else { " " };
+    let down = if list.top + in_view < lines { "▼" } else { " " };
+    format!("{}–{} of {all} {up}{down}", above + 1, above + seen)
+}
+
+/// The heads of the columns; the one that is sorted by stands out.
+pub(super) fn head(c: &mut Canvas, inner: Rect, columns: &[Placed], state: &State) {
+    let list = &state.list;
+    for placed in columns {
+        let sorted = list.sort != Sort::Need && placed.row.sort == Some(list.sort);
+        let style = if sorted { c.theme.value } else { c.theme.muted };
+        let x = inner.x + placed.x;
+        let words = placed.row.head;
+        if placed.row.right {
+            c.right(x + placed.width, inner.y, placed.width, words, style);
+        } else {
+            // Beside the glyph, where it has a word.
+            let beside = if placed.row.column == Column::State { 2 } else { 0 };
+            c.text(x + beside, inner.y, placed.width.saturating_sub(beside), words, style);
+        }
+    }
+}
+
+/// The lines in view, each drawn by `row`; where nothing matches the filter that is said.
+pub(super) fn rows(c: &mut Canvas, area: Rect, state: &State, row: impl Fn(&mut Canvas, Rect, &Agent)) {
+    let (list, agents) = (&state.list, &state.snapshot.agents);
+    if list.lines.is_empty() && area.height > 1 {
+        let back = state.keymap.label(Action::Back);
+        let how = if back.is_empty() { String::new() } else { format!("  {back} shows all.") };
+        let words = format!("Nothing matches \"{}\".{how}", list.filter);
+        c.text(area.x + 2, area.y + 1, area.width.saturating_sub(3), &words, c.theme.muted);
+    }
+    for (line, y) in list.visible().iter().zip(area.top()..area.bottom()) {
+        let rect = Rect { y, height: 1, ..area };
+        match line {
+            Line::Head(first) => head_of(c, rect, state, *first),
+            Line::Agent(index) => {
+                let Some(agent) = agents.get(*index) else { continue };
+                row(c, rect, agent);
+                if list.selected == Some(agent.pane_id) {
+                    c.style(rect, c.theme.select);
+                    let bar = if state.view.focus == Panel::Agents { c.theme.focus } else { c.theme.muted };
+                    c.text(rect.x, rect.y, 1, "▌", bar);
+                }
+            }
+        }
+    }
+}
+
+/// The column of a head, by its place among `columns`.
+pub(super) fn hit_head(columns: &[Placed], area: Rect, at: Position) -> Option<Hit> {
+    let x = at.x.saturating_sub(area.x);
+    let placed = columns.iter().find(|placed| (placed.x..=placed.x + placed.width).contains(&x))?;
+    placed.row.sort.map(Hit::Header)
+}
+
+/// The agent in a row of the lines in view.
+pub(super) fn hit_row(state: &State, area: Rect, at: Position) -> Option<Hit> {
+    let row = at.y.checked_sub(area.y).filter(|_| at.y < area.bottom())?;
+    match state.list.visible().get(usize::from(row))? {
+        Line::Agent(index) => state.snapshot.agents.get(*index).map(|agent| Hit::Agent(agent.pane_id)),
+        Line::Head(_) => None,
+    }
+}
+
+/// How an agent's row is drawn: its state, what calls for the user, and the rest.
+pub(super) struct Styles {
+    /// Of the state.
+    pub(super) toned: Style,
+    /// Of the words of a row.
+    pub(super) plain: Style,
+    /// Its user is needed.
+    pub(super) needs: bool,
+}
+
+impl Styles {
+    /// Those of an agent.
+    pub(super) fn of(c: &Canvas, state: &State, agent: &Agent) -> Self {
+        let tone_of = tone(agent);
+        let quiet = matches!(tone_of, Tone::Idle | Tone::Exited | Tone::Unknown);
+        Self {
+            toned: tone_style(c, state, agent),
+            plain: if quiet { c.theme.muted } else { c.theme.text },
+            needs: tone_of == Tone::NeedsYou,
+        }
+    }
+}
+
+/// A value of an agent's row that is drawn the same in every list.
+pub(super) fn cell(c: &mut Canvas, rect: Rect, placed: &Placed, state: &State, agent: &Agent, styles: &Styles) {
+    let theme = c.theme;
+    let (x, room) = (rect.x + placed.x, placed.width);
+    let Styles { toned, plain, needs } = *styles;
+    match placed.row.column {
+        Column::State => {
+            let words = word(agent.state, agent.kind.as_deref());
+            c.pieces(x, rect.y, room, &[(tone(agent).glyph(), toned), (" ", toned), (&words, toned)]);
+        }
+        Column::For => {
+            let style = if needs { toned } else { theme.muted };
+            c.right(x + room, rect.y, room, &format::age(agent.since, state.now), style);
+        }
+        Column::Agent => {
+            let version = agent.version.as_ref().filter(|_| placed.roomy);
+            let version = version.map(|v| format!(" {v}")).unwrap_or_default();
+            c.pieces(x, rect.y, room, &[(&agent.agent, plain), (&version, theme.muted)]);
+        }
+        Column::Context => context(c, x, rect.y, room, agent),
+        column => {
+            let row = placed.row;
+            let value = (row.value)(agent).unwrap_or(format::NONE.into());
+            let style = if column == Column::Target && needs {
+                toned
+            } else if column.stays() {
+                plain
+            } else {
+                theme.muted
+            };
+            let value = if row.keeps_end { fit_end(&value, room.into()) } else { value };
+            if row.right {
+                c.right(x + room, rect.y, room, &value, style);
+            } else {
+                c.text(x, rect.y, room, &value, style);
+            }
+        }
+    }
+}
+
+/// Context left: percent, after a small gauge where there is room for one; tokens in it where its size is not known.
+pub(super) fn context(c: &mut Canvas, x: u16, y: u16, room: u16, agent: &Agent) {
+    let theme = c.theme;
+    let Some(percent) = agent.context_percent.filter(|p| p.is_finite()) else {
+        let (text, style) = match agent.tokens.context_used {
+            Some(used) => (format::kilo(used), theme.muted),
+            None => (format::NONE.to_owned(), theme.faint),
+        };
+        c.right(x + room, y, room, &text, style);
+        return;
+    };
+    let percent = percent.clamp(0.0, 100.0);
+    let low = percent < 10.0;
+    if room > 6 {
+        c.gauge(x, y, room - 5, Some(percent / 100.0), if low { theme.warn } else { theme.gauge });
+    }
+    c.right(x + room, y, 4, &format!("{percent:.0}%"), if low { theme.warn } else { theme.muted });
+}
+
+/// Head of a group, with its counts.
+pub(super) fn head_of(c: &mut Canvas, rect: Rect, state: &State, first: usize) {
+    let agents = &state.snapshot.agents;
+    let by = state.list.grouping;
+    let Some(first) = agents.get(first) else { return };
+    let (name, more) = by.head(first);
+    let theme = c.theme;
+    let mut x = c.text(
+        rect.x + 1,
+        rect.y,
+        rect.width.saturating_sub(1),
+        &fit_end(name, rect.width.saturating_sub(12).into()),
+        theme.title,
+    ) + 2;
+    for t in TONES {
+        let count = agents.iter().filter(|a| by.of(a) == by.of(first) && tone(a) == t).count();
+        if count > 0 {
+            let words = format!("{} {count}  ", t.glyph());
+            x = c.text(x, rect.y, rect.right().saturating_sub(x), &words, theme.tone(t));
+        }
+    }
+    // Where the repository is, as far as there is room for it.
+    let room = usize::from(rect.right().saturating_sub(x)).saturating_sub(4).min(width(more));
+    if room >= 8 {
+        x = c.text(x, rect.y, rect.right().saturating_sub(x), &fit_end(more, room), theme.faint) + 1;
+    }
+    let rest = "─".repeat(rect.right().saturating_sub(x + 1).into());
+    c.text(x, rect.y, rect.right().saturating_sub(x), &rest, theme.faint);
+}
+
+/// Style of an agent's row: the state's, bold while it is new and calls for the user, dim while it is stale.
+pub(super) fn tone_style(c: &Canvas, state: &State, agent: &Agent) -> Style {
+    let tone = tone(agent);
+    let mut style = c.theme.tone(tone);
+    if tone == Tone::NeedsYou && fresh(agent.since, state.now) {
+        style = style.add_modifier(Modifier::BOLD);
+    }
+    if agent.stale {
+        style = style.add_modifier(Modifier::DIM);
+    }
+    style
+}
