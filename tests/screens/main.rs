@@ -63,6 +63,12 @@ fn the_usage_view_says_what_each_spends_and_what_they_spend_together() {
     stage.keys("u");
     stage.state.ascii = true;
     insta::assert_snapshot!("usage-ascii", stage.text());
+    for (columns, rows) in [(200, 55), (120, 35), (80, 24), (40, 30), (24, 12)] {
+        let mut stage = with_limits(columns, rows);
+        stage.publish(|next| next.agents = sample::at_work());
+        stage.keys("u");
+        insta::assert_snapshot!(format!("usage-with-limits-{columns}x{rows}"), stage.text());
+    }
     let mut stage = Stage::new(sample::snapshot(sample::many(1000)), 80, 24);
     stage.keys("u G");
     insta::assert_snapshot!("usage-of-a-thousand", stage.text());

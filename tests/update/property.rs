@@ -7,7 +7,7 @@ use tmux_orc::app::core::action::ACTIONS;
 use tmux_orc::app::core::key::Key;
 use tmux_orc::app::core::message::{Message, Mouse};
 use tmux_orc::monitor::Link;
-use tmux_orc::monitor::{AgentState, AgentTokens, ServerStatus};
+use tmux_orc::monitor::{Account, AgentState, AgentTokens, Limit, ServerStatus};
 
 use super::sample::{self, stage::Stage};
 
@@ -122,6 +122,9 @@ fn take(stage: &mut Stage, step: Step) {
         }
         Step::Spends(i, known) => {
             stage.publish(|next| {
+                let limit = Limit { minutes: Some(300), used_percent: 87.0, ..Limit::default() };
+                let limits = vec![limit; i % 9];
+                next.accounts = vec![Account { program: "claude".into(), name: String::new(), limits }];
                 let n = next.agents.len();
                 let Some(agent) = next.agents.get_mut(i % n.max(1)) else { return };
                 let from = sample::at_work().swap_remove(i % 12);

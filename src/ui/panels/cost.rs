@@ -3,23 +3,16 @@
 
 use ratatui::layout::Rect;
 
-use crate::app::core::state::State;
+use crate::app::core::format;
 use crate::app::core::view::Panel;
-use crate::app::core::words::Tone;
-use crate::app::core::{format, limits, text};
-use crate::monitor::Limit;
 use crate::ui::canvas::{Canvas, Frame};
 use crate::ui::panels::cycle::most;
 use crate::ui::panels::facts::Fact;
-use crate::ui::panels::{DrawContext, Section, below, chart_height, facts, padded, points};
+use crate::ui::panels::{DrawContext, Section, WIDEST, below, chart_height, facts, limits, padded, points};
 use crate::ui::slot::Slot;
 
 /// Rows that are left to what watching costs beside the limits.
 const LEAST_BESIDE: u16 = 6;
-/// Cells of how long a limit lasts, how much of it is used, and when it ends.
-const SPAN: u16 = 5;
-const PERCENT: u16 = 4;
-const END: u16 = 18;
 
 /// Its place, its border and what it draws.
 pub(super) const SECTION: Section = Section::new(Some(Panel::Cost), Slot::Box(Panel::Cost, 23), "Cost", draw);
@@ -44,8 +37,9 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
         return;
     }
     // The accounts' limits, where the panel has the whole screen.
-    let limits = if state.view.zoom { limits::all(&state.snapshot.accounts, state.now) } else { Vec::new() };
-    let rows = u16::try_from(limits.len()).unwrap_or(u16::MAX).min(inner.height.saturating_sub(LEAST_BESIDE));
+    let width = inner.width.min(WIDEST);
+    let rows = if state.view.zoom { limits::rows(state, width) } else { 0 };
+    let rows = rows.min(inner.height.saturating_sub(LEAST_BESIDE));
     let rest = inner.height - rows - u16::from(rows > 0);
     let chart = Rect { height: chart_height(rest), ..inner };
     let history = points(&state.snapshot.history, |p| p.cpu_percent);
@@ -77,33 +71,5 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     let top = inner.y + chart.height;
     let room = below(Rect { height: rest, ..inner }, top);
     facts::draw(c, room, 19, &facts);
-    let bars = Rect { y: inner.bottom() - rows, height: rows, ..room };
-    draw_limits(c, bars, state, &limits);
-}
-
-/// ```text
-/// claude  5h    ━━━━━━━━━━━━━━━━━━━━━╸───   87%  until 14:30
-/// claude  week  ━━━━━━━━━╸───────────────   42%  until 3 Apr 18:33
-/// ```
-fn draw_limits(c: &mut Canvas, area: Rect, state: &State, limits: &[(String, Limit)]) {
-    let theme = c.theme;
-    let wide = |words: &str| u16::try_from(text::width(words)).unwrap_or(u16::MAX);
-    let name_width = limits.iter().map(|(name, _)| wide(name)).max().unwrap_or(0).min(area.width / 3);
-    let bar = area.width.saturating_sub(name_width + SPAN + PERCENT + END + 6);
-    for (y, (name, limit)) in (area.y..area.bottom()).zip(limits) {
-        let used = limit.used_percent >= f64::from(state.limit_threshold);
-        let (value, gauge) = match used {
-            true => (theme.tone(Tone::Limited), theme.tone(Tone::Limited)),
-            false => (theme.value, theme.gauge),
-        };
-        c.text(area.x, y, name_width, name, theme.muted);
-        let mut x = area.x + name_width + 2;
-        c.text(x, y, SPAN, &limits::span(limit), theme.muted);
-        x += SPAN + 1;
-        c.gauge(x, y, bar, Some(limit.used_percent / 100.0), gauge);
-        x += bar + 1;
-        c.right(x + PERCENT, y, PERCENT, &limits::percent(limit), value);
-        let end = limits::ends(limit, state.now, &state.zone).map(|end| format!("until {end}"));
-        c.text(x + PERCENT + 2, y, END, &end.unwrap_or_default(), theme.muted);
-    }
+    limits::draw(c, Rect { y: inner.bottom() - rows, height: rows, ..room }, state);
 }

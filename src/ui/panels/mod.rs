@@ -11,6 +11,7 @@ mod events;
 mod facts;
 pub(super) mod footer;
 pub(super) mod header;
+mod limits;
 mod lines;
 mod list;
 pub(super) mod overlay;
@@ -144,8 +145,11 @@ fn chart_height(height: u16) -> u16 {
     if height > 12 { height - 8 } else { height.saturating_sub(3).max(1) }
 }
 
+/// The most cells that labels and values below a chart have.
+const WIDEST: u16 = 64;
+
 /// The room below a chart for labels and values, no wider than the eye follows.
 fn below(inner: Rect, top: u16) -> Rect {
     let gap = u16::from(inner.height > 12);
-    Rect { y: top + gap, height: inner.bottom().saturating_sub(top + gap), width: inner.width.min(64), ..inner }
+    Rect { y: top + gap, height: inner.bottom().saturating_sub(top + gap), width: inner.width.min(WIDEST), ..inner }
 }

@@ -17,7 +17,7 @@ use crate::monitor::{Agent, Tokens};
 use crate::ui::canvas::{Canvas, Frame};
 use crate::ui::panels::columns::{Placed, place};
 use crate::ui::panels::list::Styles;
-use crate::ui::panels::{DrawContext, Section, hints, list};
+use crate::ui::panels::{DrawContext, Section, hints, limits, list};
 use crate::ui::slot::{Class, Slot};
 
 /// Cells of three numbers of tokens: in, out, cached.
@@ -33,6 +33,8 @@ pub(super) const SECTION: Section = Section {
 
 /// ```text
 /// ╭ Usage tokens in, out, cached ─────────────────────────────────────────────────── 12 ╮
+/// │ claude  5h    ━━━━━━━━━━━━━━━╸───  87%  until 14:30                                  │
+/// │ ──────────────────────────────────────────────────────────────────────────────────── │
 /// │    TARGET   AGENT   MODEL      CTX             SESSION           TODAY  PLAN    COST │
 /// │▌▲ api:2.0  claude  opus-4  ━━━ 34%   12k 4.5k 1.2M   12k 4.5k 1.2M  3 of 7  $1.20 │
 /// │ ──────────────────────────────────────────────────────────────────────────────────── │
@@ -57,6 +59,13 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     };
     SECTION.frame(c, area, state, words);
     let parts = Parts::of(state, area);
+    if parts.limits.height > 1 {
+        let rule = parts.limits.bottom() - 1;
+        let bars =
+            Rect { x: parts.limits.x + 1, width: limits_width(area), height: parts.limits.height - 1, ..parts.limits };
+        limits::draw(c, bars, state);
+        line_across(c, Rect { y: rule, height: 1, ..parts.limits });
+    }
     if parts.head.height > 0 {
         list::head(c, parts.head, &shown.columns, state);
     }
@@ -87,6 +96,8 @@ impl Shown {
 
 /// What stands where in the panel.
 struct Parts {
+    /// The accounts' limits, and the line below them.
+    limits: Rect,
     head: Rect,
     rows: Rect,
     /// The line above the sums, a row for each program that there is room for, and all.
@@ -106,6 +117,9 @@ impl Parts {
             rest = Rect { y: rest.y + height, height: rest.height - height, ..rest };
             part
         };
+        // At most a third of the room: this is about agents.
+        let limits = limits::rows(state, limits_width(area)).min((area.height / 3).saturating_sub(2));
+        let limits = top(if limits > 0 { limits + 1 } else { 0 });
         let head = top(head);
         let source_height = u16::from(rest.height >= 5);
         let source = Rect { y: rest.bottom() - source_height, height: source_height, ..rest };
@@ -121,7 +135,7 @@ impl Parts {
         }
         // The sums stand right below the last row.
         let rows = Rect { height: (rest.height - sums).min(lines.max(if sums > 0 { 1 } else { rest.height })), ..rest };
-        Self { head, rows, sums: Rect { y: rows.bottom(), height: sums, ..rest }, source }
+        Self { limits, head, rows, sums: Rect { y: rows.bottom(), height: sums, ..rest }, source }
     }
 }
 
@@ -199,8 +213,7 @@ fn sums(c: &mut Canvas, parts: &Parts, shown: &Shown, state: &State) {
         return;
     }
     let theme = c.theme;
-    let rule = "─".repeat(area.width.saturating_sub(2).into());
-    c.text(area.x + 1, area.y, area.width, &rule, theme.faint);
+    line_across(c, area);
     let programs = by_program(state);
     let room = usize::from(area.height - 2);
     // Where not all of them have a row, the last one says so.
@@ -214,6 +227,18 @@ fn sums(c: &mut Canvas, parts: &Parts, shown: &Shown, state: &State) {
         c.text(area.x + 4, line(named).y, area.width.saturating_sub(4), &words, theme.faint);
     }
     sum(c, line(room), shown, &usage::all(state), theme.value);
+}
+
+/// A line between the parts of the panel.
+fn line_across(c: &mut Canvas, area: Rect) {
+    let room = area.width.saturating_sub(2);
+    let faint = c.theme.faint;
+    c.text(area.x + 1, area.y, room, &"─".repeat(room.into()), faint);
+}
+
+/// The cells that the accounts' limits have.
+fn limits_width(area: Rect) -> u16 {
+    area.width.saturating_sub(4)
 }
 
 /// A row of sums.
