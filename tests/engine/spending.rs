@@ -18,12 +18,21 @@ struct Spender {
 
 impl Spender {
     fn start(server: &TmuxServer, name: &str) -> Self {
+        Self::start_in(server, name, name, &format!(r#",{Q}sessionId{Q}:{Q}{name}{Q}"#, Q = r#"\""#))
+    }
+
+    /// In a folder of others, and it does not say which session it has.
+    fn start_among(server: &TmuxServer, name: &str) -> Self {
+        Self::start_in(server, name, "shared", "")
+    }
+
+    fn start_in(server: &TmuxServer, name: &str, folder: &str, session: &str) -> Self {
         let screen = show(server, "idle");
-        let folder = server.home().join(name);
+        let folder = server.home().join(folder);
         fs::create_dir_all(folder.join("sessions")).unwrap();
         fs::create_dir_all(folder.join("projects/-p")).unwrap();
         let script = server.home().join(format!("{name}.sh"));
-        let said = format!(r#"{{\"pid\":$$,\"sessionId\":\"{name}\",\"status\":\"idle\"}}"#);
+        let said = format!(r#"{{\"pid\":$$,\"status\":\"idle\"{session}}}"#);
         write_once(
             &script,
             &format!(
@@ -121,5 +130,26 @@ async fn the_transcript_of_an_agent_at_rest_is_not_read() {
     assert_eq!(agent(&seen, &one.pane).and_then(session), Some((10, 20, 3000)), "it wrote nothing to its terminal");
     server.keys(&one.pane, &["x", "Enter"]);
     watching.until("what was written", |s| agent(s, &one.pane).and_then(session) == Some((11, 21, 3001))).await;
+    watching.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_agent_of_the_folder_wrote_is_not_shown_even_after_its_end() {
+    let server = TmuxServer::start();
+    let (one, two) = (Spender::start_among(&server, "one"), Spender::start_among(&server, "two"));
+    let folder = server.run(&["display-message", "-p", "-t", &one.pane, "#{pane_current_path}"]);
+    let mut watching = Watching::new(&server, quick());
+    watching.until("both", |s| agent(s, &one.pane).is_some() && agent(s, &two.pane).is_some()).await;
+    let here = |text: &str| text.replace("\"timestamp\"", &format!("\"cwd\":\"{}\",\"timestamp\"", folder.trim()));
+    two.writes(&server, &here(&format!("{}{}", prompt(), spent(2, 1, 2, 3))));
+    let unsure = |pane: &str, s: &tmux_orc::monitor::Snapshot| {
+        agent(s, pane).is_some_and(|a| a.usage_source.as_ref().is_some_and(|why| why.contains("several agents")))
+    };
+    watching.until("nobody's", |s| unsure(&two.pane, s)).await;
+    server.run(&["kill-pane", "-t", &two.pane]);
+    watching.until("the end of the other", |s| agent(s, &two.pane).is_none()).await;
+    server.keys(&one.pane, &["x", "Enter"]);
+    let seen = watching.until("still nobody's", |s| agent(s, &two.pane).is_none() && unsure(&one.pane, s)).await;
+    assert_eq!(agent(&seen, &one.pane).and_then(session), None);
     watching.end().await;
 }

@@ -1,12 +1,16 @@
 //! Spend: looks at the transcripts of the agents that wrote. The reading is done beside the cycles, which wait for none of it.
 
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::monitor::EngineSettings;
-use crate::monitor::facts::transcripts::watch::Clues;
+use crate::monitor::facts::transcripts::whose::Clues;
 use crate::monitor::panes::known::{Panes, TimedEvent};
 use crate::monitor::panes::tracked::Tracked;
 use crate::monitor::usage::Accounts;
@@ -27,6 +31,7 @@ pub(crate) fn look_at_transcripts(
     let mut happened = Vec::new();
     accounts.retain(|program| settings.usage.wants(program));
     let today = TimeZone::system().to_datetime(at).date();
+    note_company(panes, at);
     let mut due: Vec<(Instant, PaneId)> = Vec::new();
     for tracked in panes.fleet.iter_mut() {
         let (id, wrote) = (tracked.pulse.id, tracked.pulse.activity);
@@ -51,7 +56,7 @@ pub(crate) fn look_at_transcripts(
     // Those that waited longest first.
     due.sort_unstable();
     for (_, id) in due.into_iter().take(MOST_LOOKS) {
-        let Some(clues) = panes.fleet.get(id).map(|tracked| clues(panes, tracked, settings)) else { continue };
+        let Some(clues) = panes.fleet.get(id).map(|tracked| clues(tracked, settings)) else { continue };
         if let Some(transcript) = panes.fleet.get_mut(id).and_then(|tracked| tracked.program_mut().transcript_mut()) {
             transcript.look(clues, now, at);
         }
@@ -81,15 +86,32 @@ fn account_name(folder: &Path) -> String {
     }
 }
 
-fn clues(panes: &Panes, tracked: &Tracked, settings: &EngineSettings) -> Clues {
-    let of = |tracked: &Tracked| tracked.program().agent().map(|found| found.agent.clone());
-    let (agent, folder) = (of(tracked), &tracked.pane.path);
-    let same = |other: &&Tracked| other.pane.path == *folder && of(other) == agent;
+/// Tells each agent's transcript whether others of its program work in the same folder and keep theirs in the same place.
+fn note_company(panes: &mut Panes, at: Timestamp) {
+    let place = |tracked: &Tracked| {
+        let program = tracked.program();
+        let mut place = DefaultHasher::new();
+        (&program.agent()?.agent, program.transcript()?.folders(), &tracked.pane.path).hash(&mut place);
+        Some(place.finish())
+    };
+    let places: Vec<Option<u64>> = panes.fleet.iter().map(place).collect();
+    let mut count: HashMap<u64, u32> = HashMap::new();
+    places.iter().flatten().for_each(|place| *count.entry(*place).or_default() += 1);
+    for (tracked, place) in panes.fleet.iter_mut().zip(places) {
+        if let Some((place, transcript)) = place.zip(tracked.program_mut().transcript_mut()) {
+            transcript.has_company(count.get(&place).is_some_and(|count| *count > 1), at);
+        }
+    }
+}
+
+fn clues(tracked: &Tracked, settings: &EngineSettings) -> Clues {
+    let processes = tracked.program().processes();
     Clues {
         session: tracked.program().session().map(str::to_owned),
-        pids: tracked.program().processes().iter().map(|process| process.pid).collect(),
-        folder: folder.clone(),
-        alone: panes.fleet.iter().filter(same).take(2).count() < 2,
+        pids: processes.iter().map(|process| process.pid).collect(),
+        servers: processes.iter().filter(|process| process.detached).map(|process| process.pid).collect(),
+        folder: tracked.pane.path.clone(),
+        wrote: tracked.pulse.activity,
         prices: settings.prices.clone(),
         status_lines: settings.status_lines.clone(),
     }

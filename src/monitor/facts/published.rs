@@ -138,6 +138,8 @@ impl Watch {
 
     /// What it says now; what it said last when the disk does not answer soon.
     pub async fn now(&mut self) -> Option<Published> {
+        // A search that has ended meanwhile is not begun again for some time: what it found must not be lost.
+        self.take();
         if self.start()
             && let Some(reading) = &mut self.reading
             && let Ok(read) = tokio::time::timeout(WAIT, reading).await
@@ -155,17 +157,20 @@ impl Watch {
 
     /// Whether it says something new. It is read at most once in `every`, and a later call returns what that brought.
     pub fn has_news(&mut self, now: Instant, every: Duration) -> bool {
-        let read = self.reading.as_mut().and_then(FutureExt::now_or_never);
-        let news = read.is_some_and(|read| {
-            self.reading = None;
-            let read = read.ok().flatten();
-            std::mem::replace(&mut self.last, read) != self.last
-        });
+        let news = self.take();
         let due = self.asked_at.is_none_or(|at| now.saturating_duration_since(at) >= every);
         if due && self.start() {
             self.asked_at = Some(now);
         }
         news
+    }
+
+    /// Takes in a read that has come to its end. Says whether it brought something new.
+    fn take(&mut self) -> bool {
+        let Some(read) = self.reading.as_mut().and_then(FutureExt::now_or_never) else { return false };
+        self.reading = None;
+        let read = read.ok().flatten();
+        std::mem::replace(&mut self.last, read) != self.last
     }
 
     /// Begins a read; `false` while one is still under way.

@@ -5,6 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+/// More tokens than a request can have: a number above says that the field means something else.
+const MOST_TOKENS: u64 = 1_000_000_000_000;
+
 /// The path of a field: keys of objects with dots between them; `\.` is a dot in a key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Field(Vec<String>);
@@ -127,5 +130,33 @@ impl<'de> Deserialize<'de> for Wanted {
             Written::Word(word) => Self::OneOf(vec![word]),
             Written::Words(words) => Self::OneOf(words),
         })
+    }
+}
+
+/// A number of tokens or minutes.
+pub(super) fn count(value: &Value) -> Option<u64> {
+    // Some programs write whole numbers as `128000.0`.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, and in the range")]
+    let whole =
+        || value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..1e15).contains(number)).map(|n| n as u64);
+    value.as_u64().or_else(whole).filter(|count| *count <= MOST_TOKENS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_is_whole_however_it_is_written() {
+        for (text, wanted) in [
+            ("128000", Some(128_000)),
+            ("128000.0", Some(128_000)),
+            ("0.5", None),
+            ("-1.0", None),
+            ("1e300", None),
+            ("\"1\"", None),
+        ] {
+            assert_eq!(count(&serde_json::from_str(text).unwrap()), wanted, "{text}");
+        }
     }
 }

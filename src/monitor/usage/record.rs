@@ -5,16 +5,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::monitor::usage::fields::{Amount, Field};
+use crate::monitor::usage::fields::{Amount, Field, count};
 use crate::monitor::usage::rules::{Edge, LimitFields, RecordRules, TokenFields, TranscriptRules};
 use crate::monitor::{Plan, Tokens};
 use crate::tmux::clean;
 
 /// Longest name of a model, session or folder that is kept, characters.
 const LONGEST: usize = 256;
-
-/// More tokens than a request can have: a number above says that the field means something else.
-const MOST_TOKENS: u64 = 1_000_000_000_000;
 
 /// Most items of a list in one record that are looked at.
 const MOST_ITEMS: usize = 1000;
@@ -357,10 +354,6 @@ fn limited<'a>(
     let resets_at = fields.resets_at.as_ref().and_then(find).and_then(time);
     let resets_at = resets_at.or_else(|| at?.checked_add(jiff::SignedDuration::from_secs(resets_in?)).ok());
     Some(Limited { minutes: fields.minutes.as_ref().and_then(find).and_then(count), used, resets_at, at })
-}
-
-pub(super) fn count(value: &Value) -> Option<u64> {
-    value.as_u64().filter(|count| *count <= MOST_TOKENS)
 }
 
 /// RFC 3339, or milliseconds or seconds since 1970: what is below some year 5000 in seconds is seconds.

@@ -25,6 +25,9 @@ pub struct TranscriptRules {
     /// its `{session}`.
     #[serde(default)]
     pub process_files: Vec<String>,
+    /// Where in such a file the process stands, if it is JSON: then neither its name tells it nor is it held open.
+    #[serde(default)]
+    pub process_field: Option<Field>,
     /// A file whose name ends in `.json` is one JSON document, and its records are the items of this list in it, or this
     /// one object. In all others each line is a record.
     #[serde(default)]

@@ -6,3 +6,4 @@
 pub mod find;
 pub mod tail;
 pub(crate) mod watch;
+pub(crate) mod whose;

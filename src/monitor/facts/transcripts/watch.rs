@@ -3,19 +3,18 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use futures_util::FutureExt;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use tokio::task::JoinHandle;
 
-use crate::monitor::Prices;
 use crate::monitor::detect::{Process, Profile};
-use crate::monitor::facts::transcripts::find::{Found, files, fits, session_in};
 use crate::monitor::facts::transcripts::tail::{Looked, Tail};
+use crate::monitor::facts::transcripts::whose::{Clues, Company, Proof, SLACK, Standing, Whose, second};
 use crate::monitor::facts::{file, process, status_lines};
-use crate::monitor::usage::{Spending, StatusLine, Tally, TranscriptRules};
+use crate::monitor::usage::{Spending, StatusLine, Tally};
 
 /// Most bytes of one look.
 const MOST_AT_ONCE: u64 = 4 << 20;
@@ -35,101 +34,20 @@ const SEARCH_EVERY: Duration = Duration::from_secs(15);
 /// The same while there is none.
 const FIND_EVERY: Duration = Duration::from_secs(4);
 
-/// Most files that are looked into to find the one of an agent.
-const MOST_CANDIDATES: usize = 16;
-
 /// Most transcripts of sub-agents of one session that are read.
 const MOST_SIDE: usize = 200;
-
-/// By how much a file's time may lie before the start of the process that wrote it: clocks are coarse.
-const SLACK: Duration = Duration::from_secs(2);
-
-/// How the file was found to be its agent's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proof {
-    /// The program says which session it has.
-    Session,
-    /// Its process has it open.
-    Open,
-    /// It works in the agent's folder, and no other agent of the program does.
-    Folder,
-}
-
-/// How the look for an agent's transcript stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// It is read, by this proof. So many of its records could not be.
-    Read { path: PathBuf, proof: Proof, unread: u64 },
-    /// None was found.
-    NotFound,
-    /// Several may be it.
-    Unsure,
-    /// It cannot be read.
-    Failed(String),
-}
-
-impl Standing {
-    /// In words, for a user who wonders where the numbers come from or why there are none.
-    #[must_use]
-    pub fn sentence(&self) -> String {
-        match self {
-            Self::Read { path, proof, unread } => {
-                let proof = match proof {
-                    Proof::Session => "its program says that this is its session",
-                    Proof::Open => "its process has it open",
-                    Proof::Folder => "no other agent of this program works in its folder",
-                };
-                let unread = match unread {
-                    0 => String::new(),
-                    1 => "; 1 record could not be read".to_owned(),
-                    more => format!("; {more} records could not be read"),
-                };
-                format!("from {} ({proof}){unread}", path.display())
-            }
-            Self::NotFound => "no transcript of it was found".to_owned(),
-            Self::Unsure => {
-                "several agents of this program work in its folder, and nothing tells whose transcript is whose"
-                    .to_owned()
-            }
-            Self::Failed(why) => format!("its transcript cannot be read: {why}"),
-        }
-    }
-}
-
-/// Whose transcript is looked for.
-#[derive(Clone, Debug)]
-struct Whose {
-    rules: Arc<TranscriptRules>,
-    folders: Vec<PathBuf>,
-    owner: u32,
-    start: u64,
-}
-
-/// What a search may go by, at the time of a look.
-#[derive(Clone, Debug)]
-pub struct Clues {
-    /// The session, as the program says it.
-    pub session: Option<String>,
-    /// Its process and those below it.
-    pub pids: Vec<u32>,
-    /// The folder that the agent works in.
-    pub folder: String,
-    /// No other agent of this program works there.
-    pub alone: bool,
-    /// What tokens cost, where the program does not record it.
-    pub prices: Prices,
-    /// Where what status lines were told is kept.
-    pub status_lines: Option<PathBuf>,
-}
 
 /// The transcript of one agent.
 #[derive(Debug)]
 pub struct Transcript {
     whose: Whose,
+    company: Company,
     /// What was read; `None` while a look is under way.
     read: Option<Box<Session>>,
     looking: Option<JoinHandle<Box<Session>>>,
     looked: Option<Asked>,
+    /// When the last look began that searched for the file, and in which second.
+    searched: Option<(Instant, i64)>,
     known: Spending,
     standing: Standing,
     source: String,
@@ -151,7 +69,7 @@ struct Session {
     main: Option<(Tail, Proof)>,
     side: Vec<Tail>,
     tally: Tally,
-    searched_at: Option<Instant>,
+    /// Its name, by its program or by the name of its file.
     session: Option<String>,
     standing: Option<Standing>,
     known: Spending,
@@ -164,10 +82,38 @@ impl Transcript {
     pub fn of(profile: &Profile, process: &Process) -> Option<Self> {
         let rules = Arc::clone(profile.transcript.as_ref()?);
         let (folders, owner) = process::folders(process.pid, rules.variable.as_deref(), &rules.home)?;
-        let whose = Whose { rules, folders, owner, start: process.start };
-        let (known, standing) = (Spending::default(), Standing::NotFound);
-        let source = standing.sentence();
-        Some(Self { whose, read: Some(Box::default()), looking: None, looked: None, known, standing, source, left: 0 })
+        Some(Self::new(Whose { rules, folders, owner, start: process.start }))
+    }
+
+    fn new(whose: Whose) -> Self {
+        let standing = Standing::NotFound;
+        Self {
+            whose,
+            company: Company::None,
+            read: Some(Box::default()),
+            looking: None,
+            looked: None,
+            searched: None,
+            known: Spending::default(),
+            source: standing.sentence(),
+            standing,
+            left: 0,
+        }
+    }
+
+    /// The folders that it is looked for in.
+    #[must_use]
+    pub fn folders(&self) -> &[PathBuf] {
+        &self.whose.folders
+    }
+
+    /// Whether others of its program work in its agent's folder now and keep theirs in the same place.
+    pub fn has_company(&mut self, company: bool, at: Timestamp) {
+        self.company = match (company, self.company) {
+            (true, _) => Company::Here,
+            (false, Company::Here) => Company::Until(second(at.as_second()) + SLACK),
+            (false, before) => before,
+        };
     }
 
     /// What is known.
@@ -195,7 +141,7 @@ impl Transcript {
     /// Its user does not want it to be read.
     pub fn forget(&mut self) {
         if self.looked.take().is_some() {
-            (self.read, self.looking, self.left) = (Some(Box::default()), None, 0);
+            (self.read, self.looking, self.searched, self.left) = (Some(Box::default()), None, None, 0);
             (self.known, self.standing) = (Spending::default(), Standing::NotFound);
             self.source = self.standing.sentence();
         }
@@ -225,24 +171,43 @@ impl Transcript {
         if self.left > 0 {
             return age >= GO_ON_AFTER;
         }
-        let news = last.second < wrote + SETTLES || last.day != today || last.session.as_deref() != session;
-        age >= LOOK_EVERY && news
+        let is_found = matches!(self.standing, Standing::Read { .. });
+        let other_session = last.session.as_deref() != session;
+        let every = if is_found || other_session { LOOK_EVERY } else { FIND_EVERY };
+        let since = |second: i64| second < wrote + SETTLES;
+        age >= every && (since(last.second) || last.day != today || other_session)
+    }
+
+    /// Whether a look in this second searches for the file as well: the last one after an output does.
+    fn searches(&self, wrote: i64, session: Option<&str>, now: Instant, second: i64) -> bool {
+        let is_found = matches!(self.standing, Standing::Read { .. });
+        let same = self.looked.as_ref().is_some_and(|last| last.session.as_deref() == session);
+        let lately = self.searched.is_some_and(|(at, searched)| {
+            let settled = wrote + SETTLES;
+            now.saturating_duration_since(at) < SEARCH_EVERY && (searched >= settled || second < settled)
+        });
+        !(is_found && lately && same)
     }
 
     /// Begins a look.
     pub fn look(&mut self, clues: Clues, now: Instant, at: Timestamp) {
         let zone = TimeZone::system();
         let today = zone.to_datetime(at).date();
+        let search = self.searches(clues.wrote, clues.session.as_deref(), now, at.as_second());
         let Some(mut session) = self.read.take() else { return };
+        if search {
+            self.searched = Some((now, at.as_second()));
+        }
+        let company = self.company;
         self.looked = Some(Asked { now, second: at.as_second(), day: today, session: clues.session.clone() });
         let whose = self.whose.clone();
         self.looking = file::start(move || {
-            session.look(&whose, &clues, now, &zone, today);
+            session.look(&whose, &clues, search.then_some(company), &zone, today);
             session
         });
         if self.looking.is_none() {
             // Too much is under way: it is begun anew later.
-            (self.read, self.looked) = (Some(Box::default()), None);
+            (self.read, self.looked, self.searched) = (Some(Box::default()), None, None);
         }
     }
 
@@ -265,12 +230,18 @@ impl Transcript {
 }
 
 impl Session {
-    fn look(&mut self, whose: &Whose, clues: &Clues, now: Instant, zone: &TimeZone, today: Date) {
-        if let Err(problem) = self.try_look(whose, clues, now, zone) {
-            self.standing = Some(Standing::Failed(problem.kind().to_string()));
-            *self = Self { standing: self.standing.take(), searched_at: self.searched_at, ..Self::default() };
+    /// `search`: among how many its file is searched for.
+    fn look(&mut self, whose: &Whose, clues: &Clues, search: Option<Company>, zone: &TimeZone, today: Date) {
+        if let Some(company) = search {
+            self.search(whose, clues, company);
+        }
+        if let Err(problem) = self.try_look(whose, zone) {
+            *self = Self { standing: Some(Standing::Failed(problem.kind().to_string())), ..Self::default() };
         }
         self.known = self.tally.known(&whose.rules, &clues.prices, today, self.left == 0);
+        if self.known.session_id.is_none() {
+            self.known.session_id.clone_from(&self.session);
+        }
         if self.left > 0
             && let Some((tail, _)) = &self.main
         {
@@ -290,8 +261,7 @@ impl Session {
         status_lines::load(folder, clues.session.as_deref().or(self.known.session_id.as_deref())?)
     }
 
-    fn try_look(&mut self, whose: &Whose, clues: &Clues, now: Instant, zone: &TimeZone) -> std::io::Result<()> {
-        self.search(whose, clues, now);
+    fn try_look(&mut self, whose: &Whose, zone: &TimeZone) -> std::io::Result<()> {
         let Some((main, proof)) = &mut self.main else { return Ok(()) };
         for _ in 0..2 {
             let mut left = 0;
@@ -318,124 +288,74 @@ impl Session {
     }
 
     /// Finds the file, and those of its sub-agents.
-    fn search(&mut self, whose: &Whose, clues: &Clues, now: Instant) {
-        let every = if self.main.is_some() { SEARCH_EVERY } else { FIND_EVERY };
-        let searched = self.searched_at.is_some_and(|at| now.saturating_duration_since(at) < every);
-        let same = self.session == clues.session;
-        if searched && same {
-            return;
-        }
-        self.searched_at = Some(now);
-        self.session.clone_from(&clues.session);
-        match whose.find(clues) {
+    fn search(&mut self, whose: &Whose, clues: &Clues, company: Company) {
+        match whose.find(clues, company) {
             Ok((path, proof)) => {
-                if self.main.as_ref().is_none_or(|(main, _)| main.path() != path) {
-                    *self = Self {
-                        main: Some((Tail::new(path.clone(), whose.owner), proof)),
-                        searched_at: self.searched_at,
-                        session: self.session.take(),
-                        ..Self::default()
-                    };
+                match &mut self.main {
+                    Some((main, known)) if main.path() == path => *known = proof,
+                    _ => *self = Self { main: Some((Tail::new(path.clone(), whose.owner), proof)), ..Self::default() },
                 }
-                let session = clues.session.clone().or_else(|| whose.session_of(&path));
-                for side in whose.side(session.as_deref()).into_iter().take(MOST_SIDE) {
+                self.session = clues.session.clone().or_else(|| whose.session_of(&path));
+                for side in whose.side(self.session.as_deref()).into_iter().take(MOST_SIDE) {
                     if side.path != path && !self.side.iter().any(|tail| tail.path() == side.path) {
                         self.side.push(Tail::new(side.path, whose.owner));
                     }
                 }
             }
-            Err(standing) => {
-                *self = Self {
-                    searched_at: self.searched_at,
-                    session: self.session.take(),
-                    standing: Some(standing),
-                    ..Self::default()
-                };
-            }
+            Err(standing) => *self = Self { standing: Some(standing), ..Self::default() },
         }
     }
 }
 
-impl Whose {
-    fn find(&self, clues: &Clues) -> Result<(PathBuf, Proof), Standing> {
-        let all = |session: Option<&str>, since| {
-            let found = self.folders.iter().flat_map(|folder| {
-                self.rules.files.iter().flat_map(move |pattern| files(folder, pattern, session, self.owner, since))
-            });
-            found.collect::<Vec<Found>>()
-        };
-        let named = clues.session.clone().or_else(|| self.session_of_process(&clues.pids));
-        if let Some(session) = &named {
-            let newest = all(Some(session), None).into_iter().max_by_key(|found| found.modified);
-            return newest.map(|found| (found.path, Proof::Session)).ok_or(Standing::NotFound);
-        }
-        let about = |path: &Path| Tail::about(path, self.owner, &self.rules)?.project;
-        let is_here = |path: &PathBuf| about(path).as_deref() == Some(clues.folder.as_str());
-        let open = clues.pids.iter().flat_map(|pid| process::open_files(*pid));
-        let mut open: Vec<PathBuf> = open.filter(|path| self.is_transcript(path)).collect();
-        open.sort_unstable();
-        open.dedup();
-        // One process may serve several agents.
-        if open.len() > 1 {
-            open.retain(is_here);
-        }
-        if let [path] = open.as_slice() {
-            return Ok((path.clone(), Proof::Open));
-        }
-        if !open.is_empty() {
-            return Err(Standing::Unsure);
-        }
-        let began = process::age(self.start).and_then(|age| SystemTime::now().checked_sub(age + SLACK));
-        let mut candidates = all(None, began);
-        candidates.sort_unstable_by(|a, b| b.modified.cmp(&a.modified));
-        match candidates.into_iter().map(|found| found.path).take(MOST_CANDIDATES).find(is_here) {
-            Some(path) if clues.alone => Ok((path, Proof::Folder)),
-            Some(_) => Err(Standing::Unsure),
-            None => Err(Standing::NotFound),
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::monitor::detect::Profiles;
+
+    fn transcript() -> Transcript {
+        let rules = Arc::clone(Profiles::embedded().get("pi").unwrap().transcript.as_ref().unwrap());
+        Transcript::new(Whose { rules, folders: Vec::new(), owner: 0, start: 0 })
     }
 
-    fn is_transcript(&self, path: &Path) -> bool {
-        let below = self.folders.iter().find_map(|folder| path.strip_prefix(folder).ok());
-        let Some(below) = below.and_then(Path::to_str) else { return false };
-        self.rules.files.iter().any(|pattern| {
-            let pattern = pattern.replace("{session}", "*");
-            let (parts, names) = (pattern.split('/'), below.split('/'));
-            pattern.matches('/').count() == below.matches('/').count()
-                && parts.zip(names).all(|(part, name)| fits(part, name))
-        })
+    /// The looks of so many seconds after an output in second 1000, at which one is due: with `true` where it searches.
+    fn looks(mut transcript: Transcript, found: bool, seconds: u64) -> Vec<(u64, bool)> {
+        let begin = Instant::now();
+        let today = Date::constant(2026, 11, 20);
+        if found {
+            transcript.standing = Standing::Read { path: PathBuf::new(), proof: Proof::Folder, unread: 0 };
+        }
+        let mut seen = Vec::new();
+        for second in 0..seconds {
+            let now = begin + Duration::from_secs(second);
+            if transcript.is_due(1000, None, now, today) {
+                let at = 1000 + i64::try_from(second).unwrap();
+                let search = transcript.searches(1000, None, now, at);
+                transcript.looked = Some(Asked { now, second: at, day: today, session: None });
+                if search {
+                    transcript.searched = Some((now, at));
+                }
+                seen.push((second, search));
+            }
+        }
+        seen
     }
 
-    /// The session's name out of the name of its file, where the pattern tells it.
-    fn session_of(&self, path: &Path) -> Option<String> {
-        let below = self.folders.iter().find_map(|folder| path.strip_prefix(folder).ok()?.to_str())?;
-        self.rules.files.iter().find_map(|pattern| session_in(pattern, below))
+    #[test]
+    fn what_is_written_after_the_last_output_is_found_and_then_nothing_is_read() {
+        assert_eq!(looks(transcript(), false, 100), [(0, true), (4, true)], "none is found");
+        assert_eq!(looks(transcript(), true, 100), [(0, true), (2, false), (4, true)]);
     }
 
-    /// The session that one of the processes has a file of.
-    fn session_of_process(&self, pids: &[u32]) -> Option<String> {
-        self.rules.process_files.iter().find_map(|pattern| {
-            let in_folder = |folder: &PathBuf, path: &Path, pattern: &str| {
-                session_in(pattern, path.strip_prefix(folder).ok()?.to_str()?)
-            };
-            pids.iter().find_map(|pid| {
-                let own = pattern.replace("{pid}", &pid.to_string());
-                let open = if own == *pattern { process::open_files(*pid) } else { Vec::new() };
-                self.folders.iter().find_map(|folder| {
-                    let there = if own == *pattern { Vec::new() } else { files(folder, &own, None, self.owner, None) };
-                    let paths = open.iter().cloned().chain(there.into_iter().map(|found| found.path));
-                    paths.into_iter().find_map(|path| in_folder(folder, &path, &own))
-                })
-            })
-        })
-    }
-
-    fn side(&self, session: Option<&str>) -> Vec<Found> {
-        let Some(session) = session else { return Vec::new() };
-        let patterns = |folder| {
-            let rules = &self.rules.side_files;
-            rules.iter().flat_map(move |pattern| files(folder, pattern, Some(session), self.owner, None))
-        };
-        self.folders.iter().flat_map(|folder| patterns(folder.as_path())).collect()
+    #[test]
+    fn another_session_is_looked_for_at_once() {
+        let mut transcript = transcript();
+        transcript.standing = Standing::Read { path: PathBuf::new(), proof: Proof::Session, unread: 0 };
+        let now = Instant::now();
+        let day = Date::constant(2026, 11, 20);
+        transcript.looked = Some(Asked { now, second: 2000, day, session: Some("a".to_owned()) });
+        transcript.searched = Some((now, 2000));
+        let later = now + LOOK_EVERY;
+        assert!(!transcript.is_due(1000, Some("a"), later, day));
+        assert!(transcript.is_due(1000, Some("b"), later, day) && transcript.searches(1000, Some("b"), later, 2002));
     }
 }
