@@ -10,42 +10,50 @@ use crate::monitor::detect::pattern::compiling;
 use crate::monitor::detect::profile;
 use crate::monitor::detect::profile::{Recognise, Rule, Source};
 use crate::monitor::detect::session::SessionRules;
-use crate::monitor::detect::source::{bad, extend, parse, too_late, unknown_region};
+use crate::monitor::detect::source::{bad, extend, parse, parse_embedded, too_late, unknown_region};
 use crate::monitor::detect::values::{Answers, Extract};
 use crate::monitor::usage::TranscriptRules;
 
-/// The built-in profiles: file name and text.
-const EMBEDDED: &[(&str, &str)] = &[
-    ("claude.yaml", include_str!("../../../assets/agents/claude.yaml")),
-    ("codex.yaml", include_str!("../../../assets/agents/codex.yaml")),
-    ("gemini.yaml", include_str!("../../../assets/agents/gemini.yaml")),
-    ("qwen.yaml", include_str!("../../../assets/agents/qwen.yaml")),
-    ("opencode.yaml", include_str!("../../../assets/agents/opencode.yaml")),
-    ("aider.yaml", include_str!("../../../assets/agents/aider.yaml")),
-    ("copilot.yaml", include_str!("../../../assets/agents/copilot.yaml")),
-    ("cursor-agent.yaml", include_str!("../../../assets/agents/cursor-agent.yaml")),
-    ("amp.yaml", include_str!("../../../assets/agents/amp.yaml")),
-    ("goose.yaml", include_str!("../../../assets/agents/goose.yaml")),
-    ("crush.yaml", include_str!("../../../assets/agents/crush.yaml")),
-    ("pi.yaml", include_str!("../../../assets/agents/pi.yaml")),
-    ("omp.yaml", include_str!("../../../assets/agents/omp.yaml")),
-    ("cline.yaml", include_str!("../../../assets/agents/cline.yaml")),
-    ("kilo.yaml", include_str!("../../../assets/agents/kilo.yaml")),
-    ("vibe.yaml", include_str!("../../../assets/agents/vibe.yaml")),
-    ("hermes.yaml", include_str!("../../../assets/agents/hermes.yaml")),
-    ("cn.yaml", include_str!("../../../assets/agents/cn.yaml")),
-    ("nanocoder.yaml", include_str!("../../../assets/agents/nanocoder.yaml")),
-    ("kimi.yaml", include_str!("../../../assets/agents/kimi.yaml")),
-    ("openhands.yaml", include_str!("../../../assets/agents/openhands.yaml")),
-    ("gptme.yaml", include_str!("../../../assets/agents/gptme.yaml")),
-    ("droid.yaml", include_str!("../../../assets/agents/droid.yaml")),
-    ("auggie.yaml", include_str!("../../../assets/agents/auggie.yaml")),
-    ("codebuff.yaml", include_str!("../../../assets/agents/codebuff.yaml")),
-    ("kiro-cli.yaml", include_str!("../../../assets/agents/kiro-cli.yaml")),
-    ("grok.yaml", include_str!("../../../assets/agents/grok.yaml")),
-    ("devin.yaml", include_str!("../../../assets/agents/devin.yaml")),
-    ("agy.yaml", include_str!("../../../assets/agents/agy.yaml")),
-    ("letta.yaml", include_str!("../../../assets/agents/letta.yaml")),
+/// Names and texts of built-in profiles. `build.rs` has written `assets/agents/NAME.yaml` as JSON, which is read in a
+/// fraction of the time: all of them are read before the first picture.
+macro_rules! embedded {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!(env!("OUT_DIR"), "/agents/", $name, ".json")))),*]
+    };
+}
+
+/// The built-in profiles, in the order in which programs are recognised.
+const EMBEDDED: &[(&str, &str)] = embedded![
+    "claude",
+    "codex",
+    "gemini",
+    "qwen",
+    "opencode",
+    "aider",
+    "copilot",
+    "cursor-agent",
+    "amp",
+    "goose",
+    "crush",
+    "pi",
+    "omp",
+    "cline",
+    "kilo",
+    "vibe",
+    "hermes",
+    "cn",
+    "nanocoder",
+    "kimi",
+    "openhands",
+    "gptme",
+    "droid",
+    "auggie",
+    "codebuff",
+    "kiro-cli",
+    "grok",
+    "devin",
+    "agy",
+    "letta",
 ];
 
 /// Why a profile cannot be used.
@@ -183,9 +191,9 @@ impl Profiles {
     ) -> Result<Self, ProfileError> {
         let stamp = BuildHasherDefault::<DefaultHasher>::default().hash_one(&texts);
         let mut all = Vec::new();
-        for (file, text) in EMBEDDED.iter().filter(|(file, _)| wanted(file.trim_end_matches(".yaml"))) {
-            let path = PathBuf::from(file);
-            all.push((compiling(false, || parse(&path, text))?, "built in".to_owned(), path));
+        for (name, text) in EMBEDDED.iter().filter(|(name, _)| wanted(name)) {
+            let path = PathBuf::from(format!("{name}.json"));
+            all.push((compiling(false, || parse_embedded(&path, text))?, "built in".to_owned(), path));
         }
         for (path, text) in texts {
             let user = parse(&path, &text)?;
@@ -342,5 +350,23 @@ impl profile::Region {
     /// Whether its bounds come from another region: then no rows at all is an answer too.
     pub(super) fn over_or_under(&self) -> bool {
         self.over.is_some() || self.under.is_some() || self.within.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_embedded_says_what_people_read() {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/agents");
+        assert_eq!(std::fs::read_dir(&dir).unwrap().count(), EMBEDDED.len(), "a profile that is not in the list");
+        for (name, json) in EMBEDDED {
+            let path = dir.join(format!("{name}.yaml"));
+            let text = std::fs::read_to_string(&path).unwrap();
+            let written = compiling(false, || parse(&path, &text)).unwrap();
+            let embedded = compiling(false, || parse_embedded(&path, json)).unwrap();
+            assert_eq!(format!("{embedded:?}"), format!("{written:?}"));
+        }
     }
 }

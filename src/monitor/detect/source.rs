@@ -48,6 +48,11 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Source, ProfileError> {
     Ok(source)
 }
 
+/// Reads a built-in profile out of the JSON that `build.rs` made of it. The tests read its YAML too, as a user's.
+pub(super) fn parse_embedded(path: &Path, json: &str) -> Result<Source, ProfileError> {
+    serde_json::from_str(json).map_err(|e| bad(path, e.line(), e.column(), e.to_string()))
+}
+
 fn line_of(text: &str, near: &str) -> usize {
     text.lines().position(|line| line.contains(near)).map_or(1, |index| index + 1)
 }
