@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::monitor::detect::profiles::{CompiledRule, Profile, Where};
 use crate::monitor::detect::request::places;
-use crate::monitor::detect::view::View;
+use crate::monitor::detect::view::{View, is_frame};
 use crate::monitor::{Asks, Choice, above_answers};
 
 /// Most rows that one line is put together from.
@@ -66,8 +66,7 @@ pub(super) fn asked(
 
 /// A row without the frame around it, but with the blanks in front: a text that is laid out stays so.
 fn framed(row: &str) -> &str {
-    let frame = |c: char| ('\u{2500}'..='\u{259f}').contains(&c);
-    row.trim_end().trim_matches(frame).trim_end()
+    row.trim_end().trim_matches(is_frame).trim_end()
 }
 
 /// The lowest row above the answers that ends with a question mark, whole when it is the end of a longer question.
@@ -89,11 +88,12 @@ pub(super) fn of_kind(kind: Option<&str>) -> Option<&'static str> {
 
 /// A row without the frame around it.
 pub(super) fn unframed(row: &str) -> &str {
-    row.trim_matches(|c: char| c.is_whitespace() || ('\u{2500}'..='\u{259f}').contains(&c))
+    row.trim_matches(|c: char| is_frame(c) || c.is_whitespace())
 }
 
 fn has_words(row: &str) -> bool {
-    row.chars().any(char::is_alphanumeric)
+    // Frames are most of a screen, and the slowest to look up in Unicode's tables.
+    row.chars().any(|c| !is_frame(c) && c.is_alphanumeric())
 }
 
 /// A line that ends in row `at`, with the rows above in which it begins: those before the first with a capital letter.

@@ -48,9 +48,11 @@ pub(super) fn fitting<'p>(
 }
 
 fn find(answers: &Answers, view: &View<'_>, range: std::ops::Range<usize>) -> Vec<Found> {
-    let Some(option) = answers.option.as_ref().and_then(|option| option.regex()) else { return Vec::new() };
+    let Some(pattern) = &answers.option else { return Vec::new() };
+    let Some(option) = pattern.regex() else { return Vec::new() };
     let mut found = Vec::new();
-    for (row, text) in range.clone().zip(view.rows(range)) {
+    // Groups are expensive to find: most rows have none.
+    for (row, text) in range.clone().zip(view.rows(range)).filter(|(_, text)| pattern.matches(text)) {
         for c in option.captures_iter(text) {
             let group = |name: &str| c.name(name).map(|m| m.as_str().trim()).filter(|t| !t.is_empty());
             let (Some(label), Some(at)) = (group("label"), c.name("label")) else { continue };

@@ -3,6 +3,7 @@
 //! `docs/agents.md` explains every key with a worked example.
 
 use std::collections::BTreeMap;
+use std::mem::take;
 
 use serde::{Deserialize, Deserializer, de};
 
@@ -299,17 +300,17 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// All that it looks for: its own first.
-    pub(super) fn looks(&self) -> Vec<Look> {
+    /// Takes out all that it looks for: its own first.
+    pub(super) fn take_looks(&mut self) -> Vec<Look> {
         let own = Look {
             region: self.region.clone(),
-            line: self.line.clone(),
-            first: self.first.clone(),
-            last: self.last.clone(),
-            says: self.says.clone(),
-            not: self.not.clone(),
+            line: take(&mut self.line),
+            first: self.first.take(),
+            last: self.last.take(),
+            says: take(&mut self.says),
+            not: take(&mut self.not),
         };
-        std::iter::once(own).chain(self.also.iter().cloned()).collect()
+        std::iter::once(own).chain(take(&mut self.also)).collect()
     }
 
     /// Whether it proves its state against another source.

@@ -266,55 +266,55 @@ fn compile(source: Source, origin: String, path: &Path) -> Result<Profile, Profi
         })
     };
     let mut regions = Vec::new();
-    for (name, ways) in &source.regions.0 {
+    for (name, ways) in source.regions.0 {
         let own = regions.len();
         let earlier = |place: Option<Where>| -> Result<Option<Where>, ProfileError> {
             match place {
-                Some(Where::Region(other)) if other >= own => Err(bad(path, 1, 1, too_late(name, &names[other]))),
+                Some(Where::Region(other)) if other >= own => Err(bad(path, 1, 1, too_late(&name, &names[other]))),
                 place => Ok(place),
             }
         };
         let maybe = |wanted: &Option<String>| earlier(maybe(wanted)?);
         let ways = ways
-            .iter()
+            .into_iter()
             .map(|spec| {
                 Ok(Way {
                     over: maybe(&spec.over)?,
                     under: maybe(&spec.under)?,
                     within: maybe(&spec.within)?,
                     without: maybe(&spec.without)?,
-                    spec: spec.clone(),
+                    spec,
                 })
             })
             .collect::<Result<_, ProfileError>>()?;
-        regions.push(NamedRegion { name: name.clone(), ways });
+        regions.push(NamedRegion { name, ways });
     }
     let rules = source
         .rules
-        .iter()
-        .map(|rule| {
-            let looks = rule.looks().into_iter().map(|look| Ok((maybe(&look.region)?.unwrap_or(Where::Screen), look)));
+        .into_iter()
+        .map(|mut rule| {
+            let looks =
+                rule.take_looks().into_iter().map(|look| Ok((maybe(&look.region)?.unwrap_or(Where::Screen), look)));
             Ok(CompiledRule {
                 id: format!("{}/{}", source.name, rule.id),
                 looks: looks.collect::<Result<_, ProfileError>>()?,
                 place: maybe(&rule.region)?.unwrap_or(Where::Screen),
                 when: when(&rule.when)?,
-                rule: rule.clone(),
+                rule,
             })
         })
         .collect::<Result<_, ProfileError>>()?;
     let extract =
-        source.extract.iter().map(|e| Ok((place(&e.region)?, e.clone()))).collect::<Result<_, ProfileError>>()?;
+        source.extract.into_iter().map(|e| Ok((place(&e.region)?, e))).collect::<Result<_, ProfileError>>()?;
     let answers = source
         .answers
-        .iter()
-        .map(|a| Ok((maybe(&a.region)?.unwrap_or(Where::Screen), a.clone())))
+        .into_iter()
+        .map(|a| Ok((maybe(&a.region)?.unwrap_or(Where::Screen), a)))
         .collect::<Result<_, ProfileError>>()?;
-    let signs = source
-        .recognise
-        .by_screen
-        .iter()
-        .map(|s| Ok((place(&s.region)?, when(&s.when)?, s.clone())))
+    let mut recognise = source.recognise;
+    let signs = std::mem::take(&mut recognise.by_screen)
+        .into_iter()
+        .map(|s| Ok((place(&s.region)?, when(&s.when)?, s)))
         .collect::<Result<_, ProfileError>>()?;
     Ok(Profile {
         title: source.title.unwrap_or_else(|| source.name.clone()),
@@ -326,7 +326,7 @@ fn compile(source: Source, origin: String, path: &Path) -> Result<Profile, Profi
         keys: source.keys,
         session_file: source.session_file,
         transcript: source.transcript.map(Arc::new),
-        recognise: source.recognise,
+        recognise,
         regions,
         rules,
         extract,

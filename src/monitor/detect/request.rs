@@ -34,7 +34,12 @@ pub fn request(profiles: &Profiles, agent: &str, rule: &str, pane: &Pane, screen
 /// that may begin one. A row in the middle of a request may look like the first one; which is it, the text cannot tell.
 pub(super) fn of_rule(profile: &Profile, view: &View<'_>, rule: &CompiledRule) -> Request {
     let (mut start, mut edged) = (view.height(), true);
+    let mut before = None;
     for place in places(profile, rule) {
+        // A rule and its answers look at the same one most of the time.
+        if before.replace(place) == Some(place) {
+            continue;
+        }
         let Where::Region(index) = place else {
             (start, edged) = if place == Where::Screen { (0, true) } else { (start, false) };
             continue;

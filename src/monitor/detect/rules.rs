@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use memchr::memmem;
 use serde::Serialize;
 
 use crate::monitor::detect::pattern::Pattern;
@@ -96,9 +97,9 @@ fn try_look<'a>(place: Where, look: &Look, view: &View<'a>) -> Result<&'a str, M
         line = line.or(Some(*found));
     }
     if !look.says.is_empty() {
-        let text = squeeze(rows.iter().copied());
+        let text = view.text(place).as_bytes();
         for phrase in &look.says {
-            if !text.contains(&phrase.squeezed) {
+            if memmem::find(text, phrase.squeezed.as_bytes()).is_none() {
                 return Err(Miss::Phrase(phrase.text.clone()));
             }
         }

@@ -16,6 +16,8 @@ pub(super) struct View<'a> {
     screen: Option<&'a Screen>,
     rows: Vec<&'a str>,
     regions: Vec<OnceCell<Option<Range<usize>>>>,
+    /// The text of the regions, and last that of the screen, squeezed.
+    texts: Vec<OnceCell<String>>,
 }
 
 impl<'a> View<'a> {
@@ -26,7 +28,15 @@ impl<'a> View<'a> {
         while rows.last().is_some_and(|row| row.is_empty()) {
             rows.pop();
         }
-        Self { pane, profile, screen, rows, regions: vec![OnceCell::new(); profile.regions.len()] }
+        let count = profile.regions.len();
+        Self {
+            pane,
+            profile,
+            screen,
+            rows,
+            regions: vec![OnceCell::new(); count],
+            texts: vec![OnceCell::new(); count + 1],
+        }
     }
 
     /// The rows of a region; `None` when it is not on the screen.
@@ -41,6 +51,13 @@ impl<'a> View<'a> {
     /// The rows of a range.
     pub fn rows(&self, range: Range<usize>) -> &[&'a str] {
         self.rows.get(range).unwrap_or_default()
+    }
+
+    /// The text of a region for phrases, as [`squeeze`] makes it: several rules look for theirs in the same one.
+    pub fn text(&self, place: Where) -> &str {
+        let Some(range) = self.region(place) else { return "" };
+        let index = if let Where::Region(index) = place { index } else { self.texts.len() - 1 };
+        self.texts[index].get_or_init(|| squeeze(self.rows(range).iter().copied()))
     }
 
     /// How many rows there are, without blank ones at the end.
@@ -109,10 +126,16 @@ fn find_block(rows: &[&str], bounds: Range<usize>, spec: &Region) -> Option<Rang
         }
         return climb(rows, bounds.start, end, end, first, spec).map(|start| start..end);
     };
-    let mut skipped = 0;
+    let (mut skipped, mut fits) = (0, end);
     for bottom in (bounds.start..end).rev() {
         let row = rows[bottom];
         if last.matches(row) {
+            // Of a screen without such a last row it need not be known.
+            let mut between = rows[bottom + 1..fits].iter().filter(|row| !row.is_empty());
+            if spec.below.as_ref().is_some_and(|below| between.any(|row| !below.matches(row))) {
+                return None;
+            }
+            fits = bottom + 1;
             let found = match &spec.first {
                 None => Some(bounds.start),
                 Some(first) => climb(rows, bounds.start, bottom, bottom + 1, first, spec),
@@ -125,9 +148,7 @@ fn find_block(rows: &[&str], bounds: Range<usize>, spec: &Region) -> Option<Rang
             continue;
         }
         skipped += 1;
-        if spec.below_rows.is_some_and(|most| skipped > most)
-            || spec.below.as_ref().is_some_and(|below| !below.matches(row))
-        {
+        if spec.below_rows.is_some_and(|most| skipped > most) {
             return None;
         }
     }
@@ -157,7 +178,13 @@ fn climb(rows: &[&str], top: usize, from: usize, end: usize, first: &Pattern, sp
 pub(super) fn squeeze<'a>(rows: impl IntoIterator<Item = &'a str>) -> String {
     let mut out = String::new();
     for row in rows {
-        out.extend(row.chars().filter(|c| !c.is_whitespace() && !('\u{2500}'..='\u{259f}').contains(c)));
+        let words = row.split(|c: char| is_frame(c) || c.is_whitespace());
+        words.filter(|word| !word.is_empty()).for_each(|word| out.push_str(word));
     }
     out
+}
+
+/// Whether frames and boxes are drawn with this character.
+pub(super) fn is_frame(c: char) -> bool {
+    ('\u{2500}'..='\u{259f}').contains(&c)
 }

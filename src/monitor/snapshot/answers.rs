@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::memmem::Finder;
+
 use crate::monitor::snapshot::agent::Choice;
 
 /// Those of a prompt's rows that stand above its answers, when all answers stand in them, in order; else all.
@@ -12,7 +14,8 @@ pub(crate) fn above_answers<T: AsRef<str>>(screen: &[T], rows: Range<usize>, cho
     let mut below = (end, 0);
     for choice in choices.iter().rev() {
         let label = choice.label.trim();
-        let place = |row: usize| screen[row].as_ref().find(label).filter(|_| !label.is_empty());
+        let finder = Finder::new(label);
+        let place = |row: usize| finder.find(screen[row].as_ref().as_bytes()).filter(|_| !label.is_empty());
         // Answers may stand beside each other.
         let beside = Some(below.0).filter(|row| *row < end).and_then(|row| Some((row, place(row)?)));
         let beside = beside.filter(|found| found.1 < below.1);
