@@ -19,11 +19,12 @@ pub struct Pattern {
     regex: OnceLock<Option<Regex>>,
 }
 
-/// The texts with which every row begins that an anchored pattern matches; `None` for any.
+/// The texts with which every row begins that an anchored pattern matches; `None` for any. And whether these are all
+/// that it looks for.
 ///
 /// Most rows are none of what a pattern looks for, and show it in their first characters: that is asked in a tenth of the
 /// time, and the regex of a pattern for which no row begins right is never compiled.
-type Begins = Option<Box<[Box<[u8]>]>>;
+type Begins = Option<(Box<[Box<[u8]>]>, bool)>;
 
 /// Most texts that are compared before the regex is asked.
 const MOST_BEGINS: usize = 16;
@@ -45,9 +46,11 @@ impl Pattern {
     /// Whether it matches somewhere in `text`.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        let begins = self.begins.get_or_init(|| begins(&self.text));
-        begins.as_ref().is_none_or(|all| all.iter().any(|one| text.as_bytes().starts_with(one)))
-            && self.regex().is_some_and(|regex| regex.is_match(text))
+        let regex = || self.regex().is_some_and(|regex| regex.is_match(text));
+        match self.begins.get_or_init(|| begins(&self.text)) {
+            Some((all, whole)) => all.iter().any(|one| text.as_bytes().starts_with(one)) && (*whole || regex()),
+            None => regex(),
+        }
     }
 
     /// The pattern as written.
@@ -79,8 +82,10 @@ fn begins(text: &str) -> Begins {
         return None;
     }
     let begins = Extractor::new().limit_class(MOST_BEGINS).limit_total(MOST_BEGINS).extract(&pattern);
+    // What is looked at between characters, such as the end of the row, is no part of these texts.
+    let whole = begins.is_exact() && pattern.properties().look_set().len() == 1;
     let begins: Box<[Box<[u8]>]> = begins.literals()?.iter().map(|one| one.as_bytes().into()).collect();
-    begins.iter().all(|one| !one.is_empty()).then_some(begins)
+    begins.iter().all(|one| !one.is_empty()).then_some((begins, whole))
 }
 
 /// The pattern with each `\b` as `(?-u:\b)` and each `\d` as `[0-9]`, which may stand in brackets too.
@@ -173,11 +178,14 @@ mod tests {
     #[test]
     fn a_row_that_begins_otherwise_is_known_without_the_regex() {
         let told = |text: &str| {
-            let begins = begins(text)?;
-            Some(begins.iter().map(|one| String::from_utf8_lossy(one).into_owned()).collect::<Vec<_>>())
+            let (begins, whole) = begins(text)?;
+            Some((begins.iter().map(|one| String::from_utf8_lossy(one).into_owned()).collect::<Vec<_>>(), whole))
         };
-        assert_eq!(told("^─{3,}$"), Some(vec!["───".to_owned()]));
-        let mut marks = told("^ ?[●○] x").unwrap();
+        assert_eq!(told("^─{3,}$"), Some((vec!["───".to_owned()], false)));
+        assert_eq!(told("^│$"), Some((vec!["│".to_owned()], false)), "the end of the row counts too");
+        assert_eq!(told("^[│├]").map(|(_, whole)| whole), Some(true));
+        let (mut marks, whole) = told("^ ?[●○] x").unwrap();
+        assert!(whole);
         marks.sort();
         assert_eq!(marks, [" ○ x", " ● x", "○ x", "● x"]);
         for any in ["─{3,}", "^a|b", "^ *", "^(?:a|$)", "(?m)^a", r"^\w", "^"] {
