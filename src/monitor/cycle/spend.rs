@@ -19,6 +19,9 @@ use crate::tmux::{PaneId, clean};
 /// Most looks that one cycle begins: those of a thousand agents are spread over some cycles.
 const MOST_LOOKS: usize = 32;
 
+/// Most bytes of one look.
+const MOST_AT_ONCE: u64 = 4 << 20;
+
 /// Takes in the looks that came to their end, and begins those that are due.
 /// Returns what of their accounts' limits is news.
 pub(crate) fn look_at_transcripts(
@@ -42,7 +45,8 @@ pub(crate) fn look_at_transcripts(
             transcript.forget();
             continue;
         }
-        let news = transcript.take();
+        let (news, bytes) = transcript.take();
+        panes.transcript_bytes.spend(bytes);
         if transcript.is_due(wrote, session, now, today) {
             due.push((transcript.looked_at().unwrap_or(now), id));
         }
@@ -58,7 +62,11 @@ pub(crate) fn look_at_transcripts(
     for (_, id) in due.into_iter().take(MOST_LOOKS) {
         let Some(clues) = panes.fleet.get(id).map(|tracked| clues(tracked, settings)) else { continue };
         if let Some(transcript) = panes.fleet.get_mut(id).and_then(|tracked| tracked.program_mut().transcript_mut()) {
-            transcript.look(clues, now, at);
+            let most = panes.transcript_bytes.left(now).min(MOST_AT_ONCE);
+            if most == 0 {
+                break;
+            }
+            transcript.look(clues, most, now, at);
         }
     }
     happened

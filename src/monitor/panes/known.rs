@@ -8,6 +8,7 @@ use std::{
 use jiff::Timestamp;
 
 use crate::monitor::facts::repository::Worker;
+use crate::monitor::facts::transcripts::allowance::Allowance;
 use crate::monitor::facts::transcripts::watch::Transcript;
 use crate::monitor::facts::writes::Notified;
 use crate::monitor::panes::cache::Layers;
@@ -35,11 +36,24 @@ pub(crate) struct Panes {
     moved: bool,
     /// When a probe asked for places too.
     places_at: Option<Instant>,
+    /// Bytes of transcripts that may be read.
+    pub(crate) transcript_bytes: Allowance,
 }
+
+/// Most bytes of transcripts that are read in a second, of all agents together: those of many long sessions are read for
+/// the first time without taking the machine.
+const MOST_BYTES: u64 = 16 << 20;
 
 impl Panes {
     pub(crate) fn new(cache: &CacheSettings) -> Self {
-        Self { fleet: Fleet::default(), cache: Layers::new(cache), memory: None, moved: false, places_at: None }
+        Self {
+            fleet: Fleet::default(),
+            cache: Layers::new(cache),
+            memory: None,
+            moved: false,
+            places_at: None,
+            transcript_bytes: Allowance::new(MOST_BYTES),
+        }
     }
 
     /// What another engine knew: it is recalled when it is known which server this is.

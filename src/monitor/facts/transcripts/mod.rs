@@ -3,6 +3,7 @@
 //! They are read beside the cycles, a bounded number of bytes at a time, only after their agent wrote, and only what was
 //! appended since. No text of them is kept.
 
+pub(crate) mod allowance;
 pub mod find;
 pub mod tail;
 pub(crate) mod watch;

@@ -48,6 +48,8 @@ pub struct Tail {
     said: Vec<Said>,
     /// Records that could not be read.
     pub unread: u64,
+    /// Bytes that were read so far.
+    pub bytes: u64,
 }
 
 /// What a look brought.
@@ -77,6 +79,7 @@ impl Tail {
             records: Records::default(),
             said: Vec::new(),
             unread: 0,
+            bytes: 0,
         }
     }
 
@@ -115,6 +118,7 @@ impl Tail {
                 break;
             }
             read += taken as u64;
+            self.bytes += chunk.len() as u64;
             self.offset += taken as u64;
             self.seam = chunk[taken.saturating_sub(SEAM)..taken].to_vec();
         }
@@ -163,6 +167,7 @@ impl Tail {
         }
         let mut bytes = Vec::new();
         file.take(LARGEST_DOCUMENT).read_to_end(&mut bytes)?;
+        self.bytes += bytes.len() as u64;
         // It may be in the middle of being written: then the next look will do.
         let Ok(document) = serde_json::from_slice::<Value>(&bytes) else { return Ok(Looked::On { left: 0 }) };
         self.document = Some(now);

@@ -16,9 +16,6 @@ use crate::monitor::facts::transcripts::whose::{Clues, Company, Proof, SLACK, St
 use crate::monitor::facts::{file, process, status_lines};
 use crate::monitor::usage::{Spending, StatusLine, Tally};
 
-/// Most bytes of one look.
-const MOST_AT_ONCE: u64 = 4 << 20;
-
 /// Shortest time between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
@@ -74,6 +71,8 @@ struct Session {
     standing: Option<Standing>,
     known: Spending,
     left: u64,
+    /// Bytes that the last look read.
+    bytes: u64,
 }
 
 impl Transcript {
@@ -190,7 +189,8 @@ impl Transcript {
     }
 
     /// Begins a look.
-    pub fn look(&mut self, clues: Clues, now: Instant, at: Timestamp) {
+    /// `most`: bytes that it may read.
+    pub fn look(&mut self, clues: Clues, most: u64, now: Instant, at: Timestamp) {
         let zone = TimeZone::system();
         let today = zone.to_datetime(at).date();
         let search = self.searches(clues.wrote, clues.session.as_deref(), now, at.as_second());
@@ -202,7 +202,7 @@ impl Transcript {
         self.looked = Some(Asked { now, second: at.as_second(), day: today, session: clues.session.clone() });
         let whose = self.whose.clone();
         self.looking = file::start(move || {
-            session.look(&whose, &clues, search.then_some(company), &zone, today);
+            session.look(&whose, &clues, search.then_some(company), most, &zone, today);
             session
         });
         if self.looking.is_none() {
@@ -211,9 +211,9 @@ impl Transcript {
         }
     }
 
-    /// Takes in a look that has come to its end. Says whether it brought something new.
-    pub fn take(&mut self) -> bool {
-        let Some(done) = self.looking.as_mut().and_then(FutureExt::now_or_never) else { return false };
+    /// Takes in a look that has come to its end. Says whether it brought something new, and how many bytes it read.
+    pub fn take(&mut self) -> (bool, u64) {
+        let Some(done) = self.looking.as_mut().and_then(FutureExt::now_or_never) else { return (false, 0) };
         self.looking = None;
         let session = done.unwrap_or_default();
         self.left = session.left;
@@ -224,18 +224,20 @@ impl Transcript {
         }
         let news = self.known != session.known;
         self.known = session.known.clone();
+        let bytes = session.bytes;
         self.read = Some(session);
-        news
+        (news, bytes)
     }
 }
 
 impl Session {
     /// `search`: among how many its file is searched for.
-    fn look(&mut self, whose: &Whose, clues: &Clues, search: Option<Company>, zone: &TimeZone, today: Date) {
+    fn look(&mut self, whose: &Whose, clues: &Clues, search: Option<Company>, most: u64, zone: &TimeZone, today: Date) {
+        self.bytes = 0;
         if let Some(company) = search {
             self.search(whose, clues, company);
         }
-        if let Err(problem) = self.try_look(whose, zone) {
+        if let Err(problem) = self.try_look(whose, most, zone) {
             *self = Self { standing: Some(Standing::Failed(problem.kind().to_string())), ..Self::default() };
         }
         self.known = self.tally.known(&whose.rules, &clues.prices, today, self.left == 0);
@@ -261,17 +263,28 @@ impl Session {
         status_lines::load(folder, clues.session.as_deref().or(self.known.session_id.as_deref())?)
     }
 
-    fn try_look(&mut self, whose: &Whose, zone: &TimeZone) -> std::io::Result<()> {
+    fn try_look(&mut self, whose: &Whose, most: u64, zone: &TimeZone) -> std::io::Result<()> {
         let Some((main, proof)) = &mut self.main else { return Ok(()) };
         for _ in 0..2 {
             let mut left = 0;
             let mut anew = false;
-            for tail in std::iter::once(&mut *main).chain(&mut self.side) {
-                match tail.read(&whose.rules, MOST_AT_ONCE, |said| self.tally.take(said, zone))? {
+            let tally = &mut self.tally;
+            let bytes = &mut self.bytes;
+            let mut read = |tail: &mut Tail| -> std::io::Result<()> {
+                let before = tail.bytes;
+                // A little each, so that what was appended to a small one does not wait for a large one.
+                let looked =
+                    tail.read(&whose.rules, most.saturating_sub(*bytes).max(1), |said| tally.take(said, zone))?;
+                *bytes += tail.bytes.saturating_sub(before);
+                match looked {
                     Looked::On { left: more } => left += more,
                     Looked::Anew => anew = true,
                 }
-            }
+                Ok(())
+            };
+            read(main)?;
+            // One of a sub-agent may be gone: what was counted of it stays.
+            self.side.retain_mut(|tail| read(tail).is_ok());
             self.left = left;
             if !anew {
                 break;
