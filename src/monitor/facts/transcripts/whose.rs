@@ -156,7 +156,7 @@ impl Whose {
             let modified = std::fs::symlink_metadata(&path).and_then(|found| found.modified()).ok()?;
             Some(Found { path, modified })
         }));
-        candidates.sort_unstable_by(|a, b| b.modified.cmp(&a.modified));
+        candidates.sort_unstable_by_key(|found| std::cmp::Reverse(found.modified));
         candidates.dedup_by(|a, b| a.path == b.path);
         let newest = candidates.into_iter().take(MOST_CANDIDATES).find(|found| is_here(&found.path));
         let Found { path, modified } = newest.ok_or(Standing::NotFound)?;
