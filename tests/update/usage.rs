@@ -50,6 +50,14 @@ fn a_part_that_is_not_known_takes_its_sum_away() {
 }
 
 #[test]
+fn what_a_screen_shows_of_its_turn_is_under_why_and_no_session() {
+    let mut s = Stage::new(super::twelve(), 200, 55);
+    assert!(!s.text().contains("TOKENS"), "of no session is it known");
+    s.keys("/ a p i : 1 enter");
+    assert!(s.text().contains("turn 12.4k tokens"), "{}", s.text());
+}
+
+#[test]
 fn the_cursor_stays_in_view_at_every_size() {
     for (columns, rows) in [(200, 55), (120, 35), (80, 24), (60, 6), (40, 30), (24, 7), (20, 6)] {
         let mut s = at_work(columns, rows);

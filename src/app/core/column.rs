@@ -233,6 +233,8 @@ mod tests {
             assert_eq!(Column::named(row.name), Some(row.column));
             assert!(row.name.bytes().all(|b| b.is_ascii_lowercase()), "{}", row.name);
             assert!(COLUMNS[..at].iter().all(|other| other.name != row.name && other.column != row.column));
+        }
+        for row in COLUMNS.iter().chain(usage::COLUMNS) {
             assert!(row.wishes.is_sorted_by_key(|wish| wish.rank) && !row.wishes.is_empty(), "{}", row.name);
         }
         assert_eq!(NAMES.len(), COLUMNS.len());

@@ -10,17 +10,17 @@ use crate::app::core::words::word;
 use crate::monitor::{Agent, Tokens};
 
 /// The columns of the usage view, in the order on the screen. Those with tokens show one number, and three (in, out,
-/// cached) in the wish for 14 cells.
+/// cached) from 14 cells on. They stand further apart where there is room for all of them to do so.
 #[rustfmt::skip]
 pub const COLUMNS: &[Row] = &[
     row(Column::State, "state", "STATE", &[wish(0, &[1], 0), wish(20, &[12], 0)], |a| Some(word(a.state, a.kind.as_deref()).into())).sorts(Sort::Need),
-    row(Column::Target, "target", "TARGET", &[wish(0, &[6, 8, 10, 12, 14], 0), wish(17, &[14, 18, 22, 28], 0)], |a| Some(format::place(a).into())).keeps_end().sorts(Sort::Target),
+    row(Column::Target, "target", "TARGET", &[wish(0, &[6, 8, 10, 12, 14], 0), wish(17, &[6, 8, 10, 12, 14, 18, 22, 28], 0)], |a| Some(format::place(a).into())).keeps_end().sorts(Sort::Target),
     row(Column::Agent, "agent", "AGENT", &[wish(4, &[6, 8, 10], 0)], |a| Some((&a.agent).into())).sorts(Sort::Agent),
-    row(Column::Model, "model", "MODEL", &[wish(11, &[10, 12, 14, 17], 0), wish(16, &[17, 20, 26], 0)], |a| a.model.as_deref().map(Into::into)).keeps_end(),
+    row(Column::Model, "model", "MODEL", &[wish(11, &[10, 12, 14, 17], 0), wish(16, &[10, 12, 14, 17, 20, 26], 0)], |a| a.model.as_deref().map(Into::into)).keeps_end(),
     row(Column::Context, "ctx", "CTX", &[wish(1, &[4], 0), wish(6, &[9], 0), wish(15, &[24], 0)], |a| context(a).map(Into::into)).right().sorts(Sort::Context),
-    row(Column::Turn, "turn", "TURN", &[wish(9, &[14], 0)], |a| a.tokens.turn.map(|turn| total(&turn).into())).right(),
-    row(Column::Tokens, "session", "SESSION", &[wish(3, &[7], 0), wish(7, &[14], 0)], |a| a.tokens.session.map(|session| total(&session).into())).right(),
-    row(Column::Today, "today", "TODAY", &[wish(2, &[7], 0), wish(8, &[14], 0)], |a| a.tokens.today.map(|today| total(&today).into())).right(),
+    row(Column::Turn, "turn", "TURN", &[wish(9, &[14], 0), wish(18, &[17], 26)], |a| a.tokens.turn.map(|turn| total(&turn).into())).right(),
+    row(Column::Tokens, "session", "SESSION", &[wish(3, &[7], 0), wish(7, &[14], 0), wish(18, &[17], 23)], |a| a.tokens.session.map(|session| total(&session).into())).right(),
+    row(Column::Today, "today", "TODAY", &[wish(2, &[7], 0), wish(8, &[14], 0), wish(18, &[17], 20)], |a| a.tokens.today.map(|today| total(&today).into())).right(),
     row(Column::Turns, "turns", "TURNS", &[wish(12, &[6], 0)], |a| a.turns.map(|turns| format::short(turns).into())).right(),
     row(Column::Tools, "tools", "TOOLS", &[wish(13, &[6], 0)], |a| a.tools.map(|tools| format::short(tools.into()).into())).right(),
     row(Column::Plan, "plan", "PLAN", &[wish(10, &[6, 8, 10], 0)], |a| a.plan.map(|plan| format!("{} of {}", plan.done, plan.of).into())).right(),

@@ -35,12 +35,13 @@ pub fn place(width: u16, agents: &[Agent], rows: impl Iterator<Item = &'static R
 
     let mut chosen: Vec<(Column, u16, bool)> = Vec::new();
     let used = |chosen: &[(Column, u16, bool)]| 1 + chosen.iter().map(|(_, w, _)| w + GAP).sum::<u16>();
-    let mut doing = 0;
+    let (mut doing, mut full) = (0, false);
     for (row, wish) in wishes {
         let first = std::ptr::eq(wish, &raw const row.wishes[0]);
         let is_in = chosen.iter().any(|(column, ..)| *column == row.column);
-        // More room for what is not there is no wish.
-        if is_in == first {
+        // More room for what is not there is no wish. Where what they do has nothing to keep, a column that has no room
+        // ends it: a narrower one would go again where there is more room.
+        if is_in == first || first && full && wish.keep == 0 {
             continue;
         }
         let wanted = if wish.widths.len() == 1 { wish.widths[0] } else { wish.width(widest(row, first, agents)) };
@@ -56,7 +57,10 @@ pub fn place(width: u16, agents: &[Agent], rows: impl Iterator<Item = &'static R
             // Who it is stays, however narrow it is.
             Some((left.or((wish.rank == 0).then_some(0))?, next))
         });
-        let Some((left, next)) = fits.next() else { continue };
+        let Some((left, next)) = fits.next() else {
+            full |= first;
+            continue;
+        };
         if next.iter().any(|(column, ..)| *column == Column::Doing) {
             doing = left;
         }
@@ -79,7 +83,8 @@ mod tests {
     use super::*;
     use crate::app::core::column::SHOWN;
     use crate::app::core::fixture::test_agent;
-    use crate::monitor::AgentState;
+    use crate::app::core::usage;
+    use crate::monitor::{AgentState, AgentTokens, Plan, Tokens};
 
     #[test]
     fn columns_never_leave_the_width_and_the_most_important_stay() {
@@ -100,6 +105,32 @@ mod tests {
                 most = placed.len();
             }
         }
+    }
+
+    #[test]
+    fn those_of_the_usage_view_give_way_in_one_order_too() {
+        let tokens =
+            AgentTokens { turn: Some(Tokens::default()), session: Some(Tokens::default()), ..AgentTokens::default() };
+        let agent = Agent {
+            tokens,
+            model: Some("claude-opus-4-5".into()),
+            cost_usd: Some(12.5),
+            context_percent: Some(50.0),
+            plan: Some(Plan { done: 3, of: 7 }),
+            turns: Some(3),
+            tools: Some(1),
+            ..test_agent(1, AgentState::Working)
+        };
+        let mut seen: Vec<Column> = Vec::new();
+        for width in 14..300 {
+            let placed = place(width, std::slice::from_ref(&agent), usage::COLUMNS.iter());
+            assert!(placed.last().is_some_and(|p| p.x + p.width <= width), "{width}: {placed:?}");
+            assert!(placed.windows(2).all(|p| p[0].x + p[0].width < p[1].x), "{width}: {placed:?}");
+            let now: Vec<Column> = placed.iter().map(|p| p.row.column).collect();
+            assert!(seen.iter().all(|column| now.contains(column)), "{width}: {seen:?} then {now:?}");
+            seen = now;
+        }
+        assert_eq!(seen.len(), usage::COLUMNS.len());
     }
 
     #[test]

@@ -20,8 +20,11 @@ use crate::ui::panels::list::Styles;
 use crate::ui::panels::{DrawContext, Section, hints, limits, list};
 use crate::ui::slot::{Class, Slot};
 
-/// Cells of three numbers of tokens: in, out, cached.
+/// Fewest cells of three numbers of tokens: in, out, cached.
 const THREE: u16 = 14;
+
+/// Cells of the used part of a context, which has a column only where that is wider.
+const USED: u16 = 12;
 
 /// It has the place of the agents while it is open.
 pub(super) const SECTION: Section = Section {
@@ -89,7 +92,7 @@ impl Shown {
         let columns = place(area.width.saturating_sub(1), &state.snapshot.agents, COLUMNS.iter());
         let tokens = |placed: &&Placed| matches!(placed.row.column, Column::Turn | Column::Tokens | Column::Today);
         let mut widths = columns.iter().filter(tokens).map(|placed| placed.width).peekable();
-        let three = widths.peek().is_some() && widths.all(|width| width == THREE);
+        let three = widths.peek().is_some() && widths.all(|width| width >= THREE);
         Self { columns, three }
     }
 }
@@ -155,7 +158,7 @@ fn row(c: &mut Canvas, rect: Rect, shown: &Shown, state: &State, agent: &Agent) 
             Column::Turn => agent.tokens.turn,
             Column::Tokens => agent.tokens.session,
             Column::Today => agent.tokens.today,
-            Column::Context if placed.width > THREE => {
+            Column::Context if placed.width > USED => {
                 context(c, rect, placed, agent, styles.plain);
                 continue;
             }
@@ -173,7 +176,6 @@ fn row(c: &mut Canvas, rect: Rect, shown: &Shown, state: &State, agent: &Agent) 
 
 /// `34k of 200k  ━━━╸── 83%`: how much of its context is used, and how much is left.
 fn context(c: &mut Canvas, rect: Rect, placed: &Placed, agent: &Agent, style: Style) {
-    const USED: u16 = 12;
     let x = rect.x + placed.x;
     // Alone it is shown there where the percentage would be.
     if let (Some(used), Some(_)) = (agent.tokens.context_used, agent.context_percent) {
@@ -305,9 +307,9 @@ fn source(c: &mut Canvas, area: Rect, state: &State) {
     let place = format::place(agent);
     let theme = c.theme;
     let words = agent.usage_source.as_deref().unwrap_or("no transcript of its program is known");
-    let x = c.text(area.x + 1, area.y, area.width.saturating_sub(2), &place, theme.muted) + 2;
+    let x = c.text(area.x + 1, area.y, area.width.saturating_sub(2), &place, theme.text) + 2;
     let room = area.right().saturating_sub(x + 1);
     if usize::from(room) > width("no transcript") {
-        c.text(x, area.y, room, &fit_sentence(words, room.into()), theme.faint);
+        c.text(x, area.y, room, &fit_sentence(words, room.into()), theme.muted);
     }
 }
