@@ -5,6 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use tmux_orc::app::usage::{By, Sources, collect, group};
+use tmux_orc::monitor::facts::transcripts::find::files;
+use tmux_orc::monitor::facts::transcripts::tail::Tail;
+use tmux_orc::monitor::usage::Tally;
 use tmux_orc::monitor::{Prices, Tokens, UsageSettings, detect::Profiles};
 
 const TABLE: &str = include_str!("recorded.txt");
@@ -57,4 +60,28 @@ fn recorded_sessions_are_counted_to_the_token() {
     let all = std::fs::read_dir(folder()).unwrap().flatten();
     let all: usize = all.map(|program| std::fs::read_dir(program.path()).unwrap().count()).sum();
     assert_eq!(cases, all, "each case has its line");
+}
+
+#[test]
+fn a_call_of_a_tool_runs_until_its_end_is_recorded() {
+    let cases = ["codex-0.171.0/main", "copilot-1.0.102/main/.copilot", "kimi-2.1.0/main/.kimi-code"];
+    for case in
+        cases.into_iter().chain(["omp-18.2.3/main/.omp/agent", "pi-1.5.2/main/.pi/agent", "qwen-0.24.4/main/.qwen"])
+    {
+        let profiles = Profiles::embedded();
+        let rules = profiles.get(case.split('-').next().unwrap()).unwrap().transcript.clone().unwrap();
+        let owner = rustix::process::geteuid().as_raw();
+        let found = rules.files.iter().flat_map(|pattern| files(&folder().join(case), pattern, None, owner, None));
+        let path = found.map(|found| found.path).next().expect(case);
+        let (mut tally, mut tools) = (Tally::default(), Vec::new());
+        let mut tail = Tail::new(path, owner);
+        let day = jiff::civil::date(2026, 11, 20);
+        tail.read(&rules, u64::MAX, |said| {
+            tally.take(said, &jiff::tz::TimeZone::UTC);
+            tools.extend(tally.known(&rules, &Prices::new(), day, true).tools);
+        })
+        .unwrap();
+        assert!(tools.contains(&1) && tools.last() == Some(&0), "{case}: {tools:?}");
+        assert_eq!(tail.unread, 0, "{case}");
+    }
 }
