@@ -194,7 +194,7 @@ fn spends(agent: &mut Agent, n: u64, session: Tokens) {
     };
     agent.turns = Some(3 * n + 1);
     agent.tools = Some(if agent.state == AgentState::Working { 2 } else { 0 });
-    agent.plan = (n % 2 == 0).then_some(Plan { done: 3, of: 7 });
+    agent.plan = n.is_multiple_of(2).then_some(Plan { done: 3, of: 7 });
 }
 
 /// Twelve agents in mixed states.
