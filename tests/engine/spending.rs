@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
 };
 
-use tmux_orc::monitor::{Agent, EngineSettings, Tokens, UsageSettings};
+use tmux_orc::monitor::{Account, Agent, EngineSettings, EventKind, Memory, Snapshot, Tokens, UsageSettings};
 
 use super::{Watching, agent, fake_claude, quick, show, support::TmuxServer, write_once};
 
@@ -151,5 +151,71 @@ async fn what_another_agent_of_the_folder_wrote_is_not_shown_even_after_its_end(
     server.keys(&one.pane, &["x", "Enter"]);
     let seen = watching.until("still nobody's", |s| agent(s, &two.pane).is_none() && unsure(&one.pane, s)).await;
     assert_eq!(agent(&seen, &one.pane).and_then(session), None);
+    watching.end().await;
+}
+
+/// What Claude Code would tell its status line of a session: how much of its five hours is used.
+fn status_line(server: &TmuxServer, session: &str, used: f64) {
+    let end = jiff::Timestamp::now().as_second() / 3600 * 3600 + 7200;
+    let text = format!(
+        r#"{{"session_id":"{session}","model":{{"id":"claude-x[1m]"}},"cost":{{"total_cost_usd":1.25}},
+        "context_window":{{"context_window_size":1000000,"current_usage":{{"input_tokens":400000}}}},
+        "rate_limits":{{"five_hour":{{"used_percentage":{used},"resets_at":{end}}}}}}}"#
+    );
+    let mut command = server.orc(&["hook", "statusline"]).command();
+    let mut child = command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+fn limits_told(snapshot: &Snapshot) -> Vec<u8> {
+    let percent = |what: &EventKind| match what {
+        EventKind::Limit { percent, .. } => Some(*percent),
+        _ => None,
+    };
+    snapshot.events.iter().filter_map(|event| percent(&event.what)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_status_line_was_told_joins_its_agent_and_its_account() {
+    let server = TmuxServer::start();
+    let (one, two) = (Spender::start(&server, "one"), Spender::start(&server, "two"));
+    let folder = server.home().join("orc/run/status-lines");
+    let settings = EngineSettings { status_lines: Some(folder.clone()), ..quick() };
+    status_line(&server, "one", 61.0);
+    assert!(folder.join("one.json").exists(), "where the engine looks for it");
+    let mut watching = Watching::new(&server, settings.clone());
+    one.writes(&server, &spent(1, 10, 20, 3000));
+    let used = |s: &Snapshot| s.accounts.first().map(|account| account.limits[0].used_percent);
+    let seen = watching.until("the limit", |s| used(s) == Some(61.0)).await;
+    let found = agent(&seen, &one.pane).unwrap();
+    assert_eq!((found.tokens.context_used, found.tokens.context_window), (Some(400_000), Some(1_000_000)));
+    assert_eq!((found.context_percent, found.cost_usd), (Some(60.0), Some(1.25)));
+    assert_eq!((found.model.as_deref(), found.limits.len()), (Some("claude-x[1m]"), 1));
+    let Account { program, name, limits } = &seen.accounts[0];
+    assert!((program.as_str(), limits[0].minutes) == ("claude", Some(300)) && name.ends_with("/one"), "{name}");
+    assert_eq!((seen.accounts.len(), limits_told(&seen)), (1, vec![]));
+    let other = agent(&seen, &two.pane).map(|other| (other.limits.len(), other.cost_usd));
+    assert_eq!(other, Some((0, None)), "nothing was said of it");
+    // It crosses 80 percent, and that is told once.
+    for percent in [83.0, 86.0] {
+        status_line(&server, "one", percent);
+        server.keys(&one.pane, &["x", "Enter"]);
+        let seen = watching.until("more of it", |s| used(s) == Some(percent)).await;
+        assert_eq!(limits_told(&seen), [80]);
+    }
+    let last = watching.until("its state", |s| agent(s, &one.pane).is_some()).await;
+    watching.end().await;
+    // The next engine knows what the one before knew.
+    let choice = tmux_orc::tmux::SocketChoice { name: None, path: Some(server.socket().to_owned()) };
+    let engine = tmux_orc::monitor::Engine::new(tmux_orc::tmux::Server::resolve(&choice).unwrap(), settings);
+    let (handle, task) = engine.remembering(Memory::of(&last)).start().unwrap();
+    let mut watching = Watching { handle, task };
+    let seen = watching.until("its context", |s| agent(s, &one.pane).is_some_and(|a| a.cost_usd.is_some())).await;
+    assert_eq!((used(&seen), limits_told(&seen)), (Some(86.0), vec![]));
+    status_line(&server, "one", 97.0);
+    server.keys(&one.pane, &["x", "Enter"]);
+    let seen = watching.until("more of it", |s| used(s) == Some(97.0)).await;
+    assert_eq!(limits_told(&seen), [95]);
     watching.end().await;
 }

@@ -103,7 +103,7 @@ mod tests {
             notify::notice::tests::event,
             settings,
         },
-        monitor::{AgentState, Event},
+        monitor::{AgentState, Event, EventKind, Limit},
     };
 
     fn snapshot(agents: &[(u32, AgentState)], events: Vec<Event>) -> Snapshot {
@@ -198,5 +198,26 @@ mod tests {
             !batcher.release(&snapshot(&all, Vec::new()), now).is_empty()
         });
         assert!(told.is_some_and(|second| second <= 5), "{told:?}");
+    }
+    #[test]
+    fn a_limit_is_told_of_whatever_its_agents_do() {
+        let start = Instant::now();
+        let none = snapshot(&[(1, AgentState::Working)], Vec::new());
+        let limit = Limit { minutes: Some(300), used_percent: 82.0, resets_at: None, at: None };
+        let what = EventKind::Limit { program: "claude".into(), account: "~/.claude".into(), percent: 80, limit };
+        let mut crossed =
+            snapshot(&[(1, AgentState::Working)], vec![Event { seq: 1, at: Timestamp::UNIX_EPOCH, what }]);
+        crossed.agents[0].in_view = true;
+        let mut settings = settings::defaults().notifications;
+        let told = |on: &Rules| {
+            let mut batcher = Batcher::new(&none);
+            batcher.take(&crossed, on, start);
+            let first = batcher.release(&crossed, start + SETTLE).len();
+            batcher.take(&crossed, on, start + SETTLE);
+            (first, batcher.release(&crossed, start + SETTLE * 9).len())
+        };
+        assert_eq!(told(&Rules::new(&settings)), (0, 0), "nobody asked for it");
+        settings.on = vec!["limit".to_owned()];
+        assert_eq!(told(&Rules::new(&settings)), (1, 0), "once");
     }
 }
