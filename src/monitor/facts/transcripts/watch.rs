@@ -46,6 +46,7 @@ pub struct Transcript {
     /// When the last look began that searched for the file, and in which second.
     searched: Option<(Instant, i64)>,
     known: Spending,
+    account: Option<PathBuf>,
     standing: Standing,
     source: String,
     left: u64,
@@ -70,6 +71,8 @@ struct Session {
     session: Option<String>,
     standing: Option<Standing>,
     known: Spending,
+    /// The folder of its account.
+    account: Option<PathBuf>,
     left: u64,
     /// Bytes that the last look read.
     bytes: u64,
@@ -94,6 +97,7 @@ impl Transcript {
             looked: None,
             searched: None,
             known: Spending::default(),
+            account: None,
             source: standing.sentence(),
             standing,
             left: 0,
@@ -126,15 +130,10 @@ impl Transcript {
         &self.source
     }
 
-    /// The folder in which its program keeps the account that it works on.
+    /// The folder in which its program keeps the account that it works on, as far as that is known.
     #[must_use]
     pub fn account_folder(&self) -> Option<&Path> {
-        let read = match &self.standing {
-            Standing::Read { path, .. } => self.whose.folders.iter().find(|folder| path.starts_with(folder)),
-            _ => None,
-        };
-        let only = || self.whose.folders.first().filter(|_| self.whose.folders.len() == 1);
-        read.or_else(only).map(PathBuf::as_path)
+        self.account.as_deref()
     }
 
     /// Its user does not want it to be read.
@@ -224,6 +223,7 @@ impl Transcript {
         }
         let news = self.known != session.known;
         self.known = session.known.clone();
+        self.account.clone_from(&session.account);
         let bytes = session.bytes;
         self.read = Some(session);
         (news, bytes)
@@ -255,6 +255,7 @@ impl Session {
         if let Some(said) = self.status_line(whose, clues) {
             self.known = said.beside(std::mem::take(&mut self.known), whose.rules.reserve);
         }
+        self.account = whose.folder_of(self.main.as_ref().map(|(tail, _)| tail.path())).map(Path::to_owned);
     }
 
     /// What the command of its status line was told.

@@ -124,6 +124,16 @@ pub(super) fn second(second: i64) -> SystemTime {
 }
 
 impl Whose {
+    /// The one of the folders in which its transcript is; where none was found, the only one that is there.
+    pub(super) fn folder_of(&self, transcript: Option<&Path>) -> Option<&Path> {
+        let holds = |path: &Path| self.folders.iter().find(|folder| path.starts_with(folder));
+        let only = || {
+            let mut there = self.folders.iter().filter(|folder| folder.is_dir());
+            there.next().filter(|_| there.next().is_none())
+        };
+        transcript.and_then(holds).or_else(only).map(PathBuf::as_path)
+    }
+
     /// Its file. `company`: whether others may have written those that are there.
     pub(super) fn find(&self, clues: &Clues, company: Company) -> Result<(PathBuf, Proof), Standing> {
         let all = |session: Option<&str>, since| {
