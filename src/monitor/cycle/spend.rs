@@ -16,8 +16,8 @@ use crate::monitor::panes::tracked::Tracked;
 use crate::monitor::usage::Accounts;
 use crate::tmux::{PaneId, clean};
 
-/// Most looks that one cycle begins: those of a thousand agents are spread over some cycles.
-const MOST_LOOKS: usize = 32;
+/// Most looks that one cycle begins: each takes a thread for a moment, and those of many agents are spread over cycles.
+const MOST_LOOKS: usize = 8;
 
 /// Most bytes of one look.
 const MOST_AT_ONCE: u64 = 4 << 20;
