@@ -52,6 +52,9 @@ fn sums_are_by_what_was_asked_for_and_add_up() {
         }
     }
     assert_eq!(json(&["--by=model"], "")["rows"].as_array().unwrap().len(), 2);
+    // No server runs here: all that was spent is of agents that are no longer there.
+    let gone = json(&["--by=agent"], "");
+    assert_eq!((&gone["rows"][0]["agent"], &gone["totals"]), (&Value::Null, &json(&[], "")["totals"]), "{gone}");
     assert!(json(&["--by=day"], "")["rows"].as_array().unwrap().len() > 1);
     assert_eq!(json(&["--since", "2100-01-01T00:00"], "")["totals"]["input_tokens"], 0);
 }

@@ -70,7 +70,12 @@ pub async fn run(options: &UsageOptions, context: &mut Context) -> Result<(), Fa
 
 /// The agents that run, by program and session.
 async fn agents(context: &mut Context) -> Result<BTreeMap<(String, String), String>, Failure> {
-    let snapshot = source::from_engine_or_now(context).await?;
+    let snapshot = match source::from_engine_or_now(context).await {
+        Ok(snapshot) => snapshot,
+        // Without a server there is no agent any more; what they spent is there all the same.
+        Err(failure) if failure.code() == Failure::unreachable("").code() => return Ok(BTreeMap::new()),
+        Err(failure) => return Err(failure),
+    };
     let one =
         |agent: &crate::monitor::Agent| Some(((agent.agent.clone(), agent.session_id.clone()?), agent.target.clone()));
     Ok(snapshot.agents.iter().filter_map(one).collect())

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::monitor::usage::fields::{Amount, Field, count};
 use crate::monitor::usage::rules::{Edge, LimitFields, RecordRules, TokenFields, TranscriptRules};
-use crate::monitor::{Plan, Tokens};
+use crate::monitor::{Limit, Plan, Tokens};
 use crate::tmux::clean;
 
 /// Longest name of a model, session or folder that is kept, characters.
@@ -26,7 +26,7 @@ pub enum Said {
     /// The model can hold so many tokens.
     Window(u64),
     /// How much of the account's limits is used.
-    Limits(Vec<Limited>),
+    Limits(Vec<Limit>),
     /// A turn begins or has ended.
     Turn(Turned),
     /// A call of a tool begins or has ended: which one, as a hash.
@@ -81,19 +81,6 @@ pub struct Spent {
     pub tokens: Tokens,
     /// What was paid for them, US dollars, as the program recorded it.
     pub cost: Option<f64>,
-}
-
-/// A limit of the account at one time.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Limited {
-    /// How long it lasts, minutes.
-    pub minutes: Option<u64>,
-    /// How much of it is used, percent.
-    pub used: f64,
-    /// When it ends.
-    pub resets_at: Option<Timestamp>,
-    /// When that was so.
-    pub at: Option<Timestamp>,
 }
 
 /// Reads the records of one transcript in their order, and keeps what holds for those that follow.
@@ -196,7 +183,7 @@ impl Records {
             out.push(Said::Window(window));
         }
         if !rule.limits.is_empty() {
-            let limits: Vec<Limited> = rule.limits.iter().filter_map(|limit| limited(limit, &find, at)).collect();
+            let limits: Vec<Limit> = rule.limits.iter().filter_map(|limit| limited(limit, &find, at)).collect();
             if !limits.is_empty() {
                 out.push(Said::Limits(limits));
             }
@@ -347,13 +334,13 @@ fn limited<'a>(
     fields: &LimitFields,
     find: &impl Fn(&Field) -> Option<&'a Value>,
     at: Option<Timestamp>,
-) -> Option<Limited> {
+) -> Option<Limit> {
     let used = find(fields.used.as_ref()?)?.as_f64().filter(|used| (0.0..=1000.0).contains(used))?;
     let resets_in =
         fields.resets_in.as_ref().and_then(find).and_then(Value::as_i64).filter(|s| (0..=40 * 86400).contains(s));
     let resets_at = fields.resets_at.as_ref().and_then(find).and_then(time);
     let resets_at = resets_at.or_else(|| at?.checked_add(jiff::SignedDuration::from_secs(resets_in?)).ok());
-    Some(Limited { minutes: fields.minutes.as_ref().and_then(find).and_then(count), used, resets_at, at })
+    Some(Limit { minutes: fields.minutes.as_ref().and_then(find).and_then(count), used_percent: used, resets_at, at })
 }
 
 /// RFC 3339, or milliseconds or seconds since 1970: what is below some year 5000 in seconds is seconds.

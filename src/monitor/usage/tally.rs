@@ -71,15 +71,7 @@ impl Tally {
             Said::Spent(spent) => self.spend(spent, zone),
             Said::Context(used) => self.context_used = Some(used),
             Said::Window(window) => self.context_window = Some(window),
-            Said::Limits(limits) => {
-                let limit = |seen: crate::monitor::usage::record::Limited| Limit {
-                    minutes: seen.minutes,
-                    used_percent: seen.used,
-                    resets_at: seen.resets_at,
-                    at: seen.at,
-                };
-                self.limits = limits.into_iter().map(limit).collect();
-            }
+            Said::Limits(limits) => self.limits = limits,
             Said::Turn(Turned { edge: Edge::Begins, .. }) => {
                 self.turn = Tokens::default();
                 self.turns += 1;
