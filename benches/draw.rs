@@ -7,7 +7,7 @@ use std::{hint::black_box, sync::Arc};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use sample::stage::{Stage, Writes};
-use tmux_orc::app::core::message::Message;
+use tmux_orc::monitor::Snapshot;
 use tmux_orc::ui::Screen;
 use tmux_orc::ui::colour::Depth;
 use tmux_orc::ui::theme::Theme;
@@ -35,16 +35,16 @@ fn draw(c: &mut Criterion) {
             black_box(screen.draw(&stage.state, &themes[0]).unwrap())
         });
     });
-    let mut shows = stage.state.snapshot.preview.as_deref().cloned().unwrap();
+    let mut shows = stage.state.snapshot().preview.as_deref().cloned().unwrap();
     c.bench_function("draw 200x55, 100 agents, another preview", |b| {
         b.iter(|| {
             shows.text.push(' ');
             if shows.text.len() > 8000 {
                 shows.text = sample::preview().text.repeat(3);
             }
-            let mut next = (*stage.state.snapshot).clone();
+            let mut next = Snapshot::clone(stage.state.snapshot());
             next.preview = Some(Arc::new(shows.clone()));
-            stage.tell(Message::Snapshot(Arc::new(next)));
+            stage.show(Arc::new(next));
             black_box(screen.draw(&stage.state, &themes[0]).unwrap())
         });
     });
@@ -52,8 +52,8 @@ fn draw(c: &mut Criterion) {
     let plain = Stage::new(sample::snapshot(sample::many(100)), 200, 55);
     c.bench_function("update with a snapshot of 100 agents that looks the same", |b| {
         let mut stage = Stage::new(sample::snapshot(sample::many(100)), 200, 55);
-        let next = Arc::new((*plain.state.snapshot).clone());
-        b.iter(|| black_box(stage.tell(Message::Snapshot(next.clone()))));
+        let next = Arc::new(Snapshot::clone(plain.state.snapshot()));
+        b.iter(|| black_box(stage.show(next.clone())));
     });
 }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use tmux_orc::app::cli::{Cli, Color, Dashboard, Failure, Served};
 use tmux_orc::app::core::view::Capabilities;
+use tmux_orc::app::members::Members;
 use tmux_orc::app::{cli, demo};
 use tmux_orc::monitor::Following;
 use tmux_orc::ui;
@@ -72,7 +73,6 @@ async fn watch(dashboard: Dashboard) -> Result<ExitCode, Failure> {
             Color::Always => ColourChoice::Always,
             Color::Never => ColourChoice::Never,
         },
-        link: Some(dashboard.following.link.clone()),
         actions: Some(Actions {
             can: Capabilities {
                 jump: true,
@@ -84,9 +84,9 @@ async fn watch(dashboard: Dashboard) -> Result<ExitCode, Failure> {
             results,
         }),
     };
-    let Following { handle, task, .. } = dashboard.following;
-    let shown = ui::run(handle, options).await;
-    // The handle is gone with the dashboard: an engine inside ends now, one in the background goes on.
+    let Following { handle, link, task } = dashboard.following;
+    let shown = ui::run(Members::new(handle, link), options).await;
+    // Its members are gone with the dashboard: an engine inside ends now, one in the background goes on.
     let followed = task.await;
     dashboard.beside.end().await;
     match (shown, followed) {

@@ -9,6 +9,7 @@ pub(crate) mod fuzz;
 pub(crate) mod integration;
 pub mod journal;
 pub(crate) mod logging;
+pub mod members;
 pub mod notify;
 pub mod settings;
 pub mod usage;

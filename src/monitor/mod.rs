@@ -29,7 +29,7 @@ pub use crate::monitor::engine::client::{Clients, Interest};
 pub(crate) use crate::monitor::engine::command::{ANSWER_LIMIT, NotDone};
 pub use crate::monitor::engine::command::{Command, NotSent, Order, Refused};
 pub(crate) use crate::monitor::engine::handle::WeakCommands;
-pub use crate::monitor::engine::handle::{Commands, Handle, Requests, Snapshots};
+pub use crate::monitor::engine::handle::{Commands, Ended, Handle, Requests, Snapshots};
 pub use crate::monitor::engine::launch::Engine;
 pub(crate) use crate::monitor::engine::launch::{EngineError, OnceError};
 pub(crate) use crate::monitor::engine::settings_source::{Reread, SettingsSource};

@@ -64,7 +64,7 @@ pub(crate) fn show(snapshot: Arc<Snapshot>) {
     for (columns, rows) in [(120, 40), (44, 12)] {
         (stage.columns, stage.rows) = (columns, rows);
         stage.tell(Message::Resize(columns, rows));
-        stage.tell(Message::Snapshot(Arc::clone(&snapshot)));
+        stage.show(Arc::clone(&snapshot));
         let buffer = stage.buffer("dark");
         assert_eq!(buffer.area.area(), u32::from(columns) * u32::from(rows));
         stage.keys("t");
@@ -155,7 +155,7 @@ fn step(stage: &mut Stage, feed: &mut Feed<'_>) {
         12 => publish(stage, feed),
         13 => {
             let link = [Link::Embedded, Link::Attached(7), Link::Lost(7)][feed.below(3)];
-            stage.tell(Message::Link(link));
+            stage.reach(link);
         }
         14 => drop(stage.tell(Message::ActionResult { text: crate::tmux::clean(&feed.text()), ok: feed.flag() })),
         _ => stage.check(),

@@ -202,7 +202,7 @@ pub fn shape(state: &State) -> Shape {
         events: state.view.events,
         zoom: state.view.zoom.then_some(state.view.focus),
         banner: state.banner().is_some(),
-        agents: !state.snapshot.agents.is_empty() && state.view.main == Main::Agents,
+        agents: !state.fleet.is_empty() && state.view.main == Main::Agents,
     }
 }
 

@@ -83,6 +83,6 @@ fn parts(state: &State, layout: &Layout, theme: &Theme, preview: &Preview, buf: 
 fn request(state: &State, preview: &Preview, theme: &Theme) -> Preview {
     let Mode::Answer { asked, .. } = &state.mode else { return Preview::default() };
     let mut request = preview.clone();
-    request.read_screen(asked.screen.as_ref(), theme.depth);
+    request.read(asked.screen.as_ref(), theme.depth);
     request
 }

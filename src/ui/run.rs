@@ -6,7 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use ratatui::backend::CrosstermBackend;
 use rustix::process::Signal;
 use tokio::{
-    sync::{mpsc, watch},
+    sync::mpsc,
     task::JoinSet,
     time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
@@ -19,10 +19,9 @@ use crate::app::core::message::{Message, Outcome, Setup};
 use crate::app::core::state::State;
 use crate::app::core::update::update;
 use crate::app::core::view::Capabilities;
+use crate::app::members::Members;
 use crate::app::settings::theme;
 use crate::app::settings::theme::ThemeError;
-use crate::monitor::Handle;
-use crate::monitor::Link;
 use crate::ui::colour::{ColourChoice, Depth};
 use crate::ui::glyphs::Glyphs;
 use crate::ui::terminal::background::Background;
@@ -58,8 +57,6 @@ pub struct Options {
     pub grouping: Grouping,
     /// Colours.
     pub colour: ColourChoice,
-    /// How the engine is reached, when that can change.
-    pub link: Option<watch::Receiver<Link>>,
     /// Who does what needs tmux or the settings file; without it those keys are not shown.
     pub actions: Option<Actions>,
 }
@@ -76,7 +73,6 @@ impl Default for Options {
             columns: SHOWN.to_vec(),
             grouping: Grouping::None,
             colour: ColourChoice::Auto,
-            link: None,
             actions: None,
         }
     }
@@ -135,7 +131,7 @@ pub enum Error {
 ///
 /// # Errors
 /// See [`Error`].
-pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
+pub async fn run(members: Members, options: Options) -> Result<Exit, Error> {
     let env = |name: &str| std::env::var(name).ok();
     let depth = Depth::detect(options.colour, env);
     let mut themes = Theme::all(options.themes.as_deref(), depth)?;
@@ -143,14 +139,11 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
     let named = pick(&themes, &options.theme, depth)?;
 
     let began = std::time::Instant::now();
-    let snapshot = handle.snapshots.borrow_and_update();
-    let mut state = State::new(snapshot, Timestamp::now(), TimeZone::system());
+    let mut state = State::new(members.now(), Timestamp::now(), TimeZone::system());
     let (can, effects, mut results) = match options.actions {
         Some(actions) => (actions.can, Some(actions.effects), Some(actions.results)),
         None => (Capabilities::default(), None, None),
     };
-    let mut links = options.link;
-    let link = links.as_mut().map_or(Link::default(), |links| *links.borrow_and_update());
     let only_ascii = glyphs::is_ascii(env).await;
     let mut signals = Signals::listen()?;
     let mut taken = Taken::take(options.mouse)?;
@@ -170,7 +163,7 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
     });
     let ascii = options.glyphs.ascii(only_ascii);
     let (columns, limit_threshold, grouping) = (options.columns, options.limit_threshold, options.grouping);
-    let setup = Setup { keymap, can, link, themes: names(&themes), theme, ascii, columns, limit_threshold, grouping };
+    let setup = Setup { keymap, can, themes: names(&themes), theme, ascii, columns, limit_threshold, grouping };
     update(&mut state, Message::Begins(Box::new(setup)));
     let (columns, rows) = crossterm::terminal::size()?;
     update(&mut state, Message::Resize(columns, rows));
@@ -217,7 +210,7 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
                 if viewport != state.viewport {
                     let outcome = update(&mut state, Message::Viewport(viewport));
                     for effect in outcome.effects {
-                        send(&mut state, &handle, effects.as_ref(), effect);
+                        send(&mut state, &members, effects.as_ref(), effect);
                     }
                 }
                 screen.draw(&state, &themes[state.theme])?;
@@ -229,8 +222,8 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
                 Some(message) => message,
                 None => continue,
             },
-            changed = handle.snapshots.changed() => match changed {
-                Ok(()) => Message::Snapshot(handle.snapshots.borrow_and_update()),
+            changed = members.changed() => match changed {
+                Ok(()) => Message::Fleet(members.now()),
                 Err(_) => return Err(Error::Engine),
             },
             there = listener.wait() => {
@@ -239,8 +232,11 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
                 }
                 return Ok(Exit::Signal(Signal::HUP.as_raw()));
             }
-            Some(Ok((id, answer))) = answers.join_next() => Message::Answered { id, answer },
-            Some(link) = next_link(&mut links) => Message::Link(link),
+            Some(Ok((id, answer))) = answers.join_next() => {
+                // What was carried out is in view before it is said to be.
+                dirty |= update(&mut state, Message::Fleet(members.now())).redraw;
+                Message::Answered { id, answer }
+            }
             Some(result) = next_result(&mut results) => match result {
                 // With the settings come the themes: the one that is named may be a new one. Read on another thread: a
                 // disk that does not answer stops no key.
@@ -289,11 +285,11 @@ pub async fn run(mut handle: Handle, options: Options) -> Result<Exit, Error> {
                     come_back(&taken, &mut screen, &mut state)?;
                     dirty = true;
                 }
-                Effect::Ask(id, command) => {
-                    let answer = handle.commands.ask(command);
+                Effect::Ask(id, member, command) => {
+                    let answer = members.ask(member, command);
                     answers.spawn(async move { (id, answer.await.map_err(|why| why.to_string())) });
                 }
-                effect => dirty |= send(&mut state, &handle, effects.as_ref(), effect),
+                effect => dirty |= send(&mut state, &members, effects.as_ref(), effect),
             }
         }
     }
@@ -338,24 +334,13 @@ fn pick(themes: &[Theme], name: &str, depth: Depth) -> Result<Option<usize>, Err
 }
 
 /// Hands an effect to who does it. Says whether something visible came of it.
-fn send(state: &mut State, handle: &Handle, actions: Option<&mpsc::Sender<Effect>>, effect: Effect) -> bool {
+fn send(state: &mut State, members: &Members, actions: Option<&mpsc::Sender<Effect>>, effect: Effect) -> bool {
     let sent = match (effect.clone(), actions) {
-        (Effect::Engine(command), _) => handle.commands.try_send(command).is_ok(),
+        (Effect::Engine(member, command), _) => members.send(member, command),
         (effect, Some(actions)) => actions.try_send(effect).is_ok(),
         (_, None) => false,
     };
     !sent && update(state, Message::NotSent(effect)).redraw
-}
-
-/// The next way the engine is reached; never, when that cannot change any more.
-async fn next_link(link: &mut Option<watch::Receiver<Link>>) -> Option<Link> {
-    match link {
-        Some(receiver) => match receiver.changed().await {
-            Ok(()) => Some(*receiver.borrow_and_update()),
-            Err(_) => std::future::pending().await,
-        },
-        None => std::future::pending().await,
-    }
 }
 
 /// The next result; never, when nobody sends any.

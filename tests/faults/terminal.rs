@@ -36,7 +36,7 @@ fn a_dashboard_that_panics() {
     let error = runtime.block_on(async {
         let server = Server::at(variable(SOCKET), "tmux").expect("a server");
         let (handle, _engine) = Engine::new(server, EngineSettings::default()).start().expect("an engine");
-        let dashboard = ui::run(handle, ui::Options::default());
+        let dashboard = ui::run(handle.into(), ui::Options::default());
         if variable(BESIDE) == "yes" {
             tokio::spawn(panic_when(trigger));
             dashboard.await.expect_err("it cannot go on")

@@ -46,7 +46,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("app/notify", &["app/core", "app/settings", "app/act", "monitor", "tmux"]),
     ("app/usage", &["monitor"]),
     ("app/demo", &["app/core", "monitor", "tmux"]),
-    ("ui", &["app/core", "app/settings", "monitor", "tmux"]),
+    ("app/members", &["app/core", "monitor", "tmux"]),
+    ("ui", &["app/core", "app/settings", "app/members", "monitor", "tmux"]),
 ];
 
 /// Rooms without files, processes, sockets, clocks and time zones of their own: data in, data out.

@@ -54,6 +54,8 @@ pub fn agent(sketch: &Sketch) -> Agent {
         Vec::new()
     };
     Agent {
+        host: None,
+        server: "main".into(),
         pane_id: PaneId(sketch.id),
         target: sketch.target.into(),
         session: session.into(),
@@ -585,7 +587,7 @@ pub fn blank(status: ServerStatus) -> Snapshot {
 
 /// A dashboard that shows this snapshot and can do everything.
 pub fn app(snapshot: Snapshot) -> State {
-    let mut app = State::new(Arc::new(snapshot), now(), TimeZone::UTC);
+    let mut app = State::new(Arc::new(snapshot).into(), now(), TimeZone::UTC);
     app.can = Capabilities { jump: true, act: true, reload: true, copy: true };
     app.themes = ["dark", "light", "high-contrast", "colour-blind", "mono"].map(str::to_owned).to_vec();
     app

@@ -8,12 +8,12 @@ use ratatui::{
     style::{Color, Modifier},
 };
 use tmux_orc::app::Effect;
+use tmux_orc::app::core::fleet::{AgentKey, MemberId};
 use tmux_orc::app::core::key::Key;
 use tmux_orc::app::core::message::{Message, Mouse};
 use tmux_orc::app::core::state::State;
 use tmux_orc::app::core::update::update;
-use tmux_orc::monitor::Snapshot;
-use tmux_orc::tmux::PaneId;
+use tmux_orc::monitor::{Link, Snapshot};
 use tmux_orc::ui::colour::Depth;
 use tmux_orc::ui::layout::{Layout, shape};
 use tmux_orc::ui::theme::Theme;
@@ -85,10 +85,20 @@ impl Stage {
 
     /// Another snapshot, changed from the one that is shown, a second later.
     pub fn publish(&mut self, change: impl FnOnce(&mut Snapshot)) -> bool {
-        let mut next = (*self.state.snapshot).clone();
+        let mut next = Snapshot::clone(self.state.snapshot());
         next.timestamp = self.state.now;
         change(&mut next);
-        self.tell(Message::Snapshot(std::sync::Arc::new(next)))
+        self.show(std::sync::Arc::new(next))
+    }
+
+    /// The first member publishes this.
+    pub fn show(&mut self, snapshot: std::sync::Arc<Snapshot>) -> bool {
+        self.tell(Message::Fleet(self.state.fleet.with_snapshot(MemberId::FIRST, snapshot)))
+    }
+
+    /// The first member is reached in this way now.
+    pub fn reach(&mut self, link: Link) -> bool {
+        self.tell(Message::Fleet(self.state.fleet.with_link(MemberId::FIRST, link)))
     }
 
     /// The engine answers all that was asked and is not answered yet.
@@ -103,9 +113,7 @@ impl Stage {
 
     /// Targets of the rows, top to bottom.
     pub fn rows(&self) -> Vec<String> {
-        let agents = &self.state.snapshot.agents;
-        let target = |id| agents.iter().find(|a| a.pane_id == id).map(|a| a.target.clone()).unwrap_or_default();
-        self.state.list.agents(agents).map(target).collect()
+        self.state.list.agents(&self.state.fleet).map(|(_, agent)| agent.target.clone()).collect()
     }
 
     /// Target of the selected agent.
@@ -123,20 +131,20 @@ impl Stage {
 
     /// The state agrees with itself, and can be drawn.
     pub fn check(&self) {
-        let agents = &self.state.snapshot.agents;
-        let rows: Vec<PaneId> = self.state.list.agents(agents).collect();
+        let fleet = &self.state.fleet;
+        let rows: Vec<AgentKey> = self.state.list.agents(fleet).map(|(key, _)| key).collect();
         let mut distinct = rows.clone();
         distinct.sort();
         distinct.dedup();
         assert_eq!(distinct.len(), rows.len(), "no row twice");
         if self.state.list.filter.is_empty() {
-            assert_eq!(rows.len(), agents.len(), "every agent has its row");
+            assert_eq!(rows.len(), fleet.len(), "every agent has its row");
         }
         match self.state.list.selected {
             Some(id) => assert!(rows.contains(&id), "the cursor is on a row"),
             None => assert!(rows.is_empty(), "a list that is not empty has a cursor"),
         }
-        if let Some(at) = self.state.list.cursor(agents)
+        if let Some(at) = self.state.list.cursor(fleet)
             && self.state.list.height > 0
         {
             let top = self.state.list.top;
@@ -162,7 +170,7 @@ impl Stage {
         let layout = self.layout();
         let mut buffer = Buffer::empty(layout.area);
         let mut preview = Preview::default();
-        preview.read(&self.state.snapshot, theme.depth);
+        preview.read(self.state.preview(), theme.depth);
         draw(&self.state, &layout, &theme, &preview, &mut buffer);
         buffer
     }

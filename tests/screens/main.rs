@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use sample::stage::Stage;
 use tmux_orc::app::core::column::Column;
-use tmux_orc::app::core::message::Message;
 use tmux_orc::monitor::Link;
 use tmux_orc::monitor::{Account, Limit, ServerStatus, Snapshot};
 use tmux_orc::ui::colour::Depth;
@@ -93,9 +92,9 @@ fn every_state_of_the_whole_says_what_it_is_and_what_to_do() {
     insta::assert_snapshot!("whole-paused", Stage::new(paused, 80, 24).text());
 
     let mut stage = Stage::new(twelve(), 120, 35);
-    stage.tell(Message::Link(Link::Attached(41873)));
+    stage.reach(Link::Attached(41873));
     insta::assert_snapshot!("whole-attached", stage.text());
-    stage.tell(Message::Link(Link::Lost(41873)));
+    stage.reach(Link::Lost(41873));
     insta::assert_snapshot!("whole-engine-lost", stage.text());
 }
 

@@ -13,7 +13,7 @@ fn commands(effects: Vec<Effect>) -> Vec<Command> {
     effects
         .into_iter()
         .map(|effect| match effect {
-            Effect::Engine(command) | Effect::Ask(_, command) => command,
+            Effect::Engine(_, command) | Effect::Ask(_, _, command) => command,
             other => panic!("{other:?}"),
         })
         .collect()

@@ -28,12 +28,12 @@ fn what_agents_are_grouped_by_goes_round_and_each_group_stands_once() {
         s.keys("b");
         let by = s.state.list.grouping;
         seen.push(by.to_string());
-        let agents = &s.state.snapshot.agents;
+        let at = |place| s.state.fleet.at(place).unwrap().1;
         let mut heads = Vec::new();
         for line in &s.state.list.lines {
             match line {
-                Line::Head(first) => heads.push(by.of(&agents[*first])),
-                Line::Agent(i) => assert!(heads.last().is_none_or(|head| *head == by.of(&agents[*i]))),
+                Line::Head(first) => heads.push(by.of(at(*first))),
+                Line::Agent(i) => assert!(heads.last().is_none_or(|head| *head == by.of(at(*i)))),
             }
         }
         let all = heads.len();

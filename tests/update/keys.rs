@@ -3,6 +3,7 @@
 use tmux_orc::app::Effect;
 use tmux_orc::app::core::act::{Act, Seen};
 use tmux_orc::app::core::action::Action;
+use tmux_orc::app::core::fleet::MemberId;
 use tmux_orc::app::core::key::Key;
 use tmux_orc::app::core::keymap::Keymap;
 use tmux_orc::app::core::list::Sort;
@@ -95,17 +96,20 @@ fn sorting_goes_through_the_columns_and_turns_round() {
 fn jump_and_answer_act_on_what_was_seen() {
     let mut s = stage();
     s.keys("enter");
-    assert_eq!(s.effects(), [Effect::Act(Act::Jump { pane: PaneId(14) })]);
+    assert_eq!(s.effects(), [Effect::Act(MemberId::FIRST, Act::Jump { pane: PaneId(14) })]);
     s.keys("y 2");
-    let agent = s.state.snapshot.agents.iter().find(|a| a.pane_id == PaneId(14)).unwrap().clone();
-    let seen = Seen::of(&agent, s.state.snapshot.preview.as_deref());
-    assert_eq!(s.effects(), [Effect::Act(Act::Answer { pane: PaneId(14), choice: 1, seen: seen.clone() })]);
+    let agent = s.state.snapshot().agents.iter().find(|a| a.pane_id == PaneId(14)).unwrap().clone();
+    let seen = Seen::of(&agent, s.state.snapshot().preview.as_deref());
+    assert_eq!(
+        s.effects(),
+        [Effect::Act(MemberId::FIRST, Act::Answer { pane: PaneId(14), choice: 1, seen: seen.clone() })]
+    );
     s.keys("x n");
     assert_eq!(s.effects(), []);
     s.keys("x y");
-    assert_eq!(s.effects(), [Effect::Act(Act::Interrupt { pane: PaneId(14), seen: seen.clone() })]);
+    assert_eq!(s.effects(), [Effect::Act(MemberId::FIRST, Act::Interrupt { pane: PaneId(14), seen: seen.clone() })]);
     s.keys("m g o enter");
-    assert_eq!(s.effects(), [Effect::Act(Act::Reply { pane: PaneId(14), text: "go".into(), seen })]);
+    assert_eq!(s.effects(), [Effect::Act(MemberId::FIRST, Act::Reply { pane: PaneId(14), text: "go".into(), seen })]);
     s.keys("m enter");
     assert_eq!(s.effects(), [], "an empty message is none");
     s.keys("esc");
@@ -120,12 +124,12 @@ fn what_is_pasted_is_taken_whole_or_not_at_all() {
     s.keys("enter");
     let effects = s.effects();
     let text = format!("a{}b", long.replace('\r', "\n"));
-    assert!(matches!(&effects[..], [Effect::Act(Act::Reply { text: sent, .. })] if *sent == text));
+    assert!(matches!(&effects[..], [Effect::Act(MemberId::FIRST, Act::Reply { text: sent, .. })] if *sent == text));
     s.keys("m o k");
     s.tell(Message::Paste("y".repeat(64 * 1024 - 1)));
     assert!(s.text().contains("nothing was pasted"), "{}", s.text());
     s.keys("enter");
-    assert!(matches!(&s.effects()[..], [Effect::Act(Act::Reply { text, .. })] if text == "ok"));
+    assert!(matches!(&s.effects()[..], [Effect::Act(MemberId::FIRST, Act::Reply { text, .. })] if text == "ok"));
 }
 
 #[test]
@@ -139,13 +143,15 @@ fn nothing_is_answered_before_its_request_was_shown_whole() {
     // It comes: now it is shown, and can be answered.
     s.publish(|next| next.preview = Some(std::sync::Arc::new(sample::preview())));
     s.keys("1");
-    assert!(matches!(&s.effects()[..], [Effect::Act(Act::Answer { seen, choice: 0, .. })] if !seen.rows.is_empty()));
+    assert!(
+        matches!(&s.effects()[..], [Effect::Act(MemberId::FIRST, Act::Answer { seen, choice: 0, .. })] if !seen.rows.is_empty())
+    );
     // Where no preview is shown the screen is asked for all the same.
     let mut s = crate::sample::stage::Stage::new(crate::twelve(), 80, 12);
     s.effects();
     s.publish(|next| next.preview = None);
     s.keys("y");
-    assert_eq!(s.effects(), [Effect::Engine(Command::Focus(Some(PaneId(14))))]);
+    assert_eq!(s.effects(), [Effect::Engine(MemberId::FIRST, Command::Focus(Some(PaneId(14))))]);
     // A request that does not fit is read to its first row before it can be answered.
     let mut preview = sample::preview();
     preview.text = (0..30).map(|n| format!("row {n}\n")).collect();
@@ -159,8 +165,15 @@ fn nothing_is_answered_before_its_request_was_shown_whole() {
     assert!(s.text().contains("row 0 "), "{}", s.text());
     s.keys("1");
     let effects = s.effects();
-    assert!(matches!(effects.first(), Some(Effect::Act(Act::Answer { choice: 0, .. }))), "{effects:?}");
-    assert_eq!(effects.last(), Some(&Effect::Engine(Command::Focus(None))), "no screen is in view any more");
+    assert!(
+        matches!(effects.first(), Some(Effect::Act(MemberId::FIRST, Act::Answer { choice: 0, .. }))),
+        "{effects:?}"
+    );
+    assert_eq!(
+        effects.last(),
+        Some(&Effect::Engine(MemberId::FIRST, Command::Focus(None))),
+        "no screen is in view any more"
+    );
 }
 
 #[test]
@@ -172,7 +185,10 @@ fn a_message_may_have_several_lines() {
     s.keys("enter");
     let effects = s.effects();
     let text = "one\ntwo\nthree\nfour\nfive";
-    assert!(matches!(&effects[..], [Effect::Act(Act::Reply { text: sent, .. })] if sent == text), "{effects:?}");
+    assert!(
+        matches!(&effects[..], [Effect::Act(MemberId::FIRST, Act::Reply { text: sent, .. })] if sent == text),
+        "{effects:?}"
+    );
 }
 
 #[test]
@@ -186,7 +202,7 @@ fn an_answer_stays_with_the_prompt_that_was_seen() {
     s.keys("down enter");
     let effects = s.effects();
     assert!(
-        matches!(&effects[..], [Effect::Act(Act::Answer { seen, choice: 0, .. })] if seen.line == "cargo publish --dry-run?"),
+        matches!(&effects[..], [Effect::Act(MemberId::FIRST, Act::Answer { seen, choice: 0, .. })] if seen.line == "cargo publish --dry-run?"),
         "{effects:?}"
     );
 }
@@ -213,7 +229,7 @@ fn the_palette_does_what_it_finds() {
     s.keys(":");
     s.types("cleaar");
     s.keys("backspace backspace r enter");
-    assert!(matches!(&s.effects()[..], [Effect::Ask(_, Command::ClearCache)]));
+    assert!(matches!(&s.effects()[..], [Effect::Ask(_, _, Command::ClearCache)]));
     s.keys(":");
     s.types("no such thing");
     s.keys("enter");
@@ -221,7 +237,7 @@ fn the_palette_does_what_it_finds() {
     s.keys(":");
     s.types("strategy poll");
     s.keys("enter");
-    assert!(matches!(&s.effects()[..], [Effect::Ask(_, Command::Strategy(name))] if name == "polling"));
+    assert!(matches!(&s.effects()[..], [Effect::Ask(_, _, Command::Strategy(name))] if name == "polling"));
     s.keys(":");
     s.types("theme light");
     s.keys("enter");
@@ -267,11 +283,11 @@ fn the_keys_of_what_is_open_can_be_others_and_its_hints_say_so() {
     s.keys("y");
     assert!(s.text().contains("1 f5 3 or f2  f3 leave") && s.text().contains("f5 Yes, and"), "{}", s.text());
     s.keys("f5");
-    assert!(matches!(&s.effects()[..], [Effect::Act(Act::Answer { choice: 1, .. })]));
+    assert!(matches!(&s.effects()[..], [Effect::Act(MemberId::FIRST, Act::Answer { choice: 1, .. })]));
     s.keys("x");
     assert!(s.text().contains("J interrupt  N leave"), "{}", s.text());
     s.keys("N x J");
-    assert!(matches!(&s.effects()[..], [Effect::Act(Act::Interrupt { .. })]));
+    assert!(matches!(&s.effects()[..], [Effect::Act(MemberId::FIRST, Act::Interrupt { .. })]));
     s.keys("x y");
     assert!(s.effects().is_empty() && matches!(s.state.mode, Mode::Normal), "the old key is none of its keys");
     s.pass(1000);
@@ -280,7 +296,7 @@ fn the_keys_of_what_is_open_can_be_others_and_its_hints_say_so() {
     s.keys("f3 m");
     assert!(s.text().contains("f2 send  f3 leave"), "{}", s.text());
     s.keys("a f6 b f7 J f2");
-    assert!(matches!(&s.effects()[..], [Effect::Act(Act::Reply { text, .. })] if text == "a\nJb"));
+    assert!(matches!(&s.effects()[..], [Effect::Act(MemberId::FIRST, Act::Reply { text, .. })] if text == "a\nJb"));
     s.keys("?");
     s.types("newline");
     assert!(s.text().contains("f6") && s.text().contains("A new line of the message"), "{}", s.text());

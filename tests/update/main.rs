@@ -6,6 +6,7 @@ mod sample;
 mod engine;
 mod groups;
 mod keys;
+mod members;
 mod mouse;
 mod property;
 mod redraw;

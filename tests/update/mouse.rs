@@ -2,6 +2,7 @@
 
 use tmux_orc::app::Effect;
 use tmux_orc::app::core::act::Act;
+use tmux_orc::app::core::fleet::MemberId;
 use tmux_orc::app::core::list::Sort;
 use tmux_orc::app::core::message::{Hit, Mouse};
 use tmux_orc::app::core::state::Mode;
@@ -32,7 +33,7 @@ fn a_click_selects_the_row_under_it() {
     let mut s = stage();
     click(&mut s, "ml:1.0");
     assert_eq!(s.selected(), "ml:1.0");
-    assert_eq!(s.effects(), [Effect::Engine(Command::Focus(Some(PaneId(41))))]);
+    assert_eq!(s.effects(), [Effect::Engine(MemberId::FIRST, Command::Focus(Some(PaneId(41))))]);
 }
 
 #[test]
@@ -63,7 +64,7 @@ fn headers_sort_and_sort_the_other_way() {
 fn the_strategy_bar_switches() {
     let mut s = stage();
     click(&mut s, "2 polling");
-    assert!(matches!(&s.effects()[..], [Effect::Ask(_, Command::Strategy(name))] if name == "polling"));
+    assert!(matches!(&s.effects()[..], [Effect::Ask(_, _, Command::Strategy(name))] if name == "polling"));
 }
 
 #[test]
@@ -97,7 +98,7 @@ fn palette_items_and_answers_can_be_clicked() {
     s.keys("t y");
     s.effects();
     click(&mut s, "3 No, and tell");
-    assert!(matches!(s.effects()[..], [Effect::Act(Act::Answer { choice: 2, .. })]));
+    assert!(matches!(s.effects()[..], [Effect::Act(MemberId::FIRST, Act::Answer { choice: 2, .. })]));
 }
 
 #[test]
@@ -116,14 +117,13 @@ fn every_cell_of_every_size_can_be_clicked() {
                     let place = format!("{hit:?} at {x},{y} of {columns}x{rows} after {keys}\n{text}");
                     match hit {
                         Some(Hit::Agent(id)) => {
-                            let agents = &s.state.snapshot.agents;
-                            let agent = agents.iter().find(|a| a.pane_id == id).expect(&place);
+                            let agent = s.state.fleet.agent(id).expect(&place);
                             let line = lines[usize::from(y)];
                             // Where there is room, the place of the agent stands in the row that was hit.
                             let covered = !matches!(s.state.mode, Mode::Normal);
                             assert!(covered || columns < 80 || line.contains(&agent.target), "{place}");
                         }
-                        Some(Hit::Strategy(row)) => assert!(row < s.state.snapshot.strategies.len(), "{place}"),
+                        Some(Hit::Strategy(row)) => assert!(row < s.state.snapshot().strategies.len(), "{place}"),
                         Some(Hit::Item(_)) => assert!(matches!(s.state.mode, Mode::Palette { .. }), "{place}"),
                         Some(Hit::Choice(_)) => assert!(matches!(s.state.mode, Mode::Answer { .. }), "{place}"),
                         Some(Hit::Overlay) => assert!(!matches!(s.state.mode, Mode::Normal), "{place}"),

@@ -112,7 +112,7 @@ fn take(stage: &mut Stage, step: Step) {
             });
         }
         Step::Link(link) => {
-            stage.tell(Message::Link(link));
+            stage.reach(link);
         }
         Step::Result(ok) => {
             stage.tell(Message::ActionResult { text: "said".into(), ok });

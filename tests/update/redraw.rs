@@ -97,7 +97,7 @@ fn messages_that_change_nothing_ask_for_none() {
     let mut s = stage();
     assert!(!s.tell(Message::Resize(140, 42)));
     assert!(!s.tell(Message::Focus(false)));
-    assert!(!s.tell(Message::Link(Link::Embedded)));
+    assert!(!s.reach(Link::Embedded));
     assert!(!s.tell(Message::Paste("text".into())));
     let size = s.state.list.top;
     s.keys("k");
@@ -125,10 +125,10 @@ fn a_frame_that_would_look_the_same_writes_nothing() {
 fn a_switch_to_another_engine_is_told_for_some_seconds() {
     let mut s = stage();
     let banner = |s: &Stage| s.state.banner().map_or(String::new(), |(_, words)| words);
-    assert!(s.tell(Message::Link(Link::Attached(7))));
-    assert!(s.tell(Message::Link(Link::Lost(7))));
+    assert!(s.reach(Link::Attached(7)));
+    assert!(s.reach(Link::Lost(7)));
     assert!(banner(&s).starts_with("The engine went away"), "{}", banner(&s));
-    assert!(s.tell(Message::Link(Link::Embedded)));
+    assert!(s.reach(Link::Embedded));
     s.wait(9);
     assert_eq!(banner(&s), "the engine 7 in the background is gone: watching from inside");
     assert!(s.wait(2) && banner(&s).is_empty(), "{}", banner(&s));
@@ -143,7 +143,6 @@ fn themes_that_are_read_again_keep_the_one_in_use_and_a_beginning_is_no_switch()
     let setup = Setup {
         keymap,
         can,
-        link: Link::Attached(7),
         themes: themes(&["dark", "mine"]),
         theme: 1,
         ascii: true,
@@ -152,7 +151,7 @@ fn themes_that_are_read_again_keep_the_one_in_use_and_a_beginning_is_no_switch()
         grouping: Grouping::Program,
     };
     assert!(s.tell(Message::Begins(Box::new(setup))));
-    assert!(s.state.banner().is_none() && s.state.ascii && s.state.link == Link::Attached(7));
+    assert!(s.state.banner().is_none() && s.state.ascii);
     assert!(s.state.columns.is_empty() && s.state.list.grouping == Grouping::Program);
     s.tell(Message::Themes(themes(&["light", "dark", "mine"])));
     assert_eq!(s.state.theme, 2);

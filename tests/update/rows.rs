@@ -68,13 +68,12 @@ fn the_cursor_stays_on_its_pane_and_the_pane_at_its_place() {
         s.keys("k");
     }
     let (selected, top) = (s.selected().to_owned(), s.state.list.top);
-    let line =
-        |s: &super::sample::stage::Stage| s.state.list.cursor(&s.state.snapshot.agents).unwrap() - s.state.list.top;
+    let line = |s: &super::sample::stage::Stage| s.state.list.cursor(&s.state.fleet).unwrap() - s.state.list.top;
     let at = line(&s);
     s.wait(5);
     let now = s.state.now;
     // One from far below goes to the top.
-    let last = s.state.snapshot.agents.iter().rev().find(|a| a.state == AgentState::Idle).unwrap().pane_id;
+    let last = s.state.snapshot().agents.iter().rev().find(|a| a.state == AgentState::Idle).unwrap().pane_id;
     s.publish(|next| set(next, last.0, AgentState::Waiting, Some("question"), now));
     assert_eq!(s.selected(), selected);
     assert_eq!(line(&s), at, "the row under the cursor did not move");

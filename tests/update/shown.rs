@@ -1,6 +1,7 @@
 //! What the dashboard shows of names, groups, engines that change, requests that were not handed on.
 
 use tmux_orc::app::Effect;
+use tmux_orc::app::core::fleet::MemberId;
 use tmux_orc::app::core::keymap::Keymap;
 use tmux_orc::app::core::message::{Message, Mouse};
 use tmux_orc::monitor::Command;
@@ -15,12 +16,12 @@ use super::{sample, sample::stage::Stage, stage};
 fn what_was_not_handed_on_is_asked_for_again_and_not_waited_for() {
     let mut s = stage();
     s.keys("+");
-    s.tell(Message::NotSent(Effect::Engine(Command::PoolSize(21))));
+    s.tell(Message::NotSent(Effect::Engine(MemberId::FIRST, Command::PoolSize(21))));
     assert_eq!(s.state.pending_pool(), None);
-    s.tell(Message::NotSent(Effect::Engine(Command::Focus(Some(PaneId(14))))));
+    s.tell(Message::NotSent(Effect::Engine(MemberId::FIRST, Command::Focus(Some(PaneId(14))))));
     s.effects();
     s.publish(|_| {});
-    assert_eq!(s.effects(), [Effect::Engine(Command::Focus(Some(PaneId(14))))]);
+    assert_eq!(s.effects(), [Effect::Engine(MemberId::FIRST, Command::Focus(Some(PaneId(14))))]);
 }
 
 #[test]
@@ -44,9 +45,9 @@ fn a_click_on_a_toast_presses_no_key_under_it() {
 fn the_preview_follows_the_colours_of_the_theme() {
     let mut preview = Preview::default();
     let s = stage();
-    preview.read(&s.state.snapshot, Depth::True);
+    preview.read(s.state.preview(), Depth::True);
     let coloured = format!("{preview:?}");
-    preview.read(&s.state.snapshot, Depth::None);
+    preview.read(s.state.preview(), Depth::None);
     let plain = format!("{preview:?}");
     assert!(coloured.contains("fg(") || coloured.contains("Rgb") || coloured.contains("Green"), "{coloured}");
     assert_ne!(coloured, plain);
@@ -70,7 +71,7 @@ fn names_from_the_settings_are_shown_with_the_place() {
     for (columns, rows) in [(140, 42), (80, 24), (40, 30)] {
         let mut s = Stage::new(super::twelve(), columns, rows);
         s.publish(|next| next.agents[0].name = "reviewer".into());
-        let target = s.state.snapshot.agents[0].target.clone();
+        let target = s.state.snapshot().agents[0].target.clone();
         assert!(s.text().contains(&format!("reviewer {target}")), "{columns}: {}", s.text());
         // So it is in the head of the preview.
         s.publish(|next| next.agents.iter_mut().for_each(|agent| agent.name = "reviewer".into()));

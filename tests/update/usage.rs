@@ -2,6 +2,7 @@
 
 use tmux_orc::app::Effect;
 use tmux_orc::app::core::act::Act;
+use tmux_orc::app::core::fleet::MemberId;
 use tmux_orc::app::core::message::{Hit, Mouse};
 use tmux_orc::app::core::view::Main;
 use tmux_orc::monitor::AgentTokens;
@@ -22,7 +23,7 @@ fn the_usage_view_has_the_list_s_rows_cursor_and_keys() {
     assert_eq!(s.selected(), rows[1]);
     s.effects();
     s.keys("enter");
-    assert!(matches!(&s.effects()[..], [Effect::Act(Act::Jump { .. })]));
+    assert!(matches!(&s.effects()[..], [Effect::Act(MemberId::FIRST, Act::Jump { .. })]));
     // Another view takes its place; its own key and Escape close it, Escape the filter first.
     s.keys("t");
     assert_eq!(s.state.view.main, Main::Tune);

@@ -4,6 +4,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use tmux_orc::app::Effect;
 use tmux_orc::app::core::act::Act;
 use tmux_orc::app::core::action::Action;
+use tmux_orc::app::core::fleet::MemberId;
 use tmux_orc::app::core::key::Key;
 use tmux_orc::app::core::message::{Message, Mouse};
 use tmux_orc::app::core::palette::available;
@@ -63,11 +64,11 @@ fn the_answers_open_with_nothing_marked() {
     assert!(matches!(s.state.mode, Mode::Answer { at: None, .. }), "they stay open");
     assert!(s.text().contains("no answer is marked"), "{}", s.text());
     s.keys("down enter");
-    assert!(matches!(&s.effects()[..], [Effect::Act(Act::Answer { choice: 0, .. })]));
+    assert!(matches!(&s.effects()[..], [Effect::Act(MemberId::FIRST, Act::Answer { choice: 0, .. })]));
     s.keys("y up enter");
-    assert!(matches!(&s.effects()[..], [Effect::Act(Act::Answer { choice: 2, .. })]));
+    assert!(matches!(&s.effects()[..], [Effect::Act(MemberId::FIRST, Act::Answer { choice: 2, .. })]));
     s.keys("y j j k enter");
-    assert!(matches!(&s.effects()[..], [Effect::Act(Act::Answer { choice: 0, .. })]));
+    assert!(matches!(&s.effects()[..], [Effect::Act(MemberId::FIRST, Act::Answer { choice: 0, .. })]));
 }
 
 #[test]
@@ -222,7 +223,7 @@ proptest! {
                 }
             }
             for effect in s.effects() {
-                if let Effect::Act(Act::Answer { choice, .. }) = effect {
+                if let Effect::Act(MemberId::FIRST, Act::Answer { choice, .. }) = effect {
                     prop_assert!(open, "{press:?} answered while no answers were open");
                     match press {
                         Press::Key("enter") => prop_assert!(moved, "Enter picked what nobody had marked"),

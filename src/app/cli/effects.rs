@@ -66,20 +66,21 @@ pub fn serve(dashboard: &Dashboard) -> Result<Served, Failure> {
                 Effect::CopyText(text) => actor.copy(&text).await,
                 Effect::Broadcast { text, to } => {
                     let (actor, tell) = (Arc::clone(&actor), tell.clone());
+                    let to = to.into_iter().map(|(key, seen)| (key.pane, seen)).collect();
                     tokio::spawn(async move {
                         let ActionResult { text, ok } = actor.broadcast_summary(&text, to).await;
                         tell.send(Message::ActionResult { text, ok }).await.ok();
                     });
                     continue;
                 }
-                Effect::Act(act) => {
+                Effect::Act(_, act) => {
                     // By itself: what follows an act is waited for, and the keys that come meanwhile are not to wait.
                     let (actor, tell) = (Arc::clone(&actor), tell.clone());
                     tokio::spawn(async move { perform(&actor, act, exit_on_jump, &tell).await });
                     continue;
                 }
                 // The dashboard's own loop does these.
-                Effect::Engine(_)
+                Effect::Engine(..)
                 | Effect::Ask(..)
                 | Effect::Mouse(_)
                 | Effect::Repaint

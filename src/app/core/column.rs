@@ -209,7 +209,7 @@ impl Wish {
 
 /// Cells of the widest value; for a wish after the first as it is where there is room.
 #[must_use]
-pub fn widest(row: &Row, first: bool, agents: &[Agent]) -> usize {
+pub fn widest<'a>(row: &Row, first: bool, agents: impl Iterator<Item = &'a Agent>) -> usize {
     let width = |agent: &Agent| {
         let cells = text::width(&(row.value)(agent)?);
         Some(match row.column {
@@ -219,7 +219,7 @@ pub fn widest(row: &Row, first: bool, agents: &[Agent]) -> usize {
             _ => cells,
         })
     };
-    agents.iter().filter_map(width).max().unwrap_or(0)
+    agents.filter_map(width).max().unwrap_or(0)
 }
 
 #[cfg(test)]

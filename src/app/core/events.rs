@@ -1,5 +1,6 @@
 //! Events in words.
 
+use crate::app::core::fleet::{Member, MemberId};
 use crate::app::core::fuzzy::Query;
 use crate::app::core::limits;
 use crate::app::core::state::State;
@@ -47,12 +48,19 @@ pub fn tone(event: &Event) -> Tone {
     }
 }
 
-/// The events that match the filter, newest first.
-pub fn shown(state: &State) -> Vec<&Event> {
-    let events = state.snapshot.events.iter().rev();
-    if state.events_filter.trim().is_empty() {
-        return events.collect();
+/// The events of all members that match the filter, newest first.
+pub fn shown(state: &State) -> Vec<(MemberId, &Event)> {
+    let members = state.fleet.members();
+    let mut events: Vec<(MemberId, &Event)> = Vec::new();
+    for Member { id, snapshot, .. } in members {
+        events.extend(snapshot.events.iter().rev().map(|event| (*id, event)));
     }
-    let mut query = Query::new(&state.events_filter);
-    events.filter(|event| query.matches(&[], &[&sentence(&event.what)])).collect()
+    if members.len() > 1 {
+        events.sort_by_key(|(_, event)| std::cmp::Reverse(event.at));
+    }
+    if !state.events_filter.trim().is_empty() {
+        let mut query = Query::new(&state.events_filter);
+        events.retain(|(_, event)| query.matches(&[], &[&sentence(&event.what)]));
+    }
+    events
 }

@@ -16,6 +16,8 @@ use crate::{
 pub(crate) fn test_agent(id: u32, state: AgentState) -> Agent {
     let at = Timestamp::from_second(1_800_000_000).expect("a time");
     Agent {
+        host: None,
+        server: "default".into(),
         pane_id: PaneId(id),
         target: format!("s:0.{id}"),
         session: "s".into(),

@@ -3,12 +3,10 @@
 
 use std::{borrow::Cow, cmp::Ordering, collections::HashMap, time::Duration};
 
+use crate::app::core::fleet::{AgentKey, Fleet, Place};
 use crate::app::core::fuzzy::Query;
 use crate::app::core::words::{tone, word};
-use crate::{
-    monitor::{Agent, Snapshot},
-    tmux::PaneId,
-};
+use crate::monitor::Agent;
 
 /// Time for which an order must stand, and the keys must rest, before rows move.
 pub const SETTLE: Duration = Duration::from_secs(2);
@@ -110,11 +108,14 @@ impl Grouping {
 /// A line of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// Head of a group: index of its first agent in the snapshot.
-    Head(usize),
-    /// An agent: its index in the snapshot.
-    Agent(usize),
+    /// Head of a group: where its first agent stands in the fleet.
+    Head(Place),
+    /// An agent: where it stands in the fleet.
+    Agent(Place),
 }
+
+/// Where each agent stands.
+type Stands<'a> = HashMap<AgentKey, (Place, &'a Agent)>;
 
 /// The list.
 #[derive(Clone, Debug, Default)]
@@ -130,54 +131,47 @@ pub struct List {
     /// The lines, top to bottom.
     pub lines: Vec<Line>,
     /// The agent under the cursor.
-    pub selected: Option<PaneId>,
+    pub selected: Option<AgentKey>,
     /// First line in view.
     pub top: usize,
     /// Lines in view.
     pub height: usize,
     /// When the user last did something. Times are those since the dashboard began.
     pub last_input: Option<Duration>,
-    order: Vec<PaneId>,
+    order: Vec<AgentKey>,
     unsettled: Option<Duration>,
     /// Line of the cursor when the lines were last made.
     at: Option<usize>,
 }
 
 impl List {
-    /// Takes over the agents of a snapshot. `force` takes the right order at once. Says whether a line changed.
-    pub fn rebuild(&mut self, snapshot: &Snapshot, now: Duration, force: bool) -> bool {
-        let agents = &snapshot.agents;
-        let place: HashMap<PaneId, usize> = agents.iter().enumerate().map(|(i, agent)| (agent.pane_id, i)).collect();
-        let mut wanted: Vec<usize> = (0..agents.len()).collect();
-        wanted.sort_by(|a, b| self.compare(agents, *a, *b));
-        let wanted: Vec<PaneId> = wanted.into_iter().map(|i| agents[i].pane_id).collect();
-        self.settle(agents, &place, wanted, now, force);
+    /// Takes over the agents of a fleet. `force` takes the right order at once. Says whether a line changed.
+    pub fn rebuild(&mut self, fleet: &Fleet, now: Duration, force: bool) -> bool {
+        let all = fleet.places().zip(fleet.keyed());
+        let mut wanted: Vec<(Place, AgentKey, &Agent)> = all.map(|(place, (key, agent))| (place, key, agent)).collect();
+        let stands: Stands = wanted.iter().map(|(place, key, agent)| (*key, (*place, *agent))).collect();
+        wanted.sort_by(|(a, _, x), (b, _, y)| self.compare((*a, x), (*b, y)));
+        let wanted: Vec<AgentKey> = wanted.into_iter().map(|(_, key, _)| key).collect();
+        self.settle(&stands, wanted, now, force);
 
         let before = std::mem::take(&mut self.lines);
         let before_at = self.at;
-        self.lines = self.filtered(agents, &place);
+        self.lines = self.filtered(&stands);
         if self.grouping != Grouping::None {
-            self.lines = group(agents, &self.lines, self.grouping);
+            self.lines = group(fleet, &self.lines, self.grouping);
         }
-        self.keep_cursor(agents, before_at);
+        self.keep_cursor(fleet, before_at);
         self.lines != before
     }
 
     /// Takes the wanted order when the time for it has come; till then rows keep their places, new ones find theirs.
-    fn settle(
-        &mut self,
-        agents: &[Agent],
-        place: &HashMap<PaneId, usize>,
-        wanted: Vec<PaneId>,
-        now: Duration,
-        force: bool,
-    ) {
-        let known: std::collections::HashSet<PaneId> = self.order.iter().copied().collect();
-        self.order.retain(|id| place.contains_key(id));
-        for (i, id) in wanted.iter().enumerate() {
-            if !known.contains(id) {
+    fn settle(&mut self, stands: &Stands, wanted: Vec<AgentKey>, now: Duration, force: bool) {
+        let known: std::collections::HashSet<AgentKey> = self.order.iter().copied().collect();
+        self.order.retain(|key| stands.contains_key(key));
+        for (i, key) in wanted.iter().enumerate() {
+            if !known.contains(key) {
                 let after = i.checked_sub(1).and_then(|i| self.order.iter().position(|other| *other == wanted[i]));
-                self.order.insert(after.map_or(0, |at| at + 1), *id);
+                self.order.insert(after.map_or(0, |at| at + 1), *key);
             }
         }
         if self.order == wanted {
@@ -186,8 +180,8 @@ impl List {
         }
         let since = *self.unsettled.get_or_insert(now);
         let passed = |from: Duration| now.saturating_sub(from) >= SETTLE;
-        let urgent = self.order.iter().zip(&wanted).find(|(is, should)| is != should).is_some_and(|(_, id)| {
-            Some(*id) != self.selected && place.get(id).is_some_and(|i| agents[*i].state.needs_user())
+        let urgent = self.order.iter().zip(&wanted).find(|(is, should)| is != should).is_some_and(|(_, key)| {
+            Some(*key) != self.selected && stands.get(key).is_some_and(|(_, agent)| agent.state.needs_user())
         });
         if force || (self.last_input.is_none_or(passed) && (passed(since) || urgent)) {
             self.order = wanted;
@@ -195,8 +189,7 @@ impl List {
         }
     }
 
-    fn compare(&self, agents: &[Agent], a: usize, b: usize) -> Ordering {
-        let (x, y) = (&agents[a], &agents[b]);
+    fn compare(&self, (a, x): (Place, &Agent), (b, y): (Place, &Agent)) -> Ordering {
         let none_last = |x: Option<f64>, y: Option<f64>, most_first: bool| match (x, y) {
             (Some(x), Some(y)) => {
                 if most_first {
@@ -224,25 +217,24 @@ impl List {
         if self.reverse { order.reverse() } else { order }
     }
 
-    fn filtered(&self, agents: &[Agent], place: &HashMap<PaneId, usize>) -> Vec<Line> {
-        let all = self.order.iter().filter_map(|id| place.get(id).copied());
+    fn filtered(&self, stands: &Stands) -> Vec<Line> {
+        let all = self.order.iter().filter_map(|key| stands.get(key));
         if self.filter.trim().is_empty() {
-            return all.map(Line::Agent).collect();
+            return all.map(|(place, _)| Line::Agent(*place)).collect();
         }
         let mut query = Query::new(&self.filter);
-        all.filter(|i| matches(&mut query, &agents[*i])).map(Line::Agent).collect()
+        all.filter(|(_, agent)| matches(&mut query, agent)).map(|(place, _)| Line::Agent(*place)).collect()
     }
 
-    fn line_of(&self, agents: &[Agent], id: PaneId) -> Option<usize> {
-        self.lines
-            .iter()
-            .position(|line| matches!(line, Line::Agent(i) if agents.get(*i).is_some_and(|a| a.pane_id == id)))
+    fn line_of(&self, fleet: &Fleet, key: AgentKey) -> Option<usize> {
+        let is = |place: Place| fleet.at(place).is_some_and(|(other, _)| other == key);
+        self.lines.iter().position(|line| matches!(line, Line::Agent(place) if is(*place)))
     }
 
     /// Keeps the cursor on its pane, and the pane at its place on the screen; when the pane is gone, the row that
     /// stands there now has the cursor.
-    fn keep_cursor(&mut self, agents: &[Agent], before_at: Option<usize>) {
-        let at = self.selected.and_then(|id| self.line_of(agents, id));
+    fn keep_cursor(&mut self, fleet: &Fleet, before_at: Option<usize>) {
+        let at = self.selected.and_then(|key| self.line_of(fleet, key));
         match (at, before_at) {
             (Some(at), Some(before)) => {
                 self.top = (self.top + at).saturating_sub(before);
@@ -251,55 +243,55 @@ impl List {
                 let near = before_at.unwrap_or(0).min(self.lines.len().saturating_sub(1));
                 let next = self.lines.iter().skip(near).chain(self.lines.iter().rev());
                 let found = next.into_iter().find_map(|line| match line {
-                    Line::Agent(i) => Some(agents[*i].pane_id),
+                    Line::Agent(place) => fleet.at(*place).map(|(key, _)| key),
                     Line::Head(_) => None,
                 });
                 self.selected = found;
             }
             _ => {}
         }
-        self.scroll(agents);
+        self.scroll(fleet);
     }
 
     /// Line of the cursor.
     #[must_use]
-    pub fn cursor(&self, agents: &[Agent]) -> Option<usize> {
-        self.selected.and_then(|id| self.line_of(agents, id))
+    pub fn cursor(&self, fleet: &Fleet) -> Option<usize> {
+        self.selected.and_then(|key| self.line_of(fleet, key))
     }
 
     /// Brings the cursor into view, below its group's head.
-    pub fn scroll(&mut self, agents: &[Agent]) {
+    pub fn scroll(&mut self, fleet: &Fleet) {
         let height = self.height.max(1);
         self.top = self.top.min(self.lines.len().saturating_sub(height));
-        if let Some(at) = self.cursor(agents) {
+        if let Some(at) = self.cursor(fleet) {
             // The first line in view is the head of its group: the cursor stands below it.
             let first = if self.grouping != Grouping::None && height > 1 { at.saturating_sub(1) } else { at };
             self.top = self.top.min(first).max((at + 1).saturating_sub(height));
         }
-        self.at = self.cursor(agents);
+        self.at = self.cursor(fleet);
     }
 
     /// Moves the cursor by `delta` agents, stopping at the ends. Says whether it moved.
-    pub fn step(&mut self, agents: &[Agent], delta: isize) -> bool {
-        let rows: Vec<PaneId> = self.agents(agents).collect();
+    pub fn step(&mut self, fleet: &Fleet, delta: isize) -> bool {
+        let rows: Vec<AgentKey> = self.agents(fleet).map(|(key, _)| key).collect();
         let Some(last) = rows.len().checked_sub(1) else { return false };
-        let at = self.selected.and_then(|id| rows.iter().position(|row| *row == id));
+        let at = self.selected.and_then(|key| rows.iter().position(|row| *row == key));
         let to = at.map_or(0, |at| at.saturating_add_signed(delta).min(last));
-        self.select(agents, rows[to])
+        self.select(fleet, rows[to])
     }
 
     /// Puts the cursor on an agent. Says whether it moved.
-    pub fn select(&mut self, agents: &[Agent], id: PaneId) -> bool {
-        let moved = self.selected != Some(id);
-        self.selected = Some(id);
-        self.scroll(agents);
+    pub fn select(&mut self, fleet: &Fleet, key: AgentKey) -> bool {
+        let moved = self.selected != Some(key);
+        self.selected = Some(key);
+        self.scroll(fleet);
         moved
     }
 
     /// The agents listed, top to bottom.
-    pub fn agents<'a>(&'a self, agents: &'a [Agent]) -> impl DoubleEndedIterator<Item = PaneId> + 'a {
+    pub fn agents<'a>(&'a self, fleet: &'a Fleet) -> impl DoubleEndedIterator<Item = (AgentKey, &'a Agent)> + 'a {
         self.lines.iter().filter_map(|line| match line {
-            Line::Agent(i) => agents.get(*i).map(|agent| agent.pane_id),
+            Line::Agent(place) => fleet.at(*place),
             Line::Head(_) => None,
         })
     }
@@ -322,19 +314,20 @@ impl List {
 }
 
 /// Puts the agents of a group under its head; groups come in the order of their first agent.
-fn group(agents: &[Agent], lines: &[Line], by: Grouping) -> Vec<Line> {
-    let mut groups: Vec<(&str, Vec<usize>)> = Vec::new();
+fn group(fleet: &Fleet, lines: &[Line], by: Grouping) -> Vec<Line> {
+    let mut groups: Vec<(&str, Vec<Place>)> = Vec::new();
     for line in lines {
-        let Line::Agent(i) = line else { continue };
-        let common = by.of(&agents[*i]);
+        let Line::Agent(place) = line else { continue };
+        let Some((_, agent)) = fleet.at(*place) else { continue };
+        let common = by.of(agent);
         match groups.iter_mut().find(|(name, _)| *name == common) {
-            Some((_, members)) => members.push(*i),
-            None => groups.push((common, vec![*i])),
+            Some((_, places)) => places.push(*place),
+            None => groups.push((common, vec![*place])),
         }
     }
     groups
         .into_iter()
-        .flat_map(|(_, members)| std::iter::once(Line::Head(members[0])).chain(members.into_iter().map(Line::Agent)))
+        .flat_map(|(_, places)| std::iter::once(Line::Head(places[0])).chain(places.into_iter().map(Line::Agent)))
         .collect()
 }
 

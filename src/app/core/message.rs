@@ -1,28 +1,26 @@
 //! What the dashboard's core is told, and what it asks to be done.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::app::core::act::{Act, Seen};
 use crate::app::core::action::Action;
 use crate::app::core::column::Column;
+use crate::app::core::fleet::{AgentKey, Fleet, MemberId};
 use crate::app::core::key::Key;
 use crate::app::core::keymap::Keymap;
 use crate::app::core::list::{Grouping, Sort};
 use crate::app::core::view::{Capabilities, Panel, Viewport};
-use crate::{
-    monitor::{Command, Link, Snapshot},
-    tmux::PaneId,
-};
+use crate::monitor::Command;
 
 /// Everything that can happen to the dashboard.
 #[derive(Clone, Debug)]
 pub enum Message {
     /// The dashboard begins with this; the first message, or none where the defaults will do.
     Begins(Box<Setup>),
-    /// The engine published.
-    Snapshot(Arc<Snapshot>),
+    /// An engine published, is reached in another way, or a member came or went: this is the fleet now.
+    Fleet(Fleet),
     /// A key was pressed.
     Key(Key),
     /// Text was pasted.
@@ -47,8 +45,6 @@ pub enum Message {
     Themes(Vec<String>),
     /// Whether the terminal takes signs of ASCII alone.
     Ascii(bool),
-    /// How the engine is reached changed.
-    Link(Link),
     /// The dashboard's own settings were read again.
     Configured {
         /// The keys.
@@ -95,8 +91,6 @@ pub struct Setup {
     pub keymap: Keymap,
     /// What the caller can do.
     pub can: Capabilities,
-    /// How the engine is reached.
-    pub link: Link,
     /// Names of the themes.
     pub themes: Vec<String>,
     /// The theme in use, an index of `themes`.
@@ -124,7 +118,7 @@ pub enum Mouse {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hit {
     /// An agent's row.
-    Agent(PaneId),
+    Agent(AgentKey),
     /// A column's header.
     Header(Sort),
     /// A row of the strategy bar, counted from 0.
@@ -144,18 +138,18 @@ pub enum Hit {
 /// What the core asks of the world. Its result comes back as a [`Message`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// A command for the engine whose answer nobody waits for.
-    Engine(Command),
-    /// A command for the engine, with the number by which it is answered.
-    Ask(u64, Command),
-    /// Something for an agent: a jump to it, an answer, a message.
-    Act(Act),
+    /// A command for a member's engine whose answer nobody waits for.
+    Engine(MemberId, Command),
+    /// A command for a member's engine, with the number by which it is answered.
+    Ask(u64, MemberId, Command),
+    /// Something for an agent of a member: a jump to it, an answer, a message.
+    Act(MemberId, Act),
     /// Send one message to several.
     Broadcast {
         /// The text as typed.
         text: String,
-        /// The panes, and what each showed.
-        to: Vec<(PaneId, Seen)>,
+        /// The agents, and what each showed.
+        to: Vec<(AgentKey, Seen)>,
     },
     /// Copy text to the clipboard.
     CopyText(String),

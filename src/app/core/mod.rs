@@ -7,6 +7,7 @@ pub mod column;
 pub mod events;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod fleet;
 pub(crate) mod format;
 pub(crate) mod fuzzy;
 pub(crate) mod help;

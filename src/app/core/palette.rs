@@ -3,15 +3,13 @@
 use strum::IntoEnumIterator;
 
 use crate::app::core::action::{ACTIONS, Action, Scope, row};
+use crate::app::core::fleet::AgentKey;
 use crate::app::core::fuzzy::Query;
 use crate::app::core::keymap::Keymap;
 use crate::app::core::list::Sort;
 use crate::app::core::state::State;
 use crate::app::core::words::word;
-use crate::{
-    monitor::{self, Agent},
-    tmux::PaneId,
-};
+use crate::monitor::{self, Agent};
 
 /// What an item does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +23,7 @@ pub enum Does {
     /// Sort by this column.
     Sort(Sort),
     /// Put the cursor on this agent.
-    Select(PaneId),
+    Select(AgentKey),
 }
 
 /// One item.
@@ -53,7 +51,7 @@ pub fn items(state: &State, query: &str) -> Vec<Item> {
             hint: keys(&state.keymap, entry.action),
         })
         .collect();
-    items.extend(state.snapshot.strategies.iter().enumerate().map(|(i, strategy)| Item {
+    items.extend(state.snapshot().strategies.iter().enumerate().map(|(i, strategy)| Item {
         does: Does::Strategy(strategy.name.clone()),
         text: format!("Strategy {}", strategy.name),
         hint: u8::try_from(i + 1).map_or_else(|_| String::new(), |n| keys(&state.keymap, Action::Strategy(n))),
@@ -68,8 +66,8 @@ pub fn items(state: &State, query: &str) -> Vec<Item> {
         text: format!("Theme {name}"),
         hint: if i == state.theme { "now".to_owned() } else { String::new() },
     }));
-    items.extend(state.snapshot.agents.iter().map(|agent| Item {
-        does: Does::Select(agent.pane_id),
+    items.extend(state.fleet.keyed().map(|(key, agent)| Item {
+        does: Does::Select(key),
         text: format!("Agent {} {}", agent.target, agent.agent),
         hint: word(agent.state, agent.kind.as_deref()),
     }));
@@ -116,12 +114,12 @@ pub fn available(action: Action, state: &State) -> bool {
         Action::Answer => state.can.act && selected.is_some_and(|agent| !agent.choices.is_empty()),
         Action::Reply | Action::Interrupt => state.can.act && selected.is_some_and(runs),
         Action::Kill => state.can.act && selected.is_some(),
-        Action::Broadcast => state.can.act && state.snapshot.agents.iter().any(runs),
+        Action::Broadcast => state.can.act && state.fleet.agents().any(runs),
         Action::Dismiss => selected.is_some_and(|agent| agent.state == monitor::AgentState::Exited),
         Action::Copy => state.can.copy && selected.is_some(),
         Action::Reload => state.can.reload,
-        Action::Strategy(n) => usize::from(n) <= state.snapshot.strategies.len(),
-        Action::NextNeedy => state.snapshot.agents.iter().any(|agent| agent.state.needs_user()),
+        Action::Strategy(n) => usize::from(n) <= state.snapshot().strategies.len(),
+        Action::NextNeedy => state.fleet.agents().any(|agent| agent.state.needs_user()),
         action => row(action).is_some(),
     }
 }

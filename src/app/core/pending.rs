@@ -1,5 +1,6 @@
 //! Commands between the key and the answer of the engine: shown as asked for, never as done.
 
+use crate::app::core::fleet::MemberId;
 use crate::app::core::state::State;
 use crate::monitor::Command;
 
@@ -8,15 +9,17 @@ use crate::monitor::Command;
 pub struct Pending {
     /// Number by which it is answered.
     pub id: u64,
+    /// Whose engine was asked.
+    pub member: MemberId,
     /// The command.
     pub command: Command,
 }
 
 impl Pending {
-    /// A later command of the same kind takes its place.
+    /// A later command of the same kind to the same engine takes its place.
     #[must_use]
-    pub fn same_kind(&self, command: &Command) -> bool {
-        std::mem::discriminant(&self.command) == std::mem::discriminant(command)
+    pub fn same_kind(&self, member: MemberId, command: &Command) -> bool {
+        self.member == member && std::mem::discriminant(&self.command) == std::mem::discriminant(command)
     }
 
     /// What was asked for, in words.
@@ -60,12 +63,18 @@ impl Pending {
     }
 }
 
-// The settings as they will be when all that is pending is done: what a further key press goes on from.
+// The settings of the engine that is shown, as they will be when all that is pending there is done: what a further key
+// press goes on from.
 impl State {
+    fn pending(&self) -> impl Iterator<Item = &Command> {
+        let shown = self.member().id;
+        self.pending.iter().rev().filter(move |pending| pending.member == shown).map(|pending| &pending.command)
+    }
+
     /// The strategy asked for, if that is pending.
     #[must_use]
     pub fn pending_strategy(&self) -> Option<&str> {
-        self.pending.iter().rev().find_map(|p| match &p.command {
+        self.pending().find_map(|command| match command {
             Command::Strategy(name) => Some(name.as_str()),
             _ => None,
         })
@@ -74,7 +83,7 @@ impl State {
     /// The pool size asked for, if that is pending.
     #[must_use]
     pub fn pending_pool(&self) -> Option<usize> {
-        self.pending.iter().rev().find_map(|p| match p.command {
+        self.pending().find_map(|command| match *command {
             Command::PoolSize(size) => Some(size),
             _ => None,
         })
@@ -83,7 +92,7 @@ impl State {
     /// The interval asked for, if that is pending.
     #[must_use]
     pub fn pending_interval(&self) -> Option<f64> {
-        self.pending.iter().rev().find_map(|p| match p.command {
+        self.pending().find_map(|command| match *command {
             Command::Interval(seconds) => Some(seconds),
             _ => None,
         })
@@ -92,7 +101,7 @@ impl State {
     /// Cache on or off as asked for, if that is pending.
     #[must_use]
     pub fn pending_cache(&self) -> Option<bool> {
-        self.pending.iter().rev().find_map(|p| match p.command {
+        self.pending().find_map(|command| match *command {
             Command::Cache(on) => Some(on),
             _ => None,
         })
@@ -101,7 +110,7 @@ impl State {
     /// The cache policy asked for, if that is pending.
     #[must_use]
     pub fn pending_policy(&self) -> Option<&str> {
-        self.pending.iter().rev().find_map(|p| match &p.command {
+        self.pending().find_map(|command| match command {
             Command::CachePolicy(policy) => Some(policy.as_str()),
             _ => None,
         })
@@ -110,7 +119,7 @@ impl State {
     /// Paused or not as asked for, if that is pending.
     #[must_use]
     pub fn pending_pause(&self) -> Option<bool> {
-        self.pending.iter().rev().find_map(|p| match p.command {
+        self.pending().find_map(|command| match *command {
             Command::Pause(paused) => Some(paused),
             _ => None,
         })

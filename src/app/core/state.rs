@@ -1,6 +1,10 @@
 //! All that the dashboard knows: the newest snapshot, what is looked at and how, and the time. No clock is read here.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::{Timestamp, tz::TimeZone};
 use tui_input::Input;
@@ -9,6 +13,7 @@ use crate::app::core::act::Seen;
 use crate::app::core::action::Scope;
 use crate::app::core::asked::Asked;
 use crate::app::core::column::{Column, SHOWN};
+use crate::app::core::fleet::{AgentKey, Fleet, Member, MemberId};
 use crate::app::core::keymap::Keymap;
 use crate::app::core::list::List;
 use crate::app::core::pending::Pending;
@@ -43,8 +48,8 @@ pub enum Mode {
     },
     /// The answers of a prompt.
     Answer {
-        /// The pane.
-        pane: PaneId,
+        /// The agent.
+        key: AgentKey,
         /// The prompt as it was seen.
         seen: Seen,
         /// The answer that Enter takes; none until the person moves to one.
@@ -54,8 +59,8 @@ pub enum Mode {
     },
     /// A message to an agent.
     Reply {
-        /// The pane.
-        pane: PaneId,
+        /// The agent.
+        key: AgentKey,
         /// What it showed.
         seen: Seen,
         /// The text so far.
@@ -63,8 +68,8 @@ pub enum Mode {
     },
     /// Is the agent to be interrupted, or its pane to be closed?
     Confirm {
-        /// The pane.
-        pane: PaneId,
+        /// The agent.
+        key: AgentKey,
         /// What it showed.
         seen: Seen,
         /// Close the pane rather than interrupt.
@@ -111,8 +116,8 @@ impl Mode {
 /// An agent that may get a message which goes to several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipient {
-    /// The pane.
-    pub pane: PaneId,
+    /// The agent.
+    pub key: AgentKey,
     /// What it showed.
     pub seen: Seen,
     /// It gets the message.
@@ -135,10 +140,11 @@ pub struct Toast {
 /// What the engine was asked last, so that it is not asked again.
 #[derive(Debug)]
 pub(crate) struct Sent {
-    /// The pane whose screen was asked for; the outer `None` when the engine did not get the request.
-    pub(crate) focus: Option<Option<PaneId>>,
+    /// The pane whose screen each member was asked for: none of one that is not here, and the outer `None` of one whose
+    /// engine did not get the request.
+    pub(crate) focus: HashMap<MemberId, Option<Option<PaneId>>>,
     /// The finished turn that was said to be seen.
-    pub(crate) seen: Option<(PaneId, Timestamp)>,
+    pub(crate) seen: Option<(AgentKey, Timestamp)>,
     /// Number of the last command.
     pub(crate) command: u64,
 }
@@ -146,16 +152,14 @@ pub(crate) struct Sent {
 /// The dashboard's state. Changed only by [`crate::app::core::update::update`].
 #[derive(Debug)]
 pub struct State {
-    /// What the engine published last.
-    pub snapshot: Arc<Snapshot>,
+    /// What the engines published last.
+    pub fleet: Fleet,
     /// Now, as told by the last tick or snapshot. For ages and for what is shown; what waits goes by `elapsed`.
     pub now: Timestamp,
     /// Time since the dashboard began, by a clock that nobody can set.
     pub elapsed: Duration,
     /// Where the user's clock is.
     pub zone: TimeZone,
-    /// How the engine is reached.
-    pub link: Link,
     /// The last switch to another engine, in words, and until when it is told, as `elapsed`.
     pub switched: Option<(String, Duration)>,
     /// What the caller can do.
@@ -203,24 +207,23 @@ pub struct State {
     /// The instruments on the screen are older than the snapshot; the next tick shows them.
     pub(crate) behind: bool,
     /// The preview that the last frame showed.
-    pub(crate) drawn: Option<Arc<Preview>>,
+    pub(crate) drawn: Option<(MemberId, Arc<Preview>)>,
     /// What the engine was asked last.
     pub(crate) sent: Sent,
-    /// How far the events were looked at for toasts.
-    pub(crate) news: EventReader,
+    /// How far the events of each member were looked at for toasts.
+    pub(crate) news: HashMap<MemberId, EventReader>,
 }
 
 impl State {
     /// The state at the start.
     #[must_use]
-    pub fn new(snapshot: Arc<Snapshot>, now: Timestamp, zone: TimeZone) -> Self {
-        let news = EventReader::after(&snapshot);
+    pub fn new(fleet: Fleet, now: Timestamp, zone: TimeZone) -> Self {
+        let news = fleet.members().iter().map(|member| (member.id, EventReader::after(&member.snapshot))).collect();
         let mut state = Self {
-            snapshot,
+            fleet,
             now,
             elapsed: Duration::ZERO,
             zone,
-            link: Link::default(),
             switched: None,
             can: Capabilities::default(),
             keymap: Keymap::default(),
@@ -245,25 +248,43 @@ impl State {
             focused: true,
             behind: false,
             drawn: None,
-            sent: Sent { focus: Some(None), seen: None, command: 0 },
+            sent: Sent { focus: HashMap::new(), seen: None, command: 0 },
             news,
         };
-        state.list.rebuild(&state.snapshot, Duration::ZERO, true);
+        state.list.rebuild(&state.fleet, Duration::ZERO, true);
         state
     }
 
     /// The agent under the cursor.
     #[must_use]
     pub fn selected(&self) -> Option<&Agent> {
-        let id = self.list.selected?;
-        self.snapshot.agents.iter().find(|agent| agent.pane_id == id)
+        self.fleet.agent(self.list.selected?)
+    }
+
+    /// The member whose engine is shown and asked: the one that watches the agent under the cursor.
+    #[must_use]
+    pub fn member(&self) -> &Member {
+        self.list.selected.and_then(|key| self.fleet.member(key.member)).unwrap_or_else(|| self.fleet.first())
+    }
+
+    /// What that engine published last.
+    #[must_use]
+    pub fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.member().snapshot
+    }
+
+    /// The screen of the agent under the cursor, or of the one whose answers are open.
+    #[must_use]
+    pub fn preview(&self) -> Option<&Arc<Preview>> {
+        let answered = if let Mode::Answer { key, .. } = &self.mode { Some(*key) } else { None };
+        self.fleet.preview(answered.or(self.list.selected)?)
     }
 
     /// Agents by tone, in the order of [`TONES`].
     #[must_use]
     pub fn counts(&self) -> [usize; TONES.len()] {
         let mut counts = [0; TONES.len()];
-        for agent in &self.snapshot.agents {
+        for agent in self.fleet.agents() {
             counts[tone(agent).rank()] += 1;
         }
         counts
@@ -272,20 +293,21 @@ impl State {
     /// The first cycle has not ended.
     #[must_use]
     pub fn loading(&self) -> bool {
-        self.snapshot.server.status == ServerStatus::Connecting
+        self.fleet.members().iter().all(|member| member.snapshot.server.status == ServerStatus::Connecting)
     }
 
     /// One line about what is wrong with the whole, if something is.
     #[must_use]
     pub fn banner(&self) -> Option<(Tone, String)> {
-        let server = &self.snapshot.server;
-        if matches!(self.link, Link::Lost(_)) {
+        let Member { link, snapshot, .. } = self.member();
+        let server = &snapshot.server;
+        if matches!(link, Link::Lost(_)) {
             return Some((
                 Tone::Error,
                 "The engine went away. Looking for it; what is shown is the last it said.".into(),
             ));
         }
-        if !self.snapshot.agents.is_empty() && matches!(server.status, ServerStatus::NoServer | ServerStatus::NoTmux) {
+        if !snapshot.agents.is_empty() && matches!(server.status, ServerStatus::NoServer | ServerStatus::NoTmux) {
             let what =
                 if server.status == ServerStatus::NoTmux { "tmux is not found" } else { "The tmux server is gone" };
             return Some((Tone::Error, format!("{what}. The agents are as last known.")));
@@ -297,11 +319,11 @@ impl State {
                 format!("The tmux server is unreachable: {why}. The agents shown are the last known."),
             ));
         }
-        if self.snapshot.engine.paused {
+        if snapshot.engine.paused {
             let key = self.keymap.label(crate::app::core::action::Action::Pause);
             return Some((Tone::Limited, format!("Paused: nothing is read. {key} goes on.")));
         }
         let switched = self.switched.as_ref().map(|(words, _)| words);
-        switched.or(self.snapshot.notes.last()).map(|note| (Tone::Limited, note.clone()))
+        switched.or(snapshot.notes.last()).map(|note| (Tone::Limited, note.clone()))
     }
 }

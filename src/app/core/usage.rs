@@ -4,7 +4,7 @@ use std::iter::Sum;
 
 use crate::app::core::column::{Column, Row, context, row, wish};
 use crate::app::core::format;
-use crate::app::core::list::{Line, Sort};
+use crate::app::core::list::Sort;
 use crate::app::core::state::State;
 use crate::app::core::words::word;
 use crate::monitor::{Agent, Tokens};
@@ -113,9 +113,7 @@ impl Sums {
 
 /// The agents that are listed, in their order.
 fn listed(state: &State) -> Vec<&Agent> {
-    let agents = &state.snapshot.agents;
-    let of = |line: &Line| if let Line::Agent(index) = line { agents.get(*index) } else { None };
-    state.list.lines.iter().filter_map(of).collect()
+    state.list.agents(&state.fleet).map(|(_, agent)| agent).collect()
 }
 
 /// The programs of the agents that are listed, those with most agents first.

@@ -1,6 +1,6 @@
 //! Publish: the snapshot of what is known.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 
@@ -50,14 +50,15 @@ pub(crate) fn snapshot(parts: SnapshotParts<'_>) -> Snapshot {
     let (started, started_at) = parts.started;
     let uptime = now.saturating_duration_since(started).as_secs_f64();
     let at = Timestamp::now();
-    let agents = agents(panes, parts.repositories, settings.max_failures, at);
+    let server = server(access, settings.simulated);
+    let agents = agents(panes, &server.name().into(), parts.repositories, settings.max_failures, at);
     let preview = |id: PaneId| panes.fleet.get(id).and_then(|tracked| tracked.preview.clone());
     let reading = panes.reading().filter(|_| access.reach.status() == ServerStatus::Reachable);
     let cycle = CycleInfo { reading, ..ledger.history.info(now) };
     Snapshot {
         schema: SCHEMA,
         timestamp: at,
-        server: server(access, settings.simulated),
+        server,
         engine: EngineInfo {
             mode: settings.mode.to_string(),
             pid: std::process::id(),
@@ -99,8 +100,15 @@ pub(crate) fn snapshot(parts: SnapshotParts<'_>) -> Snapshot {
     }
 }
 
-fn agents(panes: &Panes, repositories: &Repositories, max_failures: u32, at: Timestamp) -> Vec<Agent> {
-    let all = panes.fleet.iter().filter_map(|tracked| Some((tracked, agent(tracked, repositories, max_failures, at)?)));
+fn agents(
+    panes: &Panes,
+    server: &Arc<str>,
+    repositories: &Repositories,
+    max_failures: u32,
+    at: Timestamp,
+) -> Vec<Agent> {
+    let agent = |tracked| agent(tracked, server, repositories, max_failures, at);
+    let all = panes.fleet.iter().filter_map(|tracked| Some((tracked, agent(tracked)?)));
     let mut agents: Vec<(&Tracked, Agent)> = all.collect();
     agents.sort_by(|(a, _), (b, _)| {
         let place = |t: &&Tracked| (t.pane.window_index, t.pane.pane_index, t.pane.id);
@@ -168,7 +176,13 @@ fn is_active(state: AgentState) -> bool {
     !matches!(state, AgentState::Idle | AgentState::Exited)
 }
 
-fn agent(tracked: &Tracked, repositories: &Repositories, max_failures: u32, at: Timestamp) -> Option<Agent> {
+fn agent(
+    tracked: &Tracked,
+    server: &Arc<str>,
+    repositories: &Repositories,
+    max_failures: u32,
+    at: Timestamp,
+) -> Option<Agent> {
     let record = tracked.record()?;
     let place = tracked.workplace().and_then(|folder| repositories.place(folder));
     let lines = place.and_then(|place| repositories.lines(place));
@@ -176,6 +190,8 @@ fn agent(tracked: &Tracked, repositories: &Repositories, max_failures: u32, at: 
     let name = tracked.named.as_ref().and_then(|n| n.name.clone()).unwrap_or_else(|| pane.window.clone());
     let spending = tracked.program().spending().cloned().unwrap_or_default();
     Some(Agent {
+        host: None,
+        server: Arc::clone(server),
         pane_id: pane.id,
         target: pane.target(),
         places: pane.places.clone(),

@@ -1,5 +1,7 @@
 //! An agent: who it is, what it does, why we say so, how well it can be watched.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +16,12 @@ pub const TRANSITIONS_KEPT: usize = 8;
 /// One agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Agent {
+    /// The host that it runs on, as the settings of who looks call it; `None` on this machine.
+    #[serde(default)]
+    pub host: Option<Arc<str>>,
+    /// Its tmux server: the name of the socket, such as `default`.
+    #[serde(default)]
+    pub server: Arc<str>,
     /// Its pane: the only handle for acting.
     pub pane_id: PaneId,
     /// `session:window.pane` as it is now: of several places the one that is in view, else one in a session with a

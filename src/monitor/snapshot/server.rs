@@ -31,6 +31,14 @@ pub struct ServerInfo {
     pub simulated: bool,
 }
 
+impl ServerInfo {
+    /// What it is called: the name of its socket, `default` for the usual one; `tmux` where that is not known.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.socket.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("tmux")
+    }
+}
+
 /// How the server is reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, strum::Display)]
 #[serde(rename_all = "snake_case")]

@@ -42,7 +42,7 @@ fn table(c: &mut Canvas, area: Rect, state: &State) {
     if inner.height == 0 {
         return;
     }
-    let columns = columns(inner.width, &state.snapshot.agents, &state.columns);
+    let columns = columns(inner.width, state.fleet.agents(), &state.columns);
     list::head(c, inner, &columns, state);
     let below = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
     list::rows(c, below, state, |c, rect, agent| row_of(c, rect, &columns, state, agent));
@@ -55,7 +55,7 @@ fn hit(state: &State, class: Class, rect: Rect, at: Position) -> Option<Hit> {
     }
     let inner = rect.inner(Margin::new(1, 1));
     if at.y == inner.y {
-        return list::hit_head(&columns(inner.width, &state.snapshot.agents, &state.columns), inner, at);
+        return list::hit_head(&columns(inner.width, state.fleet.agents(), &state.columns), inner, at);
     }
     list::hit_row(state, Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner }, at)
 }
@@ -108,8 +108,7 @@ fn activity(c: &mut Canvas, x: u16, y: u16, room: u16, agent: &Agent) {
 /// ```
 fn sidebar(c: &mut Canvas, area: Rect, state: &State) {
     let theme = c.theme;
-    let agents = &state.snapshot.agents;
-    let longest = agents.iter().map(|a| width(&format::place(a))).max().unwrap_or(0);
+    let longest = state.fleet.agents().map(|a| width(&format::place(a))).max().unwrap_or(0);
     let room = usize::from(area.width.saturating_sub(10));
     let target_room = longest.min(room);
     let kind_room = room.saturating_sub(target_room + 1).min(11);

@@ -34,7 +34,7 @@ pub(super) fn overall(cache: &CacheInfo) -> Option<f64> {
 
 /// How the cache works now, or will when what is pending is done.
 pub(super) fn mode(state: &State, theme: &Theme) -> (String, Option<Style>) {
-    let settings = &state.snapshot.settings;
+    let settings = &state.snapshot().settings;
     let now = if settings.cache_enabled { settings.cache_policy.as_str() } else { "off" };
     let asked = match (state.pending_cache(), state.pending_policy()) {
         (Some(false), _) => Some("off"),
@@ -65,7 +65,7 @@ pub(super) const SECTION: Section = Section {
 fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     let state = context.state;
     let theme = c.theme;
-    let cache = &state.snapshot.cache_performance;
+    let cache = &state.snapshot().cache_performance;
     let (mode, pending) = mode(state, theme);
     let hits =
         overall(cache).map_or_else(|| format::NONE.to_owned(), |share| format!("{} hits", format::share(Some(share))));
@@ -113,6 +113,6 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     if inner.bottom() > top + 1 {
         c.text(inner.x, top, inner.width, "hit rate of each cycle", theme.muted);
         let chart = Rect { y: top + 1, height: (inner.bottom() - top - 1).min(12), ..inner };
-        c.spark(chart, &points(&state.snapshot.history, |p| p.hit_rate), 1.0, theme.gauge);
+        c.spark(chart, &points(&state.snapshot().history, |p| p.hit_rate), 1.0, theme.gauge);
     }
 }

@@ -29,8 +29,8 @@ pub(super) const SECTION: Section = Section::new(Some(Panel::Cost), Slot::Box(Pa
 fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     let state = context.state;
     let theme = c.theme;
-    let cost = &state.snapshot.cost;
-    let last = state.snapshot.cycle.last.as_ref();
+    let cost = &state.snapshot().cost;
+    let last = state.snapshot().cycle.last.as_ref();
     let inner = SECTION.frame(c, area, state, Frame { value: &format::cpu(cost.cpu_percent), ..Frame::default() });
     let inner = padded(inner);
     if inner.height == 0 {
@@ -42,12 +42,12 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     let rows = rows.min(inner.height.saturating_sub(LEAST_BESIDE));
     let rest = inner.height - rows - u16::from(rows > 0);
     let chart = Rect { height: chart_height(rest), ..inner };
-    let history = points(&state.snapshot.history, |p| p.cpu_percent);
+    let history = points(&state.snapshot().history, |p| p.cpu_percent);
     c.spark(chart, &history, most(&history, chart.width).max(1.0), theme.gauge);
     let number = |n: Option<u64>| n.map_or_else(|| format::NONE.to_owned(), format::count);
     let busy = if cost.cpu_percent >= Some(50.0) { theme.warn } else { theme.value };
     // What of the server's work is ours, and the most that it may be.
-    let ceiling = state.snapshot.settings.max_server_percent;
+    let ceiling = state.snapshot().settings.max_server_percent;
     let most = if ceiling > 0.0 && ceiling < 100.0 { format!("/{ceiling}%") } else { String::new() };
     let watching = format!("{}{most}", format::cpu(cost.watching_percent));
     let watching = match cost.held_back {

@@ -31,7 +31,7 @@ pub(super) const SECTION: Section = Section {
 fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     let state = context.state;
     let theme = c.theme;
-    let snapshot = &state.snapshot;
+    let snapshot = state.snapshot();
     let cycle = &snapshot.cycle;
     let last = cycle.last.as_ref();
     let every = every(state);
@@ -88,7 +88,7 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
 
 /// `every 1s`, or what was asked for.
 pub(super) fn every(state: &State) -> String {
-    let now = format::interval(state.snapshot.settings.interval);
+    let now = format::interval(state.snapshot().settings.interval);
     match state.pending_interval() {
         Some(asked) => format!("every {now} → {} …", format::interval(asked)),
         None => format!("every {now}"),

@@ -24,9 +24,9 @@ struct Advice {
 
 /// The screen for the state, if it is one without agents.
 fn screen(state: &State) -> Option<Advice> {
-    let server = &state.snapshot.server;
+    let server = &state.snapshot().server;
     // While agents are kept, as the last that was known of them, they are what the counts count.
-    if !state.snapshot.agents.is_empty() {
+    if !state.fleet.is_empty() {
         return None;
     }
     let problem = || server.problem.clone();

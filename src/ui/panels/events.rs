@@ -39,7 +39,7 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     }
     let columns = if inner.height <= 2 { (inner.width / 52).max(1) } else { 1 };
     let width = inner.width / columns;
-    for (i, event) in shown.iter().skip(state.events_up).enumerate() {
+    for (i, (_, event)) in shown.iter().skip(state.events_up).enumerate() {
         let i = u16::try_from(i).unwrap_or(u16::MAX);
         let (column, row) = (i % columns, i / columns);
         if row >= inner.height {

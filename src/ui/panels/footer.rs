@@ -67,7 +67,7 @@ pub fn hints(state: &State, from: u16, to: u16) -> Vec<Hint> {
 
 /// How the engine is reached, at the right end.
 fn link(state: &State) -> String {
-    match state.link {
+    match state.member().link {
         Link::Embedded => String::new(),
         Link::Attached(pid) => format!("attached to {pid}"),
         Link::Lost(_) => "engine lost".to_owned(),
@@ -123,7 +123,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) -> Option<Position> {
     }
     if to < area.right() {
         let link = link(state);
-        let style = if matches!(state.link, Link::Lost(_)) { theme.bad } else { theme.muted };
+        let style = if matches!(state.member().link, Link::Lost(_)) { theme.bad } else { theme.muted };
         c.right(area.right().saturating_sub(1), area.y, area.width / 2, &link, style);
     }
     None

@@ -22,8 +22,8 @@ type Words = (String, Style);
 /// In two lines where it is narrow: what and how, then the counts.
 pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
     let theme = c.theme;
-    let server = server_name(state);
-    let simulated = if state.snapshot.server.simulated { " · simulated" } else { "" };
+    let server = state.snapshot().server.name();
+    let simulated = if state.snapshot().server.simulated { " · simulated" } else { "" };
     let end = c.pieces(
         area.x + 1,
         area.y,
@@ -31,7 +31,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
         &[
             ("tmux-orc", theme.title.add_modifier(Modifier::BOLD)),
             (" · ", theme.faint),
-            (&server, theme.muted),
+            (server, theme.muted),
             (simulated, theme.warn),
         ],
     );
@@ -44,12 +44,6 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
     let after = counts(c, end + 3, area.y, area.right(), state, true);
     let right = engine(state, theme, area.right().saturating_sub(after + 3).into(), false);
     put_right(c, area, &right);
-}
-
-/// The socket's name: `default` for the usual one.
-fn server_name(state: &State) -> String {
-    let socket = state.snapshot.server.socket.as_str();
-    socket.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("tmux").to_owned()
 }
 
 /// The counts of the states that occur, with their words where all of them fit; gives the column after them.
@@ -92,7 +86,7 @@ fn style(style: Style, tone: Tone) -> Style {
 
 /// How it is watched: the longest of several ways to say it that fits.
 fn engine(state: &State, theme: &crate::ui::theme::Theme, room: usize, narrow: bool) -> Vec<Words> {
-    let s = &state.snapshot;
+    let s = state.snapshot();
     let strategy: Words = match state.pending_strategy() {
         Some(asked) => (format!("{} → {asked} …", s.current_strategy), theme.pending),
         None => (s.current_strategy.clone(), theme.muted),
@@ -161,10 +155,10 @@ fn engine(state: &State, theme: &crate::ui::theme::Theme, room: usize, narrow: b
 /// The limit of an account of which much is used, `claude 5h 87% · 14:30`: its end goes first where there is little room,
 /// then all of it.
 fn limit(state: &State, theme: &crate::ui::theme::Theme) -> Vec<Option<Words>> {
-    let Some((account, limit)) = limits::highest(&state.snapshot, state.limit_threshold, state.now) else {
+    let Some((account, limit)) = limits::highest(state.snapshot(), state.limit_threshold, state.now) else {
         return vec![None];
     };
-    let name = text::fit(&limits::name(account, &state.snapshot.accounts), LONGEST_ACCOUNT).into_owned();
+    let name = text::fit(&limits::name(account, &state.snapshot().accounts), LONGEST_ACCOUNT).into_owned();
     let short = format!("{name} {} {}", limits::span(&limit), limits::percent(&limit));
     let end = limits::ends(&limit, state.now, &state.zone).map(|end| format!("{short} · {end}"));
     let words = |text: String| Some((text, theme.tone(Tone::Limited)));

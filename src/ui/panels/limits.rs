@@ -22,7 +22,7 @@ const GAP: u16 = 4;
 
 /// Rows that all limits take.
 pub(super) fn rows(state: &State, width: u16) -> u16 {
-    let all: usize = state.snapshot.accounts.iter().map(|account| account.limits.len()).sum();
+    let all: usize = state.snapshot().accounts.iter().map(|account| account.limits.len()).sum();
     u16::try_from(all).unwrap_or(u16::MAX).div_ceil(columns(width))
 }
 
@@ -38,7 +38,7 @@ fn columns(width: u16) -> u16 {
 pub(super) fn draw(c: &mut Canvas, area: Rect, state: &State) {
     let columns = columns(area.width);
     let width = (area.width + GAP) / columns - GAP.min(area.width);
-    let mut limits = limits::all(&state.snapshot.accounts, state.now);
+    let mut limits = limits::all(&state.snapshot().accounts, state.now);
     let room = usize::from(area.height * columns);
     while limits.len() > room {
         let used = |at: &usize| limits[*at].1.used_percent;

@@ -29,7 +29,7 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
         return;
     }
     let theme = c.theme;
-    let snapshot = &state.snapshot;
+    let snapshot = state.snapshot();
     rule(c, area, state);
     let bar = if area.width >= 100 {
         24
@@ -153,8 +153,8 @@ fn rule(c: &mut Canvas, area: Rect, state: &State) {
     let theme = c.theme;
     c.text(area.x, area.y, area.width, &"─".repeat(area.width.into()), theme.border);
     let strategy = match state.pending_strategy() {
-        Some(asked) => (format!("{} → {asked} …", state.snapshot.current_strategy), theme.pending),
-        None => (state.snapshot.current_strategy.clone(), theme.value),
+        Some(asked) => (format!("{} → {asked} …", state.snapshot().current_strategy), theme.pending),
+        None => (state.snapshot().current_strategy.clone(), theme.value),
     };
     let x = c.pieces(
         area.x + 1,
@@ -183,7 +183,7 @@ fn rule(c: &mut Canvas, area: Rect, state: &State) {
 /// Two lines for a narrow column.
 fn short(c: &mut Canvas, area: Rect, state: &State) {
     let theme = c.theme;
-    let s = &state.snapshot;
+    let s = state.snapshot();
     c.text(area.x, area.y, area.width, &"─".repeat(area.width.into()), theme.border);
     let words = format!(
         " {} {}  pool {}/{}  hits {}",

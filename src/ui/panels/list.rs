@@ -7,6 +7,7 @@ use ratatui::{
 
 use crate::app::core::action::Action;
 use crate::app::core::column::Column;
+use crate::app::core::fleet::Place;
 use crate::app::core::format;
 use crate::app::core::list::{Grouping, Line, Sort};
 use crate::app::core::message::Hit;
@@ -28,11 +29,11 @@ pub(super) fn lines(_: &State, class: Class, rect: Rect) -> usize {
 
 /// How many agents there are, and of them how many are listed.
 pub(super) fn shown(state: &State) -> String {
-    let agents = &state.snapshot.agents;
+    let all = state.fleet.len();
     if state.list.filter.is_empty() {
-        return agents.len().to_string();
+        return all.to_string();
     }
-    format!("{} of {}", state.list.agents(agents).count(), agents.len())
+    format!("{} of {all}", state.list.agents(&state.fleet).count())
 }
 
 /// Sorting, grouping and filter, as far as they are not the usual.
@@ -87,7 +88,7 @@ pub(super) fn head(c: &mut Canvas, inner: Rect, columns: &[Placed], state: &Stat
 
 /// The lines in view, each drawn by `row`; where nothing matches the filter that is said.
 pub(super) fn rows(c: &mut Canvas, area: Rect, state: &State, row: impl Fn(&mut Canvas, Rect, &Agent)) {
-    let (list, agents) = (&state.list, &state.snapshot.agents);
+    let list = &state.list;
     if list.lines.is_empty() && area.height > 1 {
         let back = state.keymap.label(Action::Back);
         let how = if back.is_empty() { String::new() } else { format!("  {back} shows all.") };
@@ -98,10 +99,10 @@ pub(super) fn rows(c: &mut Canvas, area: Rect, state: &State, row: impl Fn(&mut 
         let rect = Rect { y, height: 1, ..area };
         match line {
             Line::Head(first) => head_of(c, rect, state, *first),
-            Line::Agent(index) => {
-                let Some(agent) = agents.get(*index) else { continue };
+            Line::Agent(place) => {
+                let Some((key, agent)) = state.fleet.at(*place) else { continue };
                 row(c, rect, agent);
-                if list.selected == Some(agent.pane_id) {
+                if list.selected == Some(key) {
                     c.style(rect, c.theme.select);
                     let bar = if state.view.focus == Panel::Agents { c.theme.focus } else { c.theme.muted };
                     c.text(rect.x, rect.y, 1, "▌", bar);
@@ -122,7 +123,7 @@ pub(super) fn hit_head(columns: &[Placed], area: Rect, at: Position) -> Option<H
 pub(super) fn hit_row(state: &State, area: Rect, at: Position) -> Option<Hit> {
     let row = at.y.checked_sub(area.y).filter(|_| at.y < area.bottom())?;
     match state.list.visible().get(usize::from(row))? {
-        Line::Agent(index) => state.snapshot.agents.get(*index).map(|agent| Hit::Agent(agent.pane_id)),
+        Line::Agent(place) => state.fleet.at(*place).map(|(key, _)| Hit::Agent(key)),
         Line::Head(_) => None,
     }
 }
@@ -210,10 +211,9 @@ pub(super) fn context(c: &mut Canvas, x: u16, y: u16, room: u16, agent: &Agent) 
 }
 
 /// Head of a group, with its counts.
-pub(super) fn head_of(c: &mut Canvas, rect: Rect, state: &State, first: usize) {
-    let agents = &state.snapshot.agents;
+pub(super) fn head_of(c: &mut Canvas, rect: Rect, state: &State, first: Place) {
     let by = state.list.grouping;
-    let Some(first) = agents.get(first) else { return };
+    let Some((_, first)) = state.fleet.at(first) else { return };
     let (name, more) = by.head(first);
     let theme = c.theme;
     let mut x = c.text(
@@ -224,7 +224,7 @@ pub(super) fn head_of(c: &mut Canvas, rect: Rect, state: &State, first: usize) {
         theme.title,
     ) + 2;
     for t in TONES {
-        let count = agents.iter().filter(|a| by.of(a) == by.of(first) && tone(a) == t).count();
+        let count = state.fleet.agents().filter(|a| by.of(a) == by.of(first) && tone(a) == t).count();
         if count > 0 {
             let words = format!("{} {count}  ", t.glyph());
             x = c.text(x, rect.y, rect.right().saturating_sub(x), &words, theme.tone(t));

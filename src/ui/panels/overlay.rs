@@ -6,12 +6,12 @@ use tui_input::Input;
 use crate::app::core::act::Seen;
 use crate::app::core::action::Action;
 use crate::app::core::asked::Asked;
+use crate::app::core::fleet::AgentKey;
 use crate::app::core::help::{HelpRow, help_rows};
 use crate::app::core::keymap::Keymap;
 use crate::app::core::state::{Mode, Recipient, State};
 use crate::app::core::words::answer_by;
 use crate::app::core::{palette, text};
-use crate::tmux::PaneId;
 use crate::ui::canvas::{Canvas, Frame};
 use crate::ui::panels::footer::skip_cells;
 use crate::ui::panels::{Preview, hints};
@@ -73,17 +73,17 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, request: &Preview) -> Opt
     let cursor = match &state.mode {
         Mode::Help { input, top } => Some(help(c, area, state, input, *top)),
         Mode::Palette { input, at } => Some(palette_of(c, area, state, input, *at)),
-        Mode::Answer { pane, seen, at, asked } => {
-            answers(c, area, (state, *pane), (seen, asked, *at), request);
+        Mode::Answer { key, seen, at, asked } => {
+            answers(c, area, (state, *key), (seen, asked, *at), request);
             None
         }
-        Mode::Reply { pane, input, .. } => {
-            let title = format!("Message to {}", place(state, *pane));
+        Mode::Reply { key, input, .. } => {
+            let title = format!("Message to {}", place(state, *key));
             let inner = c.frame(area, &frame(&title, &hints(&state.keymap, SEND)));
             Some(entry(c, Rect { height: 1, ..inner }, "", input))
         }
-        Mode::Confirm { pane, kill, .. } => {
-            let place = place(state, *pane);
+        Mode::Confirm { key, kill, .. } => {
+            let place = place(state, *key);
             let (title, yes, words) = if *kill {
                 ("Close", "close", format!("Close the pane of {place} and end what runs in it?"))
             } else {
@@ -124,7 +124,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, request: &Preview) -> Opt
 fn answers(
     c: &mut Canvas,
     area: Rect,
-    (state, pane): (&State, PaneId),
+    (state, key): (&State, AgentKey),
     (seen, asked, at): (&Seen, &Asked, Option<usize>),
     lines: &Preview,
 ) {
@@ -134,9 +134,9 @@ fn answers(
     let number = if all(|label| label.parse::<u8>().is_ok()) { "number".to_owned() } else { numbers.join(" ") };
     let leave = hints(keymap, &[(&[Action::Leave], "leave")]);
     let keys = format!("{number} or {}  {leave}", keymap.label(Action::Accept));
-    let agent = state.snapshot.agents.iter().find(|agent| agent.pane_id == pane);
+    let agent = state.fleet.agent(key);
     let by = agent.and_then(|agent| answer_by(agent, state.now, &state.zone)).unwrap_or_default();
-    let title = format!("Answer {}", place(state, pane));
+    let title = format!("Answer {}", place(state, key));
     c.frame(area, &Frame { value: &by, ..frame(&title, &keys) });
     let (request, between, below) = answer_parts(area, seen.choices.len());
     if asked.screen.is_none() {
@@ -183,9 +183,9 @@ fn frame<'a>(title: &'a str, keys: &'a str) -> Frame<'a> {
     Frame { title, keys, focus: true, ..Frame::default() }
 }
 
-fn place(state: &State, pane: PaneId) -> String {
-    let agent = state.snapshot.agents.iter().find(|agent| agent.pane_id == pane);
-    agent.map_or_else(|| pane.to_string(), |agent| agent.target.clone())
+fn place(state: &State, key: AgentKey) -> String {
+    let agent = state.fleet.agent(key);
+    agent.map_or_else(|| key.pane.to_string(), |agent| agent.target.clone())
 }
 
 /// A line that is typed into.

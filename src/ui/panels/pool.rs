@@ -27,7 +27,7 @@ pub(super) const SECTION: Section = Section {
 fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     let state = context.state;
     let theme = c.theme;
-    let pool = &state.snapshot.connection_pool;
+    let pool = &state.snapshot().connection_pool;
     let pending = state.pending_pool();
     let value = match pending {
         Some(size) => format!("{} → {size} …", pool.pool_size),
@@ -49,7 +49,7 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     c.gauge(x, inner.y, inner.right().saturating_sub(x), share, style);
 
     let chart = chart_height(inner.height.saturating_sub(1)).min(inner.height.saturating_sub(1));
-    let history = points(&state.snapshot.history, |p| Some(f32::from(u16::try_from(p.in_use).unwrap_or(u16::MAX))));
+    let history = points(&state.snapshot().history, |p| Some(f32::from(u16::try_from(p.in_use).unwrap_or(u16::MAX))));
     let most = f32::from(u16::try_from(pool.pool_size.max(1)).unwrap_or(u16::MAX));
     c.spark(Rect { y: inner.y + 1, height: chart, ..inner }, &history, most, theme.gauge);
 

@@ -14,7 +14,6 @@ use ratatui::{
 use crate::app::core::view::Panel;
 use crate::app::core::{format, text};
 use crate::monitor;
-use crate::monitor::Snapshot;
 use crate::ui::canvas::{Canvas, Frame};
 use crate::ui::colour::Depth;
 use crate::ui::panels::{DrawContext, Section};
@@ -30,13 +29,8 @@ pub struct Preview {
 }
 
 impl Preview {
-    /// Reads the snapshot's preview if it is another one than before.
-    pub fn read(&mut self, snapshot: &Snapshot, depth: Depth) {
-        self.read_screen(snapshot.preview.as_ref(), depth);
-    }
-
     /// Reads a screen if it is another one than before.
-    pub fn read_screen(&mut self, screen: Option<&Arc<monitor::Preview>>, depth: Depth) {
+    pub fn read(&mut self, screen: Option<&Arc<monitor::Preview>>, depth: Depth) {
         let same = match (&self.source, screen) {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b) || (a.pane_id == b.pane_id && a.text == b.text),
             (None, None) => true,
@@ -107,7 +101,8 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
         state,
         Frame { title: &title, note: &note, value: &id, value_style: Some(theme.muted), keys: &up, ..Frame::default() },
     );
-    let of_selected = preview.source.as_ref().map(|p| p.pane_id) == agent.map(|a| a.pane_id);
+    let shown = state.list.selected.and_then(|key| state.fleet.preview(key)).map(|shown| shown.pane_id);
+    let of_selected = shown.is_some() && preview.source.as_ref().map(|source| source.pane_id) == shown;
     if inner.height == 0 {
         return;
     }

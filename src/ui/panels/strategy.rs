@@ -38,14 +38,14 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     let whole = padded(inner);
     // Zoomed, the names and times stay together and what they are stands beside them.
     let inner = Rect { width: whole.width.min(48), ..whole };
-    let strategies = &state.snapshot.strategies;
+    let strategies = &state.snapshot().strategies;
     let best = best(strategies);
     for (row, (index, strategy)) in strategies.iter().enumerate().skip(first(state, inner.height)).enumerate() {
         let y = inner.y + u16::try_from(row).unwrap_or(u16::MAX);
         if y >= inner.bottom() {
             return;
         }
-        let current = strategy.name == state.snapshot.current_strategy;
+        let current = strategy.name == state.snapshot().current_strategy;
         let asked = pending == Some(strategy.name.as_str());
         let (mark, style) = match (current, asked, &strategy.problem) {
             (_, true, _) => ("… ", theme.pending),
@@ -75,13 +75,13 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
 fn hit(state: &State, _: Class, rect: Rect, at: Position) -> Option<Hit> {
     let inside = at.y > rect.y && at.y + 1 < rect.bottom();
     let row = inside.then(|| usize::from(at.y - rect.y - 1) + first(state, rect.height.saturating_sub(2)))?;
-    (row < state.snapshot.strategies.len()).then_some(Hit::Strategy(row))
+    (row < state.snapshot().strategies.len()).then_some(Hit::Strategy(row))
 }
 
 /// The first strategy shown, so that the current one is in view.
 fn first(state: &State, height: u16) -> usize {
-    let strategies = &state.snapshot.strategies;
-    let at = strategies.iter().position(|s| s.name == state.snapshot.current_strategy).unwrap_or(0);
+    let strategies = &state.snapshot().strategies;
+    let at = strategies.iter().position(|s| s.name == state.snapshot().current_strategy).unwrap_or(0);
     (at + 1).saturating_sub(height.max(1).into())
 }
 

@@ -48,7 +48,7 @@ pub(super) const SECTION: Section = Section {
 fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     let state = context.state;
     let theme = c.theme;
-    let rows = &state.snapshot.tune;
+    let rows = &state.snapshot().tune;
     let inner = SECTION.frame(
         c,
         area,
@@ -186,7 +186,7 @@ fn chart(c: &mut Canvas, area: Rect, bottom: u16, state: &State) {
     if height < 4 {
         return;
     }
-    let history = &state.snapshot.history;
+    let history = &state.snapshot().history;
     let width = usize::from(area.width);
     let marks: Vec<&str> = history.iter().rev().take(width).filter_map(|p| p.mark.as_deref()).collect();
     let points = points(history, |p| Some(p.duration_ms));

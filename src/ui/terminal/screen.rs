@@ -84,7 +84,7 @@ impl<B: Synchronised<Error = io::Error>> Screen<B> {
     /// # Errors
     /// The terminal cannot be written to.
     pub fn draw(&mut self, state: &State, theme: &Theme) -> io::Result<bool> {
-        self.preview.read(&state.snapshot, theme.depth);
+        self.preview.read(state.preview(), theme.depth);
         self.next.reset();
         let layout = self.layout(state);
         let frame = render::draw(state, &layout, theme, &self.preview, &mut self.next);

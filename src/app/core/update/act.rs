@@ -23,8 +23,9 @@ pub(crate) fn act(state: &mut State, action: Action) -> Outcome {
         Action::Top => scroll(state, state.view.focus, -1_000_000),
         Action::Bottom => scroll(state, state.view.focus, 1_000_000),
         Action::Jump => state
-            .selected()
-            .map(|agent| Effect::Act(Act::Jump { pane: agent.pane_id }))
+            .list
+            .selected
+            .map(|key| Effect::Act(key.member, Act::Jump { pane: key.pane }))
             .map_or_else(Outcome::default, Outcome::effect),
         Action::NextNeedy => next_needy(state),
         Action::Answer | Action::Reply | Action::Interrupt | Action::Kill => ask(state, action),
@@ -33,8 +34,8 @@ pub(crate) fn act(state: &mut State, action: Action) -> Outcome {
             Some(target) => Outcome::effect(Effect::CopyText(target)),
             None => Outcome::default(),
         },
-        Action::Dismiss => match state.selected().map(|agent| agent.pane_id) {
-            Some(pane) => command(state, Command::Seen(pane)),
+        Action::Dismiss => match state.list.selected {
+            Some(key) => command(state, Command::Seen(key.pane)),
             None => Outcome::default(),
         },
         Action::Filter => modes::filter(state),
@@ -60,12 +61,12 @@ pub(crate) fn act(state: &mut State, action: Action) -> Outcome {
         Action::Slower => interval(state, true),
         Action::ClearCache => command(state, Command::ClearCache),
         Action::ToggleCache => {
-            let on = state.pending_cache().unwrap_or(state.snapshot.settings.cache_enabled);
+            let on = state.pending_cache().unwrap_or(state.snapshot().settings.cache_enabled);
             command(state, Command::Cache(!on))
         }
         Action::CachePolicy => engine::cache_policy(state),
         Action::Pause => {
-            let paused = state.pending_pause().unwrap_or(state.snapshot.engine.paused);
+            let paused = state.pending_pause().unwrap_or(state.snapshot().engine.paused);
             command(state, Command::Pause(!paused))
         }
         Action::Refresh => command(state, Command::Refresh),
@@ -139,9 +140,9 @@ pub(crate) fn does(state: &mut State, does: Does) -> Outcome {
         Does::Strategy(name) => switch_strategy(state, name),
         Does::Theme(index) => theme(state, index),
         Does::Sort(sort) => sort_by(state, sort),
-        Does::Select(id) => {
+        Does::Select(key) => {
             state.view.focus = Panel::Agents;
-            select(state, id).and(Outcome::redraw())
+            select(state, key).and(Outcome::redraw())
         }
     }
 }

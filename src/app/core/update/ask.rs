@@ -5,34 +5,35 @@ use std::sync::Arc;
 use crate::app::core::act::Seen;
 use crate::app::core::action::Action;
 use crate::app::core::asked::Asked;
+use crate::app::core::fleet::{AgentKey, MemberId};
 use crate::app::core::message::Outcome;
 use crate::app::core::state::{Mode, Recipient, State};
-use crate::app::core::update::{Tone, snapshot, toast};
+use crate::app::core::update::{Tone, fleet, toast};
 use crate::monitor;
 use crate::monitor::{Agent, Preview};
 
 /// Opens the question before something is typed into a pane.
 pub(crate) fn ask(state: &mut State, action: Action) -> Outcome {
-    let Some(agent) = state.selected() else { return Outcome::default() };
-    let seen = Seen::of(agent, state.snapshot.preview.as_deref());
-    let pane = agent.pane_id;
+    let Some((key, agent)) = state.list.selected.zip(state.selected()) else { return Outcome::default() };
+    let seen = Seen::of(agent, state.fleet.preview(key).map(Arc::as_ref));
     state.mode = match action {
         // Nothing is marked: Enter alone, or at the end of words that were meant for the agent, picks nothing.
         Action::Answer => {
-            let asked = asked(state, agent, &seen);
-            Mode::Answer { pane, seen, at: None, asked }
+            let asked = asked(state, key, agent, &seen);
+            Mode::Answer { key, seen, at: None, asked }
         }
-        Action::Reply => Mode::Reply { pane, seen, input: tui_input::Input::default() },
-        _ => Mode::Confirm { pane, seen, kill: action == Action::Kill },
+        Action::Reply => Mode::Reply { key, seen, input: tui_input::Input::default() },
+        _ => Mode::Confirm { key, seen, kill: action == Action::Kill },
     };
-    Outcome::redraw().and(snapshot::ask_focus(state))
+    Outcome::redraw().and(fleet::ask_focus(state))
 }
 
 /// What the agent asks, as far as its screen is there. It is seen already where the last frame showed all of it.
-fn asked(state: &State, agent: &Agent, seen: &Seen) -> Asked {
-    let mut asked = Asked::new(agent, seen, state.snapshot.preview.as_ref());
-    let shown = |drawn: &Arc<Preview>| {
-        asked.screen.as_ref().is_some_and(|now| now.pane_id == drawn.pane_id && now.text == drawn.text)
+fn asked(state: &State, key: AgentKey, agent: &Agent, seen: &Seen) -> Asked {
+    let mut asked = Asked::new(agent, seen, state.fleet.preview(key));
+    let shown = |(member, drawn): &(MemberId, Arc<Preview>)| {
+        let same = |now: &Arc<Preview>| now.pane_id == drawn.pane_id && now.text == drawn.text;
+        *member == key.member && asked.screen.as_ref().is_some_and(same)
     };
     let room = (state.viewport.preview_width, state.viewport.preview);
     asked.seen_whole = state.preview_up == 0 && state.drawn.as_ref().is_some_and(shown) && asked.fits(seen, room);
@@ -41,35 +42,33 @@ fn asked(state: &State, agent: &Agent, seen: &Seen) -> Asked {
 
 /// The screen of an agent whose answers are open has come: now it is shown, and can be answered.
 pub(crate) fn arrived(state: &mut State) -> bool {
-    let Mode::Answer { pane, asked: Asked { screen: None, .. }, .. } = &state.mode else { return false };
-    let (pane, snapshot) = (*pane, Arc::clone(&state.snapshot));
-    let agent = snapshot.agents.iter().find(|agent| agent.pane_id == pane);
-    let Some(agent) = agent.filter(|agent| !agent.choices.is_empty()) else {
+    let Mode::Answer { key, asked: Asked { screen: None, .. }, .. } = &state.mode else { return false };
+    let key = *key;
+    let Some(agent) = state.fleet.agent(key).filter(|agent| !agent.choices.is_empty()) else {
         state.mode = Mode::Normal;
         toast(state, "its prompt is gone: nothing was done".to_owned(), Tone::Error);
         return true;
     };
-    let seen = Seen::of(agent, snapshot.preview.as_deref());
-    let asked = Asked::new(agent, &seen, snapshot.preview.as_ref());
+    let preview = state.fleet.preview(key);
+    let seen = Seen::of(agent, preview.map(Arc::as_ref));
+    let asked = Asked::new(agent, &seen, preview);
     if asked.screen.is_none() {
         return false;
     }
-    state.mode = Mode::Answer { pane, seen, at: None, asked };
+    state.mode = Mode::Answer { key, seen, at: None, asked };
     true
 }
 
 /// Opens the list of those who may get one message: what is listed now, so that the filter chooses them. Those at their
 /// prompt are marked.
 pub(crate) fn broadcast(state: &mut State) -> Outcome {
-    let preview = state.snapshot.preview.as_deref();
-    let may_get = |agent: &&Agent| agent.pid.is_some() && agent.state != monitor::AgentState::Exited;
-    let agents = &state.snapshot.agents;
-    let listed = state.list.agents(agents).filter_map(|id| agents.iter().find(|agent| agent.pane_id == id));
+    let may_get = |(_, agent): &(AgentKey, &Agent)| agent.pid.is_some() && agent.state != monitor::AgentState::Exited;
+    let listed = state.list.agents(&state.fleet);
     let to: Vec<Recipient> = listed
         .filter(may_get)
-        .map(|agent| Recipient {
-            pane: agent.pane_id,
-            seen: Seen::of(agent, preview),
+        .map(|(key, agent)| Recipient {
+            key,
+            seen: Seen::of(agent, state.fleet.preview(key).map(Arc::as_ref)),
             marked: agent.state == monitor::AgentState::Idle,
         })
         .collect();

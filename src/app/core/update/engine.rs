@@ -11,12 +11,13 @@ use crate::monitor::{CachePolicy, Command, MAX_POOL};
 /// Intervals that `<` and `>` go through, seconds.
 const INTERVALS: [f64; 10] = [0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0];
 
-/// Asks for a command and keeps it as pending till it is answered.
+/// Asks the engine that is shown for a command and keeps it as pending till it is answered.
 pub(crate) fn command(state: &mut State, command: Command) -> Outcome {
-    state.pending.retain(|pending| !pending.same_kind(&command));
+    let member = state.member().id;
+    state.pending.retain(|pending| !pending.same_kind(member, &command));
     state.sent.command += 1;
-    state.pending.push(Pending { id: state.sent.command, command: command.clone() });
-    Outcome::effect(Effect::Ask(state.sent.command, command))
+    state.pending.push(Pending { id: state.sent.command, member, command: command.clone() });
+    Outcome::effect(Effect::Ask(state.sent.command, member, command))
 }
 
 /// A command was answered. One that was overtaken by a later one is no longer pending: only a refusal is told.
@@ -35,13 +36,13 @@ pub(crate) fn answered(state: &mut State, id: u64, answer: Result<(), String>) -
 }
 
 pub(crate) fn pool(state: &mut State, delta: isize) -> Outcome {
-    let now = state.pending_pool().unwrap_or(state.snapshot.settings.pool_max);
+    let now = state.pending_pool().unwrap_or(state.snapshot().settings.pool_max);
     let to = now.saturating_add_signed(delta).clamp(1, MAX_POOL);
     if to == now { Outcome::default() } else { command(state, Command::PoolSize(to)) }
 }
 
 pub(crate) fn interval(state: &mut State, longer: bool) -> Outcome {
-    let now = state.pending_interval().unwrap_or(state.snapshot.settings.interval);
+    let now = state.pending_interval().unwrap_or(state.snapshot().settings.interval);
     let to = if longer {
         INTERVALS.iter().find(|step| **step > now + 1e-9)
     } else {
@@ -55,8 +56,8 @@ pub(crate) fn interval(state: &mut State, longer: bool) -> Outcome {
 
 pub(crate) fn step_strategy(state: &mut State, delta: isize) -> Outcome {
     let usable: Vec<&str> =
-        state.snapshot.strategies.iter().filter(|s| s.problem.is_none()).map(|s| s.name.as_str()).collect();
-    let now = state.pending_strategy().unwrap_or(&state.snapshot.current_strategy);
+        state.snapshot().strategies.iter().filter(|s| s.problem.is_none()).map(|s| s.name.as_str()).collect();
+    let now = state.pending_strategy().unwrap_or(&state.snapshot().current_strategy);
     let Some(at) = usable.iter().position(|name| *name == now).or(if usable.is_empty() { None } else { Some(0) })
     else {
         return Outcome::default();
@@ -67,14 +68,14 @@ pub(crate) fn step_strategy(state: &mut State, delta: isize) -> Outcome {
 
 /// Switches to the strategy with this index.
 pub(crate) fn strategy(state: &mut State, index: usize) -> Outcome {
-    match state.snapshot.strategies.get(index).map(|strategy| strategy.name.clone()) {
+    match state.snapshot().strategies.get(index).map(|strategy| strategy.name.clone()) {
         Some(name) => switch_strategy(state, name),
         None => Outcome::default(),
     }
 }
 
 pub(crate) fn switch_strategy(state: &mut State, name: String) -> Outcome {
-    let problem = state.snapshot.strategies.iter().find(|s| s.name == name).and_then(|s| s.problem.clone());
+    let problem = state.snapshot().strategies.iter().find(|s| s.name == name).and_then(|s| s.problem.clone());
     match problem {
         Some(problem) => {
             toast(state, format!("{name} cannot be used: {problem}"), Tone::Error);
@@ -86,7 +87,7 @@ pub(crate) fn switch_strategy(state: &mut State, name: String) -> Outcome {
 
 /// The next policy of the cache, round and round.
 pub(crate) fn cache_policy(state: &mut State) -> Outcome {
-    let now = state.pending_policy().unwrap_or(&state.snapshot.settings.cache_policy);
+    let now = state.pending_policy().unwrap_or(&state.snapshot().settings.cache_policy);
     let at = CachePolicy::VARIANTS
         .iter()
         .position(|policy| *policy == now)

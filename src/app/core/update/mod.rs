@@ -3,9 +3,9 @@
 mod act;
 mod ask;
 mod engine;
+mod fleet;
 mod modes;
 mod rows;
-mod snapshot;
 mod swallow;
 
 use std::time::Duration;
@@ -20,7 +20,6 @@ use crate::app::core::state::{Mode, State, Toast};
 use crate::app::core::view::Panel;
 use crate::app::core::words::Tone;
 use crate::app::core::{format, palette};
-use crate::monitor::TELL_SWITCH_FOR;
 
 /// Time a toast shows.
 const TOAST: Duration = Duration::from_secs(6);
@@ -31,15 +30,14 @@ const SHORT_TOAST: Duration = Duration::from_secs(3);
 pub fn update(state: &mut State, message: Message) -> Outcome {
     match message {
         Message::Begins(setup) => {
-            let Setup { keymap, can, link, themes, theme, ascii, columns, limit_threshold, grouping } = *setup;
+            let Setup { keymap, can, themes, theme, ascii, columns, limit_threshold, grouping } = *setup;
             state.limit_threshold = limit_threshold;
-            (state.keymap, state.can, state.link, state.ascii) = (keymap, can, link, ascii);
+            (state.keymap, state.can, state.ascii) = (keymap, can, ascii);
             (state.themes, state.theme, state.columns, state.list.grouping) = (themes, theme, columns, grouping);
-            let snapshot = state.snapshot.clone();
-            state.list.rebuild(&snapshot, state.elapsed, true);
+            state.list.rebuild(&state.fleet, state.elapsed, true);
             Outcome::redraw()
         }
-        Message::Snapshot(new) => snapshot::arrived(state, new),
+        Message::Fleet(new) => fleet::arrived(state, new),
         Message::Key(key) => {
             input(state);
             pressed(state, key)
@@ -74,11 +72,10 @@ pub fn update(state: &mut State, message: Message) -> Outcome {
                 asked.resized();
             }
             state.viewport = viewport;
-            let snapshot = state.snapshot.clone();
-            state.list.scroll(&snapshot.agents);
-            snapshot::ask_focus(state)
+            state.list.scroll(&state.fleet);
+            fleet::ask_focus(state)
         }
-        Message::Drawn => snapshot::drawn(state),
+        Message::Drawn => fleet::drawn(state),
         Message::Focus(focused) => {
             state.focused = focused;
             Outcome::default()
@@ -93,13 +90,6 @@ pub fn update(state: &mut State, message: Message) -> Outcome {
         Message::Ascii(ascii) => {
             let changed = std::mem::replace(&mut state.ascii, ascii) != ascii;
             Outcome::redraw_if(changed)
-        }
-        Message::Link(link) => {
-            let before = std::mem::replace(&mut state.link, link);
-            if let Some(words) = link.switched_from(before) {
-                state.switched = Some((words, state.elapsed + TELL_SWITCH_FOR));
-            }
-            Outcome::redraw_if(before != link)
         }
         Message::Configured { keymap, theme, mouse, act, glyphs: _, columns, limit_threshold, grouping } => {
             state.limit_threshold = limit_threshold;
@@ -118,7 +108,7 @@ pub fn update(state: &mut State, message: Message) -> Outcome {
         Message::Answered { id, answer } => engine::answered(state, id, answer),
         Message::Leave => Outcome::effect(Effect::Quit),
         Message::NotSent(effect) => {
-            snapshot::not_sent(state, &effect);
+            fleet::not_sent(state, &effect);
             toast(state, "That could not be handed on: too much is under way. Try again.".to_owned(), Tone::Error);
             Outcome::redraw()
         }
@@ -169,9 +159,9 @@ fn mouse_used(state: &mut State, mouse: Mouse, hit: Option<Hit>) -> Outcome {
     match (mouse, hit) {
         (Mouse::Wheel(delta), Hit::Agent(_) | Hit::Header(_)) => rows::scroll(state, Panel::Agents, delta.into()),
         (Mouse::Wheel(delta), Hit::Panel(panel)) => rows::scroll(state, panel, delta.into()),
-        (Mouse::Click, Hit::Agent(id)) => {
+        (Mouse::Click, Hit::Agent(key)) => {
             state.view.focus = Panel::Agents;
-            rows::select(state, id)
+            rows::select(state, key)
         }
         (Mouse::Click, Hit::Header(sort)) => rows::sort_by(state, sort),
         (Mouse::Click, Hit::Strategy(index)) => engine::strategy(state, index),
@@ -197,15 +187,14 @@ fn tick(state: &mut State, now: Timestamp) -> Outcome {
     state.toasts.retain(|toast| toast.until > elapsed);
     redraw |= state.toasts.len() != toasts;
     redraw |= state.switched.take_if(|(_, until)| *until <= elapsed).is_some();
-    let snapshot = state.snapshot.clone();
-    redraw |= state.list.rebuild(&snapshot, state.elapsed, false);
-    Outcome::redraw_if(redraw).and(snapshot::mark_seen(state))
+    redraw |= state.list.rebuild(&state.fleet, state.elapsed, false);
+    Outcome::redraw_if(redraw).and(fleet::mark_seen(state))
 }
 
 /// Whether an age in view reads differently at the two times.
 fn ages_differ(state: &State, before: Timestamp, now: Timestamp) -> bool {
     state.list.visible().iter().any(|line| match line {
-        Line::Agent(i) => state.snapshot.agents.get(*i).is_some_and(|agent| {
+        Line::Agent(place) => state.fleet.at(*place).is_some_and(|(_, agent)| {
             format::age(agent.since, before) != format::age(agent.since, now)
                 || fresh(agent.since, before) != fresh(agent.since, now)
         }),

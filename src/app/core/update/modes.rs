@@ -6,6 +6,7 @@ use crate::app::core::act::LONGEST_MESSAGE;
 use crate::app::core::act::{Act, Seen};
 use crate::app::core::action::Action;
 use crate::app::core::asked::Asked;
+use crate::app::core::fleet::AgentKey;
 use crate::app::core::help::help_rows;
 use crate::app::core::key::{Code, Key};
 use crate::app::core::message::{Effect, Hit, Mouse, Outcome};
@@ -14,7 +15,6 @@ use crate::app::core::state::{Mode, State};
 use crate::app::core::update::{Tone, act, swallow, toast};
 use crate::app::core::view::Panel;
 use crate::monitor;
-use crate::tmux::PaneId;
 
 /// Longest text of a filter or a search, bytes.
 const LONGEST_LINE: usize = 1000;
@@ -163,9 +163,8 @@ fn apply_filter(state: &mut State, text: String) -> Outcome {
         return Outcome::redraw();
     }
     state.list.filter = text;
-    let snapshot = state.snapshot.clone();
-    state.list.rebuild(&snapshot, state.elapsed, false);
-    Outcome::redraw().and(crate::app::core::update::snapshot::ask_focus(state))
+    state.list.rebuild(&state.fleet, state.elapsed, false);
+    Outcome::redraw().and(crate::app::core::update::fleet::ask_focus(state))
 }
 
 /// Marks those who get a message.
@@ -203,27 +202,27 @@ pub(crate) fn close(state: &mut State) -> Outcome {
 }
 
 fn enter(state: &mut State) -> Outcome {
-    let does = |act| Outcome::effect(Effect::Act(act));
+    let does = |key: AgentKey, act| Outcome::effect(Effect::Act(key.member, act));
     match std::mem::take(&mut state.mode) {
         Mode::Palette { input, at } => match palette::items(state, input.value()).into_iter().nth(at) {
             Some(item) => act::does(state, item.does).and(Outcome::redraw()),
             None => Outcome::redraw(),
         },
-        Mode::Answer { pane, seen, at: Some(choice), asked } if asked.seen_whole => {
-            does(Act::Answer { pane, choice, seen })
+        Mode::Answer { key, seen, at: Some(choice), asked } if asked.seen_whole => {
+            does(key, Act::Answer { pane: key.pane, choice, seen })
         }
-        Mode::Answer { pane, seen, asked, .. } if !asked.seen_whole => not_seen(state, pane, seen, asked),
-        Mode::Answer { pane, seen, asked, .. } => {
-            state.mode = Mode::Answer { pane, seen, at: None, asked };
+        Mode::Answer { key, seen, asked, .. } if !asked.seen_whole => not_seen(state, key, seen, asked),
+        Mode::Answer { key, seen, asked, .. } => {
+            state.mode = Mode::Answer { key, seen, at: None, asked };
             let text = "no answer is marked: press its number, or move to it".to_owned();
             toast(state, text, Tone::NeedsYou);
             Outcome::redraw()
         }
-        Mode::Reply { pane, seen, input } if !input.value().trim().is_empty() => {
-            does(Act::Reply { pane, text: input.value().to_owned(), seen })
+        Mode::Reply { key, seen, input } if !input.value().trim().is_empty() => {
+            does(key, Act::Reply { pane: key.pane, text: input.value().to_owned(), seen })
         }
-        Mode::Confirm { pane, seen, kill: false } => does(Act::Interrupt { pane, seen }),
-        Mode::Confirm { pane, seen, kill: true } => does(Act::Kill { pane, seen }),
+        Mode::Confirm { key, seen, kill: false } => does(key, Act::Interrupt { pane: key.pane, seen }),
+        Mode::Confirm { key, seen, kill: true } => does(key, Act::Kill { pane: key.pane, seen }),
         Mode::Broadcast { to, at, input: None } => {
             // Nobody is marked: nobody to write to yet.
             let input = to.iter().any(|one| one.marked).then(Input::default);
@@ -231,7 +230,7 @@ fn enter(state: &mut State) -> Outcome {
             Outcome::redraw()
         }
         Mode::Broadcast { to, input: Some(input), .. } if !input.value().trim().is_empty() => {
-            let to = to.into_iter().filter(|one| one.marked).map(|one| (one.pane, one.seen)).collect();
+            let to = to.into_iter().filter(|one| one.marked).map(|one| (one.key, one.seen)).collect();
             Outcome::effect(Effect::Broadcast { text: input.value().to_owned(), to })
         }
         _ => Outcome::redraw(),
@@ -239,7 +238,7 @@ fn enter(state: &mut State) -> Outcome {
 }
 
 /// Nothing is answered whose request was not shown whole: what to do, in words.
-fn not_seen(state: &mut State, pane: PaneId, seen: Seen, asked: Asked) -> Outcome {
+fn not_seen(state: &mut State, key: AgentKey, seen: Seen, asked: Asked) -> Outcome {
     let lines = asked.pieces(&seen, state.viewport.request.0).len();
     let text = if asked.screen.is_none() || asked.unread(lines) >= lines {
         "the request is shown first: look at it, then answer".to_owned()
@@ -248,7 +247,7 @@ fn not_seen(state: &mut State, pane: PaneId, seen: Seen, asked: Asked) -> Outcom
         format!("{} rows of the request were not in view yet: {up} shows them", asked.unread(lines))
     };
     toast(state, text, Tone::NeedsYou);
-    state.mode = Mode::Answer { pane, seen, at: None, asked };
+    state.mode = Mode::Answer { key, seen, at: None, asked };
     Outcome::redraw()
 }
 

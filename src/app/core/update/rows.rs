@@ -1,12 +1,12 @@
 //! The cursor and the order of the rows, and how far the panels are scrolled.
 
+use crate::app::core::fleet::AgentKey;
 use crate::app::core::list::Sort;
 use crate::app::core::message::Outcome;
 use crate::app::core::state::State;
-use crate::app::core::update::snapshot;
+use crate::app::core::update::fleet;
 use crate::app::core::view::Panel;
 use crate::monitor::Agent;
-use crate::tmux::PaneId;
 
 /// Scrolls a panel, or moves its cursor.
 pub(crate) fn scroll(state: &mut State, panel: Panel, delta: isize) -> Outcome {
@@ -19,7 +19,7 @@ pub(crate) fn scroll(state: &mut State, panel: Panel, delta: isize) -> Outcome {
             Outcome::redraw_if(moved)
         }
         Panel::Preview => {
-            let rows = state.snapshot.preview.as_ref().map_or(0, |preview| preview.text.lines().count());
+            let rows = state.preview().map_or(0, |preview| preview.text.lines().count());
             let most = rows.saturating_sub(state.viewport.preview.max(1));
             let up = state.preview_up.saturating_add_signed(-delta).min(most);
             let moved = up != state.preview_up;
@@ -27,8 +27,7 @@ pub(crate) fn scroll(state: &mut State, panel: Panel, delta: isize) -> Outcome {
             Outcome::redraw_if(moved)
         }
         _ => {
-            let snapshot = state.snapshot.clone();
-            let moved = state.list.step(&snapshot.agents, delta);
+            let moved = state.list.step(&state.fleet, delta);
             moved_cursor(state, moved)
         }
     }
@@ -44,9 +43,8 @@ pub(crate) fn page(state: &State) -> isize {
 }
 
 /// Puts the cursor on an agent.
-pub(crate) fn select(state: &mut State, id: PaneId) -> Outcome {
-    let snapshot = state.snapshot.clone();
-    let moved = state.list.select(&snapshot.agents, id);
+pub(crate) fn select(state: &mut State, key: AgentKey) -> Outcome {
+    let moved = state.list.select(&state.fleet, key);
     moved_cursor(state, moved).and(Outcome::redraw())
 }
 
@@ -54,25 +52,23 @@ fn moved_cursor(state: &mut State, moved: bool) -> Outcome {
     if moved {
         state.selected_at = state.elapsed;
     }
-    Outcome::redraw_if(moved).and(snapshot::ask_focus(state))
+    Outcome::redraw_if(moved).and(fleet::ask_focus(state))
 }
 
 /// The agent that has waited longest, then the next one, round and round.
 pub(crate) fn next_needy(state: &mut State) -> Outcome {
-    let mut needy: Vec<&Agent> = state.snapshot.agents.iter().filter(|agent| agent.state.needs_user()).collect();
-    needy.sort_by_key(|agent| agent.since);
-    let at = needy.iter().position(|agent| Some(agent.pane_id) == state.list.selected);
+    let mut needy: Vec<(AgentKey, &Agent)> =
+        state.fleet.keyed().filter(|(_, agent)| agent.state.needs_user()).collect();
+    needy.sort_by_key(|(_, agent)| agent.since);
+    let at = needy.iter().position(|(key, _)| Some(*key) == state.list.selected);
     let next = at.map_or(0, |at| at + 1);
-    let Some(id) = needy.get(next % needy.len().max(1)).map(|agent| agent.pane_id) else { return Outcome::default() };
+    let Some((key, _)) = needy.get(next % needy.len().max(1)).copied() else { return Outcome::default() };
     state.view.focus = Panel::Agents;
-    if !state.list.filter.is_empty() {
-        let snapshot = state.snapshot.clone();
-        if state.list.agents(&snapshot.agents).all(|listed| listed != id) {
-            state.list.filter.clear();
-            state.list.rebuild(&snapshot, state.elapsed, false);
-        }
+    if !state.list.filter.is_empty() && state.list.agents(&state.fleet).all(|(listed, _)| listed != key) {
+        state.list.filter.clear();
+        state.list.rebuild(&state.fleet, state.elapsed, false);
     }
-    select(state, id)
+    select(state, key)
 }
 
 /// Sorts by a column; the same column again turns the order round.
@@ -88,7 +84,6 @@ pub(crate) fn sort_by(state: &mut State, sort: Sort) -> Outcome {
 
 /// Makes the lines anew because the user asked for another order.
 pub(crate) fn relist(state: &mut State) -> Outcome {
-    let snapshot = state.snapshot.clone();
-    state.list.rebuild(&snapshot, state.elapsed, true);
-    Outcome::redraw().and(snapshot::ask_focus(state))
+    state.list.rebuild(&state.fleet, state.elapsed, true);
+    Outcome::redraw().and(fleet::ask_focus(state))
 }

@@ -1,32 +1,70 @@
-//! A snapshot arrives: what it shows anew, and whom it calls for.
+//! A fleet arrives: what it shows anew, and whom it calls for.
 
 use std::{sync::Arc, time::Duration};
 
+use crate::app::core::fleet::{AgentKey, Fleet, Member};
 use crate::app::core::message::{Effect, Outcome};
 use crate::app::core::state::{Mode, State};
 use crate::app::core::update::{ask, toast};
 use crate::app::core::view::Main;
 use crate::app::core::words::{Tone, word};
-use crate::monitor::{Agent, AgentState, Command, EventKind, Snapshot};
+use crate::monitor::{Agent, AgentState, Command, Event, EventKind, EventReader, Snapshot, TELL_SWITCH_FOR};
 
 /// Time for which the cursor is on an agent before what it shows counts as seen.
 const DWELL: Duration = Duration::from_secs(2);
 
-/// Takes a snapshot in.
-pub(crate) fn arrived(state: &mut State, new: Arc<Snapshot>) -> Outcome {
-    let old = std::mem::replace(&mut state.snapshot, new.clone());
-    state.now = state.now.max(new.timestamp);
-    let mut redraw = call(state, &new);
-    keep_events(state, &old, &new);
-    redraw |= state.list.rebuild(&new, state.elapsed, false);
-    redraw |= differs(state, &old, &new);
+/// Takes the fleet in as it is now.
+pub(crate) fn arrived(state: &mut State, new: Fleet) -> Outcome {
+    let old = std::mem::replace(&mut state.fleet, new);
+    let mut redraw = took_turns(&old, &state.fleet);
+    state.news.retain(|id, _| state.fleet.member(*id).is_some());
+    let mut behind = false;
+    let (mut calls, mut problems) = (Vec::new(), Vec::new());
+    for (before, now) in changed(&old, &state.fleet) {
+        state.now = state.now.max(now.timestamp);
+        redraw |= differs(state, &before, &now);
+        behind |= instruments_differ(&before, &now);
+        keep_events(state, &before, &now);
+    }
+    let several = state.fleet.members().len() > 1;
+    for member in state.fleet.members() {
+        // A member that has just come has nothing that is news.
+        let reader = state.news.entry(member.id).or_insert_with(|| EventReader::after(&member.snapshot));
+        let news = reader.read(&member.snapshot);
+        // What another engine tells of happened before it was looked at: no news.
+        if !news.another {
+            call(state.list.selected, member, &news.events, &mut calls, &mut problems);
+        }
+        let before = old.member(member.id).map(|before| before.link);
+        if let Some(words) = before.and_then(|before| member.link.switched_from(before)) {
+            let words = if several { format!("{}: {words}", member.snapshot.server.name()) } else { words };
+            state.switched = Some((words, state.elapsed + TELL_SWITCH_FOR));
+        }
+        redraw |= before.is_some_and(|before| before != member.link);
+    }
+    redraw |= !calls.is_empty() || !problems.is_empty();
+    tell(state, problems, Tone::Error, |more| format!("{more} problems came up: see the events"));
+    tell(state, calls, Tone::NeedsYou, |more| format!("{more} agents came to need you"));
+    redraw |= state.list.rebuild(&state.fleet, state.elapsed, false);
     redraw |= ask::arrived(state);
     // Instruments alone wait for the tick: numbers that change ten times a second cannot be read, and cost frames.
-    state.behind = !redraw && (state.behind || state.viewport.instruments && instruments_differ(&old, &new));
+    state.behind = !redraw && (state.behind || state.viewport.instruments && behind);
     Outcome::redraw_if(redraw).and(ask_focus(state))
 }
 
-/// Whether what is in view differs between two snapshots.
+/// A member came or went.
+fn took_turns(old: &Fleet, new: &Fleet) -> bool {
+    !old.members().iter().map(|member| member.id).eq(new.members().iter().map(|member| member.id))
+}
+
+/// The snapshots of members that published since, before and now.
+fn changed(old: &Fleet, new: &Fleet) -> Vec<(Arc<Snapshot>, Arc<Snapshot>)> {
+    let of = |member: &Member| Some((Arc::clone(&old.member(member.id)?.snapshot), Arc::clone(&member.snapshot)));
+    let changed = |(before, now): &(Arc<Snapshot>, Arc<Snapshot>)| !Arc::ptr_eq(before, now);
+    new.members().iter().filter_map(of).filter(changed).collect()
+}
+
+/// Whether what is in view differs between two snapshots of a member.
 fn differs(state: &State, old: &Snapshot, new: &Snapshot) -> bool {
     let view = &state.viewport;
     old.server != new.server
@@ -94,19 +132,18 @@ fn instruments_differ(old: &Snapshot, new: &Snapshot) -> bool {
         || (!Arc::ptr_eq(&old.history, &new.history) && old.history != new.history)
 }
 
-/// Calls the user for agents that came to need them, and tells of problems.
-fn call(state: &mut State, new: &Snapshot) -> bool {
-    let news = state.news.read(new);
-    if news.another {
-        // What another engine tells of happened before it was looked at: no news.
-        return false;
-    }
-    let selected = state.list.selected;
-    let (mut calls, mut problems) = (Vec::new(), Vec::new());
-    for event in news.events {
+/// What calls the user among a member's news: agents that came to need them, and problems.
+fn call(
+    selected: Option<AgentKey>,
+    member: &Member,
+    news: &[&Event],
+    calls: &mut Vec<String>,
+    problems: &mut Vec<String>,
+) {
+    for event in news {
         match &event.what {
             EventKind::Transition { pane_id, target, to, kind, .. }
-                if to.needs_user() && Some(*pane_id) != selected =>
+                if to.needs_user() && Some(AgentKey { member: member.id, pane: *pane_id }) != selected =>
             {
                 calls.push(format!("{target} needs you: {}", word(*to, kind.as_deref())));
             }
@@ -114,10 +151,6 @@ fn call(state: &mut State, new: &Snapshot) -> bool {
             _ => {}
         }
     }
-    let any = !calls.is_empty() || !problems.is_empty();
-    tell(state, problems, Tone::Error, |more| format!("{more} problems came up: see the events"));
-    tell(state, calls, Tone::NeedsYou, |more| format!("{more} agents came to need you"));
-    any
 }
 
 /// Up to two toasts, or one that says how many there would be.
@@ -139,31 +172,40 @@ fn keep_events(state: &mut State, old: &Snapshot, new: &Snapshot) {
 
 /// A frame was drawn: what it showed of a preview, and of a request.
 pub(crate) fn drawn(state: &mut State) -> Outcome {
-    state.drawn = state.snapshot.preview.clone().filter(|_| state.viewport.preview > 0);
+    let of = state.list.selected.map(|key| key.member);
+    state.drawn = of.zip(state.preview().cloned()).filter(|_| state.viewport.preview > 0);
     match &mut state.mode {
         Mode::Answer { seen, asked, .. } => Outcome::redraw_if(asked.drawn(seen, state.viewport.request)),
         _ => Outcome::default(),
     }
 }
 
-/// Asks the engine for the screen of the selected pane while the preview shows it.
+/// Asks the engines for the screen of the selected pane while the preview shows it: one of them at most.
 pub(crate) fn ask_focus(state: &mut State) -> Outcome {
     let wanted = match &state.mode {
-        Mode::Answer { pane, .. } => Some(*pane),
+        Mode::Answer { key, .. } => Some(*key),
         _ if state.viewport.preview > 0 => state.list.selected,
         _ => None,
     };
-    if state.sent.focus == Some(wanted) {
-        return Outcome::default();
+    let focus = &mut state.sent.focus;
+    focus.retain(|id, _| state.fleet.member(*id).is_some());
+    let mut effects = Vec::new();
+    for member in state.fleet.members() {
+        let pane = wanted.filter(|key| key.member == member.id).map(|key| key.pane);
+        // An engine that was never asked shows none.
+        if focus.insert(member.id, Some(pane)).unwrap_or(Some(None)) != Some(pane) {
+            effects.push(Effect::Engine(member.id, Command::Focus(pane)));
+        }
     }
-    state.sent.focus = Some(wanted);
-    state.preview_up = 0;
-    Outcome { redraw: false, effects: vec![Effect::Engine(Command::Focus(wanted))] }
+    if !effects.is_empty() {
+        state.preview_up = 0;
+    }
+    Outcome { redraw: false, effects }
 }
 
 /// A `done` that the user has had before them is seen: the cursor came to it, or they did something, after it was done.
 pub(crate) fn mark_seen(state: &mut State) -> Outcome {
-    let Some(agent) = state.selected() else { return Outcome::default() };
+    let Some((key, agent)) = state.list.selected.zip(state.selected()) else { return Outcome::default() };
     let dwelt = state.elapsed.saturating_sub(state.selected_at) >= DWELL;
     if agent.state == AgentState::Idle
         && agent.kind.as_deref() == Some("done")
@@ -172,10 +214,10 @@ pub(crate) fn mark_seen(state: &mut State) -> Outcome {
         && dwelt
         && state.input_at > agent.since
     {
-        let seen = (agent.pane_id, agent.since);
+        let seen = (key, agent.since);
         if state.sent.seen != Some(seen) {
             state.sent.seen = Some(seen);
-            return Outcome { redraw: false, effects: vec![Effect::Engine(Command::Seen(seen.0))] };
+            return Outcome { redraw: false, effects: vec![Effect::Engine(key.member, Command::Seen(key.pane))] };
         }
     }
     Outcome::default()
@@ -183,10 +225,10 @@ pub(crate) fn mark_seen(state: &mut State) -> Outcome {
 
 /// What was never handed on is not waited for, and asked for again when it is wanted.
 pub(crate) fn not_sent(state: &mut State, effect: &Effect) {
-    let Effect::Engine(command) = effect else { return };
-    state.pending.retain(|pending| !pending.same_kind(command));
+    let Effect::Engine(member, command) = effect else { return };
+    state.pending.retain(|pending| !pending.same_kind(*member, command));
     match command {
-        Command::Focus(_) => state.sent.focus = None,
+        Command::Focus(_) => drop(state.sent.focus.insert(*member, None)),
         Command::Seen(_) => state.sent.seen = None,
         _ => {}
     }

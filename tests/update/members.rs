@@ -1,0 +1,130 @@
+//! Two tmux servers whose panes have the same numbers: each row, key and effect is of its own one.
+
+use std::sync::Arc;
+
+use tmux_orc::app::Effect;
+use tmux_orc::app::core::act::Act;
+use tmux_orc::app::core::fleet::{AgentKey, Fleet, Member, MemberId};
+use tmux_orc::app::core::message::{Hit, Message, Mouse};
+use tmux_orc::monitor::{AgentState, Command, Event, EventKind, Link, Preview, Snapshot};
+
+use super::sample::stage::Stage;
+
+const OTHER: MemberId = MemberId(4);
+
+/// The first member as in the samples, and one more with the same panes whose places begin with `far`.
+fn two() -> Stage {
+    let mut s = super::stage();
+    let other = s.state.snapshot().as_ref().clone();
+    join(&mut s, other, |other| {
+        for agent in &mut other.agents {
+            agent.target = format!("far{}", agent.target);
+        }
+        other.current_strategy = "polling".into();
+    });
+    s.effects();
+    s
+}
+
+fn join(s: &mut Stage, mut other: Snapshot, change: impl FnOnce(&mut Snapshot)) {
+    change(&mut other);
+    other.preview = None;
+    let member = Member { id: OTHER, link: Link::Embedded, snapshot: Arc::new(other) };
+    s.tell(Message::Fleet(Fleet::new(s.state.fleet.first().clone(), [member])));
+}
+
+/// The other member publishes.
+fn publish(s: &mut Stage, change: impl FnOnce(&mut Snapshot)) -> bool {
+    let mut next = Snapshot::clone(&s.state.fleet.member(OTHER).unwrap().snapshot);
+    change(&mut next);
+    s.tell(Message::Fleet(s.state.fleet.with_snapshot(OTHER, Arc::new(next))))
+}
+
+#[test]
+fn the_same_pane_of_two_servers_is_two_rows() {
+    let mut s = two();
+    let rows = s.rows();
+    assert_eq!(rows.len(), 24);
+    assert!(rows.contains(&"api:2.0".to_owned()) && rows.contains(&"farapi:2.0".to_owned()), "{rows:?}");
+    s.check();
+    s.keys("g");
+    for row in 0..24 {
+        let expected = s.rows()[row].clone();
+        assert_eq!(s.selected(), expected, "the cursor goes through all of them");
+        s.keys("j");
+    }
+}
+
+#[test]
+fn keys_go_to_the_server_of_the_agent_under_the_cursor() {
+    let mut s = two();
+    s.types("/");
+    s.types("farapi:2.0");
+    s.keys("enter");
+    assert_eq!(s.selected(), "farapi:2.0");
+    let pane = s.state.list.selected.unwrap().pane;
+    assert_eq!(s.state.snapshot().current_strategy, "polling", "the engine that is shown is its own");
+    let effects = s.effects();
+    let focus = |member, pane| Effect::Engine(member, Command::Focus(pane));
+    assert_eq!(effects[effects.len() - 2..], [focus(MemberId::FIRST, None), focus(OTHER, Some(pane))]);
+    s.keys("enter");
+    assert_eq!(s.effects(), [Effect::Act(OTHER, Act::Jump { pane })]);
+    s.keys("+");
+    assert!(matches!(s.effects()[..], [Effect::Ask(_, OTHER, Command::PoolSize(_))]));
+    assert!(s.state.pending_pool().is_some());
+    s.keys("esc");
+    s.tell(Message::Fleet(s.state.fleet.clone()));
+    let near = s.state.fleet.keyed().find(|(key, _)| key.member == MemberId::FIRST).unwrap().0;
+    s.tell(Message::Mouse(Mouse::Click, Some(Hit::Agent(near))));
+    assert_eq!(s.state.pending_pool(), None, "the other engine was not asked");
+}
+
+#[test]
+fn a_screen_of_one_server_is_never_taken_for_that_of_another() {
+    let mut s = two();
+    let waiting = s.state.fleet.agents().find(|agent| agent.state == AgentState::Waiting).unwrap();
+    let (pane, far) = (waiting.pane_id, format!("far{}", waiting.target));
+    publish(&mut s, |next| {
+        let preview = Preview { pane_id: pane, text: "the far screen".into(), captured_at: next.timestamp };
+        next.preview = Some(Arc::new(preview));
+    });
+    let key = |member| AgentKey { member, pane };
+    assert!(s.state.fleet.preview(key(OTHER)).is_some());
+    s.types("/");
+    s.types(&far);
+    s.keys("enter");
+    assert!(s.text().contains("the far screen"), "{}", s.text());
+    s.keys("esc");
+    s.tell(Message::Mouse(Mouse::Click, Some(Hit::Agent(key(MemberId::FIRST)))));
+    assert!(!s.text().contains("the far screen"), "{}", s.text());
+}
+
+#[test]
+fn a_member_that_goes_takes_its_rows_along() {
+    let mut s = two();
+    s.types("/");
+    s.types("farapi:2.0");
+    s.keys("enter esc");
+    assert_eq!(s.selected(), "farapi:2.0");
+    assert!(s.tell(Message::Fleet(Fleet::new(s.state.fleet.first().clone(), []))));
+    assert_eq!(s.rows().len(), 12);
+    assert!(s.state.selected().is_some(), "the row that stands there now has the cursor");
+    s.check();
+}
+
+#[test]
+fn news_of_each_server_are_told_once() {
+    let mut s = two();
+    let last = s.state.snapshot().events.last().cloned().unwrap();
+    let told = |s: &Stage| s.state.toasts.iter().map(|toast| toast.text.clone()).collect::<Vec<_>>();
+    assert_eq!(told(&s), Vec::<String>::new(), "what a member tells that has just come is no news");
+    publish(&mut s, |next| {
+        let what = EventKind::Notice { text: "far trouble".into(), problem: true };
+        let event = Event { seq: last.seq + 1, at: next.timestamp, what };
+        let events = next.events.iter().cloned().chain([event]).collect();
+        next.events = Arc::new(events);
+    });
+    assert_eq!(told(&s), ["far trouble"]);
+    s.publish(|_| {});
+    assert_eq!(told(&s), ["far trouble"]);
+}
