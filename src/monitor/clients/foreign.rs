@@ -105,6 +105,9 @@ fn agent(agent: &mut Agent) {
         &mut agent.agent,
         &mut agent.title,
     ]);
+    for name in agent.host.iter_mut().chain([&mut agent.server]).filter(|name| !is_clean(name)) {
+        *name = clean(name).into();
+    }
     agent.places.iter_mut().for_each(tidy);
     let some = [&mut agent.version, &mut agent.kind, &mut agent.cwd, &mut agent.doing, &mut agent.model];
     let works_in = [&mut agent.repository, &mut agent.repository_path, &mut agent.worktree, &mut agent.branch];
