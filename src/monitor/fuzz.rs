@@ -21,6 +21,7 @@ use crate::monitor::detect::fixture::{Fixture, mask};
 use crate::monitor::detect::hook::Hook;
 use crate::monitor::detect::{Observation, Profiles, explain, hook, judge, recognise, reset};
 use crate::monitor::facts::published;
+use crate::monitor::facts::transcripts::store;
 use crate::monitor::usage::{Records, Said, Tally};
 use crate::monitor::{Handle, NamedAgent, Order, Prices, SCHEMA, Snapshot};
 use crate::tmux::Screen;
@@ -123,10 +124,21 @@ fn words(profiles: &Profiles, fixture: &Fixture) {
 /// A transcript: the first byte chooses the program that writes it.
 pub(crate) fn transcripts(data: &[u8]) {
     let profiles = compiled("").expect("the built-in ones");
-    let all: Vec<_> = profiles.list().filter_map(|profile| profile.transcript.as_ref()).collect();
+    let mut all: Vec<_> = profiles.list().filter_map(|profile| profile.transcript.as_ref()).collect();
+    all.sort_by_key(|rules| rules.database.is_some());
     let mut feed = Feed::new(data);
     let rules = all[feed.below(all.len())];
     let zone = jiff::tz::TimeZone::UTC;
+    if rules.database.is_some() {
+        // So many bytes of the database, in pieces of 512, then its log.
+        let file = usize::from(feed.number()) * 512;
+        let (file, wal) = (feed.bytes(file), feed.rest());
+        let mut tally = Tally::default();
+        for one in store::all_in(file, wal, rules).unwrap_or_default() {
+            tally.take(one, &zone);
+        }
+        return;
+    }
     let (mut records, mut tally, mut said) = (Records::default(), Tally::default(), Vec::new());
     for line in feed.rest().split(|byte| *byte == b'\n') {
         let _ = records.read(rules, line, &mut said);

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use tmux_orc::app::usage::{By, Sources, collect, group};
 use tmux_orc::monitor::facts::transcripts::find::files;
+use tmux_orc::monitor::facts::transcripts::store::{Brought, Store};
 use tmux_orc::monitor::facts::transcripts::tail::Tail;
 use tmux_orc::monitor::usage::Tally;
-use tmux_orc::monitor::{Prices, Tokens, UsageSettings, detect::Profiles};
+use tmux_orc::monitor::{Plan, Prices, Tokens, UsageSettings, detect::Profiles};
 
 const TABLE: &str = include_str!("recorded.txt");
 
@@ -84,4 +85,32 @@ fn a_call_of_a_tool_runs_until_its_end_is_recorded() {
         assert!(tools.contains(&1) && tools.last() == Some(&0), "{case}: {tools:?}");
         assert_eq!(tail.unread, 0, "{case}");
     }
+}
+
+#[test]
+fn a_session_in_a_database_has_what_its_program_showed_of_it() {
+    let case = folder().join("opencode-1.18.33/main/.local/share/opencode/opencode.db");
+    let rules = Profiles::embedded().get("opencode").unwrap().transcript.clone().unwrap();
+    let mut store = Store::new(case, rustix::process::geteuid().as_raw());
+    let found = store.newest(&rules, "/home/user/project", None, u64::MAX).unwrap().unwrap();
+    assert_eq!(found.session, "ses_de248d52cffeRhv90zDGMDpTxa", "not that of its sub-agent");
+    store.follow(Some(&found.session));
+    let mut tally = Tally::default();
+    let utc = jiff::tz::TimeZone::UTC;
+    let read = store.read(&rules, u64::MAX, |said| tally.take(said, &utc)).unwrap();
+    assert_eq!((read, store.unread), (Brought::On { left: false }, 0));
+    let known = tally.known(&rules, &Prices::new(), jiff::civil::date(2026, 11, 27), true);
+    let sum = |input, output, read| Tokens {
+        input_tokens: input,
+        output_tokens: output,
+        cache_read_tokens: read,
+        cache_write_tokens: 0,
+    };
+    // With its sub-agent's, as the rows of both sessions say; its footer had 25.2K in the context.
+    assert_eq!(known.tokens.session, Some(sum(10_965 + 1033, 967 + 88, 242_000 + 23_000)));
+    assert_eq!(known.tokens.turn, Some(sum(1022 + 1033 + 1044, 82 + 88 + 94, 22_000 + 23_000 + 24_000)));
+    assert_eq!(known.tokens.today, known.tokens.session);
+    assert_eq!((known.tokens.context_used, known.tools), (Some(25_172), Some(0)));
+    assert_eq!((known.plan, known.model.as_deref()), (Some(Plan { done: 1, of: 3 }), Some("fake-model")));
+    assert_eq!((known.session_id, known.turns), (Some(found.session), Some(9)));
 }

@@ -1,18 +1,27 @@
 //! Reads all transcripts that are there, each request once.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use jiff::Timestamp;
 
 use crate::monitor::facts::transcripts::find::files;
+use crate::monitor::facts::transcripts::sqlite::Problem;
+use crate::monitor::facts::transcripts::store::Store;
 use crate::monitor::facts::transcripts::tail::{Looked, Tail};
 use crate::monitor::usage::requests::{Counts, Requests};
 use crate::monitor::usage::rules::Edge;
 use crate::monitor::usage::{Said, TranscriptRules};
 use crate::monitor::{Price, Prices, Tokens, UsageSettings, detect::Profiles};
+
+/// How often a database is read that is written to meanwhile.
+const TRIES: usize = 20;
+
+/// And after how long the next time.
+const TRY_AFTER: Duration = Duration::from_millis(50);
 
 /// Where transcripts are looked for, and whose.
 #[derive(Clone)]
@@ -92,7 +101,11 @@ pub fn collect(sources: &Sources<'_>, since: Option<Timestamp>) -> Collected {
             unread: 0,
         };
         for path in all_files(sources, rules, since) {
-            match reader.read(&path, sources.owner) {
+            let read = match &rules.database {
+                Some(_) => reader.read_database(&path, sources.owner),
+                None => reader.read(&path, sources.owner),
+            };
+            match read {
                 Ok(()) => collected.files += 1,
                 Err(error) => collected.failed.push((path, error.to_string())),
             }
@@ -114,8 +127,9 @@ fn all_files(sources: &Sources<'_>, rules: &TranscriptRules, since: Option<Times
         (None, Some(home)) => rules.home.iter().map(|below| home.join(below)).collect(),
         (None, None) => Vec::new(),
     };
-    let age = |since: Timestamp| std::time::Duration::from_secs(u64::try_from(since.as_second()).unwrap_or(0));
-    let since = since.map(|since| SystemTime::UNIX_EPOCH + age(since));
+    let age = |since: Timestamp| Duration::from_secs(u64::try_from(since.as_second()).unwrap_or(0));
+    // What is new of a database stands in its log at first: its own time is an older one.
+    let since = since.filter(|_| rules.database.is_none()).map(|since| SystemTime::UNIX_EPOCH + age(since));
     let patterns = || rules.files.iter().chain(&rules.side_files);
     let found = folders
         .iter()
@@ -153,6 +167,35 @@ impl Reader<'_> {
         }
         self.unread += tail.unread;
         self.turns.extend(last.turn.then_some(last));
+        Ok(())
+    }
+
+    fn read_database(&mut self, path: &Path, owner: u32) -> std::io::Result<()> {
+        let mut store = Store::new(path.to_owned(), owner);
+        let mut tries = 0;
+        let said = loop {
+            tries += 1;
+            match store.read_all(self.rules) {
+                Err(Problem::Later) if tries < TRIES => std::thread::sleep(TRY_AFTER),
+                read => break read?,
+            }
+        };
+        // Sessions stand between each other in it.
+        let mut lasts: BTreeMap<String, Request> = BTreeMap::new();
+        for said in said {
+            let session = match &said {
+                Said::Spent(spent) => spent.session.clone(),
+                Said::Turn(turned) => turned.session.clone(),
+                _ => None,
+            };
+            let Some(session) = session else { continue };
+            let new = || Request { program: self.program.to_owned(), session: session.clone(), ..Request::default() };
+            let mut last = lasts.remove(&session).unwrap_or_else(new);
+            self.take(said, &mut last);
+            lasts.insert(session, last);
+        }
+        self.unread += store.unread;
+        self.turns.extend(lasts.into_values().filter(|last| last.turn));
         Ok(())
     }
 

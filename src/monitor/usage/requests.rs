@@ -19,12 +19,13 @@ pub struct Requests {
 #[derive(Clone, Copy, Debug)]
 struct Counted {
     tokens: Tokens,
+    cost: Option<f64>,
     side: bool,
     number: usize,
 }
 
 /// How a request counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Counts {
     /// It is new.
     New,
@@ -34,6 +35,8 @@ pub enum Counts {
         number: usize,
         /// Its tokens.
         of: Tokens,
+        /// What was paid for them, as far as it was recorded, US dollars.
+        cost: Option<f64>,
     },
     /// It was counted.
     Not,
@@ -48,7 +51,7 @@ impl Requests {
             self.count += 1;
             return Counts::New;
         };
-        let now = Counted { tokens: spent.tokens, side: spent.side, number };
+        let now = Counted { tokens: spent.tokens, cost: spent.cost, side: spent.side, number };
         let key = match (self.counted.contains_key(&id), spent.family.and_then(|family| self.families.get(&family))) {
             (true, _) => id,
             // Another attempt is another request, unless one of the two is a copy.
@@ -73,6 +76,6 @@ impl Requests {
         }
         let number = known.number;
         let before = std::mem::replace(known, Counted { number, ..now });
-        Counts::Instead { number, of: before.tokens }
+        Counts::Instead { number, of: before.tokens, cost: before.cost }
     }
 }

@@ -32,6 +32,9 @@ pub struct TranscriptRules {
     /// one object. In all others each line is a record.
     #[serde(default)]
     pub document: Option<Field>,
+    /// Its files are SQLite databases that hold all sessions: a row is a record.
+    #[serde(default)]
+    pub database: Option<DatabaseRules>,
     /// The file that holds the folder that a session works in, seen from the transcript's own folder, where no record has
     /// it.
     #[serde(default)]
@@ -53,6 +56,60 @@ pub struct TranscriptRules {
     pub windows: BTreeMap<String, u64>,
     /// What the records mean. Every rule whose conditions hold is applied, in this order.
     pub records: Vec<RecordRules>,
+}
+
+/// The tables of a database that holds sessions. A record has the columns of its row by their names, and beside them
+/// `table` (the table's name), `session` (the row of its session, of which only the columns that are named here) and
+/// `root` (the session that its sub-agents' sessions are counted to).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseRules {
+    /// Where the sessions stand.
+    pub sessions: SessionTable,
+    /// Where the records stand. Those of the first table are read before those of the second.
+    pub rows: Vec<RowTable>,
+}
+
+/// The table of sessions.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionTable {
+    /// Its name.
+    pub table: String,
+    /// The column with a session's name.
+    pub id: String,
+    /// The one with the name of the session that a sub-agent's belongs to.
+    #[serde(default)]
+    pub parent: Option<String>,
+    /// The one with the folder that it works in.
+    pub folder: String,
+    /// The one with the time when it was written to last, in milliseconds or seconds since 1970.
+    pub at: String,
+}
+
+/// A table of records.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowTable {
+    /// Its name.
+    pub table: String,
+    /// The column with the name of its session.
+    pub session: String,
+    /// The one that tells a row from another that later has its place.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Columns that hold JSON.
+    #[serde(default)]
+    pub json: Vec<String>,
+    /// A row of which all of this holds is not finished, and is read again.
+    #[serde(default)]
+    pub open: BTreeMap<Field, Wanted>,
+    /// It tells of a running agent alone, and of what was written before it is looked at so many rows.
+    #[serde(default)]
+    pub recent: Option<usize>,
+    /// All its rows of the agent's session are one record, with the list `rows`, and are read anew each time.
+    #[serde(default)]
+    pub list: bool,
 }
 
 /// Fields that most records have.

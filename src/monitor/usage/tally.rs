@@ -86,6 +86,7 @@ impl Tally {
                 }
             }
             Said::Tool(Edge::Ends, call) => {
+                self.has_calls = true;
                 self.calls.remove(&call);
             }
             Said::Plan(plan) => self.plan = (plan.of > 0).then_some(plan),
@@ -97,9 +98,9 @@ impl Tally {
         let counted = self.counted.take(&spent);
         let is_new = counted == Counts::New;
         // Of a request that is written several times the largest counts: the others were written before it was done.
-        let (new, instead) = match counted {
-            Counts::New => (spent.tokens, Tokens::default()),
-            Counts::Instead { of, .. } => (spent.tokens, of),
+        let (new, instead, cost) = match counted {
+            Counts::New => (spent.tokens, Tokens::default(), spent.cost.unwrap_or(0.0)),
+            Counts::Instead { of, cost, .. } => (spent.tokens, of, spent.cost.unwrap_or(0.0) - cost.unwrap_or(0.0)),
             Counts::Not => Default::default(),
         };
         let add = |sum: &mut Tokens| {
@@ -118,8 +119,8 @@ impl Tally {
         if is_new {
             self.requests += 1;
             self.without_time += u64::from(spent.at.is_none());
-            self.cost += spent.cost.unwrap_or(0.0);
         }
+        self.cost += cost;
         if spent.cost.is_none() && new != Tokens::default() {
             add(self.without_cost.entry(spent.model.clone()).or_default());
         }

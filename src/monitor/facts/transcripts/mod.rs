@@ -5,6 +5,9 @@
 
 pub(crate) mod allowance;
 pub mod find;
+mod session;
+pub mod sqlite;
+pub mod store;
 pub mod tail;
 pub(crate) mod watch;
 pub(crate) mod whose;

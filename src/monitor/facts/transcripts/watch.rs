@@ -11,10 +11,10 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use tokio::task::JoinHandle;
 
 use crate::monitor::detect::{Process, Profile};
-use crate::monitor::facts::transcripts::tail::{Looked, Tail};
-use crate::monitor::facts::transcripts::whose::{Clues, Company, Proof, SLACK, Standing, Whose, second};
-use crate::monitor::facts::{file, process, status_lines};
-use crate::monitor::usage::{Spending, StatusLine, Tally};
+use crate::monitor::facts::transcripts::session::Session;
+use crate::monitor::facts::transcripts::whose::{Clues, Company, SLACK, Standing, Whose, second};
+use crate::monitor::facts::{file, process};
+use crate::monitor::usage::Spending;
 
 /// Shortest time between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -30,9 +30,6 @@ const SEARCH_EVERY: Duration = Duration::from_secs(15);
 
 /// The same while there is none.
 const FIND_EVERY: Duration = Duration::from_secs(4);
-
-/// Most transcripts of sub-agents of one session that are read.
-const MOST_SIDE: usize = 200;
 
 /// The transcript of one agent.
 #[derive(Debug)]
@@ -59,23 +56,6 @@ struct Asked {
     second: i64,
     day: Date,
     session: Option<String>,
-}
-
-/// A session, read so far.
-#[derive(Debug, Default)]
-struct Session {
-    main: Option<(Tail, Proof)>,
-    side: Vec<Tail>,
-    tally: Tally,
-    /// Its name, by its program or by the name of its file.
-    session: Option<String>,
-    standing: Option<Standing>,
-    known: Spending,
-    /// The folder of its account.
-    account: Option<PathBuf>,
-    left: u64,
-    /// Bytes that the last look read.
-    bytes: u64,
 }
 
 impl Transcript {
@@ -215,7 +195,7 @@ impl Transcript {
         let Some(done) = self.looking.as_mut().and_then(FutureExt::now_or_never) else { return (false, 0) };
         self.looking = None;
         let session = done.unwrap_or_default();
-        self.left = session.left;
+        self.left = session.left.max(session.again.into());
         let standing = session.standing.clone().unwrap_or(Standing::NotFound);
         if self.standing != standing {
             self.source = standing.sentence();
@@ -230,101 +210,11 @@ impl Transcript {
     }
 }
 
-impl Session {
-    /// `search`: among how many its file is searched for.
-    fn look(&mut self, whose: &Whose, clues: &Clues, search: Option<Company>, most: u64, zone: &TimeZone, today: Date) {
-        self.bytes = 0;
-        if let Some(company) = search {
-            self.search(whose, clues, company);
-        }
-        if let Err(problem) = self.try_look(whose, most, zone) {
-            *self = Self { standing: Some(Standing::Failed(problem.kind().to_string())), ..Self::default() };
-        }
-        self.known = self.tally.known(&whose.rules, &clues.prices, today, self.left == 0);
-        if self.known.session_id.is_none() {
-            self.known.session_id.clone_from(&self.session);
-        }
-        if self.left > 0
-            && let Some((tail, _)) = &self.main
-        {
-            // The whole takes a while: what its end says of the context is there at once.
-            let mut end = Tally::default();
-            tail.end(&whose.rules).into_iter().for_each(|said| end.take(said, zone));
-            self.known = end.known(&whose.rules, &clues.prices, today, false);
-        }
-        if let Some(said) = self.status_line(whose, clues) {
-            self.known = said.beside(std::mem::take(&mut self.known), whose.rules.reserve);
-        }
-        self.account = whose.folder_of(self.main.as_ref().map(|(tail, _)| tail.path())).map(Path::to_owned);
-    }
-
-    /// What the command of its status line was told.
-    fn status_line(&self, whose: &Whose, clues: &Clues) -> Option<StatusLine> {
-        let folder = clues.status_lines.as_deref().filter(|_| whose.rules.status_line)?;
-        status_lines::load(folder, clues.session.as_deref().or(self.known.session_id.as_deref())?)
-    }
-
-    fn try_look(&mut self, whose: &Whose, most: u64, zone: &TimeZone) -> std::io::Result<()> {
-        let Some((main, proof)) = &mut self.main else { return Ok(()) };
-        for _ in 0..2 {
-            let mut left = 0;
-            let mut anew = false;
-            let tally = &mut self.tally;
-            let bytes = &mut self.bytes;
-            let mut read = |tail: &mut Tail| -> std::io::Result<()> {
-                let before = tail.bytes;
-                // A little each, so that what was appended to a small one does not wait for a large one.
-                let looked =
-                    tail.read(&whose.rules, most.saturating_sub(*bytes).max(1), |said| tally.take(said, zone))?;
-                *bytes += tail.bytes.saturating_sub(before);
-                match looked {
-                    Looked::On { left: more } => left += more,
-                    Looked::Anew => anew = true,
-                }
-                Ok(())
-            };
-            read(main)?;
-            // One of a sub-agent may be gone: what was counted of it stays.
-            self.side.retain_mut(|tail| read(tail).is_ok());
-            self.left = left;
-            if !anew {
-                break;
-            }
-            // One of them is another file than before: all are counted from their beginning.
-            self.tally = Tally::default();
-            for tail in std::iter::once(&mut *main).chain(&mut self.side) {
-                *tail = Tail::new(tail.path().to_owned(), whose.owner);
-            }
-        }
-        let unread = main.unread + self.side.iter().map(|tail| tail.unread).sum::<u64>();
-        self.standing = Some(Standing::Read { path: main.path().to_owned(), proof: *proof, unread });
-        Ok(())
-    }
-
-    /// Finds the file, and those of its sub-agents.
-    fn search(&mut self, whose: &Whose, clues: &Clues, company: Company) {
-        match whose.find(clues, company) {
-            Ok((path, proof)) => {
-                match &mut self.main {
-                    Some((main, known)) if main.path() == path => *known = proof,
-                    _ => *self = Self { main: Some((Tail::new(path.clone(), whose.owner), proof)), ..Self::default() },
-                }
-                self.session = clues.session.clone().or_else(|| whose.session_of(&path));
-                for side in whose.side(self.session.as_deref()).into_iter().take(MOST_SIDE) {
-                    if side.path != path && !self.side.iter().any(|tail| tail.path() == side.path) {
-                        self.side.push(Tail::new(side.path, whose.owner));
-                    }
-                }
-            }
-            Err(standing) => *self = Self { standing: Some(standing), ..Self::default() },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::monitor::detect::Profiles;
+    use crate::monitor::facts::transcripts::whose::Proof;
 
     fn transcript() -> Transcript {
         let rules = Arc::clone(Profiles::embedded().get("pi").unwrap().transcript.as_ref().unwrap());

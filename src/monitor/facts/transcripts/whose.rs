@@ -35,6 +35,8 @@ pub enum Proof {
     Open,
     /// It works in the agent's folder, and no other agent of the program does.
     Folder,
+    /// The same of a session in a database that its process has open.
+    Database,
 }
 
 /// How the look for an agent's transcript stands.
@@ -60,6 +62,9 @@ impl Standing {
                     Proof::Session => "its program says that this is its session",
                     Proof::Open => "its process has it open",
                     Proof::Folder => "no other agent of this program works in its folder",
+                    Proof::Database => {
+                        "its process has it open, and no other agent of this program works in its folder"
+                    }
                 };
                 let unread = match unread {
                     0 => String::new(),
@@ -170,12 +175,34 @@ impl Whose {
         candidates.dedup_by(|a, b| a.path == b.path);
         let newest = candidates.into_iter().take(MOST_CANDIDATES).find(|found| is_here(&found.path));
         let Found { path, modified } = newest.ok_or(Standing::NotFound)?;
+        self.accept(modified, clues, company).map(|()| (path, Proof::Folder))
+    }
+
+    /// Whether what was written at that time is the agent's own.
+    pub(super) fn accept(&self, modified: SystemTime, clues: &Clues, company: Company) -> Result<(), Standing> {
         let is_late = modified > second(clues.wrote) + WRITES_ON;
         match company {
             Company::Here => Err(Standing::Unsure),
             Company::Until(end) if modified <= end => Err(Standing::Unsure),
             _ if is_late => Err(Standing::Unsure),
-            Company::None | Company::Until(_) => Ok((path, Proof::Folder)),
+            Company::None | Company::Until(_) => Ok(()),
+        }
+    }
+
+    /// The database that its sessions are in: the one that its process has open.
+    pub(super) fn database(&self, clues: &Clues) -> Result<PathBuf, Standing> {
+        let open = self.open(&clues.pids);
+        match open.as_slice() {
+            [path] => Ok(path.clone()),
+            // Where the system does not show what is open.
+            [] if !cfg!(target_os = "linux") => {
+                let all = self.folders.iter().flat_map(|folder| {
+                    self.rules.files.iter().flat_map(move |pattern| files(folder, pattern, None, self.owner, None))
+                });
+                all.max_by_key(|found| found.modified).map(|found| found.path).ok_or(Standing::NotFound)
+            }
+            [] => Err(Standing::NotFound),
+            _ => Err(Standing::Unsure),
         }
     }
 
@@ -242,7 +269,7 @@ impl Whose {
     }
 
     /// When its process began: what was not written since is not its own.
-    fn began(&self) -> Option<SystemTime> {
+    pub(super) fn began(&self) -> Option<SystemTime> {
         process::age(self.start).and_then(|age| SystemTime::now().checked_sub(age + SLACK))
     }
 
