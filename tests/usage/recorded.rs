@@ -8,7 +8,7 @@ use tmux_orc::app::usage::{By, Sources, collect, group};
 use tmux_orc::monitor::facts::transcripts::find::files;
 use tmux_orc::monitor::facts::transcripts::store::{Brought, Store};
 use tmux_orc::monitor::facts::transcripts::tail::Tail;
-use tmux_orc::monitor::usage::Tally;
+use tmux_orc::monitor::usage::{Records, Tally};
 use tmux_orc::monitor::{Plan, Prices, Tokens, UsageSettings, detect::Profiles};
 
 const TABLE: &str = include_str!("recorded.txt");
@@ -113,4 +113,37 @@ fn a_session_in_a_database_has_what_its_program_showed_of_it() {
     assert_eq!((known.tokens.context_used, known.tools), (Some(25_172), Some(0)));
     assert_eq!((known.plan, known.model.as_deref()), (Some(Plan { done: 1, of: 3 }), Some("fake-model")));
     assert_eq!((known.session_id, known.turns), (Some(found.session), Some(9)));
+}
+
+#[test]
+fn a_plan_is_known_of_the_programs_that_write_it_down() {
+    for (program, record) in [
+        (
+            "codex",
+            r#"{"type":"response_item","payload":{"type":"function_call","name":"update_plan","call_id":"c",
+            "arguments":"{\"plan\":[{\"step\":\"a\",\"status\":\"completed\"},{\"step\":\"b\",\"status\":\"pending\"}]}"}}"#,
+        ),
+        (
+            "gemini",
+            r#"{"type":"gemini","toolCalls":[{"id":"c","name":"write_todos","status":"success","args":{"todos":[
+            {"description":"a","status":"completed"},{"description":"b","status":"in_progress"}]}}]}"#,
+        ),
+        (
+            "qwen",
+            r#"{"type":"assistant","message":{"parts":[{"functionCall":{"id":"c","name":"todo_write","args":{"todos":[
+            {"content":"a","status":"completed"},{"content":"b","status":"pending"}]}}}]}}"#,
+        ),
+        (
+            "claude",
+            r#"{"type":"assistant","message":{"content":[{"type":"tool_use","name":"TodoWrite","input":{"todos":[
+            {"content":"a","status":"completed"},{"content":"b","status":"pending"}]}}]}}"#,
+        ),
+    ] {
+        let rules = Profiles::embedded().get(program).unwrap().transcript.clone().unwrap();
+        let (mut tally, mut said) = (Tally::default(), Vec::new());
+        Records::default().read(&rules, record.as_bytes(), &mut said).unwrap();
+        said.into_iter().for_each(|said| tally.take(said, &jiff::tz::TimeZone::UTC));
+        let known = tally.known(&rules, &Prices::new(), jiff::civil::date(2026, 11, 27), true);
+        assert_eq!(known.plan, Some(Plan { done: 1, of: 2 }), "{program}");
+    }
 }

@@ -47,6 +47,8 @@ pub async fn run(options: &UsageOptions, context: &mut Context) -> Result<(), Fa
         let rows: Vec<Value> = groups.iter().map(|group| row(group, Some(options.by))).collect();
         let unread: Map<String, Value> =
             collected.unread.iter().map(|(program, count)| (program.clone(), json!(count))).collect();
+        let failed = collected.failed.iter().map(|(path, why)| (path.display().to_string(), json!(why)));
+        let failed: Map<String, Value> = failed.collect();
         return context.out.json(&json!({
             "schema": SCHEMA,
             "since": since,
@@ -54,6 +56,7 @@ pub async fn run(options: &UsageOptions, context: &mut Context) -> Result<(), Fa
             "totals": row(&totals, None),
             "files": collected.files,
             "unread": unread,
+            "failed": failed,
         }));
     }
     table(&groups, &totals, options.by, context)?;

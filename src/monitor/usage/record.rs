@@ -198,7 +198,10 @@ impl Records {
         if let Some((edge, call)) = rule.tool.zip(rule.call.as_ref().and_then(find)) {
             out.push(Said::Tool(edge, hash(call)));
         }
-        if let Some(items) = rule.plan.as_ref().and_then(find).and_then(Value::as_array) {
+        let parse = |text: &Value| serde_json::from_str::<Value>(text.as_str()?).ok();
+        let text = rule.plan_text.as_ref().and_then(find).and_then(parse);
+        let list = |field: &Field| field.of(text.as_ref().unwrap_or(record), item);
+        if let Some(items) = rule.plan.as_ref().and_then(list).and_then(Value::as_array) {
             let state = |item: &Value| {
                 let state = rule.plan_state.as_ref().map_or(Some(item), |field| field.of(item, None));
                 state.is_some_and(|state| rule.plan_done.iter().any(|done| state == done))

@@ -171,6 +171,8 @@ pub struct RecordRules {
     pub call: Option<Field>,
     /// The list of what is planned.
     pub plan: Option<Field>,
+    /// A text that is JSON, in which that list stands.
+    pub plan_text: Option<Field>,
     /// In an item of that list: its state.
     pub plan_state: Option<Field>,
     /// The words of that state that mean that it is done.

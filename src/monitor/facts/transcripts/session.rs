@@ -26,6 +26,8 @@ pub(super) struct Session {
     session: Option<String>,
     pub standing: Option<Standing>,
     pub known: Spending,
+    /// What of that its status line alone said.
+    pub of_status_line: Vec<&'static str>,
     /// The folder of its account.
     pub account: Option<PathBuf>,
     pub left: u64,
@@ -75,7 +77,11 @@ impl Session {
             self.known = end.known(&whose.rules, &clues.prices, today, false);
         }
         if let Some(said) = self.status_line(whose, clues) {
-            self.known = said.beside(std::mem::take(&mut self.known), whose.rules.reserve);
+            let known = said.beside(self.known.clone(), whose.rules.reserve);
+            self.of_status_line = said_alone(&self.known, &known);
+            self.known = known;
+        } else {
+            self.of_status_line.clear();
         }
         let file = self.main.as_ref().map(|(tail, _)| tail.path());
         let file = file.or(self.store.as_ref().map(Store::path));
@@ -226,6 +232,18 @@ impl Session {
     }
 }
 
+/// What became known beside its transcript, in words.
+fn said_alone(before: &Spending, after: &Spending) -> Vec<&'static str> {
+    let context = |known: &Spending| (known.tokens.context_used, known.tokens.context_window);
+    let news = [
+        ("model", before.model != after.model),
+        ("context", context(before) != context(after)),
+        ("cost", before.cost_usd != after.cost_usd),
+        ("limits", before.limits != after.limits),
+    ];
+    news.into_iter().filter(|(_, is_new)| *is_new).map(|(what, _)| what).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::{fs, sync::Arc, time::Duration, time::SystemTime};
@@ -261,6 +279,15 @@ mod tests {
         fs::write(path, pages(1024, &tables, 0).concat()).unwrap();
         let before = SystemTime::now() - Duration::from_secs(10);
         fs::File::options().write(true).open(path).unwrap().set_modified(before).unwrap();
+    }
+
+    #[test]
+    fn what_the_status_line_alone_says_is_named() {
+        let before = Spending { model: Some("m".to_owned()), ..Spending::default() };
+        let mut after = Spending { cost_usd: Some(0.5), ..before.clone() };
+        after.tokens.context_window = Some(200_000);
+        assert_eq!(said_alone(&before, &after), ["context", "cost"]);
+        assert!(said_alone(&after, &after).is_empty());
     }
 
     #[test]

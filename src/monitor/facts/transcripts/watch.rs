@@ -45,6 +45,8 @@ pub struct Transcript {
     known: Spending,
     account: Option<PathBuf>,
     standing: Standing,
+    /// What its status line alone said.
+    of_status_line: Vec<&'static str>,
     source: String,
     left: u64,
 }
@@ -78,6 +80,7 @@ impl Transcript {
             searched: None,
             known: Spending::default(),
             account: None,
+            of_status_line: Vec::new(),
             source: standing.sentence(),
             standing,
             left: 0,
@@ -121,6 +124,7 @@ impl Transcript {
         if self.looked.take().is_some() {
             (self.read, self.looking, self.searched, self.left) = (Some(Box::default()), None, None, 0);
             (self.known, self.standing) = (Spending::default(), Standing::NotFound);
+            self.of_status_line.clear();
             self.source = self.standing.sentence();
         }
     }
@@ -197,9 +201,13 @@ impl Transcript {
         let session = done.unwrap_or_default();
         self.left = session.left.max(session.again.into());
         let standing = session.standing.clone().unwrap_or(Standing::NotFound);
-        if self.standing != standing {
+        if self.standing != standing || self.of_status_line != session.of_status_line {
             self.source = standing.sentence();
+            if !session.of_status_line.is_empty() {
+                self.source += &format!("; its status line says: {}", session.of_status_line.join(", "));
+            }
             self.standing = standing;
+            self.of_status_line.clone_from(&session.of_status_line);
         }
         let news = self.known != session.known;
         self.known = session.known.clone();
