@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::app::core::nearest::{did_you_mean, nearest};
+use crate::app::settings::hosts;
 use crate::app::settings::problem::MOST;
 use crate::app::settings::table;
 use crate::app::settings::table::{Kind, Row};
@@ -185,6 +186,11 @@ fn findings_in_value(kind: Kind, value: &Value) -> Vec<Inner> {
         Kind::Keys => keys(value).unwrap_or_else(wrong),
         Kind::Prices => prices(value).unwrap_or_else(wrong),
         Kind::Agents => agents(value).unwrap_or_else(wrong),
+        Kind::Servers => in_list(value, &kind, |entry| {
+            let message = || format!("expected a name, a path or all, found {}", shown(entry));
+            (!hosts::is_server(entry)).then(message)
+        }),
+        Kind::Hosts => hosts::findings(value).unwrap_or_else(wrong),
     }
 }
 
@@ -289,7 +295,7 @@ fn prices(value: &Value) -> Option<Vec<Inner>> {
     Some(findings)
 }
 
-fn is_line(text: &str) -> bool {
+pub(super) fn is_line(text: &str) -> bool {
     !text.chars().any(char::is_control)
 }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod engine;
+mod hosts;
 mod load;
 mod names;
 mod paths;
@@ -16,6 +17,7 @@ pub(super) mod yaml;
 
 pub use check::hours;
 pub(crate) use engine::{engine_files, for_engine, problems_beside};
+pub use hosts::{HostSettings, is_host_name};
 #[cfg(any(test, fuzzing))]
 pub(super) use load::resolve;
 pub(crate) use load::{Loaded, Overrides};

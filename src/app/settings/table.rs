@@ -52,6 +52,10 @@ pub enum Kind {
     Prices,
     /// A list of named agents: `target`, and `agent` or `name` or both.
     Agents,
+    /// A list of tmux servers: names, paths, or `all`.
+    Servers,
+    /// A list of hosts, each with its name and how it is reached.
+    Hosts,
 }
 
 impl Kind {
@@ -72,6 +76,8 @@ impl Kind {
             Self::Keys => "action names, each with a key or a list of keys".to_owned(),
             Self::Prices => "models, each with its prices for a million tokens".to_owned(),
             Self::Agents => "a list of agents, each with target and agent or name".to_owned(),
+            Self::Servers => "a list of tmux servers such as [work, /tmp/other.sock], or [all]".to_owned(),
+            Self::Hosts => "a list of hosts, each with name and ssh or connect".to_owned(),
         }
     }
 }
@@ -233,6 +239,14 @@ pub const ROWS: &[Row] = &[
         None,
         "count lines added and removed in them, by a git process at most every 30 s",
     ),
+    row(
+        "servers",
+        Kind::Servers,
+        "[]",
+        None,
+        "tmux servers of this machine besides the usual one: names or paths; all: every one that there is",
+    ),
+    row("hosts", Kind::Hosts, "[]", None, "hosts whose agents are shown too, by ssh or another program: docs/hosts.md"),
     row("prices", Kind::Prices, "{}", None, "US dollars for a million tokens, by model"),
     row("agents", Kind::Agents, "[]", None, "panes that hold an agent though nothing else tells so, or their names"),
 ];
@@ -284,7 +298,17 @@ mod tests {
     fn sections_know_their_names() {
         assert_eq!(
             names_in(""),
-            ["monitoring", "dashboard", "notifications", "usage", "repositories", "prices", "agents"]
+            [
+                "monitoring",
+                "dashboard",
+                "notifications",
+                "usage",
+                "repositories",
+                "servers",
+                "hosts",
+                "prices",
+                "agents"
+            ]
         );
         assert_eq!(names_in("monitoring"), ["check_interval", "max_failures", "max_server_percent", "async"]);
         assert!(is_section("monitoring.async") && !is_section("monitoring.async.strategy") && !is_section("agents"));

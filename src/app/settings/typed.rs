@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::core::column::Column;
 use crate::app::core::list::Grouping;
+use crate::app::settings::HostSettings;
 use crate::monitor::{NamedAgent, Prices, UsageSettings};
 
 /// All settings.
@@ -20,6 +21,10 @@ pub struct Settings {
     pub notifications: Notifications,
     /// What is read of the transcripts that agent programs write.
     pub usage: UsageSettings,
+    /// tmux servers of this machine besides the usual one: names or paths; `all`: every one that there is.
+    pub servers: Vec<String>,
+    /// Hosts whose agents are shown too.
+    pub hosts: Vec<HostSettings>,
     /// What tokens cost, where no program records it.
     pub prices: Prices,
     /// The repositories that agents work in.
