@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use crate::fuzzing::Feed;
-use crate::monitor::clients::attach::Client;
+use crate::monitor::clients::attach::{Client, Wishes};
 use crate::monitor::clients::guest::Host;
 use crate::monitor::clients::wire;
 use crate::monitor::clients::wire::{ClientHello, EngineHello, FromClient, FromEngine};
@@ -237,7 +237,7 @@ async fn to_client(ours: UnixStream, theirs: UnixStream, hello: bool, said: &[u8
     let first = wire::line(&FromEngine::Hello(engine_hello())).expect("a line");
     let listen = async {
         let mut believed = Vec::new();
-        if let Ok(mut client) = Client::over(theirs, true).await {
+        if let Ok(mut client) = Client::over(theirs, Wishes::local(true)).await {
             while let Ok(snapshot) = client.snapshot().await {
                 believed.push(snapshot);
                 believed.truncate(4);
@@ -261,9 +261,10 @@ fn engine_hello() -> EngineHello {
         tmux_socket: "/s".to_owned(),
         oldest: wire::OLDEST,
         logs: None,
+        at: None,
     }
 }
 
 fn client_hello() -> ClientHello {
-    ClientHello { protocol: wire::PROTOCOL, version: "0".to_owned(), oldest: 0, watch: true, tail: false }
+    ClientHello { protocol: wire::PROTOCOL, version: "0".to_owned(), watch: true, ..ClientHello::default() }
 }

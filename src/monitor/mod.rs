@@ -16,7 +16,7 @@ mod snapshot;
 pub mod strategy;
 pub mod usage;
 
-pub use crate::monitor::clients::attach::{AttachError, Client};
+pub use crate::monitor::clients::attach::{AttachError, Client, Wishes};
 pub(crate) use crate::monitor::clients::follow::Follow;
 pub use crate::monitor::clients::follow::Following;
 pub(crate) use crate::monitor::clients::keeper::Keeper;

@@ -7,7 +7,10 @@ use tmux_orc::monitor::{AttachError, Client, Clients, Command, EnginePaths, Snap
 use tmux_orc::tmux::PaneId;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    net::UnixStream,
+    net::{
+        UnixStream,
+        unix::{OwnedReadHalf, OwnedWriteHalf},
+    },
     time::timeout,
 };
 
@@ -126,6 +129,40 @@ async fn each_client_sees_its_own_pane_and_takes_its_focus_along() {
     soon(engine.clients.wait_for(|clients| clients.focus().is_empty())).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_hides_its_screen_takes_no_other_s_away() {
+    let mut engine = StandIn::start(wire::PROTOCOL);
+    let mut clients = Vec::new();
+    for pane in [1, 2, 1] {
+        let client = soon(Client::connect(&engine.paths, true)).await.unwrap();
+        let (handle, task) = soon(client.into_handle()).await.unwrap();
+        handle.commands.send(Command::Focus(Some(PaneId(pane)))).await.unwrap();
+        clients.push((handle, task, pane));
+    }
+    for (handle, _, pane) in &mut clients {
+        let shows = |s: &std::sync::Arc<Snapshot>| shown(s) == Some(PaneId(*pane));
+        soon(async {
+            // Again, until the third's wish is known too: the first one has the same.
+            while timeout(Duration::from_millis(50), handle.snapshots.wait_for(shows)).await.is_err() {
+                engine.show(5, &[1, 2]);
+            }
+        })
+        .await;
+    }
+    // The second hides its screen, the third chooses another row.
+    clients[1].0.commands.send(Command::Focus(None)).await.unwrap();
+    for pane in [2, 1, 3] {
+        clients[2].0.commands.send(Command::Focus(Some(PaneId(pane)))).await.unwrap();
+    }
+    let wanted = BTreeSet::from([PaneId(1), PaneId(3)]);
+    soon(engine.clients.wait_for(|clients| clients.focus() == wanted)).await.unwrap();
+    engine.show(6, &[1, 3]);
+    for ((handle, ..), pane) in clients.iter_mut().zip([Some(1), None, Some(3)]) {
+        let later = |s: &std::sync::Arc<Snapshot>| s.base_status.cycle_count == 6;
+        assert_eq!(shown(&soon(handle.snapshots.wait_for(later)).await.unwrap()), pane.map(PaneId));
+    }
+}
+
 fn shown(snapshot: &Snapshot) -> Option<PaneId> {
     snapshot.preview.as_ref().map(|preview| preview.pane_id)
 }
@@ -134,7 +171,7 @@ fn shown(snapshot: &Snapshot) -> Option<PaneId> {
 async fn an_old_client_and_a_new_engine_tell_each_other_so() {
     let engine = StandIn::start(wire::PROTOCOL + 1);
     let error = soon(Client::connect(&engine.paths, true)).await.unwrap_err().to_string();
-    for part in ["tmux-orc 9.9.9, protocol 2", "protocol 1", "monitor restart"] {
+    for part in ["tmux-orc 9.9.9, protocol 3", "protocol 2", "monitor restart"] {
         assert!(error.contains(part), "{part} is missing: {error}");
     }
     let engine = StandIn::start(wire::PROTOCOL);
@@ -143,10 +180,133 @@ async fn an_old_client_and_a_new_engine_tell_each_other_so() {
     write.write_all(b"{\"hello\":{\"protocol\":77,\"version\":\"7.7.7\"}}\n").await.unwrap();
     let mut lines = BufReader::new(read).lines();
     let hello = soon(lines.next_line()).await.unwrap().unwrap();
-    assert!(hello.starts_with("{\"hello\":{\"protocol\":1,"), "{hello}");
+    assert!(hello.starts_with("{\"hello\":{\"protocol\":2,"), "{hello}");
     let refused = soon(lines.next_line()).await.unwrap().unwrap();
     assert!(refused.contains("refused") && refused.contains("7.7.7") && refused.contains("same version"), "{refused}");
     assert!(soon(lines.next_line()).await.unwrap().is_none(), "the engine hangs up");
+}
+
+/// A connection that has said this hello, past the engine's own.
+async fn greeted(engine: &StandIn, hello: &str) -> (tokio::io::Lines<BufReader<OwnedReadHalf>>, OwnedWriteHalf) {
+    let stream = soon(UnixStream::connect(engine.paths.socket())).await.unwrap();
+    let (read, mut write) = stream.into_split();
+    write.write_all(format!("{{\"hello\":{hello}}}\n").as_bytes()).await.unwrap();
+    let mut lines = BufReader::new(read).lines();
+    assert!(soon(lines.next_line()).await.unwrap().unwrap().starts_with("{\"hello\":"));
+    (lines, write)
+}
+
+/// The first words of each line up to the one that holds this.
+async fn kinds(lines: &mut tokio::io::Lines<BufReader<OwnedReadHalf>>, last: &str) -> (Vec<String>, String) {
+    let mut kinds = Vec::new();
+    loop {
+        let line = soon(lines.next_line()).await.unwrap().expect("it goes on");
+        kinds.push(line.split('"').nth(1).unwrap_or_default().to_owned());
+        if line.contains(last) {
+            return (kinds, line);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_speaks_protocol_2_gets_what_differs_and_all_again_when_it_asks() {
+    let engine = StandIn::start(wire::PROTOCOL);
+    let hello = r#"{"protocol":2,"oldest":1,"version":"0","delta":true,"instruments":false}"#;
+    let (mut lines, mut write) = greeted(&engine, hello).await;
+    assert_eq!(kinds(&mut lines, "snapshot").await.0, ["snapshot"]);
+    let mut next = snapshot(2);
+    next.notes.push("a note".to_owned());
+    engine.publish.send_replace(std::sync::Arc::new(next));
+    let (_, line) = kinds(&mut lines, "a note").await;
+    assert!(line.starts_with("{\"delta\":{") && line.ends_with(",\"n\":1}}"), "{line}");
+    assert!(!line.contains("\"head\"") && line.len() < 300, "{line}");
+    write.write_all(b"\"again\"\n").await.unwrap();
+    let (kinds_seen, _) = kinds(&mut lines, "\"snapshot\"").await;
+    assert_eq!(kinds_seen.last().map(String::as_str), Some("snapshot"));
+    let mut next = snapshot(3);
+    next.notes.push("another".to_owned());
+    engine.publish.send_replace(std::sync::Arc::new(next));
+    assert!(kinds(&mut lines, "another").await.1.ends_with(",\"n\":1}}"), "counted from the whole one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_client_that_keeps_history_gets_updates_whatever_else_it_says() {
+    let engine = StandIn::start(wire::PROTOCOL);
+    // Words of protocol 2 under protocol 1 mean nothing.
+    for more in ["", r#","delta":true"#] {
+        let hello = format!(r#"{{"protocol":1,"oldest":1,"version":"0.1.0","watch":true,"tail":true{more}}}"#);
+        let (mut lines, _write) = greeted(&engine, &hello).await;
+        assert_eq!(kinds(&mut lines, "snapshot").await.0, ["snapshot"]);
+        engine.publish(7);
+        assert_eq!(kinds(&mut lines, "\"cycle_count\":7").await.0, ["update"]);
+        engine.publish(1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_asks_for_few_gets_few_and_its_answer_after_the_snapshot_that_shows_it() {
+    let engine = StandIn::start(wire::PROTOCOL);
+    let hello = r#"{"protocol":2,"version":"0","delta":true,"every_ms":3600000}"#;
+    let (mut lines, mut write) = greeted(&engine, hello).await;
+    kinds(&mut lines, "snapshot").await;
+    engine.publish(2);
+    engine.publish(3);
+    write.write_all(b"{\"command\":{\"id\":5,\"command\":{\"pool_size\":9}}}\n").await.unwrap();
+    let (seen, _) = kinds(&mut lines, "\"id\":5").await;
+    assert_eq!(seen, ["delta", "confirmed"]);
+}
+
+/// An engine that plays what it is told to.
+async fn played(paths: &EnginePaths, said: &[&str]) -> (Client, OwnedReadHalf, OwnedWriteHalf) {
+    paths.prepare().unwrap();
+    let listener = tokio::net::UnixListener::bind(paths.socket()).unwrap();
+    let play = async {
+        let (read, mut write) = listener.accept().await.unwrap().0.into_split();
+        for line in said {
+            write.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+        }
+        (read, write)
+    };
+    let ((read, write), client) = soon(async { tokio::join!(play, Client::connect(paths, false)) }).await;
+    (client.unwrap(), read, write)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_delta_is_noticed_and_all_is_asked_for_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let paths = EnginePaths::new(&dir.path().join("run"), &dir.path().join("tmux"));
+    let whole = serde_json::json!({ "snapshot": snapshot(1) }).to_string();
+    let delta = |n: u64, note: &str| serde_json::json!({ "delta": { "n": n, "notes": [note] } }).to_string();
+    let hello = r#"{"hello":{"protocol":2,"oldest":1,"version":"2"}}"#;
+    let said = [hello, &whole, &delta(1, "one"), &delta(3, "three"), &delta(4, "four"), &whole, &delta(1, "end")];
+    let (mut client, read, _write) = played(&paths, &said).await;
+    let mut notes = Vec::new();
+    while notes.last().is_none_or(|note| note != "end") {
+        let got = soon(client.snapshot()).await.unwrap();
+        notes.push(got.notes.first().cloned().unwrap_or_default());
+    }
+    assert_eq!(notes, ["", "one", "", "end"], "what cannot be put on is not shown");
+    let mut asked = BufReader::new(read).lines();
+    assert!(soon(asked.next_line()).await.unwrap().unwrap().contains("\"delta\":true"));
+    assert_eq!(soon(asked.next_line()).await.unwrap().as_deref(), Some("\"again\""));
+    drop(client);
+    assert_eq!(soon(asked.next_line()).await.unwrap(), None, "asked once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_of_protocol_1_is_spoken_with() {
+    let dir = tempfile::tempdir().unwrap();
+    let paths = EnginePaths::new(&dir.path().join("run"), &dir.path().join("tmux"));
+    let whole = serde_json::json!({ "snapshot": snapshot(3) }).to_string();
+    let mut news = snapshot(4);
+    std::sync::Arc::make_mut(&mut news.history).drain(..3);
+    std::sync::Arc::make_mut(&mut news.events).drain(..3);
+    let update = serde_json::json!({ "update": news }).to_string();
+    let said = [r#"{"hello":{"protocol":1,"version":"0.1.0","schema":1,"pid":7,"tmux_socket":"/s"}}"#, &whole, &update];
+    let (mut client, ..) = played(&paths, &said).await;
+    assert_eq!(client.protocol, 1);
+    assert_eq!(*soon(client.snapshot()).await.unwrap(), snapshot(3));
+    assert_eq!(*soon(client.snapshot()).await.unwrap(), snapshot(4));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -78,6 +78,7 @@ impl StandIn {
             tmux_socket: "tmux".into(),
             oldest: 0,
             logs: None,
+            at: None,
         };
         handle.commands.set_interest(Interest::default());
         let Requests { commands, clients, .. } = requests;

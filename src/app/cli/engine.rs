@@ -62,6 +62,7 @@ pub async fn run(options: &EngineOptions, daemon: bool, context: &mut Context) -
         tmux_socket: server.socket().display().to_string(),
         oldest: wire::OLDEST,
         logs: daemon.then(|| context.paths.logs().display().to_string()),
+        at: None,
     };
     tracing::info!(server = %server.socket().display(), pid = hello.pid, "the engine starts");
     // Nobody looks at what it publishes but those who come by the socket.

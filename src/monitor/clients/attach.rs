@@ -1,20 +1,19 @@
-//! The other end of the engine's socket: a client that takes snapshots and gives commands.
+//! A client of an engine, as the client sees it: takes snapshots and gives commands, over the engine's socket or any other
+//! stream of bytes.
 
 use std::{collections::HashMap, io, sync::Arc, time::Duration};
 
 use tokio::{
-    io::{AsyncWriteExt, BufReader},
-    net::{
-        UnixStream,
-        unix::{OwnedReadHalf, OwnedWriteHalf},
-    },
+    io::{AsyncBufRead, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
+    net::UnixStream,
     sync::watch,
     task::JoinHandle,
     time::{MissedTickBehavior, timeout},
 };
 
+use crate::monitor::clients::delta::Delta;
 use crate::monitor::clients::wire::{
-    ClientHello, EngineHello, FromClient, FromEngine, LONGEST_FROM_ENGINE, LineError, Lines,
+    ClientHello, EngineHello, FromClient, FromEngine, LONGEST_FROM_ENGINE, LONGEST_FROM_REMOTE, LineError, Lines,
 };
 use crate::monitor::clients::{foreign, wire};
 use crate::monitor::{
@@ -92,24 +91,73 @@ async fn dial(paths: &EnginePaths) -> Result<UnixStream, AttachError> {
     }
 }
 
+/// What a client asks of an engine when it comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wishes {
+    /// Somebody will look at the snapshots from now on.
+    pub watch: bool,
+    /// At most one snapshot in so many milliseconds; 0: each.
+    pub every_ms: u64,
+    /// The engine may let go of this client when it says nothing for half a minute. A handle says something every four
+    /// seconds; who uses [`Client`] by itself has to see to it.
+    pub pings: bool,
+    /// Snapshots are to be up to date in what they say of the watching itself: pool, cache, cycles, cost, settings.
+    pub instruments: bool,
+    /// The engine is on another machine: less is taken of it.
+    pub remote: bool,
+}
+
+impl Wishes {
+    /// Those of a client on the engine's own machine.
+    #[must_use]
+    pub fn local(watch: bool) -> Self {
+        Self { watch, every_ms: 0, pings: false, instruments: true, remote: false }
+    }
+
+    /// Those of a client on another machine.
+    #[must_use]
+    pub fn remote() -> Self {
+        Self { watch: true, every_ms: 250, pings: true, instruments: false, remote: true }
+    }
+}
+
 /// A connection to an engine, past the hello.
-#[derive(Debug)]
+///
+/// The stream may be anything that carries lines: [`Client::over`] takes a Unix socket and asks the kernel who is at its
+/// other end, [`Client::talk`] two halves of any stream whose maker knows who is there, such as the pipes of a child that
+/// joins them to a bridge on another machine, or one member's lines taken out of a stream that carries several
+/// (`tokio::io::duplex`). What goes before the engine's hello on such a stream is for its maker to pass over.
+///
+/// Then [`Client::into_handle`] makes of it what an engine inside would give: a handle with the newest snapshot and the way
+/// for commands, and a task that ends with the reason when the stream does. It asks every four seconds whether the engine is
+/// there, and takes three unanswered questions for an end.
+///
+/// With an engine of protocol 1 the same is had from whole snapshots; nobody behind a client can tell.
 pub struct Client {
     /// Who the engine is.
     pub hello: EngineHello,
-    lines: Lines<BufReader<OwnedReadHalf>>,
-    write: OwnedWriteHalf,
+    /// The version of the messages in force.
+    pub protocol: u32,
+    lines: Lines<BufReader<Box<dyn AsyncRead + Send + Sync + Unpin>>>,
+    write: Box<dyn AsyncWrite + Send + Sync + Unpin>,
     latest: Option<Arc<Snapshot>>,
+    /// Deltas since the last whole snapshot; `None`: one was lost, and a whole one was asked for.
+    deltas: Option<u64>,
     next_id: u64,
-    /// Somebody looks at the snapshots, as the hello says.
-    watch: bool,
+    wishes: Wishes,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("hello", &self.hello).field("wishes", &self.wishes).finish_non_exhaustive()
+    }
 }
 
 impl Client {
     /// Connects to the engine of one server. `watch`: somebody will look at the snapshots from now on.
     pub async fn connect(paths: &EnginePaths, watch: bool) -> Result<Self, AttachError> {
         let stream = dial(paths).await?;
-        match Self::over(stream, watch).await {
+        match Self::over(stream, Wishes::local(watch)).await {
             // It was ending when it was asked: by now nobody listens.
             Err(AttachError::Silent(_)) if matches!(dial(paths).await, Err(AttachError::NoEngine)) => {
                 Err(AttachError::NoEngine)
@@ -118,15 +166,27 @@ impl Client {
         }
     }
 
-    /// Says hello over a connection that was made.
-    pub(crate) async fn over(stream: UnixStream, watch: bool) -> Result<Self, AttachError> {
+    /// Says hello over a socket that was connected. The user at its other end must be this one.
+    pub async fn over(stream: UnixStream, wishes: Wishes) -> Result<Self, AttachError> {
         let ours = rustix::process::geteuid().as_raw();
         match stream.peer_cred() {
             Ok(peer) if peer.uid() == ours => {}
             _ => return Err(AttachError::Silent("the socket belongs to another user".to_owned())),
         }
-        let (read, mut write) = stream.into_split();
-        let mut lines = Lines::new(BufReader::with_capacity(64 * 1024, read), LONGEST_FROM_ENGINE);
+        let (read, write) = stream.into_split();
+        Self::talk(read, write, wishes).await
+    }
+
+    /// Says hello over any stream: whoever made it has seen to it who is at its other end.
+    pub async fn talk(
+        read: impl AsyncRead + Send + Sync + Unpin + 'static,
+        write: impl AsyncWrite + Send + Sync + Unpin + 'static,
+        wishes: Wishes,
+    ) -> Result<Self, AttachError> {
+        let longest = if wishes.remote { LONGEST_FROM_REMOTE } else { LONGEST_FROM_ENGINE };
+        let read: Box<dyn AsyncRead + Send + Sync + Unpin> = Box::new(read);
+        let mut lines = Lines::new(BufReader::with_capacity(64 * 1024, read), longest);
+        let mut write: Box<dyn AsyncWrite + Send + Sync + Unpin> = Box::new(write);
         let hello = match timeout(ANSWER_LIMIT, receive(&mut lines)).await {
             Ok(Ok(FromEngine::Hello(mut hello))) => {
                 foreign::hello(&mut hello);
@@ -144,19 +204,23 @@ impl Client {
             protocol: wire::PROTOCOL,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             oldest: wire::OLDEST,
-            watch,
+            watch: wishes.watch,
             tail: true,
+            delta: true,
+            every_ms: wishes.every_ms,
+            pings: wishes.pings,
+            instruments: wishes.instruments,
         };
         send(&mut write, &FromClient::Hello(ours)).await?;
-        if !wire::understood(hello.oldest, hello.protocol) {
+        let Some(protocol) = wire::in_force(hello.oldest, hello.protocol) else {
             return Err(AttachError::Version {
                 theirs: hello.version,
                 protocol: hello.protocol,
                 ours: env!("CARGO_PKG_VERSION"),
                 our_protocol: wire::PROTOCOL,
             });
-        }
-        Ok(Self { hello, lines, write, latest: None, next_id: 1, watch })
+        };
+        Ok(Self { hello, protocol, lines, write, latest: None, deltas: Some(0), next_id: 1, wishes })
     }
 
     /// The next snapshot; the first call gives the one that is newest now.
@@ -203,7 +267,7 @@ impl Client {
 
     async fn forward(mut self, publish: watch::Sender<Arc<Snapshot>>, mut requests: Requests) -> AttachError {
         // What the engine knows of this so far; the watch by the hello.
-        let mut known = Interest { focus: None, watched: self.watch };
+        let mut known = Interest { focus: None, watched: self.wishes.watch };
         let mut asked: HashMap<u64, Order> = HashMap::new();
         let mut ping = tokio::time::interval(PING_EVERY);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -222,7 +286,7 @@ impl Client {
                     continue;
                 }
                 taken = self.take() => match taken {
-                    Ok(Taken::Pong) => {}
+                    Ok(Taken::Pong | Taken::Nothing) => {}
                     Ok(Taken::Snapshot(snapshot)) => drop(publish.send_replace(snapshot)),
                     Ok(Taken::Answer(id, answer)) => {
                         let answer = answer.map(drop).map_err(Refused);
@@ -281,6 +345,10 @@ impl Client {
                 }
                 self.keep(*update)
             }
+            FromEngine::Delta(mut delta) => {
+                foreign::delta(&mut delta);
+                return self.put_on(*delta).await;
+            }
             FromEngine::Confirmed { id, settings, strategy, paused } => {
                 Taken::Answer(id, Box::new(Ok(Confirmed { settings, strategy, paused })))
             }
@@ -295,7 +363,28 @@ impl Client {
         })
     }
 
+    /// Puts on what differs from the snapshot before; where a delta was lost, asks for a whole snapshot instead.
+    async fn put_on(&mut self, delta: Delta) -> Result<Taken, AttachError> {
+        let Some(deltas) = self.deltas else { return Ok(Taken::Nothing) };
+        let next = deltas.saturating_add(1);
+        match &self.latest {
+            Some(before) if delta.n == next => {
+                let snapshot = delta.apply(before);
+                let taken = self.keep(snapshot);
+                self.deltas = Some(next);
+                Ok(taken)
+            }
+            _ => {
+                tracing::debug!(n = delta.n, next, "a delta was lost");
+                self.deltas = None;
+                send(&mut self.write, &FromClient::Again).await?;
+                Ok(Taken::Nothing)
+            }
+        }
+    }
+
     fn keep(&mut self, snapshot: Snapshot) -> Taken {
+        self.deltas = Some(0);
         let snapshot = Arc::new(snapshot);
         self.latest = Some(Arc::clone(&snapshot));
         Taken::Snapshot(snapshot)
@@ -306,6 +395,8 @@ enum Taken {
     Snapshot(Arc<Snapshot>),
     Answer(u64, Box<Result<Confirmed, String>>),
     Pong,
+    /// Something that brings nothing.
+    Nothing,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -316,7 +407,7 @@ enum ReceiveError {
     Message(#[from] serde_json::Error),
 }
 
-async fn receive(lines: &mut Lines<BufReader<OwnedReadHalf>>) -> Result<FromEngine, ReceiveError> {
+async fn receive(lines: &mut Lines<impl AsyncBufRead + Unpin>) -> Result<FromEngine, ReceiveError> {
     loop {
         // One of a kind that is not known is of a newer engine, and tells us nothing.
         if let Some(message) = FromEngine::read(lines.next().await?)? {
@@ -330,10 +421,14 @@ fn message(id: u64, command: &Command) -> Result<FromClient, AttachError> {
     Ok(FromClient::Command { id, command })
 }
 
-async fn send(write: &mut OwnedWriteHalf, message: &FromClient) -> Result<(), AttachError> {
+async fn send(write: &mut (impl AsyncWrite + Unpin), message: &FromClient) -> Result<(), AttachError> {
     let lost = |error: String| AttachError::Lost(error);
     let bytes = wire::line(message).map_err(|error| lost(error.to_string()))?;
-    match timeout(ANSWER_LIMIT, write.write_all(&bytes)).await {
+    let written = async {
+        write.write_all(&bytes).await?;
+        write.flush().await
+    };
+    match timeout(ANSWER_LIMIT, written).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(lost(error.to_string())),
         Err(_) => Err(lost("it does not read".to_owned())),

@@ -1,90 +1,150 @@
-//! Snapshots as lines for the socket: the bulk is made once for all clients that have the same already, the preview is
-//! put in for each.
+//! Snapshots as lines for the socket: the bulk is made once for all clients that have the same already; its number and the
+//! preview are put in for each.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::monitor::clients::delta::Delta;
 use crate::monitor::clients::wire::Had;
 use crate::monitor::{
     Account, Agent, BaseStatus, CacheInfo, CostInfo, CycleInfo, CyclePoint, EngineInfo, Event, HealthSummary,
     LiveSettings, PoolInfo, Preview, ServerInfo, Snapshot, StrategyInfo, TuneRow,
 };
 
-/// The newest snapshot in the forms in which it was asked for: whole, or what is new to those who had the one before.
+/// The newest snapshot in the forms in which it was asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Encoded(Mutex<Option<Forms>>);
 
 #[derive(Debug)]
 struct Forms {
     of: Arc<Snapshot>,
-    /// What the clients have, and the line up to its preview.
-    made: Vec<(Option<Had>, Arc<Vec<u8>>)>,
+    made: Vec<(Form, Bulk)>,
 }
 
+/// In which form a client gets a snapshot.
+#[derive(Clone, Debug)]
+pub(crate) enum Form {
+    /// Whole.
+    Whole,
+    /// With only those points and events that it has not.
+    Update(Had),
+    /// What differs from the one that it has.
+    Delta {
+        /// The one that it has.
+        from: Arc<Snapshot>,
+        /// With what it says of the watching itself.
+        instruments: bool,
+    },
+}
+
+impl PartialEq for Form {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Whole, Self::Whole) => true,
+            (Self::Update(one), Self::Update(two)) => one == two,
+            (Self::Delta { from, instruments }, Self::Delta { from: two, instruments: too }) => {
+                Arc::ptr_eq(from, two) && instruments == too
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Made by the first who needs it, while the others that need it wait for it; `None`: there is no such form of this
+/// snapshot.
+type Bulk = Arc<OnceLock<Result<Option<Arc<Vec<u8>>>, String>>>;
+
 /// Most forms kept of one snapshot: whole, and the rest for those who kept pace. Others make their own.
-const FORMS: usize = 4;
+const FORMS: usize = 8;
+
+/// A line shorter than this is copied together, which costs less than a write of its own for each part.
+const SHORT: usize = 32 * 1024;
 
 impl Encoded {
-    /// A snapshot as the line for a client that has this already and shows that pane.
-    pub(crate) fn line(
-        &self,
-        snapshot: &Arc<Snapshot>,
-        had: Option<Had>,
-        preview: Option<&Preview>,
-    ) -> Result<Line, serde_json::Error> {
-        Ok(Line { bulk: self.bulk(snapshot, had)?, end: end(preview)? })
+    /// A snapshot as the line for a client; `None`: it cannot be had in this form.
+    pub(crate) fn line(&self, snapshot: &Arc<Snapshot>, form: &Form, end: &[u8]) -> Result<Option<Line>, String> {
+        let Some(bulk) = self.bulk(snapshot, form)? else { return Ok(None) };
+        Ok(Some(if bulk.len() < SHORT {
+            Line { bulk: Arc::default(), end: [&bulk, end].concat() }
+        } else {
+            Line { bulk, end: end.to_vec() }
+        }))
     }
 
-    fn bulk(&self, snapshot: &Arc<Snapshot>, had: Option<Had>) -> Result<Arc<Vec<u8>>, serde_json::Error> {
-        if let Some(bulk) = self.kept(snapshot, had) {
-            return Ok(bulk);
-        }
-        // Not under the lock: a large one would hold up all that write.
-        let bulk = Arc::new(bulk(snapshot, had)?);
+    fn bulk(&self, snapshot: &Arc<Snapshot>, form: &Form) -> Result<Option<Arc<Vec<u8>>>, String> {
+        // Not made under the lock: a large one would hold up all that write something else.
+        self.place(snapshot, form).get_or_init(|| bulk(snapshot, form).map_err(|error| error.to_string())).clone()
+    }
+
+    fn place(&self, snapshot: &Arc<Snapshot>, form: &Form) -> Bulk {
         let mut forms = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match forms.as_mut() {
-            Some(forms) if Arc::ptr_eq(&forms.of, snapshot) => {
-                if forms.made.len() < FORMS {
-                    forms.made.push((had, Arc::clone(&bulk)));
+        match forms.as_mut().filter(|forms| Arc::ptr_eq(&forms.of, snapshot)) {
+            Some(forms) => {
+                if let Some((_, bulk)) = forms.made.iter().find(|(made, _)| made == form) {
+                    return Arc::clone(bulk);
                 }
+                let bulk = Bulk::default();
+                if forms.made.len() < FORMS {
+                    forms.made.push((form.clone(), Arc::clone(&bulk)));
+                }
+                bulk
             }
-            _ => *forms = Some(Forms { of: Arc::clone(snapshot), made: vec![(had, Arc::clone(&bulk))] }),
+            None => {
+                let bulk = Bulk::default();
+                *forms = Some(Forms { of: Arc::clone(snapshot), made: vec![(form.clone(), Arc::clone(&bulk))] });
+                bulk
+            }
         }
-        Ok(bulk)
-    }
-
-    fn kept(&self, snapshot: &Arc<Snapshot>, had: Option<Had>) -> Option<Arc<Vec<u8>>> {
-        let forms = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let forms = forms.as_ref().filter(|forms| Arc::ptr_eq(&forms.of, snapshot))?;
-        forms.made.iter().find(|(made_for, _)| *made_for == had).map(|(_, bulk)| Arc::clone(bulk))
     }
 }
 
 /// A line in two parts, to be written one after the other.
 #[derive(Debug)]
 pub(crate) struct Line {
-    /// All but the preview: shared.
+    /// What is shared by all that get the same; empty when it is short.
     pub(crate) bulk: Arc<Vec<u8>>,
-    /// The preview and the line's end.
+    /// The rest, up to the line's end.
     pub(crate) end: Vec<u8>,
 }
 
-/// `{"snapshot":{...` or `{"update":{...`, up to the preview.
-fn bulk(snapshot: &Snapshot, had: Option<Had>) -> Result<Vec<u8>, serde_json::Error> {
-    let kind: &[u8] = if had.is_some() { b"{\"update\":" } else { b"{\"snapshot\":" };
+/// `{"snapshot":{...`, `{"update":{...` or `{"delta":{...`, up to what is each client's own.
+fn bulk(snapshot: &Snapshot, form: &Form) -> Result<Option<Arc<Vec<u8>>>, serde_json::Error> {
+    let kind: &[u8] = match form {
+        Form::Whole => b"{\"snapshot\":",
+        Form::Update(_) => b"{\"update\":",
+        Form::Delta { .. } => b"{\"delta\":",
+    };
     let mut bytes = kind.to_vec();
-    serde_json::to_writer(&mut bytes, &Rest::of(snapshot, had.unwrap_or_default()))?;
-    // The object's end comes after the preview.
+    match form {
+        Form::Whole => serde_json::to_writer(&mut bytes, &Rest::of(snapshot, Had::default()))?,
+        Form::Update(had) => serde_json::to_writer(&mut bytes, &Rest::of(snapshot, *had))?,
+        Form::Delta { from, instruments } => match Delta::between(from, snapshot, *instruments) {
+            Some(delta) => serde_json::to_writer(&mut bytes, &delta)?,
+            None => return Ok(None),
+        },
+    }
+    // The object's end comes after what is each client's own.
     bytes.pop();
-    Ok(bytes)
+    Ok(Some(Arc::new(bytes)))
 }
 
-fn end(preview: Option<&Preview>) -> Result<Vec<u8>, serde_json::Error> {
+/// The end of a whole snapshot or an update: with the screen that the client shows.
+pub(crate) fn end(preview: Option<&Preview>) -> Result<Vec<u8>, serde_json::Error> {
     let mut bytes = b",\"preview\":".to_vec();
     serde_json::to_writer(&mut bytes, &preview)?;
     bytes.extend_from_slice(b"}}\n");
+    Ok(bytes)
+}
+
+/// The end of a delta: with its number, and the screen where it is another than before.
+pub(crate) fn delta_end(n: u64, preview: Option<Option<&Preview>>) -> Result<Vec<u8>, serde_json::Error> {
+    let mut bytes = format!(",\"n\":{n}").into_bytes();
+    match preview {
+        Some(preview) => bytes.extend(end(preview)?),
+        None => bytes.extend_from_slice(b"}}\n"),
+    }
     Ok(bytes)
 }
 
@@ -160,22 +220,59 @@ mod tests {
         let snapshot = Arc::new(snapshot());
         let preview = |pane| Preview { pane_id: PaneId(pane), text: "x".into(), captured_at: Timestamp::UNIX_EPOCH };
         let encoded = Encoded::default();
+        let line = |form: &Form, shown: Option<&Preview>| {
+            encoded.line(&snapshot, form, &end(shown).unwrap()).unwrap().unwrap()
+        };
         let (one, two) = (preview(1), preview(2));
-        let whole = encoded.line(&snapshot, None, None).unwrap();
+        let whole = line(&Form::Whole, None);
         assert_eq!(read(&whole), FromEngine::Snapshot(Box::new(Snapshot::clone(&snapshot))));
-        let had = Some(Had { cycle: 7, event: 8 });
-        let lines = [Some(&one), Some(&two), None].map(|preview| encoded.line(&snapshot, had, preview).unwrap());
-        assert!(lines.iter().all(|line| Arc::ptr_eq(&line.bulk, &lines[0].bulk)));
-        for (line, preview) in lines.iter().zip([Some(one), Some(two), None]) {
+        let had = Form::Update(Had { cycle: 7, event: 8 });
+        for preview in [Some(one), Some(two), None] {
             let wanted = Snapshot {
                 history: Arc::new(snapshot.history[7..].to_vec()),
                 events: Arc::new(snapshot.events[8..].to_vec()),
-                preview: preview.map(Arc::new),
+                preview: preview.clone().map(Arc::new),
                 ..Snapshot::clone(&snapshot)
             };
-            assert_eq!(read(line), FromEngine::Update(Box::new(wanted)));
+            assert_eq!(read(&line(&had, preview.as_ref())), FromEngine::Update(Box::new(wanted)));
         }
+        assert_eq!(made(&encoded), 2);
         let next = Arc::new(Snapshot { schema: 7, ..Snapshot::clone(&snapshot) });
-        assert!(String::from_utf8_lossy(&encoded.line(&next, None, None).unwrap().bulk).contains("\"schema\":7"));
+        let line = encoded.line(&next, &Form::Whole, b"}}").unwrap().unwrap();
+        assert!(String::from_utf8_lossy(&line.end).contains("\"schema\":7"));
+    }
+
+    /// How many lines were made of the newest snapshot.
+    fn made(encoded: &Encoded) -> usize {
+        encoded.0.lock().unwrap().as_ref().map_or(0, |forms| forms.made.len())
+    }
+
+    #[test]
+    fn all_clients_at_the_same_point_share_one_delta() {
+        let old = Arc::new(snapshot());
+        let mut new = Snapshot::clone(&old);
+        new.notes.push("a note".to_owned());
+        let new = Arc::new(new);
+        let encoded = Encoded::default();
+        let delta = |from: &Arc<Snapshot>, instruments| Form::Delta { from: Arc::clone(from), instruments };
+        // All at once, as they wake when a snapshot is published.
+        std::thread::scope(|all| {
+            for n in 1..=20 {
+                let (encoded, new, form) = (&encoded, &new, delta(&old, true));
+                all.spawn(move || {
+                    let end = delta_end(n, None).unwrap();
+                    let FromEngine::Delta(read) = read(&encoded.line(new, &form, &end).unwrap().unwrap()) else {
+                        panic!("no delta");
+                    };
+                    assert_eq!((read.n, read.notes), (n, Some(vec!["a note".to_owned()])));
+                });
+            }
+        });
+        assert_eq!(made(&encoded), 1, "made once for twenty");
+        let one = encoded.bulk(&new, &delta(&old, true)).unwrap().unwrap();
+        assert!(Arc::ptr_eq(&one, &encoded.bulk(&new, &delta(&old, true)).unwrap().unwrap()));
+        encoded.bulk(&new, &delta(&old, false)).unwrap();
+        encoded.bulk(&new, &delta(&Arc::new(Snapshot::clone(&old)), true)).unwrap();
+        assert_eq!(made(&encoded), 3, "another form, another point");
     }
 }

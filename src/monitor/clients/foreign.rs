@@ -5,6 +5,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use crate::monitor::clients::delta::Delta;
 use crate::monitor::clients::wire::EngineHello;
 use crate::monitor::{Acted, Agent, Change, Event, EventKind, Evidence, Preview, Snapshot};
 use crate::tmux::{Screen, clean, is_clean};
@@ -60,6 +61,13 @@ pub(crate) fn snapshot(snapshot: &mut Snapshot) {
     }
     snapshot.agents.iter_mut().for_each(agent);
     snapshot.accounts.iter_mut().for_each(|account| each([&mut account.program, &mut account.name]));
+}
+
+/// All texts of a delta: as those of a snapshot that has them.
+pub(crate) fn delta(delta: &mut Delta) {
+    delta.agents.iter_mut().for_each(agent);
+    delta.events.iter_mut().for_each(event);
+    delta.notes.iter_mut().flatten().for_each(tidy);
 }
 
 fn change(change: &mut Change) {

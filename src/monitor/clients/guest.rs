@@ -1,26 +1,24 @@
-//! A client of the engine's socket: gets snapshots as they are published, gives commands and gets their answers, and is let
-//! go when it does neither.
+//! A client of an engine, as the engine sees it: gets snapshots as they are published, gives commands and gets their answers,
+//! and is let go when it does neither.
 
 use std::{io, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use tokio::{
-    io::{AsyncWriteExt, BufReader},
-    net::{
-        UnixStream,
-        unix::{OwnedReadHalf, OwnedWriteHalf},
-    },
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
+    net::UnixStream,
     sync::mpsc,
     time::{Instant, sleep_until, timeout},
 };
 use tokio_util::task::TaskTracker;
 
-use crate::monitor::clients::encode::{Encoded, Line};
+use crate::monitor::clients::encode::{Encoded, Form, Line, delta_end, end};
 use crate::monitor::clients::seats::{MOST_CLIENTS, Seat, Seats};
 use crate::monitor::clients::wire;
 use crate::monitor::clients::wire::{
     ClientHello, EngineHello, FromClient, FromEngine, Had, LONGEST_FROM_CLIENT, LineError, Lines,
 };
-use crate::monitor::{Command, Handle, Snapshots};
+use crate::monitor::{Command, Handle, Preview, Snapshot, Snapshots};
 
 /// A client says who it is within this time.
 const HELLO_LIMIT: Duration = Duration::from_secs(5);
@@ -29,6 +27,10 @@ const WRITE_LIMIT: Duration = Duration::from_secs(5);
 /// One that said that somebody looks and then nothing more for so long does not look: its dashboard is stopped, or it does
 /// not read. Our own ask every four seconds whether the engine is there.
 const SILENCE_LIMIT: Duration = Duration::from_secs(20);
+/// The same for one that promised to ask, from wherever it does: the way there may stand still for a while.
+const PROMISED_LIMIT: Duration = Duration::from_secs(30);
+/// A client waits no longer than this between two snapshots, whatever it asks for.
+const SLOWEST: Duration = Duration::from_secs(10);
 /// Most commands of one client that wait for their confirmation.
 const MOST_COMMANDS: usize = 64;
 
@@ -62,15 +64,25 @@ impl Host {
             Ok(peer) => return tracing::warn!(uid = peer.uid(), "a client of another user was turned away"),
             Err(error) => return tracing::warn!(%error, "a client whose user is not known was turned away"),
         }
-        let seat = self.seats.take().await;
         let (read, write) = stream.into_split();
+        self.serve(read, write, handle).await;
+    }
+
+    /// Serves one client to its end, over any stream of bytes: whoever made the stream has seen to it who is there.
+    pub(crate) async fn serve(
+        self: Arc<Self>,
+        read: impl AsyncRead + Send + Unpin + 'static,
+        write: impl AsyncWrite + Send + Unpin + 'static,
+        handle: Handle,
+    ) {
+        let seat = self.seats.take().await;
         let leave = seat.as_ref().map(|seat| seat.leave.clone());
         let client = Guest {
             host: Arc::clone(&self),
-            lines: Lines::new(BufReader::new(read), LONGEST_FROM_CLIENT),
-            write,
+            lines: Lines::new(BufReader::new(Box::new(read)), LONGEST_FROM_CLIENT),
+            write: Box::new(write),
             handle,
-            had: None,
+            sent: None,
             seat,
         };
         let gone = match leave {
@@ -92,13 +104,46 @@ impl Host {
 /// One client, from its hello to its end.
 struct Guest {
     host: Arc<Host>,
-    lines: Lines<BufReader<OwnedReadHalf>>,
-    write: OwnedWriteHalf,
+    lines: Lines<BufReader<Box<dyn AsyncRead + Send + Unpin>>>,
+    write: Box<dyn AsyncWrite + Send + Unpin>,
     handle: Handle,
-    /// What a client that keeps history itself has; `None` for others, and before the first snapshot.
-    had: Option<Had>,
+    /// What it got last; `None` before the first, and when it asks for all again.
+    sent: Option<Sent>,
     /// Its seat; without one it is turned away.
     seat: Option<Seat>,
+}
+
+/// What a client got last.
+struct Sent {
+    snapshot: Arc<Snapshot>,
+    preview: Option<Arc<Preview>>,
+    /// Deltas since the last whole one.
+    n: u64,
+}
+
+/// What a client asked for, as far as both ends speak it.
+#[derive(Clone, Copy, Debug)]
+struct Terms {
+    /// It gets what differs; else what it needs of history and events, or all.
+    delta: bool,
+    tail: bool,
+    instruments: bool,
+    every: Duration,
+    /// How long it may say nothing.
+    silence: Option<Duration>,
+}
+
+impl Terms {
+    fn of(hello: &ClientHello, protocol: u32) -> Self {
+        let limit = if hello.pings { PROMISED_LIMIT } else { SILENCE_LIMIT };
+        Self {
+            delta: hello.delta && protocol >= 2,
+            tail: hello.tail,
+            instruments: hello.instruments,
+            every: Duration::from_millis(hello.every_ms).min(SLOWEST),
+            silence: (hello.pings || hello.watch).then_some(limit),
+        }
+    }
 }
 
 impl Guest {
@@ -108,17 +153,18 @@ impl Guest {
     }
 
     async fn serve(mut self) -> Gone {
-        let hello = FromEngine::Hello(self.host.hello.clone());
+        let hello = EngineHello { at: Some(Timestamp::now()), ..self.host.hello.clone() };
+        let hello = FromEngine::Hello(hello);
         self.send(&hello).await?;
-        let Some(hello) = self.hello().await? else { return Ok(()) };
+        let Some((hello, terms)) = self.hello().await? else { return Ok(()) };
         // Its focus and its watch end with this, however it goes.
         let Some(handle) = self.handle.another(hello.watch) else { return Ok(()) };
         self.handle = handle;
-        self.talk(&hello).await
+        self.talk(terms).await
     }
 
     /// Who the client is; `None` when it left before it said so.
-    async fn hello(&mut self) -> Result<Option<ClientHello>, String> {
+    async fn hello(&mut self) -> Result<Option<(ClientHello, Terms)>, String> {
         let read = match timeout(HELLO_LIMIT, self.lines.next()).await {
             Err(_) => Err("it said nothing for too long".to_owned()),
             Ok(Err(LineError::Closed)) => return Ok(None),
@@ -130,8 +176,11 @@ impl Guest {
             },
         };
         let refused = match read {
-            Ok(hello) if wire::understood(hello.oldest, hello.protocol) => return Ok(Some(hello)),
             Ok(hello) => {
+                if let Some(protocol) = wire::in_force(hello.oldest, hello.protocol) {
+                    let terms = Terms::of(&hello, protocol);
+                    return Ok(Some((hello, terms)));
+                }
                 let ours = &self.host.hello;
                 format!(
                     "the client (tmux-orc {}, protocol {}) and the engine (tmux-orc {}, protocol {}) do not understand each \
@@ -147,23 +196,36 @@ impl Guest {
         self.refuse(refused).await.map(|()| None)
     }
 
-    async fn talk(&mut self, hello: &ClientHello) -> Gone {
+    async fn talk(&mut self, terms: Terms) -> Gone {
         let mut snapshots = self.handle.snapshots.clone();
         let (answers, mut answered) = mpsc::channel(MOST_COMMANDS);
         let confirming = TaskTracker::new();
-        self.push(&mut snapshots, hello).await?;
+        self.push(&mut snapshots, terms).await?;
         let mut last_line = Instant::now();
+        // There is something new to send, and the earliest time for it.
+        let (mut due, mut next) = (false, Instant::now() + terms.every);
+        let silence = terms.silence.unwrap_or_default();
         loop {
             tokio::select! {
                 biased;
                 // Before the answers: a command's answer comes after the snapshot that shows it.
-                changed = snapshots.changed() => match changed {
-                    Ok(()) => self.push(&mut snapshots, hello).await?,
+                changed = snapshots.changed(), if !due => match changed {
+                    Ok(()) => due = true,
                     Err(_) => return self.last_words(&mut answered, &confirming).await,
                 },
-                Some(answer) = answered.recv() => self.send(&answer).await?,
-                () = sleep_until(last_line + SILENCE_LIMIT), if hello.watch => {
-                    return Err(format!("it said nothing for {} s", SILENCE_LIMIT.as_secs()));
+                () = sleep_until(next), if due => {
+                    self.push(&mut snapshots, terms).await?;
+                    (due, next) = (false, Instant::now() + terms.every);
+                }
+                Some(answer) = answered.recv() => {
+                    if due {
+                        self.push(&mut snapshots, terms).await?;
+                        (due, next) = (false, Instant::now() + terms.every);
+                    }
+                    self.send(&answer).await?;
+                }
+                () = sleep_until(last_line + silence), if terms.silence.is_some() => {
+                    return Err(format!("it said nothing for {} s", silence.as_secs()));
                 }
                 line = self.lines.next() => {
                     last_line = Instant::now();
@@ -176,9 +238,11 @@ impl Guest {
                     };
                     match message {
                         Ok(Some(FromClient::Command { id, command })) if confirming.len() < MOST_COMMANDS => {
-                            let (handle, answers) = (self.handle.clone(), answers.clone());
+                            let answers = answers.clone();
+                            // Handed over here, in the order in which they came: only the answers are waited for aside.
+                            let answer = confirm(id, command, self.handle.clone());
                             confirming.spawn(async move {
-                                answers.send(confirm(id, command, handle).await).await.ok();
+                                answers.send(answer.await).await.ok();
                             });
                         }
                         Ok(Some(FromClient::Command { id, .. })) => {
@@ -188,6 +252,10 @@ impl Guest {
                         // Of a later version: what this one cannot do, it does not do.
                         Ok(None) => {}
                         Ok(Some(FromClient::Ping)) => self.send(&FromEngine::Pong).await?,
+                        Ok(Some(FromClient::Again)) => {
+                            self.sent = None;
+                            due = true;
+                        }
                         Ok(Some(FromClient::Hello(_))) => return self.refuse("it said hello twice".to_owned()).await,
                         Err(reason) => return self.refuse(reason).await,
                     }
@@ -206,18 +274,44 @@ impl Guest {
         Ok(())
     }
 
-    /// Sends the newest snapshot: whole, or only what is new of its history and events.
-    async fn push(&mut self, snapshots: &mut Snapshots, hello: &ClientHello) -> Gone {
+    /// Sends the newest snapshot: whole, or only what is new to this client.
+    async fn push(&mut self, snapshots: &mut Snapshots, terms: Terms) -> Gone {
         let snapshot = snapshots.borrow_and_update();
         let focus = self.handle.commands.interest().focus;
-        let preview = snapshot.previews.iter().find(|preview| focus == Some(preview.pane_id));
-        let line = self.host.encoded.line(&snapshot, self.had, preview.map(Arc::as_ref));
-        let Line { bulk, end } = line.map_err(|error| error.to_string())?;
-        if hello.tail {
-            self.had = Some(Had::of(&snapshot));
-        }
+        let preview = snapshot.previews.iter().find(|preview| focus == Some(preview.pane_id)).cloned();
+        let before = self.sent.take();
+        let (line, n) = self.line(&snapshot, before.as_ref(), preview.as_ref(), terms)?;
+        self.sent = (terms.delta || terms.tail).then_some(Sent { snapshot, preview, n });
+        let Line { bulk, end } = line;
         self.write(&bulk).await?;
         self.write(&end).await
+    }
+
+    /// The snapshot as a line for this client, with the number of the delta that it is.
+    fn line(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        before: Option<&Sent>,
+        preview: Option<&Arc<Preview>>,
+        terms: Terms,
+    ) -> Result<(Line, u64), String> {
+        let words = |error: serde_json::Error| error.to_string();
+        if let Some(before) = before.filter(|_| terms.delta) {
+            let form = Form::Delta { from: Arc::clone(&before.snapshot), instruments: terms.instruments };
+            let n = before.n + 1;
+            let differs = (before.preview.as_ref() != preview).then(|| preview.map(Arc::as_ref));
+            let end = delta_end(n, differs).map_err(words)?;
+            if let Some(line) = self.host.encoded.line(snapshot, &form, &end)? {
+                return Ok((line, n));
+            }
+        }
+        let form = match before {
+            Some(before) if terms.tail && !terms.delta => Form::Update(Had::of(&before.snapshot)),
+            _ => Form::Whole,
+        };
+        let end = end(preview.map(Arc::as_ref)).map_err(words)?;
+        let line = self.host.encoded.line(snapshot, &form, &end)?;
+        line.map(|line| (line, 0)).ok_or_else(|| "there is no whole snapshot".to_owned())
     }
 
     async fn refuse(&mut self, reason: String) -> Gone {
@@ -231,7 +325,11 @@ impl Guest {
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Gone {
-        match timeout(WRITE_LIMIT, self.write.write_all(bytes)).await {
+        let written = async {
+            self.write.write_all(bytes).await?;
+            self.write.flush().await
+        };
+        match timeout(WRITE_LIMIT, written).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) if hung_up(&error) => Err(HUNG_UP.to_owned()),
             Ok(Err(error)) => Err(error.to_string()),
@@ -240,23 +338,28 @@ impl Guest {
     }
 }
 
-/// Hands a command to the engine and waits for its answer.
-async fn confirm(id: u64, command: serde_json::Value, handle: Handle) -> FromEngine {
-    let asked = match serde_json::from_value::<Command>(command) {
-        Ok(command) => handle.commands.ask(command),
-        Err(error) => return FromEngine::Rejected { id, reason: format!("the engine knows no such command: {error}") },
-    };
-    match asked.await {
-        Ok(()) => {
-            let snapshot = handle.snapshots.borrow();
-            FromEngine::Confirmed {
-                id,
-                settings: snapshot.settings.clone(),
-                strategy: snapshot.current_strategy.clone(),
-                paused: snapshot.engine.paused,
+/// Hands a command to the engine now; what is returned waits for its answer.
+fn confirm(id: u64, command: serde_json::Value, handle: Handle) -> impl Future<Output = FromEngine> + Send + use<> {
+    let asked = serde_json::from_value::<Command>(command).map(|command| handle.commands.ask(command));
+    async move {
+        let asked = match asked {
+            Ok(asked) => asked,
+            Err(error) => {
+                return FromEngine::Rejected { id, reason: format!("the engine knows no such command: {error}") };
             }
+        };
+        match asked.await {
+            Ok(()) => {
+                let snapshot = handle.snapshots.borrow();
+                FromEngine::Confirmed {
+                    id,
+                    settings: snapshot.settings.clone(),
+                    strategy: snapshot.current_strategy.clone(),
+                    paused: snapshot.engine.paused,
+                }
+            }
+            Err(why) => FromEngine::Rejected { id, reason: why.to_string() },
         }
-        Err(why) => FromEngine::Rejected { id, reason: why.to_string() },
     }
 }
 
@@ -267,6 +370,7 @@ fn clip(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::monitor::clients::attach::Wishes;
     use crate::monitor::engine::core::Core;
     use crate::monitor::{Client, EngineSettings};
     use crate::tmux::Server;
@@ -281,6 +385,7 @@ mod tests {
             tmux_socket: "/s".to_owned(),
             oldest: 0,
             logs: None,
+            at: None,
         }
     }
 
@@ -300,12 +405,22 @@ mod tests {
         let mut silent = admit();
         let hello = format!("{{\"hello\":{{\"protocol\":{},\"version\":\"0\",\"watch\":true}}}}\n", wire::PROTOCOL);
         silent.write_all(hello.as_bytes()).await.unwrap();
-        let (_attached, task) = Client::over(admit(), true).await.unwrap().into_handle().await.unwrap();
-        clients.wait_for(|clients| clients.count() == 3).await.unwrap();
+        let mut promised = admit();
+        let hello = format!("{{\"hello\":{{\"protocol\":{},\"version\":\"0\",\"pings\":true}}}}\n", wire::PROTOCOL);
+        promised.write_all(hello.as_bytes()).await.unwrap();
+        let mut passing = admit();
+        let hello = format!("{{\"hello\":{{\"protocol\":{},\"version\":\"0\"}}}}\n", wire::PROTOCOL);
+        passing.write_all(hello.as_bytes()).await.unwrap();
+        let (_attached, task) = Client::over(admit(), Wishes::local(true)).await.unwrap().into_handle().await.unwrap();
+        clients.wait_for(|clients| clients.count() == 5).await.unwrap();
         let came = Instant::now();
-        clients.wait_for(|clients| clients.count() == 2).await.unwrap();
+        clients.wait_for(|clients| clients.count() == 4).await.unwrap();
         assert!(came.elapsed() <= SILENCE_LIMIT + Duration::from_secs(1), "{:?}", came.elapsed());
+        clients.wait_for(|clients| clients.count() == 3).await.unwrap();
+        let late = came.elapsed().saturating_sub(PROMISED_LIMIT);
+        assert!(came.elapsed() > SILENCE_LIMIT && late <= Duration::from_secs(1), "{:?}", came.elapsed());
         tokio::time::sleep(Duration::from_secs(600)).await;
-        assert!(clients.borrow().count() == 2 && !task.is_finished());
+        // Its own, the one that asks, and one that neither looks nor promised anything.
+        assert!(clients.borrow().count() == 3 && !task.is_finished());
     }
 }

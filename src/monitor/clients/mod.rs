@@ -2,6 +2,7 @@
 
 pub(crate) mod alias;
 pub(crate) mod attach;
+pub mod delta;
 pub(crate) mod encode;
 pub(crate) mod follow;
 pub(crate) mod foreign;

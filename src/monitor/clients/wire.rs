@@ -2,24 +2,28 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
+use crate::monitor::clients::delta::Delta;
 use crate::monitor::{EVENTS_KEPT, HISTORY_POINTS, LiveSettings, Snapshot};
 
 /// Version of these messages. It changes only where old readers would misunderstand: fields and kinds of messages that are
 /// added are passed over by who does not know them. An engine and a client that share no version part at the hello, and
 /// both say why.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// The oldest version of them that is still understood.
 pub const OLDEST: u32 = 1;
 
-/// Whether the other end, which speaks versions from `oldest` (0: only the newest) to `newest`, is understood.
+/// The version that is in force between this end and one that speaks from `oldest` (0: only the newest) to `newest`: the
+/// lower of the two newest. `None`: one of them is too old for the other.
 #[must_use]
-pub fn understood(oldest: u32, newest: u32) -> bool {
+pub fn in_force(oldest: u32, newest: u32) -> Option<u32> {
     let oldest = if oldest == 0 { newest } else { oldest };
-    oldest <= PROTOCOL && newest >= OLDEST
+    let lower = newest.min(PROTOCOL);
+    (lower >= oldest && lower >= OLDEST).then_some(lower)
 }
 
 /// Whether a line is a message of a kind that is not among these: of a later version, and no reason to part.
@@ -58,11 +62,15 @@ impl FromClient {
 /// Longest line a client may send, bytes.
 pub const LONGEST_FROM_CLIENT: usize = 64 * 1024;
 
-/// Longest line an engine may send, bytes: some 20 000 agents.
+/// Longest line an engine of this machine may send, bytes: some 20 000 agents.
 pub const LONGEST_FROM_ENGINE: usize = 64 * 1024 * 1024;
 
+/// Longest line an engine of another machine may send, bytes.
+pub const LONGEST_FROM_REMOTE: usize = 8 * 1024 * 1024;
+
 /// Who the engine is: the first line it sends.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct EngineHello {
     /// [`PROTOCOL`] of the engine.
     pub protocol: u32,
@@ -75,29 +83,51 @@ pub struct EngineHello {
     /// Socket of the tmux server it watches.
     pub tmux_socket: String,
     /// The oldest version of the messages that it understands; 0: it does not say.
-    #[serde(default)]
     pub oldest: u32,
     /// Its log file's directory; `None` when it writes none.
-    #[serde(default)]
     pub logs: Option<String>,
+    /// Its clock when it said so: another machine's may be wrong.
+    pub at: Option<Timestamp>,
 }
 
-/// Who the client is: the first line it sends.
+/// Who the client is: the first line it sends. What it does not say is as it was under protocol 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ClientHello {
     /// [`PROTOCOL`] of the client.
     pub protocol: u32,
     /// Version of tmux-orc.
     pub version: String,
     /// The oldest version of the messages that it understands; 0: it does not say.
-    #[serde(default)]
     pub oldest: u32,
     /// Somebody looks at the snapshots, rather than taking one and leaving.
-    #[serde(default)]
     pub watch: bool,
     /// The client keeps history and events itself: each snapshot after the first brings only what is new of them.
-    #[serde(default)]
     pub tail: bool,
+    /// The client keeps the whole snapshot: after the first it gets what differs ([`Delta`]). From protocol 2 on.
+    pub delta: bool,
+    /// At most one snapshot in so many milliseconds; 0: each.
+    pub every_ms: u64,
+    /// The client says something, if only `"ping"`, at least every few seconds: one that is silent for long is gone.
+    pub pings: bool,
+    /// Deltas bring what a snapshot says of the watching itself: pool, cache, cycles, cost, settings.
+    pub instruments: bool,
+}
+
+impl Default for ClientHello {
+    fn default() -> Self {
+        Self {
+            protocol: 0,
+            version: String::new(),
+            oldest: 0,
+            watch: false,
+            tail: false,
+            delta: false,
+            every_ms: 0,
+            pings: false,
+            instruments: true,
+        }
+    }
 }
 
 /// A line of the engine.
@@ -111,15 +141,20 @@ pub enum FromEngine {
     Snapshot(Box<Snapshot>),
     /// What it has published, with only the new points and events.
     Update(Box<Snapshot>),
+    /// What differs in what it has published from the snapshot or delta before.
+    Delta(Box<Delta>),
     /// A command took effect: the settings as they are now.
     Confirmed {
         /// The command's number.
         id: u64,
         /// The settings in force.
+        #[serde(default)]
         settings: LiveSettings,
         /// The strategy in force.
+        #[serde(default)]
         strategy: String,
         /// The cycles are stopped.
+        #[serde(default)]
         paused: bool,
     },
     /// A command did not take effect.
@@ -127,6 +162,7 @@ pub enum FromEngine {
         /// The command's number.
         id: u64,
         /// Why.
+        #[serde(default)]
         reason: String,
     },
     /// It is there: the answer to [`FromClient::Ping`].
@@ -134,6 +170,7 @@ pub enum FromEngine {
     /// The engine will not talk to this client; it hangs up.
     Refused {
         /// Why, and what to do.
+        #[serde(default)]
         reason: String,
     },
 }
@@ -147,6 +184,8 @@ pub enum FromClient {
     Hello(ClientHello),
     /// Whether the engine is there. A paused engine publishes nothing, so silence alone tells nothing.
     Ping,
+    /// It lost a delta: the next thing that is sent is a whole snapshot.
+    Again,
     /// A change it asks for. Kept as JSON until read: an engine may not know a newer client's command.
     Command {
         /// Number by which the answer names it.
@@ -189,7 +228,8 @@ pub fn complete(update: &mut Snapshot, before: &Snapshot) {
     update.events = joined(&before.events, &update.events, EVENTS_KEPT);
 }
 
-fn joined<T: Clone>(old: &Arc<Vec<T>>, new: &Arc<Vec<T>>, most: usize) -> Arc<Vec<T>> {
+/// The newest `most` of what is old and what is new.
+pub(super) fn joined<T: Clone>(old: &Arc<Vec<T>>, new: &Arc<Vec<T>>, most: usize) -> Arc<Vec<T>> {
     if new.is_empty() {
         return Arc::clone(old);
     }

@@ -14,8 +14,8 @@ use crate::monitor::panes::known::Panes;
 use crate::monitor::panes::tracked::Tracked;
 use crate::monitor::usage::Accounts;
 use crate::monitor::{
-    Agent, AgentState, AgentTokens, BaseStatus, CostInfo, CycleInfo, EngineInfo, EngineSettings, Health, HealthSummary,
-    LiveSettings, PoolInfo, RereadInfo, SCHEMA, ServerInfo, ServerStatus, Snapshot, StrategyInfo, clock,
+    Agent, AgentTokens, BaseStatus, CostInfo, CycleInfo, EngineInfo, EngineSettings, HealthSummary, LiveSettings,
+    PoolInfo, RereadInfo, SCHEMA, ServerInfo, ServerStatus, Snapshot, StrategyInfo, clock,
 };
 use crate::tmux::PaneId;
 
@@ -55,6 +55,15 @@ pub(crate) fn snapshot(parts: SnapshotParts<'_>) -> Snapshot {
     let preview = |id: PaneId| panes.fleet.get(id).and_then(|tracked| tracked.preview.clone());
     let reading = panes.reading().filter(|_| access.reach.status() == ServerStatus::Reachable);
     let cycle = CycleInfo { reading, ..ledger.history.info(now) };
+    let mut base_status = BaseStatus {
+        is_running: !parts.paused,
+        cycle_count: ledger.history.count(),
+        last_cycle_time: cycle.last.as_ref().map(|last| last.duration_ms / 1000.0),
+        errors_detected: ledger.errors(),
+        uptime,
+        ..BaseStatus::default()
+    };
+    base_status.count(&agents);
     Snapshot {
         schema: SCHEMA,
         timestamp: at,
@@ -68,18 +77,10 @@ pub(crate) fn snapshot(parts: SnapshotParts<'_>) -> Snapshot {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         },
         current_strategy: parts.strategy.to_owned(),
-        base_status: BaseStatus {
-            is_running: !parts.paused,
-            active_agents: agents.iter().filter(|a| is_active(a.state)).count(),
-            idle_agents: agents.iter().filter(|a| a.state == AgentState::Idle).count(),
-            cycle_count: ledger.history.count(),
-            last_cycle_time: cycle.last.as_ref().map(|last| last.duration_ms / 1000.0),
-            errors_detected: ledger.errors(),
-            uptime,
-        },
+        base_status,
         connection_pool: pool_info(access, ledger.peak()),
         cache_performance: panes.cache.info(),
-        health_summary: health_summary(&agents),
+        health_summary: HealthSummary::of(&agents),
         cycle,
         cost: CostInfo {
             watching_percent: ceiling.spent_percent(now),
@@ -171,11 +172,6 @@ fn strategies(all: &[StrategyInfo], history: &History) -> Vec<StrategyInfo> {
     all.iter().map(measured).collect()
 }
 
-/// Whether an agent's program runs and does something.
-fn is_active(state: AgentState) -> bool {
-    !matches!(state, AgentState::Idle | AgentState::Exited)
-}
-
 fn agent(
     tracked: &Tracked,
     server: &Arc<str>,
@@ -243,15 +239,4 @@ fn agent(
         transitions: record.transitions.iter().cloned().collect(),
         read_at: tracked.reading().read_at_wall(),
     })
-}
-
-fn health_summary(agents: &[Agent]) -> HealthSummary {
-    let count = |health: Health| agents.iter().filter(|a| a.health == health).count();
-    HealthSummary {
-        total_agents: agents.len(),
-        healthy: count(Health::Healthy),
-        warning: count(Health::Warning),
-        critical: count(Health::Critical),
-        unresponsive: count(Health::Unresponsive),
-    }
 }

@@ -227,3 +227,18 @@ pub struct HealthSummary {
     /// One failed check.
     pub unresponsive: usize,
 }
+
+impl HealthSummary {
+    /// The summary of these.
+    #[must_use]
+    pub fn of(agents: &[Agent]) -> Self {
+        let count = |health: Health| agents.iter().filter(|agent| agent.health == health).count();
+        Self {
+            total_agents: agents.len(),
+            healthy: count(Health::Healthy),
+            warning: count(Health::Warning),
+            critical: count(Health::Critical),
+            unresponsive: count(Health::Unresponsive),
+        }
+    }
+}

@@ -3,6 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::monitor::snapshot::agent::Agent;
+use crate::monitor::snapshot::state::AgentState;
+
 /// One run of an engine: no other has the same, neither in another process nor a later one in this.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EngineId {
@@ -57,6 +60,15 @@ pub struct BaseStatus {
     pub errors_detected: u64,
     /// Seconds since the start.
     pub uptime: f64,
+}
+
+impl BaseStatus {
+    /// Counts these agents.
+    pub(crate) fn count(&mut self, agents: &[Agent]) {
+        let active = |agent: &&Agent| !matches!(agent.state, AgentState::Idle | AgentState::Exited);
+        self.active_agents = agents.iter().filter(active).count();
+        self.idle_agents = agents.iter().filter(|agent| agent.state == AgentState::Idle).count();
+    }
 }
 
 /// A strategy that can be switched to.
