@@ -59,7 +59,7 @@ pub(crate) fn theme(text: &[u8]) {
 
 /// What an engine published, in the dashboard and as plain text.
 pub(crate) fn show(snapshot: Arc<Snapshot>) {
-    let _ = plain::frame(&snapshot);
+    let _ = plain::frame(&snapshot, &jiff::tz::TimeZone::UTC);
     let mut stage = Stage::new(twelve(), 120, 40);
     for (columns, rows) in [(120, 40), (44, 12)] {
         (stage.columns, stage.rows) = (columns, rows);

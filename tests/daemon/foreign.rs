@@ -66,7 +66,7 @@ async fn no_text_of_an_engine_steers_a_terminal() {
         let text = value.pointer(&path).and_then(Value::as_str).unwrap();
         assert_eq!(text.chars().find(steers), None, "{path}: {text:?}");
     }
-    let frame = tmux_orc::app::core::plain::frame(&got);
+    let frame = tmux_orc::app::core::plain::frame(&got, &jiff::tz::TimeZone::UTC);
     assert_eq!(frame.chars().filter(|c| *c != '\n').find(steers), None);
 }
 

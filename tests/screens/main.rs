@@ -268,7 +268,7 @@ fn a_screen_is_the_same_for_the_same_state() {
 
 #[test]
 fn the_plain_frame_has_the_lines_people_look_for() {
-    let frame = tmux_orc::app::core::plain::frame(&twelve());
+    let frame = tmux_orc::app::core::plain::frame(&twelve(), &jiff::tz::TimeZone::UTC);
     insta::assert_snapshot!("plain-frame", frame);
     for line in [
         "=== TMux Orchestrator Performance Dashboard ===",
@@ -287,7 +287,7 @@ fn the_plain_frame_has_the_lines_people_look_for() {
     assert!(!frame.contains('\x1b'));
     insta::assert_snapshot!(
         "plain-frame-nothing-yet",
-        tmux_orc::app::core::plain::frame(&sample::blank(ServerStatus::NoServer))
+        tmux_orc::app::core::plain::frame(&sample::blank(ServerStatus::NoServer), &jiff::tz::TimeZone::UTC)
     );
 }
 

@@ -27,10 +27,13 @@ pub async fn run(options: &AgentsOptions, verb: Option<&AgentsVerb>, context: &m
         }
         None => {}
     }
-    let snapshot = if options.wait.is_empty() {
-        source::from_engine_or_now(context).await?
-    } else {
+    let with_lines = options.report.json || options.columns.contains(&Column::Diff);
+    let snapshot = if !options.wait.is_empty() {
         wait(options, context).await?
+    } else if with_lines {
+        source::from_engine_or_now_with_lines(context).await?
+    } else {
+        source::from_engine_or_now(context).await?
     };
     let wanted = if options.wait.is_empty() { &options.state } else { &options.wait };
     let agents: Vec<&Agent> = snapshot

@@ -4,6 +4,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::app::cli::{Context, Failure, Look, Report, source};
+use crate::app::settings::Overrides;
+use crate::monitor::facts::repository;
 use crate::monitor::{ServerStatus, Snapshot};
 
 /// Lookups under which a hit rate says nothing.
@@ -69,15 +71,28 @@ pub async fn run(report: Report, context: &mut Context) -> Result<(), Failure> {
     }
     let checks = checks(&snapshot);
     let ok = checks.iter().all(|check| check.outcome != Outcome::Failed);
+    let notes = notes(context)?;
     if report.json {
+        let Snapshot { schema, timestamp, .. } = &*snapshot;
         context
             .out
-            .json(&json!({ "schema": snapshot.schema, "timestamp": snapshot.timestamp, "ok": ok, "checks": checks }))?;
+            .json(&json!({ "schema": schema, "timestamp": timestamp, "ok": ok, "checks": checks, "notes": notes }))?;
     } else {
         let rows: Vec<_> = checks.iter().map(row).collect();
         context.out.table(&rows)?;
+        for note in notes {
+            context.out.line(format!("Note: {note}"))?;
+        }
     }
     if ok { Ok(()) } else { Err(Failure::check()) }
+}
+
+/// What is missing for something that is wanted, and no reason to be called ill.
+fn notes(context: &Context) -> Result<Vec<String>, Failure> {
+    let repositories = context.load(&Overrides::new())?.settings.repositories;
+    let no_git = repositories.enabled && repositories.diff && !repository::has_git();
+    let note = "git is not installed: lines added and removed are not counted (`repositories.diff`)";
+    Ok(no_git.then(|| note.to_owned()).into_iter().collect())
 }
 
 /// The four thresholds on a snapshot.

@@ -23,6 +23,15 @@ pub async fn from_engine(context: &Context) -> Result<Arc<Snapshot>, Failure> {
 
 /// The newest snapshot of the engine in the background, or else one of a cycle made now.
 pub async fn from_engine_or_now(context: &Context) -> Result<Arc<Snapshot>, Failure> {
+    from_engine_or(context, false).await
+}
+
+/// The same with the lines added and removed, which git is waited for where no engine knows them.
+pub async fn from_engine_or_now_with_lines(context: &Context) -> Result<Arc<Snapshot>, Failure> {
+    from_engine_or(context, true).await
+}
+
+async fn from_engine_or(context: &Context, with_lines: bool) -> Result<Arc<Snapshot>, Failure> {
     let server = context.server()?;
     let paths = context.engine_paths(&server);
     match Client::connect(&paths, false).await {
@@ -36,7 +45,7 @@ pub async fn from_engine_or_now(context: &Context) -> Result<Arc<Snapshot>, Fail
         Err(AttachError::NoEngine) => tracing::debug!("no engine in the background: looking myself"),
         Err(error) => tracing::warn!(%error, "the engine in the background is of no use; looking myself"),
     }
-    now(context).await
+    now(context, with_lines).await
 }
 
 /// The same snapshot with every agent at the place where its pane stands now: an engine learns of a rename or a swap a
@@ -59,8 +68,8 @@ pub async fn with_places_of_now(snapshot: Arc<Snapshot>, server: &Server) -> Arc
     Arc::new(now)
 }
 
-/// The snapshot of a cycle made now, whatever runs in the background.
-pub async fn now(context: &Context) -> Result<Arc<Snapshot>, Failure> {
+/// The snapshot of a cycle made now, whatever runs in the background. `with_lines`: git is waited for as well.
+pub async fn now(context: &Context, with_lines: bool) -> Result<Arc<Snapshot>, Failure> {
     let server = context.server()?;
     let loaded = context.load(&Overrides::new())?;
     let paths = context.engine_paths(&server);
@@ -69,7 +78,8 @@ pub async fn now(context: &Context) -> Result<Arc<Snapshot>, Failure> {
         tracing::warn!(%error, "what was remembered of the agents cannot be used");
         None
     });
-    let settings = context.engine_settings(&loaded.settings)?;
+    let mut settings = context.engine_settings(&loaded.settings)?;
+    settings.repositories.diff &= with_lines;
     let snapshot =
         Engine::new(server, settings).remembering(memory.clone()).once().await.map_err(|error| match error {
             OnceError::Engine(error) => engine_failure(&error),

@@ -2,6 +2,7 @@
 
 use std::{io::IsTerminal, sync::Arc, time::Duration};
 
+use jiff::tz::TimeZone;
 use serde_json::json;
 use tokio::{
     sync::watch,
@@ -48,7 +49,7 @@ pub async fn run(options: &WatchOptions, context: &mut Context) -> Result<Option
     let on_terminal = std::io::stdout().is_terminal() && !options.once && !options.json;
     if options.once && !options.json {
         let snapshot = once(options, context).await?;
-        context.out.raw(plain::frame(&snapshot).as_bytes())?;
+        context.out.raw(plain::frame(&snapshot, &TimeZone::system()).as_bytes())?;
         return Ok(None);
     }
     if options.once {
@@ -93,7 +94,11 @@ pub async fn run(options: &WatchOptions, context: &mut Context) -> Result<Option
 
 /// One snapshot: of the engine in the background, or of a cycle made now.
 async fn once(options: &WatchOptions, context: &Context) -> Result<Arc<Snapshot>, Failure> {
-    if options.embedded { source::now(context).await } else { source::from_engine_or_now(context).await }
+    match (options.embedded, options.json) {
+        (true, as_json) => source::now(context, as_json).await,
+        (false, true) => source::from_engine_or_now_with_lines(context).await,
+        (false, false) => source::from_engine_or_now(context).await,
+    }
 }
 
 /// The dashboard logs to files only; without them it runs all the same.
@@ -131,7 +136,7 @@ async fn print(
         if as_json {
             context.out.json_line(&*snapshot)?;
         } else {
-            context.out.raw(plain::frame(&snapshot).as_bytes())?;
+            context.out.raw(plain::frame(&snapshot, &TimeZone::system()).as_bytes())?;
             context.out.line("")?;
         }
         context.out.flush()?;

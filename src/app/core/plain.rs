@@ -2,27 +2,29 @@
 
 use std::fmt::Write as _;
 
-use crate::app::core::format;
+use jiff::tz::TimeZone;
+
 use crate::app::core::text::{left, right};
 use crate::app::core::words::{TONES, tone, word};
+use crate::app::core::{format, limits};
 use crate::{
     monitor::{LayerInfo, ServerStatus, Snapshot},
     tmux::{clean, is_clean},
 };
 
-/// One frame, ended by a newline. No colour, no control character; `-` is what was not measured.
+/// One frame, ended by a newline, with times of day of that zone. No colour, no control character; `-` is what was not measured.
 #[must_use]
-pub fn frame(snapshot: &Snapshot) -> String {
+pub fn frame(snapshot: &Snapshot, zone: &TimeZone) -> String {
     let mut out = String::with_capacity(2048);
     // Writing to a string cannot fail.
-    let _ = write_frame(&mut out, snapshot);
+    let _ = write_frame(&mut out, snapshot, zone);
     if out.lines().all(is_clean) {
         return out;
     }
     out.lines().flat_map(|line| [clean(line), "\n".to_owned()]).collect()
 }
 
-fn write_frame(out: &mut String, s: &Snapshot) -> std::fmt::Result {
+fn write_frame(out: &mut String, s: &Snapshot, zone: &TimeZone) -> std::fmt::Result {
     writeln!(out, "=== TMux Orchestrator Performance Dashboard ===")?;
     let version = s.server.version.as_deref().map_or_else(String::new, |v| format!(", tmux {v}"));
     let transport = s.server.transport.as_deref().unwrap_or(format::NONE);
@@ -47,6 +49,7 @@ fn write_frame(out: &mut String, s: &Snapshot) -> std::fmt::Result {
     pool(out, s)?;
     cache(out, s)?;
     cycle(out, s)?;
+    accounts(out, s, zone)?;
     agents(out, s)
 }
 
@@ -140,6 +143,21 @@ fn cycle(out: &mut String, s: &Snapshot) -> std::fmt::Result {
     writeln!(out, "└─ Errors: {}", s.base_status.errors_detected)
 }
 
+fn accounts(out: &mut String, s: &Snapshot, zone: &TimeZone) -> std::fmt::Result {
+    let all = limits::all(&s.accounts, s.timestamp);
+    if all.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    writeln!(out, "Account Limits: {}", all.len())?;
+    for (index, one) in all.iter().enumerate() {
+        let branch = if index + 1 == all.len() { "└─" } else { "├─" };
+        let (name, used) = limits::pair(one, s.timestamp, zone);
+        writeln!(out, "{branch} {name}: {used}")?;
+    }
+    Ok(())
+}
+
 fn agents(out: &mut String, s: &Snapshot) -> std::fmt::Result {
     let counts = TONES.iter().filter_map(|t| {
         let count = s.agents.iter().filter(|agent| tone(agent) == *t).count();
@@ -186,4 +204,25 @@ fn agents(out: &mut String, s: &Snapshot) -> std::fmt::Result {
 
 fn percent(part: u64, whole: u64) -> String {
     (part * 100).checked_div(whole).map_or_else(|| format::NONE.to_owned(), |p| format!("{p}%"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::core::fixture::test_snapshot;
+    use crate::monitor::{Account, Limit};
+
+    #[test]
+    fn limits_of_accounts_are_there_where_they_are_known() {
+        let mut snapshot = test_snapshot();
+        assert!(!frame(&snapshot, &TimeZone::UTC).contains("Account Limits"));
+        let resets_at = snapshot.timestamp.checked_add(jiff::SignedDuration::from_hours(1)).ok();
+        let five = Limit { minutes: Some(300), used_percent: 87.0, resets_at, at: None };
+        let week = Limit { minutes: Some(10_080), resets_at: None, ..five.clone() };
+        let (program, name) = ("claude".to_owned(), "~/.claude".to_owned());
+        snapshot.accounts = vec![Account { program, name, limits: vec![five, week] }];
+        let frame = frame(&snapshot, &TimeZone::UTC);
+        assert!(frame.contains("\nAccount Limits: 2\n├─ claude 5h: 87% used, until "), "{frame}");
+        assert!(frame.contains("\n└─ claude week: 87% used\n"), "{frame}");
+    }
 }

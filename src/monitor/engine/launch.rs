@@ -21,6 +21,9 @@ const COMMANDS: usize = 64;
 /// How long a single look waits for the repositories that agents work in.
 const SETTLE: Duration = Duration::from_millis(300);
 
+/// How long it waits for git to count lines, where that is wanted.
+const COUNT: Duration = Duration::from_secs(2);
+
 /// Most cycles of a single look: a pane may end while it is read.
 const LOOKS: usize = 3;
 
@@ -124,6 +127,7 @@ impl Engine {
             }
         }
         core.repositories.settle(SETTLE).await;
+        core.repositories.count(COUNT).await;
         settle(&mut core.panes, &mut core.accounts, &core.settings, SETTLE).await;
         // There is no second look: what was seen is believed.
         let believed = core.panes.believe(Timestamp::now());

@@ -25,6 +25,9 @@ const AT_MOST: Duration = Duration::from_secs(1800);
 /// Shortest time till git is looked for again where there is none.
 const NO_GIT: Duration = Duration::from_secs(600);
 
+/// How often it is looked whether a count has ended that is waited for.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
 /// The counts of all working trees.
 #[derive(Debug)]
 pub(super) struct Counts {
@@ -74,6 +77,21 @@ impl Counts {
             self.counting = Some((root.clone(), AbortOnDropHandle::new(counting)));
         }
         self.trees = trees.into_iter().map(|(root, (tree, _))| (root, tree)).collect();
+    }
+
+    /// Counts them in these working trees, one after the other, as many as can be in `limit`: for those who look once.
+    pub(super) async fn settle(&mut self, places: &[Place], limit: Duration) {
+        let end = Instant::now() + limit;
+        loop {
+            self.round(places.iter().map(|place| (place, false)), Instant::now());
+            let Some((_, counting)) = &self.counting else { return };
+            while !counting.is_finished() {
+                if Instant::now() >= end {
+                    return;
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        }
     }
 
     /// Takes in what a count came to, if it has ended.
@@ -177,6 +195,21 @@ mod tests {
         assert_eq!(stand.counts.of(&place), Some(Lines { added: 7, removed: 0 }));
         stand.round(1, &all_write).await;
         assert_eq!(stand.calls(), 2);
+    }
+
+    #[tokio::test]
+    async fn who_looks_once_waits_for_all_of_them_but_not_for_ever() {
+        let mut stand = Stand::new("echo ' 1 file changed, 7 insertions(+)'");
+        let places: Vec<Place> = ["a", "b", "c"].map(|name| stand.place(name)).into();
+        stand.counts.settle(&places, Duration::from_secs(30)).await;
+        assert_eq!(stand.calls(), 3);
+        assert!(places.iter().all(|place| stand.counts.of(place) == Some(Lines { added: 7, removed: 0 })));
+        let mut stand = Stand::new("sleep 60");
+        let place = stand.place("a");
+        let began = Instant::now();
+        stand.counts.settle(std::slice::from_ref(&place), Duration::from_millis(200)).await;
+        assert_eq!(stand.counts.of(&place), None);
+        assert!(began.elapsed() < Duration::from_secs(20));
     }
 
     #[tokio::test]

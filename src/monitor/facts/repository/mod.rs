@@ -130,6 +130,13 @@ impl Repositories {
         let _ = tokio::time::timeout(limit, all).await;
     }
 
+    /// Counts the lines of all working trees that were seen, as many as can be in `limit`: for those who look once.
+    pub(crate) async fn count(&mut self, limit: Duration) {
+        let found = |folder: &Folder| folder.found.clone().and_then(Result::ok).flatten();
+        let places: Vec<Place> = self.folders.values().filter_map(found).collect();
+        self.counts.settle(&places, limit).await;
+    }
+
     /// Where a folder lies, as far as that was seen.
     pub(crate) fn place(&self, folder: &str) -> Option<&Place> {
         place(&self.folders, folder)
@@ -187,6 +194,13 @@ impl Folder {
 /// Why they cannot be told.
 pub async fn count(place: &Place, work: &Path) -> Result<Lines, Unknown> {
     lines::count(Path::new(counts::GIT), place, work).await
+}
+
+/// Whether the program that counts them can be found.
+#[must_use]
+pub fn has_git() -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(counts::GIT).is_file())
 }
 
 /// Where a folder lies, looked at once. `None` when the disk does not answer.
