@@ -9,6 +9,7 @@ pub mod engine;
 pub mod facts;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+pub mod link;
 pub(crate) mod meter;
 pub(crate) mod panes;
 pub(crate) mod scripts;
@@ -33,6 +34,10 @@ pub use crate::monitor::engine::handle::{Commands, Ended, Handle, Requests, Snap
 pub use crate::monitor::engine::launch::Engine;
 pub(crate) use crate::monitor::engine::launch::{EngineError, OnceError};
 pub(crate) use crate::monitor::engine::settings_source::{Reread, SettingsSource};
+pub use crate::monitor::link::acts::ActLost;
+pub use crate::monitor::link::connector::{Connector, HostConfig};
+pub use crate::monitor::link::member::RemoteMember;
+pub use crate::monitor::link::open::{LinkedHost, Links};
 pub use crate::monitor::panes::memory::Memory;
 pub use crate::monitor::snapshot::settings::{
     CachePolicy, CacheSettings, EngineSettings, Mode, NamedAgent, RepositorySettings, UsageSettings,

@@ -38,6 +38,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("monitor/engine", &["monitor"]),
     ("monitor/clients", &["monitor"]),
+    // Other hosts stand on the clients' wire; nothing of this machine's engine needs them.
+    ("monitor/link", &["monitor"]),
     // The words of the engine's orders are a leaf of their own; its other rooms are no business of the core.
     ("app/core", &["monitor/snapshot", "monitor/engine/command", "tmux"]),
     ("app/settings", &["app/core", "monitor", "tmux"]),

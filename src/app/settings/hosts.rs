@@ -7,6 +7,7 @@ use crate::app::core::nearest::nearest;
 use crate::app::settings::check::{is_line, shown};
 use crate::app::settings::problem::MOST;
 use crate::app::settings::yaml::Step;
+use crate::monitor::{Connector, HostConfig};
 
 /// A host as the settings name it. Exactly one of `ssh` and `connect` is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,22 @@ pub struct HostSettings {
     /// Nothing is ever typed into a pane there.
     #[serde(default)]
     pub read_only: bool,
+}
+
+impl HostSettings {
+    /// The host as it is linked to.
+    #[must_use]
+    pub fn config(&self) -> HostConfig {
+        let connector = match (&self.connect, &self.ssh) {
+            (Some(words), _) => Connector::Command(words.clone()),
+            // They were checked when they were read: one of the two is there.
+            (None, destination) => Connector::Ssh {
+                destination: destination.clone().unwrap_or_else(|| self.name.clone()),
+                program: self.program.clone(),
+            },
+        };
+        HostConfig { name: self.name.clone(), connector, servers: self.servers.clone(), read_only: self.read_only }
+    }
 }
 
 /// Longest name of a host.

@@ -1,0 +1,16 @@
+//! Other hosts: one stream of lines to the bridge on each, kept up by itself, and a handle for each of its members that
+//! nobody can tell from that of an engine here.
+
+pub(crate) mod acts;
+pub(crate) mod backoff;
+pub(crate) mod child;
+pub(crate) mod connector;
+pub(crate) mod end;
+pub(crate) mod lines;
+pub(crate) mod member;
+pub(crate) mod open;
+pub(crate) mod session;
+pub(crate) mod state;
+pub(crate) mod wake;
+
+pub use crate::monitor::link::open::{login_socket, open};

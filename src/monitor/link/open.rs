@@ -1,0 +1,372 @@
+//! A host that is watched: connected to, and again after every loss, until it is not wanted any more. Each is a task of its
+//! own, so that one that hangs holds up none of the others.
+
+use std::{
+    collections::hash_map::RandomState,
+    hash::BuildHasher,
+    os::unix::fs::FileTypeExt,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tokio::{
+    sync::{Notify, Semaphore, watch},
+    time::{Instant, MissedTickBehavior, sleep, sleep_until},
+};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::monitor::LinkState;
+use crate::monitor::link::acts::{ActLost, Acts};
+use crate::monitor::link::backoff::Backoff;
+use crate::monitor::link::connector::{HostConfig, Shared};
+use crate::monitor::link::end::{Trouble, tidy};
+use crate::monitor::link::lines::BridgeHello;
+use crate::monitor::link::member::{Members, RemoteMember};
+use crate::monitor::link::session;
+use crate::monitor::link::state::{Limits, Watch};
+use crate::monitor::link::wake::{Clocks, LOOK_EVERY};
+
+/// Most hosts that are being connected to at once: sshd turns away more at the same door.
+const CONNECTING_AT_ONCE: usize = 8;
+/// Hosts that are wanted at the same moment come within this time.
+const SPREAD: Duration = Duration::from_millis(300);
+
+/// What all hosts share.
+#[derive(Clone, Debug)]
+pub struct Links(Arc<Common>);
+
+#[derive(Debug)]
+struct Common {
+    connecting: Arc<Semaphore>,
+    /// Counts the sleeps of this machine.
+    sleeps: watch::Receiver<u64>,
+    /// Where `hosts login` leaves its connections.
+    run: Option<PathBuf>,
+    read_only: bool,
+    limits: Limits,
+    _looking: AbortOnDropHandle<()>,
+}
+
+impl Links {
+    /// `run`: where `hosts login` leaves its connections. `read_only`: nothing is typed into a pane of any host, whatever
+    /// its settings say. To be called within a runtime.
+    #[must_use]
+    pub fn new(run: Option<PathBuf>, read_only: bool) -> Self {
+        Self::within(Limits::default(), run, read_only)
+    }
+
+    pub(crate) fn within(limits: Limits, run: Option<PathBuf>, read_only: bool) -> Self {
+        let (tell, sleeps) = watch::channel(0);
+        let _looking = AbortOnDropHandle::new(tokio::spawn(look_at_clocks(tell)));
+        let connecting = Arc::new(Semaphore::new(CONNECTING_AT_ONCE));
+        Self(Arc::new(Common { connecting, sleeps, run, read_only, limits, _looking }))
+    }
+}
+
+async fn look_at_clocks(tell: watch::Sender<u64>) {
+    let mut clocks = Clocks::new(SystemTime::now(), Instant::now());
+    let mut tick = tokio::time::interval(LOOK_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if clocks.slept(SystemTime::now(), Instant::now()) {
+            tracing::info!("this machine slept: all hosts are asked whether they are there");
+            tell.send_modify(|count| *count += 1);
+        }
+    }
+}
+
+/// The socket of a connection that `hosts login` leaves for a host of this name.
+#[must_use]
+pub fn login_socket(run: &std::path::Path, host: &str) -> PathBuf {
+    run.join(format!("ssh-{host}"))
+}
+
+/// What is known of a host beside its state.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Known {
+    rtt: Option<Duration>,
+    version: Option<String>,
+    skew: Option<SignedDuration>,
+    last_heard: Option<Timestamp>,
+    read_only: bool,
+    tells: bool,
+}
+
+/// A host that is watched. Dropped, it is not any more, and nothing of it is left.
+#[derive(Debug)]
+pub struct LinkedHost {
+    config: HostConfig,
+    state: watch::Receiver<LinkState>,
+    members: watch::Receiver<Vec<RemoteMember>>,
+    known: Arc<Mutex<Known>>,
+    acts: Acts,
+    retry: Arc<Notify>,
+    read_only: bool,
+    _task: AbortOnDropHandle<()>,
+}
+
+/// Watches a host from now on.
+#[must_use]
+pub fn open(config: HostConfig, shared: Links) -> LinkedHost {
+    let (tell, state) = watch::channel(LinkState::Connecting);
+    let (members, shown) = Members::new(&config.name);
+    let (known, acts, retry) = (Arc::default(), Acts::default(), Arc::new(Notify::new()));
+    let read_only = shared.0.read_only || config.read_only;
+    let link = Link {
+        config: config.clone(),
+        shared,
+        members,
+        state: tell,
+        known: Arc::clone(&known),
+        acts: acts.clone(),
+        retry: Arc::clone(&retry),
+    };
+    let _task = AbortOnDropHandle::new(tokio::spawn(link.run()));
+    LinkedHost { config, state, members: shown, known, acts, retry, read_only, _task }
+}
+
+impl LinkedHost {
+    /// The host as the settings have it.
+    #[must_use]
+    pub fn config(&self) -> &HostConfig {
+        &self.config
+    }
+
+    /// How it is reached now, and when that changes.
+    #[must_use]
+    pub fn state(&self) -> watch::Receiver<LinkState> {
+        self.state.clone()
+    }
+
+    /// Its tmux servers that have shown something, and when there are others.
+    #[must_use]
+    pub fn members(&self) -> watch::Receiver<Vec<RemoteMember>> {
+        self.members.clone()
+    }
+
+    /// Tries now what would be tried later; asks one that is up whether it is there.
+    pub fn retry(&self) {
+        self.retry.notify_one();
+    }
+
+    /// Has something done to a pane of a member: `act` is an `Act` as JSON. The answer has `ok` and `text`.
+    ///
+    /// # Errors
+    /// It was not sent and why, or nobody knows what came of it. It is never sent twice.
+    pub fn act(&self, key: &str, act: Value) -> impl Future<Output = Result<Value, ActLost>> + Send + 'static + use<> {
+        let refused = self.read_only.then(|| {
+            let why = format!(
+                "{} is only looked at (--read-only, dashboard.read_only or its own read_only)",
+                self.config.name
+            );
+            ActLost::NotSent(why)
+        });
+        let sent = refused.is_none().then(|| self.acts.send(key, act));
+        async move {
+            match (refused, sent) {
+                (None, Some(sent)) => sent.await,
+                (refused, _) => Err(refused.unwrap_or(ActLost::Unknown)),
+            }
+        }
+    }
+
+    /// There and back; `None`: not known yet.
+    #[must_use]
+    pub fn rtt(&self) -> Option<Duration> {
+        self.known().rtt
+    }
+
+    /// The version of its tmux-orc.
+    #[must_use]
+    pub fn version(&self) -> Option<String> {
+        self.known().version
+    }
+
+    /// Its clock minus ours.
+    #[must_use]
+    pub fn skew(&self) -> Option<SignedDuration> {
+        self.known().skew
+    }
+
+    /// When anything came of it last.
+    #[must_use]
+    pub fn last_heard(&self) -> Option<Timestamp> {
+        self.known().last_heard
+    }
+
+    /// Nothing is typed into its panes: by our settings, or by its own.
+    #[must_use]
+    pub fn read_only(&self) -> bool {
+        self.read_only || self.known().read_only
+    }
+
+    /// It notifies of changes itself.
+    #[must_use]
+    pub fn tells(&self) -> bool {
+        self.known().tells
+    }
+
+    fn known(&self) -> Known {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The task of one host.
+#[derive(Debug)]
+pub(crate) struct Link {
+    config: HostConfig,
+    shared: Links,
+    pub(crate) members: Members,
+    state: watch::Sender<LinkState>,
+    known: Arc<Mutex<Known>>,
+    acts: Acts,
+    retry: Arc<Notify>,
+}
+
+impl Link {
+    async fn run(mut self) {
+        let mut backoff = Backoff::default();
+        let mut never_shared = false;
+        loop {
+            sleep(SPREAD.mul_f64(chance())).await;
+            // One that is being connected to may hang: it gives the permit back with its hello or its end.
+            let Ok(permit) = Arc::clone(&self.shared.0.connecting).acquire_owned().await else { return };
+            let argv = self.config.argv(&self.way(never_shared), self.shared.0.read_only);
+            let mut connected = None;
+            let trouble = session::run(&mut self, &argv, || {
+                connected = Some(Instant::now());
+                drop(permit);
+            })
+            .await;
+            let up = connected.map(|at| at.elapsed());
+            tracing::info!(host = self.config.name, ?trouble, "the connection to a host has ended");
+            never_shared = matches!(trouble, Trouble::NoHello(_));
+            let pause = backoff.after(&trouble, up, chance());
+            self.fell(trouble, pause);
+            if self.wait(pause).await {
+                backoff.reset();
+            }
+        }
+    }
+
+    /// Whose connection ssh may use.
+    fn way(&self, never_shared: bool) -> Shared {
+        if never_shared {
+            return Shared::Never;
+        }
+        let socket = self.shared.0.run.as_ref().map(|run| login_socket(run, &self.config.name));
+        let is_socket = |path: &PathBuf| std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket());
+        socket.filter(is_socket).map_or(Shared::Configured, Shared::Login)
+    }
+
+    /// Waits for the next try. Says whether somebody asked for it, or this machine slept.
+    async fn wait(&mut self, pause: Duration) -> bool {
+        let mut wakes = self.wakes();
+        let until = Instant::now() + pause;
+        loop {
+            tokio::select! {
+                () = sleep_until(until) => return false,
+                () = self.retry.notified() => {
+                    self.state.send_replace(LinkState::Connecting);
+                    return true;
+                }
+                Ok(()) = wakes.changed() => return true,
+                () = self.members.show_next() => {}
+            }
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.shared.0.limits
+    }
+
+    pub(crate) fn acts(&self) -> &Acts {
+        &self.acts
+    }
+
+    /// Counts the sleeps of this machine from now on.
+    pub(crate) fn wakes(&self) -> watch::Receiver<u64> {
+        let mut wakes = self.shared.0.sleeps.clone();
+        wakes.mark_unchanged();
+        wakes
+    }
+
+    pub(crate) fn retries(&self) -> Arc<Notify> {
+        Arc::clone(&self.retry)
+    }
+
+    /// The bridge has said who it is.
+    pub(crate) fn greeted(&mut self, hello: &BridgeHello) {
+        let now = Timestamp::now();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.version = Some(tidy(&hello.version.chars().take(40).collect::<String>()));
+        known.skew = hello.at.map(|theirs| theirs.duration_since(now));
+        (known.read_only, known.tells) = (hello.read_only, hello.tells);
+    }
+
+    /// Shows how the connection is.
+    pub(crate) fn shows(&mut self, watch: &Watch) {
+        if !watch.is_up() {
+            return;
+        }
+        let now = Timestamp::now();
+        let late = watch.late_since().map(|at| now - SignedDuration::try_from(at.elapsed()).unwrap_or_default());
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if late.is_none() {
+            known.last_heard = Some(now);
+        }
+        known.rtt = watch.rtt();
+        drop(known);
+        let next = match late {
+            Some(since) => LinkState::Late { since },
+            None => LinkState::Up { rtt: watch.rtt() },
+        };
+        self.state.send_if_modified(|state| {
+            let same = match (&*state, &next) {
+                (LinkState::Up { rtt: Some(before) }, LinkState::Up { rtt: Some(now) }) => is_about(*before, *now),
+                (LinkState::Late { .. }, LinkState::Late { .. }) => true,
+                (before, next) => before == next,
+            };
+            if !same {
+                *state = next;
+            }
+            !same
+        });
+    }
+
+    /// The connection is gone, or there was none.
+    fn fell(&mut self, trouble: Trouble, pause: Duration) {
+        let now = Timestamp::now();
+        // For as long as it has been so, whatever was tried meanwhile.
+        let since = match &*self.state.borrow() {
+            LinkState::Connecting | LinkState::Up { .. } | LinkState::Off => now,
+            other => other.since().unwrap_or(now),
+        };
+        let next = now + SignedDuration::try_from(pause).unwrap_or_default();
+        self.state.send_replace(match trouble {
+            Trouble::Lost(why) | Trouble::NoHello(why) => LinkState::Down { why, since, next },
+            Trouble::NeedsLogin(why) => LinkState::NeedsLogin { why, since },
+            Trouble::NotInstalled(why) => LinkState::NotInstalled { why, since },
+            Trouble::Incompatible(why) => LinkState::Incompatible { why, since },
+        });
+    }
+}
+
+/// Small differences are not worth a redraw.
+fn is_about(before: Duration, now: Duration) -> bool {
+    before.abs_diff(now) <= (before / 4).max(Duration::from_millis(2))
+}
+
+/// From 0 to 1, each time another one.
+fn chance() -> f64 {
+    // The keys of a new one are random, which is all that is needed of it.
+    (RandomState::new().hash_one(0) >> 11) as f64 / (1_u64 << 53) as f64
+}
