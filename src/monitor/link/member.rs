@@ -10,7 +10,7 @@ use tokio::{
 };
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::monitor::clients::attach::{AttachError, Client};
+use crate::monitor::clients::attach::{AttachError, Client, Wishes};
 use crate::monitor::link::lines::MemberLine;
 use crate::monitor::{Handle, Interest, NotDone, Order, Refused, Requests, Snapshot};
 
@@ -41,7 +41,7 @@ pub(crate) struct Members {
 #[derive(Debug)]
 struct Member {
     line: MemberLine,
-    connect: mpsc::Sender<UnixStream>,
+    connect: mpsc::Sender<(UnixStream, Wishes)>,
     _serving: AbortOnDropHandle<()>,
 }
 
@@ -85,9 +85,9 @@ impl Members {
     }
 
     /// A new connection to the engine of this member. Says whether there is such a member.
-    pub(crate) async fn connect(&self, key: &str, stream: UnixStream) -> bool {
+    pub(crate) async fn connect(&self, key: &str, stream: UnixStream, wishes: Wishes) -> bool {
         match self.all.iter().find(|member| member.line.key == key) {
-            Some(member) => member.connect.send(stream).await.is_ok(),
+            Some(member) => member.connect.send((stream, wishes)).await.is_ok(),
             None => false,
         }
     }
@@ -124,15 +124,15 @@ struct Attached {
 
 impl Serving {
     /// Until the host is not wanted any more.
-    async fn run(mut self, mut connections: mpsc::Receiver<UnixStream>) {
+    async fn run(mut self, mut connections: mpsc::Receiver<(UnixStream, Wishes)>) {
         let mut shown: Option<(watch::Sender<Arc<Snapshot>>, Requests)> = None;
         let mut attaching: Option<JoinHandle<Result<Attached, AttachError>>> = None;
         let mut now: Option<Attached> = None;
         loop {
             tokio::select! {
                 stream = connections.recv() => {
-                    let Some(stream) = stream else { return };
-                    if let Some(before) = attaching.replace(tokio::spawn(attach(stream))) {
+                    let Some((stream, wishes)) = stream else { return };
+                    if let Some(before) = attaching.replace(tokio::spawn(attach(stream, wishes))) {
                         before.abort();
                     }
                 }
@@ -220,8 +220,8 @@ impl Serving {
     }
 }
 
-async fn attach(stream: UnixStream) -> Result<Attached, AttachError> {
-    let client = Client::over(stream, true).await?;
+async fn attach(stream: UnixStream, wishes: Wishes) -> Result<Attached, AttachError> {
+    let client = Client::over(stream, wishes).await?;
     let (handle, task) = client.into_handle().await?;
     Ok(Attached { handle, task: AbortOnDropHandle::new(task) })
 }

@@ -19,6 +19,7 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::monitor::LinkState;
+use crate::monitor::clients::attach::Wishes;
 use crate::monitor::link::acts::{ActLost, Acts};
 use crate::monitor::link::backoff::Backoff;
 use crate::monitor::link::connector::{HostConfig, Shared};
@@ -33,6 +34,11 @@ use crate::monitor::link::wake::{Clocks, LOOK_EVERY};
 const CONNECTING_AT_ONCE: usize = 8;
 /// Hosts that are wanted at the same moment come within this time.
 const SPREAD: Duration = Duration::from_millis(300);
+
+/// From this time there and back on a way is slow ...
+const SLOW: Duration = Duration::from_millis(500);
+/// ... and snapshots come no more often than this.
+const SLOW_EVERY_MS: u64 = 1000;
 
 /// What all hosts share.
 #[derive(Clone, Debug)]
@@ -278,6 +284,13 @@ impl Link {
                 () = self.members.show_next() => {}
             }
         }
+    }
+
+    /// What is asked of the host's engines: less where the way is slow.
+    pub(crate) fn wishes(&self) -> Wishes {
+        let rtt = self.known.lock().unwrap_or_else(PoisonError::into_inner).rtt;
+        let slow = rtt.is_some_and(|rtt| rtt > SLOW);
+        if slow { Wishes { every_ms: SLOW_EVERY_MS, ..Wishes::remote() } } else { Wishes::remote() }
     }
 
     pub(crate) fn name(&self) -> &str {

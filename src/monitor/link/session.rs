@@ -261,7 +261,7 @@ impl Session {
     async fn open(&mut self, key: &str, link: &Link) {
         self.wires.remove(key);
         let Ok((ours, theirs)) = UnixStream::pair() else { return };
-        if !link.members.connect(key, theirs).await {
+        if !link.members.connect(key, theirs, link.wishes()).await {
             return;
         }
         let (from_client, to_client) = ours.into_split();
