@@ -173,6 +173,9 @@ fn logging_path(paths: &EnginePaths, context: &Context) -> Option<std::path::Pat
     Some(context.paths.logs().join(format!("{}.{today}.log", engine::log_prefix(paths))))
 }
 
+/// How many heaps glibc makes.
+const MALLOC_ARENAS: &str = "MALLOC_ARENA_MAX";
+
 /// Starts the engine's process: this program again, its standard error a pipe to us until it is ready.
 fn spawn(options: &EngineOptions, context: &Context, socket: &std::path::Path) -> Result<Child, Failure> {
     let cannot = |error: std::io::Error| Failure::failed(format!("cannot start the engine's process: {error}"));
@@ -187,6 +190,11 @@ fn spawn(options: &EngineOptions, context: &Context, socket: &std::path::Path) -
     }
     process.args(["monitor", "run", "--daemon"]).args(options.words());
     process.env("TMUX_ORC_HOME", &context.paths.base);
+    // glibc gives each thread that allocates a heap of its own, which keeps what is free in it (mallopt(3), M_ARENA_MAX):
+    // a tenth of the engine's memory, for a contention that one worker does not have.
+    if std::env::var_os(MALLOC_ARENAS).is_none() {
+        process.env(MALLOC_ARENAS, "1");
+    }
     // A daemon keeps no directory busy that the user may want to unmount.
     process.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     process.spawn().map_err(cannot)

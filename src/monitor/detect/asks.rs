@@ -66,7 +66,13 @@ pub(super) fn asked(
 
 /// A row without the frame around it, but with the blanks in front: a text that is laid out stays so.
 fn framed(row: &str) -> &str {
-    row.trim_end().trim_matches(is_frame).trim_end()
+    trim_end(trim_end(row).trim_matches(is_frame))
+}
+
+/// As [`str::trim_end`]; blanks, which fill a wide frame, are passed over as bytes.
+fn trim_end(row: &str) -> &str {
+    let blanks = row.bytes().rev().take_while(|byte| *byte == b' ').count();
+    row[..row.len() - blanks].trim_end()
 }
 
 /// The lowest row above the answers that ends with a question mark, whole when it is the end of a longer question.

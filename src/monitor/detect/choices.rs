@@ -52,8 +52,9 @@ fn find(answers: &Answers, view: &View<'_>, range: std::ops::Range<usize>) -> Ve
     let Some(option) = pattern.regex() else { return Vec::new() };
     let mut found = Vec::new();
     // Groups are expensive to find: most rows have none.
-    for (row, text) in range.clone().zip(view.rows(range)).filter(|(_, text)| pattern.matches(text)) {
-        for c in option.captures_iter(text) {
+    for row in range.filter(|row| view.fits(*row, pattern)) {
+        let text = pattern.shortened(view.row(row));
+        for c in option.captures_iter(&text) {
             let group = |name: &str| c.name(name).map(|m| m.as_str().trim()).filter(|t| !t.is_empty());
             let (Some(label), Some(at)) = (group("label"), c.name("label")) else { continue };
             found.push(Found {

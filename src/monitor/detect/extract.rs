@@ -98,9 +98,10 @@ fn read(view: &View<'_>, place: Where, extract: &Extract, waits: Option<&[Choice
         range = above_answers(all, range, choices);
     }
     // Groups are expensive to find: they are asked for in the one row that counts.
-    let fits = |row: &usize| extract.line.matches(all[*row]);
+    let fits = |row: &usize| view.fits(*row, &extract.line);
     let row = if extract.top { range.find(fits) } else { range.rev().find(fits) }?;
-    let text = group(&extract.line, all[row])?;
+    let shortened = extract.line.shortened(all[row]);
+    let text = group(&extract.line, &shortened)?;
     Some(match waits {
         Some(_) if extract.subject => asks::with_its_subject(all, row, text),
         Some(_) if extract.wraps => asks::with_its_end(all, row, text),

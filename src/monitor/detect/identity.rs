@@ -248,9 +248,7 @@ fn module_at(words: &[&str]) -> Option<usize> {
 
 /// Whether `package` is a whole part of `path`: `@scope/name` in `/x/node_modules/@scope/name/cli.js`.
 fn in_path(path: &str, package: &str) -> bool {
-    path.match_indices(package).any(|(at, _)| {
-        let before = path[..at].chars().next_back();
-        let next = path[at + package.len()..].chars().next();
-        before == Some('/') && matches!(next, None | Some('/'))
-    })
+    memchr::memchr_iter(b'/', path.as_bytes())
+        .filter_map(|at| path[at + 1..].strip_prefix(package))
+        .any(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -15,6 +15,7 @@ pub(crate) mod hook;
 mod identity;
 mod judge;
 mod keys;
+mod least;
 mod name;
 mod pattern;
 mod profile;

@@ -1,33 +1,31 @@
 //! Patterns and phrases of a profile. A user's are compiled while the file is read, so that a bad one is reported with its
 //! line and column.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::sync::OnceLock;
 
+use memchr::memmem::Finder;
 use regex::Regex;
-use regex_syntax::hir::{Look, literal::Extractor};
 use serde::{Deserialize, Deserializer, de};
+
+use crate::monitor::detect::least::{Least, Sign};
 
 /// A regular expression.
 ///
 /// A user's is compiled while the profile is read, so that a bad one is reported with its place. A built-in one is
 /// compiled when it is first needed: most programs never run on a machine, and the first picture must not wait for them.
+///
+/// Boxed: a profile has room for several times as many as it has.
 #[derive(Clone, Debug)]
-pub struct Pattern {
+pub struct Pattern(Box<Parts>);
+
+#[derive(Clone, Debug)]
+struct Parts {
     text: String,
-    begins: OnceLock<Begins>,
+    least: OnceLock<Box<Least>>,
     regex: OnceLock<Option<Regex>>,
 }
-
-/// The texts with which every row begins that an anchored pattern matches; `None` for any. And whether these are all
-/// that it looks for.
-///
-/// Most rows are none of what a pattern looks for, and show it in their first characters: that is asked in a tenth of the
-/// time, and the regex of a pattern for which no row begins right is never compiled.
-type Begins = Option<(Box<[Box<[u8]>]>, bool)>;
-
-/// Most texts that are compared before the regex is asked.
-const MOST_BEGINS: usize = 16;
 
 thread_local! {
     /// Whether patterns are compiled while they are read.
@@ -46,22 +44,36 @@ impl Pattern {
     /// Whether it matches somewhere in `text`.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        let regex = || self.regex().is_some_and(|regex| regex.is_match(text));
-        match self.begins.get_or_init(|| begins(&self.text)) {
-            Some((all, whole)) => all.iter().any(|one| text.as_bytes().starts_with(one)) && (*whole || regex()),
-            None => regex(),
+        self.fits(text, None)
+    }
+
+    /// Whether it matches somewhere in a row of which the first sign may be known. The regex of a pattern that no row comes
+    /// near is never compiled.
+    pub(super) fn fits(&self, row: &str, sign: Option<&Sign>) -> bool {
+        match self.least().of_row(row, sign) {
+            Some(whole) => whole || self.regex().is_some_and(|regex| regex.is_match(row)),
+            None => false,
         }
+    }
+
+    /// The row as groups are to be looked for in it.
+    pub(super) fn shortened<'r>(&self, row: &'r str) -> Cow<'r, str> {
+        self.least().shortened(row)
+    }
+
+    fn least(&self) -> &Least {
+        self.0.least.get_or_init(|| Box::new(Least::of(&ascii(&self.0.text))))
     }
 
     /// The pattern as written.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// The compiled pattern; `None` only for a bad built-in one, which a test finds.
     pub(super) fn regex(&self) -> Option<&Regex> {
-        self.regex.get_or_init(|| compile(&self.text).ok()).as_ref()
+        self.0.regex.get_or_init(|| compile(&self.0.text).ok()).as_ref()
     }
 }
 
@@ -73,19 +85,6 @@ impl Pattern {
 fn compile(text: &str) -> Result<Regex, regex::Error> {
     // A bad one is reported as it was written.
     Regex::new(&ascii(text)).or_else(|_| Regex::new(text))
-}
-
-/// What all that the pattern matches begins with, where it matches at the beginning of a row alone.
-fn begins(text: &str) -> Begins {
-    let pattern = regex_syntax::parse(&ascii(text)).ok()?;
-    if !pattern.properties().look_set_prefix().contains(Look::Start) {
-        return None;
-    }
-    let begins = Extractor::new().limit_class(MOST_BEGINS).limit_total(MOST_BEGINS).extract(&pattern);
-    // What is looked at between characters, such as the end of the row, is no part of these texts.
-    let whole = begins.is_exact() && pattern.properties().look_set().len() == 1;
-    let begins: Box<[Box<[u8]>]> = begins.literals()?.iter().map(|one| one.as_bytes().into()).collect();
-    begins.iter().all(|one| !one.is_empty()).then_some((begins, whole))
 }
 
 /// The pattern with each `\b` as `(?-u:\b)` and each `\d` as `[0-9]`, which may stand in brackets too.
@@ -115,16 +114,16 @@ fn ascii(text: &str) -> String {
 
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let pattern =
-            Self { text: String::deserialize(deserializer)?, begins: OnceLock::new(), regex: OnceLock::new() };
+        let text = String::deserialize(deserializer)?;
+        let pattern = Self(Box::new(Parts { text, least: OnceLock::new(), regex: OnceLock::new() }));
         if AT_ONCE.get() {
-            let regex = compile(&pattern.text).map_err(|e| {
+            let regex = compile(&pattern.0.text).map_err(|e| {
                 // regex draws the place with a caret over several lines; its last line is the reason.
                 let reason = e.to_string();
                 let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-                de::Error::custom(format!("bad pattern `{}`: {reason}", pattern.text))
+                de::Error::custom(format!("bad pattern `{}`: {reason}", pattern.0.text))
             })?;
-            let _ = pattern.regex.set(Some(regex));
+            let _ = pattern.0.regex.set(Some(regex));
         }
         Ok(pattern)
     }
@@ -135,17 +134,20 @@ impl<'de> Deserialize<'de> for Pattern {
 pub struct Phrase {
     /// As written.
     pub text: String,
-    pub(super) squeezed: String,
+    pub(super) finder: Finder<'static>,
+    /// The first characters of it without spaces: a row that has them may be its first.
+    pub(super) begin: String,
 }
 
 impl<'de> Deserialize<'de> for Phrase {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let squeezed = crate::monitor::detect::view::squeeze([text.as_str()]);
+        let squeezed = crate::monitor::detect::view::squeeze(&text);
         if squeezed.len() < 3 {
             return Err(de::Error::custom(format!("phrase `{text}` is too short to mean anything")));
         }
-        Ok(Self { text, squeezed })
+        let begin = squeezed.chars().take(8).collect();
+        Ok(Self { text, finder: Finder::new(&squeezed).into_owned(), begin })
     }
 }
 
@@ -174,24 +176,6 @@ pub(super) fn one_or_many<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deseri
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_row_that_begins_otherwise_is_known_without_the_regex() {
-        let told = |text: &str| {
-            let (begins, whole) = begins(text)?;
-            Some((begins.iter().map(|one| String::from_utf8_lossy(one).into_owned()).collect::<Vec<_>>(), whole))
-        };
-        assert_eq!(told("^─{3,}$"), Some((vec!["───".to_owned()], false)));
-        assert_eq!(told("^│$"), Some((vec!["│".to_owned()], false)), "the end of the row counts too");
-        assert_eq!(told("^[│├]").map(|(_, whole)| whole), Some(true));
-        let (mut marks, whole) = told("^ ?[●○] x").unwrap();
-        assert!(whole);
-        marks.sort();
-        assert_eq!(marks, [" ○ x", " ● x", "○ x", "● x"]);
-        for any in ["─{3,}", "^a|b", "^ *", "^(?:a|$)", "(?m)^a", r"^\w", "^"] {
-            assert_eq!(told(any), None, "{any}");
-        }
-    }
 
     #[test]
     fn words_end_and_digits_are_as_ascii_has_them() {

@@ -190,36 +190,43 @@ impl Profiles {
         wanted: impl Fn(&str) -> bool,
     ) -> Result<Self, ProfileError> {
         let stamp = BuildHasherDefault::<DefaultHasher>::default().hash_one(&texts);
+        let users = texts.into_iter().map(|(path, text)| Ok((parse(&path, &text)?, path)));
+        let mut users = users.collect::<Result<Vec<_>, ProfileError>>()?;
         let mut all = Vec::new();
+        // One after the other: what one was read from is gone before the next is read, and its memory used again.
         for (name, text) in EMBEDDED.iter().filter(|(name, _)| wanted(name)) {
             let path = PathBuf::from(format!("{name}.json"));
-            all.push((compiling(false, || parse_embedded(&path, text))?, "built in".to_owned(), path));
+            let mut one = (compiling(false, || parse_embedded(&path, text))?, "built in".to_owned(), path);
+            for (user, path) in users.extract_if(.., |(user, _)| user.name == *name) {
+                let origin = path.display().to_string();
+                one = if user.extends {
+                    extend(&mut one.0, user);
+                    (one.0, format!("built in, extended by {origin}"), path)
+                } else {
+                    (user, origin, path)
+                };
+            }
+            all.push(compile(one.0, one.1, &one.2)?);
         }
-        for (path, text) in texts {
-            let user = parse(&path, &text)?;
-            let origin = path.display().to_string();
-            match all.iter_mut().find(|(built_in, ..)| built_in.name == user.name) {
-                Some((base, from, blamed)) if user.extends => {
+        // Programs of the user's own: of several files for one, the last counts.
+        let mut own: Vec<(Source, PathBuf)> = Vec::new();
+        for (user, path) in users {
+            match own.iter_mut().find(|(before, _)| before.name == user.name) {
+                Some((base, blamed)) if user.extends => {
                     extend(base, user);
-                    *from = format!("built in, extended by {origin}");
                     *blamed = path;
                 }
-                Some(slot) => *slot = (user, origin, path),
+                Some(slot) => *slot = (user, path),
                 None if user.extends => {
-                    return Err(bad(
-                        &path,
-                        1,
-                        1,
-                        format!("`extends: true`, but there is no built-in profile `{}`", user.name),
-                    ));
+                    let reason = format!("`extends: true`, but there is no built-in profile `{}`", user.name);
+                    return Err(bad(&path, 1, 1, reason));
                 }
-                None => all.push((user, origin, path)),
+                None => own.push((user, path)),
             }
         }
-        let all = all
-            .into_iter()
-            .map(|(source, origin, path)| compile(source, origin, &path))
-            .collect::<Result<Vec<_>, _>>()?;
+        for (user, path) in own {
+            all.push(compile(user, path.display().to_string(), &path)?);
+        }
         Ok(Self { all: Arc::new(all), stamp })
     }
 

@@ -156,7 +156,7 @@ pub(super) fn by_screen<'p>(
 pub(super) fn shows_sign(profile: &Profile, view: &View<'_>) -> bool {
     profile.signs.iter().any(|(place, compiled, sign)| {
         holds(&sign.when, compiled, view)
-            && view.region(*place).is_some_and(|range| view.rows(range).iter().any(|row| sign.line.matches(row)))
+            && view.region(*place).is_some_and(|mut range| range.any(|row| view.fits(row, &sign.line)))
     })
 }
 

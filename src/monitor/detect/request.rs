@@ -48,7 +48,7 @@ pub(super) fn of_rule(profile: &Profile, view: &View<'_>, rule: &CompiledRule) -
         let ways = &profile.regions[index].ways;
         let firsts = || ways.iter().filter_map(|way| way.spec.first.as_ref());
         edged &= ways.iter().all(|way| way.spec.first.is_some());
-        let upper = view.rows(0..region.start).iter().position(|row| firsts().any(|first| first.matches(row)));
+        let upper = (0..region.start).find(|row| firsts().any(|first| view.fits(*row, first)));
         start = start.min(upper.unwrap_or(region.start));
     }
     // A title tells that there is a prompt, not where: then it is all that the screen shows.

@@ -2,13 +2,12 @@
 
 use std::ops::Range;
 
-use memchr::memmem;
 use serde::Serialize;
 
 use crate::monitor::detect::pattern::Pattern;
 use crate::monitor::detect::profile::{Look, Says, When};
 use crate::monitor::detect::profiles::{CompiledRule, CompiledWhen, Profile, Where};
-use crate::monitor::detect::view::{View, squeeze};
+use crate::monitor::detect::view::View;
 
 /// A rule that holds, and the line it holds for.
 #[derive(Clone, Copy)]
@@ -79,38 +78,35 @@ fn try_look<'a>(place: Where, look: &Look, view: &View<'a>) -> Result<&'a str, M
         };
     }
     let range = view.region(place).ok_or(Miss::NoRegion)?;
-    let rows = view.rows(range);
+    let rows = view.rows(range.clone());
+    let row = |row: usize| rows[row - range.start];
+    let filled = |at: &usize| !row(*at).is_empty();
     let mut line = None;
     if let Some(last) = &look.last {
-        line = Some(edge(rows.iter().rev(), last)?);
+        line = Some(edge(view, range.clone().rev().find(filled), last)?);
     }
     if let Some(first) = &look.first {
-        let found = edge(rows.iter(), first)?;
+        let found = edge(view, range.clone().find(filled), first)?;
         line = line.or(Some(found));
     }
     for pattern in &look.line {
-        let found = rows
-            .iter()
-            .rev()
-            .find(|row| pattern.matches(row))
-            .ok_or_else(|| Miss::Line(pattern.as_str().to_owned()))?;
-        line = line.or(Some(*found));
+        let found = range.clone().rev().find(|at| view.fits(*at, pattern));
+        let found = found.ok_or_else(|| Miss::Line(pattern.as_str().to_owned()))?;
+        line = line.or(Some(row(found)));
     }
-    if !look.says.is_empty() {
-        let text = view.text(place).as_bytes();
-        for phrase in &look.says {
-            if memmem::find(text, phrase.squeezed.as_bytes()).is_none() {
-                return Err(Miss::Phrase(phrase.text.clone()));
-            }
+    if let Some(begins) = look.says.first() {
+        let text = view.text(place).ok_or(Miss::NoRegion)?;
+        if let Some(phrase) = look.says.iter().find(|phrase| !text.says(phrase)) {
+            return Err(Miss::Phrase(phrase.text.clone()));
         }
-        line = line.or_else(|| row_of_phrase(rows, &look.says[0].squeezed));
+        line = line.or_else(|| text.row_of(begins).map(|at| rows[at]).or(rows.last().copied()));
     }
     for pattern in &look.not {
-        if let Some(row) = rows.iter().find(|row| pattern.matches(row)) {
-            return Err(Miss::Not((*row).to_owned()));
+        if let Some(found) = range.clone().find(|at| view.fits(*at, pattern)) {
+            return Err(Miss::Not(row(found).to_owned()));
         }
     }
-    Ok(line.or_else(|| rows.iter().rev().find(|row| !row.is_empty()).copied()).unwrap_or_default())
+    Ok(line.or_else(|| range.clone().rev().find(filled).map(row)).unwrap_or_default())
 }
 
 /// Why a rule did not hold.
@@ -123,15 +119,11 @@ enum Miss {
     Not(String),
 }
 
-fn edge<'a, 'b: 'a>(mut rows: impl Iterator<Item = &'a &'b str>, pattern: &Pattern) -> Result<&'b str, Miss> {
-    let row = rows.find(|row| !row.is_empty()).copied().unwrap_or_default();
-    if pattern.matches(row) { Ok(row) } else { Err(Miss::Line(pattern.as_str().to_owned())) }
-}
-
-/// The row in which a wrapped phrase begins.
-fn row_of_phrase<'a>(rows: &[&'a str], squeezed: &str) -> Option<&'a str> {
-    let start: String = squeezed.chars().take(8).collect();
-    rows.iter().rev().find(|row| squeeze([**row]).contains(&start)).or(rows.last()).copied()
+/// The row at an edge of a region, blank ones apart, when it fits. A region without one has an empty row there.
+fn edge<'a>(view: &View<'a>, row: Option<usize>, pattern: &Pattern) -> Result<&'a str, Miss> {
+    let fits = row.map_or_else(|| pattern.matches(""), |row| view.fits(row, pattern));
+    let miss = || Miss::Line(pattern.as_str().to_owned());
+    fits.then(|| row.map_or("", |row| view.row(row))).ok_or_else(miss)
 }
 
 fn fields(when: &When, view: &View<'_>) -> Result<(), Miss> {

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use memchr::memmem::Finder;
-
 use crate::monitor::snapshot::agent::Choice;
 
 /// Those of a prompt's rows that stand above its answers, when all answers stand in them, in order; else all.
@@ -14,8 +12,7 @@ pub(crate) fn above_answers<T: AsRef<str>>(screen: &[T], rows: Range<usize>, cho
     let mut below = (end, 0);
     for choice in choices.iter().rev() {
         let label = choice.label.trim();
-        let finder = Finder::new(label);
-        let place = |row: usize| finder.find(screen[row].as_ref().as_bytes()).filter(|_| !label.is_empty());
+        let place = |row: usize| place_of(label, screen[row].as_ref());
         // Answers may stand beside each other.
         let beside = Some(below.0).filter(|row| *row < end).and_then(|row| Some((row, place(row)?)));
         let beside = beside.filter(|found| found.1 < below.1);
@@ -27,6 +24,13 @@ pub(crate) fn above_answers<T: AsRef<str>>(screen: &[T], rows: Range<usize>, cho
         }
     }
     rows.start.min(below.0)..below.0
+}
+
+/// Where a label first stands in a row. A search that prepares itself for the label takes longer than the few rows that
+/// are searched for it.
+fn place_of(label: &str, row: &str) -> Option<usize> {
+    let (first, row) = (*label.as_bytes().first()?, row.as_bytes());
+    memchr::memchr_iter(first, row).find(|at| row[*at..].starts_with(label.as_bytes()))
 }
 
 #[cfg(test)]
