@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tmux_orc::app::usage::{By, Sources, collect, group};
+use tmux_orc::app::usage::{By, Collected, Sources, collect, group};
 use tmux_orc::monitor::facts::transcripts::find::files;
 use tmux_orc::monitor::facts::transcripts::store::{Brought, Store};
 use tmux_orc::monitor::facts::transcripts::tail::Tail;
@@ -17,8 +17,8 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/usage/transcripts")
 }
 
-/// What is counted of the transcripts of one case.
-fn counted(case: &str) -> Tokens {
+/// What is read of the transcripts of one case.
+fn collected(case: &str) -> Collected {
     let program = case.split('-').next().unwrap();
     let profiles = Profiles::embedded();
     let rules = profiles.get(program).unwrap().transcript.clone().unwrap();
@@ -36,6 +36,12 @@ fn counted(case: &str) -> Tokens {
     };
     let collected = collect(&sources, None);
     assert!(collected.failed.is_empty() && collected.files > 0, "{case}: {collected:?}");
+    collected
+}
+
+/// What is counted of them.
+fn counted(case: &str) -> Tokens {
+    let collected = collected(case);
     let zone = jiff::tz::TimeZone::UTC;
     let (days, totals) = group(&collected.requests, By::Day, &zone, &Default::default());
     let of_days = days.iter().fold(Tokens::default(), |mut sum, day| {
@@ -145,5 +151,14 @@ fn a_plan_is_known_of_the_programs_that_write_it_down() {
         said.into_iter().for_each(|said| tally.take(said, &jiff::tz::TimeZone::UTC));
         let known = tally.known(&rules, &Prices::new(), jiff::civil::date(2026, 11, 27), true);
         assert_eq!(known.plan, Some(Plan { done: 1, of: 2 }), "{program}");
+    }
+}
+
+#[test]
+fn sub_agents_are_of_their_parents_session() {
+    for case in ["codex-0.171.0/edge-subagent", "opencode-1.18.33/edge-subagent", "claude-2.1.332/main"] {
+        let (sessions, _) =
+            group(&collected(case).requests, By::Session, &jiff::tz::TimeZone::UTC, &Default::default());
+        assert_eq!(sessions.len(), 1, "{case}: {sessions:?}");
     }
 }

@@ -96,6 +96,7 @@ pub fn collect(sources: &Sources<'_>, since: Option<Timestamp>) -> Collected {
             rules,
             prices: sources.prices,
             counted: Requests::default(),
+            parents: BTreeMap::new(),
             requests: Vec::new(),
             turns: Vec::new(),
             unread: 0,
@@ -112,6 +113,13 @@ pub fn collect(sources: &Sources<'_>, since: Option<Timestamp>) -> Collected {
         }
         if reader.unread > 0 {
             collected.unread.push((profile.name.clone(), reader.unread));
+        }
+        for request in &mut reader.requests {
+            // As deep as sub-agents of sub-agents go.
+            for _ in 0..reader.parents.len() {
+                let Some(parent) = reader.parents.get(&request.session) else { break };
+                request.session.clone_from(parent);
+            }
         }
         // Copies in a newer session are known by the older one, so the times are looked at last.
         let is_new = |one: &Request| since.is_none_or(|since| one.at.is_some_and(|at| at >= since));
@@ -146,6 +154,8 @@ struct Reader<'a> {
     rules: &'a TranscriptRules,
     prices: &'a Prices,
     counted: Requests,
+    /// The sessions that those of sub-agents count to.
+    parents: BTreeMap<String, String>,
     requests: Vec<Request>,
     turns: Vec<Request>,
     unread: u64,
@@ -166,6 +176,9 @@ impl Reader<'_> {
             }
         }
         self.unread += tail.unread;
+        if let Some((session, parent)) = tail.session().zip(tail.parent()) {
+            self.parents.insert(session.to_owned(), parent.to_owned());
+        }
         self.turns.extend(last.turn.then_some(last));
         Ok(())
     }

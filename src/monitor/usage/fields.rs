@@ -2,11 +2,17 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::tmux::clean;
+
 /// More tokens than a request can have: a number above says that the field means something else.
 const MOST_TOKENS: u64 = 1_000_000_000_000;
+
+/// Longest name of a model, session or folder that is kept, characters.
+const LONGEST: usize = 256;
 
 /// The path of a field: keys of objects with dots between them; `\.` is a dot in a key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -140,6 +146,26 @@ pub(super) fn count(value: &Value) -> Option<u64> {
     let whole =
         || value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..1e15).contains(number)).map(|n| n as u64);
     value.as_u64().or_else(whole).filter(|count| *count <= MOST_TOKENS)
+}
+
+/// RFC 3339, or milliseconds or seconds since 1970: what is below some year 5000 in seconds is seconds.
+pub(super) fn time(value: &Value) -> Option<Timestamp> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        Value::Number(number) => {
+            let number = number.as_f64().filter(|number| *number > 0.0)?;
+            #[expect(clippy::cast_possible_truncation, reason = "jiff refuses what is out of its range")]
+            let ms = if number < 1e11 { number * 1000.0 } else { number } as i64;
+            Timestamp::from_millisecond(ms).ok()
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn word(text: &str) -> String {
+    // Cut first: cleaning a megabyte for a name is waste.
+    let text: String = text.chars().take(LONGEST).collect();
+    clean(&text)
 }
 
 #[cfg(test)]

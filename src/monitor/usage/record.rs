@@ -5,13 +5,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::monitor::usage::fields::{Amount, Field, count};
+use crate::monitor::usage::fields::{Amount, Field, count, time, word};
 use crate::monitor::usage::rules::{Edge, LimitFields, RecordRules, TokenFields, TranscriptRules};
 use crate::monitor::{Limit, Plan, Tokens};
-use crate::tmux::clean;
-
-/// Longest name of a model, session or folder that is kept, characters.
-const LONGEST: usize = 256;
 
 /// Most items of a list in one record that are looked at.
 const MOST_ITEMS: usize = 1000;
@@ -42,6 +38,8 @@ pub enum Said {
 struct About {
     at: Option<Timestamp>,
     side: bool,
+    /// The record itself says so.
+    side_record: bool,
     made_up: bool,
 }
 
@@ -89,6 +87,9 @@ pub struct Records {
     model: Option<String>,
     project: Option<String>,
     session: Option<String>,
+    parent: Option<String>,
+    /// A sub-agent writes them.
+    side: bool,
     /// The last sum of a program that writes sums.
     sum: Tokens,
     /// What was the same where a record is told of again, as a hash.
@@ -96,6 +97,18 @@ pub struct Records {
 }
 
 impl Records {
+    /// Those of a sub-agent.
+    #[must_use]
+    pub fn of_side() -> Self {
+        Self { side: true, ..Self::default() }
+    }
+
+    /// The name of the session that they are a sub-agent's of, as far as it was said.
+    #[must_use]
+    pub fn parent(&self) -> Option<&str> {
+        self.parent.as_deref()
+    }
+
     /// The folder that the session works in, as far as it was said.
     #[must_use]
     pub fn project(&self) -> Option<&str> {
@@ -169,17 +182,22 @@ impl Records {
             (&mut self.model, model.filter(|_| !made_up)),
             (&mut self.project, pick(&rule.project, &common.project)),
             (&mut self.session, pick(&rule.session, &common.session)),
+            (&mut self.parent, pick(&rule.parent, &None)),
         ] {
             if found.is_some() {
                 *known = found;
             }
         }
         let at = common.at.as_ref().and_then(find).and_then(time);
-        let side = common.side.as_ref().is_some_and(|field| find(field).is_some_and(|v| *v != Value::Bool(false)));
-        if let Some(context) = rule.context.as_ref().map(|amount| sum(amount, record, item)).transpose()?.flatten() {
+        let side_record =
+            common.side.as_ref().is_some_and(|field| find(field).is_some_and(|v| *v != Value::Bool(false)));
+        let side = side_record || self.side || self.parent.is_some();
+        let context = rule.context.as_ref().map(|amount| sum(amount, record, item)).transpose()?.flatten();
+        if let Some(context) = context.filter(|_| !side) {
             out.push(Said::Context(context));
         }
-        if let Some(window) = rule.window.as_ref().and_then(find).and_then(count).filter(|window| *window > 0) {
+        if !side && let Some(window) = rule.window.as_ref().and_then(find).and_then(count).filter(|window| *window > 0)
+        {
             out.push(Said::Window(window));
         }
         if !rule.limits.is_empty() {
@@ -188,7 +206,7 @@ impl Records {
                 out.push(Said::Limits(limits));
             }
         }
-        if rule.compacted {
+        if rule.compacted && !side {
             out.push(Said::Compacted);
         }
         if let Some(edge) = rule.turn.filter(|_| !side) {
@@ -201,7 +219,7 @@ impl Records {
         let parse = |text: &Value| serde_json::from_str::<Value>(text.as_str()?).ok();
         let text = rule.plan_text.as_ref().and_then(find).and_then(parse);
         let list = |field: &Field| field.of(text.as_ref().unwrap_or(record), item);
-        if let Some(items) = rule.plan.as_ref().and_then(list).and_then(Value::as_array) {
+        if !side && let Some(items) = rule.plan.as_ref().and_then(list).and_then(Value::as_array) {
             let state = |item: &Value| {
                 let state = rule.plan_state.as_ref().map_or(Some(item), |field| field.of(item, None));
                 state.is_some_and(|state| rule.plan_done.iter().any(|done| state == done))
@@ -212,7 +230,7 @@ impl Records {
             out.push(Said::Plan(Plan { done, of }));
         }
         if let Some(fields) = &rule.tokens {
-            self.spend((rule, fields), (record, item), About { at, side, made_up }, out)?;
+            self.spend((rule, fields), (record, item), About { at, side, side_record, made_up }, out)?;
         }
         if let Some(model) = before {
             self.model = model;
@@ -229,7 +247,7 @@ impl Records {
         out: &mut Vec<Said>,
     ) -> Result<(), NotRead> {
         let find = |field: &Field| field.of(record, item);
-        let About { at, side, made_up } = about;
+        let About { at, side, side_record, made_up } = about;
         let read = tokens(fields, record, item)?;
         let tokens = match fields.cumulative {
             true => read.since(std::mem::replace(&mut self.sum, read)),
@@ -250,6 +268,8 @@ impl Records {
             return Ok(());
         }
         let (id, family) = identity(rule, self.session.as_deref(), at, &find);
+        // Only where records themselves tell a sub-agent's from the agent's are some of them copies of others.
+        let family = family.filter(|_| side_record || !side);
         out.push(Said::Spent(Spent {
             at,
             id,
@@ -344,26 +364,6 @@ fn limited<'a>(
     let resets_at = fields.resets_at.as_ref().and_then(find).and_then(time);
     let resets_at = resets_at.or_else(|| at?.checked_add(jiff::SignedDuration::from_secs(resets_in?)).ok());
     Some(Limit { minutes: fields.minutes.as_ref().and_then(find).and_then(count), used_percent: used, resets_at, at })
-}
-
-/// RFC 3339, or milliseconds or seconds since 1970: what is below some year 5000 in seconds is seconds.
-pub(super) fn time(value: &Value) -> Option<Timestamp> {
-    match value {
-        Value::String(text) => text.parse().ok(),
-        Value::Number(number) => {
-            let number = number.as_f64().filter(|number| *number > 0.0)?;
-            #[expect(clippy::cast_possible_truncation, reason = "jiff refuses what is out of its range")]
-            let ms = if number < 1e11 { number * 1000.0 } else { number } as i64;
-            Timestamp::from_millisecond(ms).ok()
-        }
-        _ => None,
-    }
-}
-
-pub(super) fn word(text: &str) -> String {
-    // Cut first: cleaning a megabyte for a name is waste.
-    let text: String = text.chars().take(LONGEST).collect();
-    clean(&text)
 }
 
 fn hash(value: &Value) -> u64 {

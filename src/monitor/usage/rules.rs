@@ -58,6 +58,14 @@ pub struct TranscriptRules {
     pub records: Vec<RecordRules>,
 }
 
+impl TranscriptRules {
+    /// Whether a transcript says that it is a sub-agent's, and of which session.
+    #[must_use]
+    pub fn name_parents(&self) -> bool {
+        self.records.iter().any(|rule| rule.parent.is_some())
+    }
+}
+
 /// The tables of a database that holds sessions. A record has the columns of its row by their names, and beside them
 /// `table` (the table's name), `session` (the row of its session, of which only the columns that are named here) and
 /// `root` (the session that its sub-agents' sessions are counted to).
@@ -151,6 +159,8 @@ pub struct RecordRules {
     pub project: Option<Field>,
     /// The session's name.
     pub session: Option<Field>,
+    /// The name of the session that it is a sub-agent's of.
+    pub parent: Option<Field>,
     /// The model's name.
     pub model: Option<Field>,
     /// Tokens of one request.

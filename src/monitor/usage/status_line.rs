@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::monitor::Limit;
 use crate::monitor::usage::fields::count;
-use crate::monitor::usage::record::{time, word};
+use crate::monitor::usage::fields::{time, word};
 use crate::monitor::usage::tally::{Spending, left};
 
 /// The limits of an account that are read: the name of the field, and how long each lasts, minutes.

@@ -35,6 +35,8 @@ const SEAM: usize = 256;
 pub struct Tail {
     path: PathBuf,
     owner: u32,
+    /// It is a sub-agent's.
+    side: bool,
     file: Option<(u64, u64)>,
     /// The last bytes before the offset.
     seam: Vec<u8>,
@@ -65,12 +67,16 @@ pub enum Looked {
 }
 
 impl Tail {
+    /// Most bytes that a look at what one is about reads.
+    pub const ABOUT: u64 = CHUNK as u64 / 4;
+
     /// A file of `owner`, unread.
     #[must_use]
     pub fn new(path: PathBuf, owner: u32) -> Self {
         Self {
             path,
             owner,
+            side: false,
             file: None,
             seam: Vec::new(),
             offset: 0,
@@ -81,6 +87,19 @@ impl Tail {
             unread: 0,
             bytes: 0,
         }
+    }
+
+    /// The same of a sub-agent's.
+    #[must_use]
+    pub fn of_side(path: PathBuf, owner: u32) -> Self {
+        Self { side: true, records: Records::of_side(), ..Self::new(path, owner) }
+    }
+
+    /// The same file, unread again.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        let new = if self.side { Self::of_side } else { Self::new };
+        new(self.path.clone(), self.owner)
     }
 
     /// Where it is.
@@ -96,7 +115,7 @@ impl Tail {
     pub fn read(&mut self, rules: &TranscriptRules, most: u64, mut take: impl FnMut(Said)) -> io::Result<Looked> {
         let (mut file, meta) = open_foreign(&self.path, self.owner)?;
         if self.is_another(&mut file, &meta)? {
-            *self = Self::new(std::mem::take(&mut self.path), self.owner);
+            *self = self.again();
             return Ok(Looked::Anew);
         }
         self.file = Some((meta.dev(), meta.ino()));
@@ -159,7 +178,7 @@ impl Tail {
         }
         if self.document.take().is_some() {
             // It is written as a whole each time, and so it is counted.
-            self.records = Records::default();
+            self.records = self.again().records;
             return Ok(Looked::Anew);
         }
         if meta.len() > LARGEST_DOCUMENT {
@@ -200,6 +219,18 @@ impl Tail {
         Ok(seam != self.seam)
     }
 
+    /// The name of the session that it is a sub-agent's of, as far as it was read.
+    #[must_use]
+    pub fn parent(&self) -> Option<&str> {
+        self.records.parent()
+    }
+
+    /// The name of its session, as far as it was read.
+    #[must_use]
+    pub fn session(&self) -> Option<&str> {
+        self.records.session()
+    }
+
     /// The folder that the session works in and its name, out of its first records; nothing is counted.
     #[must_use]
     pub fn about(path: &Path, owner: u32, rules: &TranscriptRules) -> Option<About> {
@@ -215,7 +246,7 @@ impl Tail {
             let _ = records.take(rules, &serde_json::from_slice(&bytes).ok()?, &mut said);
         } else {
             let mut bytes = Vec::new();
-            file.take(CHUNK as u64 / 4).read_to_end(&mut bytes).ok()?;
+            file.take(Self::ABOUT).read_to_end(&mut bytes).ok()?;
             for line in bytes.split(|byte| *byte == b'\n') {
                 if let Ok(record) = serde_json::from_slice::<Value>(line) {
                     let _ = records.take(rules, &record, &mut said);
@@ -236,7 +267,8 @@ impl Tail {
             Some(words(&known, LONGEST_PATH))
         };
         let project = records.project().map(str::to_owned).or_else(beside);
-        Some(About { project, session: records.session().map(str::to_owned) })
+        let own = |word: Option<&str>| word.map(str::to_owned);
+        Some(About { project, session: own(records.session()), parent: own(records.parent()) })
     }
 
     /// What the end of a large file says, before all of it was read.
@@ -250,7 +282,7 @@ impl Tail {
             Ok(bytes)
         };
         let bytes = read().unwrap_or_default();
-        let (mut records, mut said) = (Records::default(), Vec::new());
+        let (mut records, mut said) = (self.again().records, Vec::new());
         // The first line is cut off.
         for line in bytes.split(|byte| *byte == b'\n').skip(1) {
             let _ = records.read(rules, line, &mut said);
@@ -266,6 +298,8 @@ pub struct About {
     pub project: Option<String>,
     /// The session's name.
     pub session: Option<String>,
+    /// The name of the session that it is a sub-agent's of.
+    pub parent: Option<String>,
 }
 
 fn is_document(rules: &TranscriptRules, path: &Path) -> bool {

@@ -1,13 +1,19 @@
 //! The session of one agent, read so far, out of its files or out of a database. What is here waits for disks.
 
-use std::path::{Path, PathBuf};
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use jiff::{civil::Date, tz::TimeZone};
 
 use crate::monitor::facts::status_lines;
 use crate::monitor::facts::transcripts::sqlite::Problem;
 use crate::monitor::facts::transcripts::store::{Brought, Store};
-use crate::monitor::facts::transcripts::tail::{Looked, Tail};
+use crate::monitor::facts::transcripts::tail::{About, Looked, Tail};
 use crate::monitor::facts::transcripts::whose::{Clues, Company, Proof, Standing, Whose};
 use crate::monitor::usage::{Spending, StatusLine, Tally};
 
@@ -19,6 +25,8 @@ const MOST_SIDE: usize = 200;
 pub(super) struct Session {
     main: Option<(Tail, Proof)>,
     side: Vec<Tail>,
+    /// What transcripts are about, among which those of its sub-agents were looked for.
+    looked: BTreeMap<PathBuf, About>,
     /// The database that it is in, where its program keeps one.
     store: Option<Store>,
     tally: Tally,
@@ -123,7 +131,7 @@ impl Session {
             // One of them is another file than before: all are counted from their beginning.
             self.tally = Tally::default();
             for tail in std::iter::once(&mut *main).chain(&mut self.side) {
-                *tail = Tail::new(tail.path().to_owned(), whose.owner);
+                *tail = tail.again();
             }
         }
         let unread = main.unread + self.side.iter().map(|tail| tail.unread).sum::<u64>();
@@ -212,6 +220,27 @@ impl Session {
         Ok(())
     }
 
+    /// Finds the files of sub-agents that say themselves whose they are.
+    fn search_children(&mut self, whose: &Whose, path: &Path) {
+        if self.session.is_none() {
+            // The name of the file does not tell it, its first record does.
+            let about = self.looked.get(path).cloned().or_else(|| {
+                self.bytes += Tail::ABOUT;
+                Tail::about(path, whose.owner, &whose.rules)
+            });
+            self.looked.extend(about.map(|about| (path.to_owned(), about)));
+            self.session = self.looked.get(path).and_then(|about| about.session.clone());
+        }
+        let Some(session) = &self.session else { return };
+        let (found, bytes) = whose.children(session, &mut self.looked);
+        self.bytes += bytes;
+        for path in found.into_iter().take(MOST_SIDE) {
+            if !self.side.iter().any(|tail| tail.path() == path) {
+                self.side.push(Tail::of_side(path, whose.owner));
+            }
+        }
+    }
+
     /// Finds the file, and those of its sub-agents.
     fn search(&mut self, whose: &Whose, clues: &Clues, company: Company) {
         match whose.find(clues, company) {
@@ -223,8 +252,11 @@ impl Session {
                 self.session = clues.session.clone().or_else(|| whose.session_of(&path));
                 for side in whose.side(self.session.as_deref()).into_iter().take(MOST_SIDE) {
                     if side.path != path && !self.side.iter().any(|tail| tail.path() == side.path) {
-                        self.side.push(Tail::new(side.path, whose.owner));
+                        self.side.push(Tail::of_side(side.path, whose.owner));
                     }
+                }
+                if whose.rules.name_parents() {
+                    self.search_children(whose, &path);
                 }
             }
             Err(standing) => *self = Self { standing: Some(standing), ..Self::default() },
@@ -242,105 +274,4 @@ fn said_alone(before: &Spending, after: &Spending) -> Vec<&'static str> {
         ("limits", before.limits != after.limits),
     ];
     news.into_iter().filter(|(_, is_new)| *is_new).map(|(what, _)| what).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{fs, sync::Arc, time::Duration, time::SystemTime};
-
-    use super::*;
-    use crate::monitor::Prices;
-    use crate::monitor::detect::Profiles;
-    use crate::monitor::facts::transcripts::sqlite::made::{Cell, Made, pages};
-    use crate::monitor::facts::transcripts::whose::second;
-
-    /// The second in which the sessions were written to.
-    const AT: i64 = 1_795_000_000;
-
-    /// A database with two sessions in one folder, of which the second one was written to last.
-    fn database(path: &Path) {
-        let text = |text: &str| Cell::Text(text.to_owned());
-        let session = |row: i64| {
-            let at = Cell::Int((AT - 100 + row * 50) * 1000);
-            (row, vec![text(&format!("ses_{row}")), Cell::Null, text("/p"), at])
-        };
-        let data = r#"{"role":"assistant","modelID":"m","cost":0.5,"tokens":{"input":100,"output":5,"reasoning":1,
-            "cache":{"read":80,"write":0},"total":186},"time":{"created":1,"completed":2}}"#;
-        let message = |row: i64| {
-            (row, vec![text(&format!("msg_{row}")), text(&format!("ses_{row}")), Cell::Int(AT * 1000), text(data)])
-        };
-        let made = |name, columns, rows| Made { name, columns, rows, index: None };
-        let tables = [
-            made("session", "id, parent_id, directory, time_updated", vec![session(1), session(2)]),
-            made("message", "id, session_id, time_created, data", vec![message(1), message(2)]),
-            made("part", "id, session_id, data", Vec::new()),
-            made("todo", "session_id, status", vec![(1, vec![text("ses_2"), text("completed")])]),
-        ];
-        fs::write(path, pages(1024, &tables, 0).concat()).unwrap();
-        let before = SystemTime::now() - Duration::from_secs(10);
-        fs::File::options().write(true).open(path).unwrap().set_modified(before).unwrap();
-    }
-
-    #[test]
-    fn what_the_status_line_alone_says_is_named() {
-        let before = Spending { model: Some("m".to_owned()), ..Spending::default() };
-        let mut after = Spending { cost_usd: Some(0.5), ..before.clone() };
-        after.tokens.context_window = Some(200_000);
-        assert_eq!(said_alone(&before, &after), ["context", "cost"]);
-        assert!(said_alone(&after, &after).is_empty());
-    }
-
-    #[test]
-    fn a_session_in_a_database_is_its_agents_only_where_nothing_else_may_have_written_it() {
-        let home = tempfile::tempdir().unwrap();
-        let path = home.path().join("opencode/opencode.db");
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        database(&path);
-        let rules = Arc::clone(Profiles::embedded().get("opencode").unwrap().transcript.as_ref().unwrap());
-        // A process of which nobody knows when it began.
-        let owner = rustix::process::geteuid().as_raw();
-        let whose = Whose { rules, folders: vec![home.path().to_owned()], owner, start: u64::MAX };
-        let look = |folder: &str, company, wrote| {
-            let clues = Clues {
-                session: None,
-                pids: vec![std::process::id()],
-                servers: Vec::new(),
-                folder: folder.to_owned(),
-                wrote,
-                prices: Prices::new(),
-                status_lines: None,
-            };
-            let mut session = Session::default();
-            let day = jiff::civil::date(2026, 11, 20);
-            session.look(&whose, &clues, Some(company), 1 << 20, &TimeZone::UTC, day);
-            (session.known.session_id.clone(), session)
-        };
-        if cfg!(target_os = "linux") {
-            let (found, session) = look("/p", Company::None, AT);
-            assert_eq!((found, session.standing), (None, Some(Standing::NotFound)), "no process has it open");
-        }
-        let open = fs::File::open(&path).unwrap();
-        let (found, session) = look("/p", Company::None, AT);
-        assert_eq!(found.as_deref(), Some("ses_2"));
-        let known = &session.known;
-        assert_eq!(known.tokens.session.map(|tokens| tokens.input_tokens), Some(100));
-        assert_eq!(
-            (known.tokens.context_used, known.cost_usd, known.model.as_deref()),
-            (Some(186), Some(0.5), Some("m"))
-        );
-        assert_eq!(known.plan.map(|plan| (plan.done, plan.of)), Some((1, 1)));
-        let standing = session.standing.unwrap();
-        assert_eq!(standing, Standing::Read { path: path.clone(), proof: Proof::Database, unread: 0 });
-        assert!(
-            standing
-                .sentence()
-                .ends_with("(its process has it open, and no other agent of this program works in its folder)")
-        );
-        let standing = |folder, company, wrote| look(folder, company, wrote).1.standing.unwrap();
-        assert_eq!(standing("/p", Company::Here, AT), Standing::Unsure);
-        assert_eq!(standing("/p", Company::Until(second(AT)), AT), Standing::Unsure, "it may be of one that has ended");
-        assert_eq!(standing("/p", Company::None, AT - 100), Standing::Unsure, "it was silent then");
-        assert_eq!(standing("/q", Company::None, AT), Standing::NotFound);
-        drop(open);
-    }
 }
