@@ -1,5 +1,7 @@
 //! The members of a fleet as a front end holds them: a handle for each, and the newest of all as one [`Fleet`].
 
+pub(crate) mod scan;
+
 use std::{
     future::Future,
     sync::{

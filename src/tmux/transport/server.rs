@@ -54,6 +54,19 @@ pub struct ServerFacts {
     pub first_tty: Option<String>,
 }
 
+impl SocketChoice {
+    /// The directory in which tmux keeps the sockets that have names.
+    #[must_use]
+    pub fn directory() -> PathBuf {
+        directory(&|name| std::env::var_os(name), rustix::process::getuid().as_raw())
+    }
+}
+
+fn directory(env: &impl Fn(&str) -> Option<OsString>, uid: u32) -> PathBuf {
+    let base = env("TMUX_TMPDIR").filter(|value| !value.is_empty()).unwrap_or_else(|| "/tmp".into());
+    Path::new(&base).join(format!("tmux-{uid}"))
+}
+
 impl Server {
     /// Finds the server as tmux does: `-S`, then `-L`, then `$TMUX`, then the default socket. Nothing is contacted.
     ///
@@ -74,10 +87,7 @@ impl Server {
     ) -> Result<Self, TmuxError> {
         let set = |name: &str| env(name).filter(|value| !value.is_empty());
         let program = set("TMUX_ORC_TMUX").unwrap_or_else(|| "tmux".into());
-        let named = |name: &OsStr| {
-            let base = set("TMUX_TMPDIR").unwrap_or_else(|| "/tmp".into());
-            Path::new(&base).join(format!("tmux-{uid}")).join(name)
-        };
+        let named = |name: &OsStr| directory(&env, uid).join(name);
         let inside = || {
             let value = set("TMUX")?.into_vec();
             let path = value.split(|byte| *byte == b',').next().unwrap_or_default();
@@ -185,6 +195,11 @@ impl Server {
     /// another version of the protocol. `None`: nobody listens, or the system does not say.
     pub async fn listener(&self) -> Option<u32> {
         dial::listener(self, LISTENER_TIMEOUT).await
+    }
+
+    /// Whether somebody listens at its socket; nothing is said to them.
+    pub async fn listens(&self) -> bool {
+        dial::knock(self, LISTENER_TIMEOUT).await.is_ok()
     }
 
     /// The socket's path is too long for a socket address.
