@@ -383,3 +383,7 @@ fn chance() -> f64 {
     // The keys of a new one are random, which is all that is needed of it.
     (RandomState::new().hash_one(0) >> 11) as f64 / (1_u64 << 53) as f64
 }
+
+#[cfg(test)]
+#[path = "open_tests.rs"]
+mod tests;
