@@ -5,9 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use tmux_orc::app::cli::{Cli, Color, Dashboard, Failure, Served};
 use tmux_orc::app::core::view::Capabilities;
-use tmux_orc::app::members::Members;
 use tmux_orc::app::{cli, demo};
-use tmux_orc::monitor::Following;
 use tmux_orc::ui;
 use tmux_orc::ui::{Actions, ColourChoice, Exit, Options};
 
@@ -56,7 +54,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
 
 /// The dashboard, from the first frame to the terminal's restoration.
 async fn watch(dashboard: Dashboard) -> Result<ExitCode, Failure> {
-    let Served { effects, results } = cli::serve(&dashboard)?;
+    let Served { effects, results } = cli::serve(&dashboard);
     let in_force = dashboard.in_force.now();
     let settings = &in_force.settings.dashboard;
     let options = Options {
@@ -84,15 +82,12 @@ async fn watch(dashboard: Dashboard) -> Result<ExitCode, Failure> {
             results,
         }),
     };
-    let Following { handle, link, task } = dashboard.following;
-    let shown = ui::run(Members::new(handle, link), options).await;
+    let shown = ui::run(dashboard.members.clone(), options).await;
     // Its members are gone with the dashboard: an engine inside ends now, one in the background goes on.
-    let followed = task.await;
-    dashboard.beside.end().await;
-    match (shown, followed) {
+    match (shown, dashboard.end().await) {
         (Ok(Exit::Quit), _) => Ok(ExitCode::SUCCESS),
         (Ok(Exit::Signal(number)), _) => Ok(ExitCode::from(128_u8.saturating_add(u8::try_from(number).unwrap_or(0)))),
-        (Err(_), Ok(Err(crashed))) => Err(Failure::failed(crashed.to_string())),
+        (Err(_), Err(crashed)) => Err(crashed),
         (Err(error @ (ui::Error::Theme(_) | ui::Error::NoTheme { .. } | ui::Error::Keys(_))), _) => {
             Err(Failure::usage(error.to_string()))
         }

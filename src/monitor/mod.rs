@@ -19,7 +19,7 @@ pub mod usage;
 
 pub use crate::monitor::clients::attach::{AttachError, Client, Wishes};
 pub(crate) use crate::monitor::clients::follow::Follow;
-pub use crate::monitor::clients::follow::Following;
+pub use crate::monitor::clients::follow::{FollowError, Following};
 pub(crate) use crate::monitor::clients::keeper::Keeper;
 pub use crate::monitor::clients::lock::EngineLock;
 pub(crate) use crate::monitor::clients::lock::LockError;

@@ -6,6 +6,7 @@ mod support;
 mod bytes;
 mod input;
 mod screen;
+mod servers;
 
 use std::path::PathBuf;
 

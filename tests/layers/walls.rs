@@ -48,7 +48,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("app/notify", &["app/core", "app/settings", "app/act", "monitor", "tmux"]),
     ("app/usage", &["monitor"]),
     ("app/demo", &["app/core", "monitor", "tmux"]),
-    ("app/members", &["app/core", "monitor", "tmux"]),
+    ("app/members", &["app/core", "app/act", "monitor", "tmux"]),
     ("ui", &["app/core", "app/settings", "app/members", "monitor", "tmux"]),
 ];
 

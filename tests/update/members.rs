@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tmux_orc::app::Effect;
 use tmux_orc::app::core::act::Act;
-use tmux_orc::app::core::fleet::{AgentKey, Fleet, Member, MemberId};
+use tmux_orc::app::core::fleet::{AgentKey, Fleet, Label, Member, MemberId};
 use tmux_orc::app::core::message::{Hit, Message, Mouse};
 use tmux_orc::monitor::{AgentState, Command, Event, EventKind, Link, Preview, Snapshot};
 
@@ -29,7 +29,8 @@ fn two() -> Stage {
 fn join(s: &mut Stage, mut other: Snapshot, change: impl FnOnce(&mut Snapshot)) {
     change(&mut other);
     other.preview = None;
-    let member = Member { id: OTHER, link: Link::Embedded, snapshot: Arc::new(other) };
+    let label = Label { host: None, server: "work".into() };
+    let member = Member { id: OTHER, label, link: Link::Embedded, snapshot: Arc::new(other) };
     s.tell(Message::Fleet(Fleet::new(s.state.fleet.first().clone(), [member])));
 }
 

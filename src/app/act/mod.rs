@@ -19,7 +19,7 @@ use crate::tmux::{CommandError, PaneId, TmuxError};
 
 pub use client::{Caller, Client};
 pub(crate) use next::{Round, next_waiting};
-pub use perform::{Actor, Known};
+pub use perform::{Actor, Known, summary};
 
 /// How something that was asked for ended, for the one who asked.
 #[derive(Clone, Debug, PartialEq, Eq)]

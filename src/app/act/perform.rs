@@ -44,6 +44,12 @@ pub struct Actor {
     busy: Mutex<HashMap<PaneId, Arc<tokio::sync::Mutex<()>>>>,
 }
 
+impl std::fmt::Debug for Actor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Actor").field("caller", &self.caller).finish_non_exhaustive()
+    }
+}
+
 impl Actor {
     /// Acts through this pool.
     #[must_use]
@@ -144,18 +150,6 @@ impl Actor {
         futures_util::future::join_all(replies).await
     }
 
-    /// [`Actor::broadcast`] with its results in one line: how many got it, and why the others did not.
-    pub async fn broadcast_summary(&self, text: &str, to: Vec<(PaneId, Seen)>) -> ActionResult {
-        let results = self.broadcast(text, to).await;
-        let failed: Vec<&str> = results.iter().filter(|(_, one)| !one.ok).map(|(_, one)| one.text.as_str()).collect();
-        let sent = results.len() - failed.len();
-        let text = match failed.as_slice() {
-            [] => format!("message sent to {sent} agents"),
-            failed => format!("message sent to {sent} of {}; not to {}", results.len(), by_reason(failed)),
-        };
-        ActionResult { text, ok: failed.is_empty() }
-    }
-
     pub(super) async fn look(&self, pane: PaneId, seen: &Seen) -> Result<Look, Refusal> {
         let known = self.known();
         look(&self.pool, &known.profiles, &known.named, pane, &seen.agent).await
@@ -193,6 +187,18 @@ impl Actor {
             engine.send(monitor::Command::Acted(acted)).await.ok();
         }
     }
+}
+
+/// The results of a message to several in one line: how many got it, and why the others did not.
+#[must_use]
+pub fn summary(results: &[ActionResult]) -> ActionResult {
+    let failed: Vec<&str> = results.iter().filter(|one| !one.ok).map(|one| one.text.as_str()).collect();
+    let sent = results.len() - failed.len();
+    let text = match failed.as_slice() {
+        [] => format!("message sent to {sent} agents"),
+        failed => format!("message sent to {sent} of {}; not to {}", results.len(), by_reason(failed)),
+    };
+    ActionResult { text, ok: failed.is_empty() }
 }
 
 /// Refusals `PLACE: REASON` by their reasons: `api:0.0, web:1.1 (it asks something now); docs:0.0 (pane %3 is gone)`.

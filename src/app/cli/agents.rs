@@ -52,7 +52,7 @@ pub async fn run(options: &AgentsOptions, verb: Option<&AgentsVerb>, context: &m
 
 /// Blocks until an agent is in one of the states. Fails with exit code 1 when none was in time.
 async fn wait(options: &AgentsOptions, context: &Context) -> Result<Arc<Snapshot>, Failure> {
-    let follow = source::follow(context, context.in_force(Overrides::new())?, false)?;
+    let follow = source::follow(context, &context.server()?, context.in_force(Overrides::new())?, false)?;
     let following = follow.start().await.map_err(|error| Failure::usage(error.to_string()))?;
     let (mut handle, task) = (following.handle, following.task);
     let states = options.wait.clone();

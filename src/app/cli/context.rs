@@ -27,11 +27,6 @@ impl Context {
         Ok(Self { global, paths, out })
     }
 
-    /// Another one for what goes on beside the verb.
-    pub fn again(&self) -> Self {
-        Self { global: self.global.clone(), paths: self.paths.clone(), out: Output::stdout(self.global.color) }
-    }
-
     /// Reads the settings in force.
     pub fn load(&self, overrides: &Overrides) -> Result<Loaded, SettingsError> {
         let loaded = settings::load(&self.paths, &environment, overrides);
@@ -49,9 +44,18 @@ impl Context {
         Ok(InForce::new(self.paths.clone(), overrides, loaded))
     }
 
-    /// The tmux server that is meant. Nothing is contacted.
+    /// The one tmux server that is meant. Nothing is contacted.
     pub fn server(&self) -> Result<Server, Failure> {
-        let choice = SocketChoice { name: self.global.socket_name.clone(), path: self.global.socket_path.clone() };
+        if self.global.socket_name.len() > 1 {
+            return Err(Failure::usage("-L: this is about one tmux server: name one"));
+        }
+        self.first_server()
+    }
+
+    /// The tmux server that is meant, or the first one where several may be. Nothing is contacted.
+    pub fn first_server(&self) -> Result<Server, Failure> {
+        let name = self.global.socket_name.first().cloned();
+        let choice = SocketChoice { name, path: self.global.socket_path.clone() };
         let server = Server::resolve(&choice).map_err(|error| Failure::usage(error.to_string()))?;
         tracing::debug!(socket = %server.socket().display(), tmux = %server.program().display(), "the tmux server");
         Ok(server)

@@ -13,7 +13,7 @@ pub async fn run(options: &DemoOptions, context: &mut Context) -> Result<Option<
         DemoError::NoTmux(_) => Failure::unreachable(error.to_string()),
         _ => Failure::failed(error.to_string()),
     })?;
-    context.global.socket_name = None;
+    context.global.socket_name.clear();
     context.global.socket_path = Some(fleet.server().socket().to_owned());
     // Of agents that never were nothing is kept: journal, log, locks and counts go with the fleet.
     context.paths.demo = Some(fleet.dir().join("kept"));

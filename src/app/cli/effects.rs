@@ -4,20 +4,24 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::app::act::{ActionResult, Actor, Caller, Known};
-use crate::app::cli::act::actor;
+use crate::app::act::{ActionResult, Actor, Known, summary};
+use crate::app::cli::InForce;
 use crate::app::cli::beside::transport;
 use crate::app::cli::watch::Dashboard;
-use crate::app::cli::{Context, Failure, InForce};
-use crate::app::core::act::Act;
+use crate::app::core::act::{Act, Seen};
+use crate::app::core::fleet::{AgentKey, MemberId};
 use crate::app::core::keymap::Keymap;
 use crate::app::core::message::{Effect, Message};
+use crate::app::members::Members;
 use crate::app::settings;
 use crate::app::settings::Loaded;
 use crate::monitor::{Change, Command, Handle, NotDone, NotSent, Reread};
+use crate::tmux::PaneId;
 
 /// Messages that may wait for the dashboard.
 const WAITING: usize = 32;
+/// What is said of an agent whose server is not watched any more.
+const GONE: &str = "nothing was done: its tmux server is not there any more";
 /// Most changes of the settings that are told by name.
 const TOLD: usize = 4;
 
@@ -30,27 +34,24 @@ pub struct Served {
 }
 
 /// Starts doing what the dashboard asks. Ends when the dashboard does.
-pub fn serve(dashboard: &Dashboard) -> Result<Served, Failure> {
-    let mut context = Context::new(dashboard.global.clone())?;
-    context.paths.clone_from(&dashboard.paths);
+#[must_use]
+pub fn serve(dashboard: &Dashboard) -> Served {
     let (effects, mut asked) = mpsc::channel(WAITING);
     let (tell, results) = mpsc::channel(WAITING);
-    let engine = dashboard.following.handle.clone();
     let in_force = Arc::clone(&dashboard.in_force);
-    let (now, read_only) = (in_force.now(), dashboard.read_only);
-    let server = context.server()?;
-    let caller = Caller::from_environment(server.socket(), None);
-    let actor = actor(&context, &server, &now.settings, caller, read_only || now.settings.dashboard.read_only)?;
-    let actor = Arc::new(actor.telling(engine.commands.clone()));
+    let read_only = dashboard.read_only;
+    // It must not keep the members: they go with the dashboard, and this goes with them.
+    let members = dashboard.members.downgrade();
     let exit_on_jump = dashboard.exit_on_jump;
     tokio::spawn(async move {
         while let Some(effect) = asked.recv().await {
+            let Some(members) = members.upgrade() else { break };
             let (text, ok) = match effect {
                 Effect::ReloadSettings => {
                     let reloading = Reloading {
                         in_force: Arc::clone(&in_force),
-                        actor: Arc::clone(&actor),
-                        engine: engine.clone(),
+                        actors: members.actors(),
+                        engines: members.here(),
                         tell: tell.clone(),
                         read_only,
                     };
@@ -63,22 +64,27 @@ pub fn serve(dashboard: &Dashboard) -> Result<Served, Failure> {
                     });
                     continue;
                 }
-                Effect::CopyText(text) => actor.copy(&text).await,
+                Effect::CopyText(text) => match members.actor(MemberId::FIRST) {
+                    Some(actor) => actor.copy(&text).await,
+                    None => continue,
+                },
                 Effect::Broadcast { text, to } => {
-                    let (actor, tell) = (Arc::clone(&actor), tell.clone());
-                    let to = to.into_iter().map(|(key, seen)| (key.pane, seen)).collect();
+                    let tell = tell.clone();
                     tokio::spawn(async move {
-                        let ActionResult { text, ok } = actor.broadcast_summary(&text, to).await;
+                        let ActionResult { text, ok } = broadcast(&members, &text, to).await;
                         tell.send(Message::ActionResult { text, ok }).await.ok();
                     });
                     continue;
                 }
-                Effect::Act(_, act) => {
-                    // By itself: what follows an act is waited for, and the keys that come meanwhile are not to wait.
-                    let (actor, tell) = (Arc::clone(&actor), tell.clone());
-                    tokio::spawn(async move { perform(&actor, act, exit_on_jump, &tell).await });
-                    continue;
-                }
+                Effect::Act(member, act) => match members.actor(member) {
+                    Some(actor) => {
+                        // By itself: what follows an act is waited for, and the keys that come meanwhile are not to wait.
+                        let tell = tell.clone();
+                        tokio::spawn(async move { perform(&actor, act, exit_on_jump, &tell).await });
+                        continue;
+                    }
+                    None => (GONE.to_owned(), false),
+                },
                 // The dashboard's own loop does these.
                 Effect::Engine(..)
                 | Effect::Ask(..)
@@ -92,7 +98,26 @@ pub fn serve(dashboard: &Dashboard) -> Result<Served, Failure> {
             }
         }
     });
-    Ok(Served { effects, results })
+    Served { effects, results }
+}
+
+/// Sends one message to agents of several servers, and says how it ended.
+async fn broadcast(members: &Members, text: &str, to: Vec<(AgentKey, Seen)>) -> ActionResult {
+    let mut of: Vec<(MemberId, Vec<(PaneId, Seen)>)> = Vec::new();
+    for (AgentKey { member, pane }, seen) in to {
+        match of.iter_mut().find(|(id, _)| *id == member) {
+            Some((_, panes)) => panes.push((pane, seen)),
+            None => of.push((member, vec![(pane, seen)])),
+        }
+    }
+    let each = of.into_iter().map(|(member, panes)| async move {
+        match members.actor(member) {
+            Some(actor) => actor.broadcast(text, panes).await.into_iter().map(|(_, result)| result).collect(),
+            None => vec![ActionResult { text: GONE.to_owned(), ok: false }; panes.len()],
+        }
+    });
+    let results: Vec<Vec<ActionResult>> = futures_util::future::join_all(each).await;
+    summary(&results.concat())
 }
 
 /// Does something to an agent and tells the dashboard how it ended.
@@ -106,8 +131,9 @@ async fn perform(actor: &Actor, act: Act, exit_on_jump: bool, tell: &mpsc::Sende
 /// Reads the settings again, for the dashboard and for the engine, wherever that runs.
 struct Reloading {
     in_force: Arc<InForce>,
-    actor: Arc<Actor>,
-    engine: Handle,
+    actors: Vec<Arc<Actor>>,
+    /// The first one is the one that tells of what changed.
+    engines: Vec<Handle>,
     tell: mpsc::Sender<Message>,
     /// Nothing is ever typed into a pane, whatever the settings say.
     read_only: bool,
@@ -118,7 +144,9 @@ impl Reloading {
     async fn reload(self) -> Option<(String, bool)> {
         let before = self.in_force.now();
         // The engine reads by itself: it knows its own options, and one in the background is not of this process.
-        let asked = self.engine.commands.ask(Command::Reload);
+        let mut asked = self.engines.iter().map(|engine| engine.commands.ask(Command::Reload)).collect::<Vec<_>>();
+        let first = if asked.is_empty() { None } else { Some(asked.remove(0)) };
+        let others = futures_util::future::join_all(asked);
         let in_force = Arc::clone(&self.in_force);
         let read = match tokio::task::spawn_blocking(move || in_force.read_again()).await {
             Ok(read) => read,
@@ -128,7 +156,13 @@ impl Reloading {
             Ok(read) => Ok(self.configure(&before, read).await),
             Err(error) => Err(error),
         };
-        let mut changes = match (read, asked.await) {
+        let answer = match first {
+            Some(first) => first.await,
+            None => Err(NotDone::NotSent(NotSent::Ended)),
+        };
+        // What the others refuse is an event of theirs.
+        others.await;
+        let mut changes = match (read, answer) {
             // An event of the engine says it.
             (_, Err(NotDone::Refused(_))) => return None,
             (_, Err(NotDone::NotSent(NotSent::Ended))) => {
@@ -145,8 +179,10 @@ impl Reloading {
             (Ok(changes), Ok(())) => changes,
         };
         // Answered after the snapshot that shows it.
-        let shown = self.engine.snapshots.borrow();
-        changes.extend(shown.settings.reread.iter().flat_map(|reread| reread.changes.clone()));
+        if let Some(engine) = self.engines.first() {
+            let shown = engine.snapshots.borrow();
+            changes.extend(shown.settings.reread.iter().flat_map(|reread| reread.changes.clone()));
+        }
         let told: Vec<String> = changes.iter().take(TOLD).map(|c| format!("{} {}", c.setting, c.to)).collect();
         let more = changes.len().saturating_sub(told.len());
         let more = if more == 0 { String::new() } else { format!(" and {more} more: see the events") };
@@ -162,8 +198,10 @@ impl Reloading {
         let changes = settings::changes("dashboard", &before.settings, &now.settings);
         let is = &now.settings.dashboard;
         let read_only = self.read_only || is.read_only;
-        let known = Known { profiles: read.profiles, named: read.engine.named, read_only };
-        self.actor.set(known, transport(&now.settings));
+        for actor in &self.actors {
+            let (profiles, named) = (Arc::clone(&read.profiles), read.engine.named.clone());
+            actor.set(Known { profiles, named, read_only }, transport(&now.settings));
+        }
         let keys = is.keys.iter().map(|(action, keys)| (action.clone(), keys.all())).collect();
         // They were checked when they were read.
         if let Ok(keymap) = Keymap::new(&keys) {
@@ -181,7 +219,9 @@ impl Reloading {
             self.tell.send(configured).await.ok();
         }
         if !changes.is_empty() {
-            self.engine.commands.send(Command::Noted(changes.clone())).await.ok();
+            if let Some(engine) = self.engines.first() {
+                engine.commands.send(Command::Noted(changes.clone())).await.ok();
+            }
         }
         changes
     }

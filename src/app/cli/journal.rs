@@ -86,7 +86,7 @@ fn is_about(record: &Record, target: &str) -> bool {
 
 /// The server that was named by an option; without one the journal of all servers is read.
 fn named_server(context: &Context) -> Result<Option<String>, Failure> {
-    if context.global.socket_name.is_none() && context.global.socket_path.is_none() {
+    if context.global.socket_name.is_empty() && context.global.socket_path.is_none() {
         return Ok(None);
     }
     Ok(Some(context.server()?.socket().display().to_string()))

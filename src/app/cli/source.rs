@@ -120,9 +120,13 @@ fn tell(snapshot: &Snapshot, what: &str) {
 }
 
 /// What to follow for as long as a verb runs, with the settings in force.
-pub fn follow(context: &Context, in_force: Arc<InForce>, embedded_only: bool) -> Result<Follow, Failure> {
-    let server = context.server()?;
-    let paths = context.engine_paths(&server);
+pub fn follow(
+    context: &Context,
+    server: &Server,
+    in_force: Arc<InForce>,
+    embedded_only: bool,
+) -> Result<Follow, Failure> {
+    let (server, paths) = (server.clone(), context.engine_paths(server));
     let settings = context.engine_settings(&in_force.now().settings)?;
     Ok(Follow { server, settings, source: in_force.source(), paths, embedded_only })
 }

@@ -25,7 +25,7 @@ pub async fn run(options: &TuneOptions, context: &mut Context) -> Result<(), Fai
     if !options.seconds.is_finite() || options.seconds <= 0.0 || options.seconds > 86_400.0 {
         return Err(Failure::usage(format!("--seconds {}: a number above 0, up to 86400", options.seconds)));
     }
-    let follow = source::follow(context, context.in_force(Overrides::new())?, false)?;
+    let follow = source::follow(context, &context.server()?, context.in_force(Overrides::new())?, false)?;
     let Following { mut handle, task, .. } = follow.start().await.map_err(|error| Failure::usage(error.to_string()))?;
     let mut signals = Signals::listen()?;
     let before = until(&mut handle, "its first cycle", |s| s.server.status != ServerStatus::Connecting).await?;

@@ -10,17 +10,24 @@ use tokio::{
 };
 
 use crate::app::act::Caller;
-use crate::app::cli::{Beside, Context, Failure, Global, InForce, WatchOptions, source};
+use crate::app::cli::local::{Local, Locals, Manner};
+use crate::app::cli::{Context, Failure, Global, InForce, WatchOptions, local, source};
 use crate::app::core::plain;
 use crate::app::demo::Fleet;
 use crate::app::logging;
+use crate::app::members::{Joined, Members};
 use crate::app::settings::{Overrides, Paths};
-use crate::monitor::{Following, Handle, Keeper, Link, ServerStatus, Snapshot, TELL_SWITCH_FOR};
+use crate::monitor::{Handle, Link, ServerStatus, Snapshot, TELL_SWITCH_FOR};
+use crate::tmux::Server;
 
 /// What the dashboard is started with. The terminal belongs to the layer above, so it is handed up.
 pub struct Dashboard {
-    /// The engine, inside or attached. Its end by a crash must end the dashboard too.
-    pub following: Following,
+    /// What is watched: the engines, inside or attached. The end of the first one by a crash must end the dashboard too.
+    pub members: Members,
+    /// The first of them: its end is to be awaited.
+    first: Local,
+    /// Who finds the others of this machine.
+    locals: Option<Locals>,
     /// The settings in force.
     pub in_force: Arc<InForce>,
     /// Options of every verb.
@@ -31,8 +38,6 @@ pub struct Dashboard {
     pub read_only: bool,
     /// It ends after a jump.
     pub exit_on_jump: bool,
-    /// What runs beside an engine inside; its end is to be awaited.
-    pub beside: Beside,
     /// The simulated agents that are shown, and that end with the dashboard.
     pub fleet: Option<Fleet>,
     /// Keeps the log's writer alive.
@@ -58,37 +63,72 @@ pub async fn run(options: &WatchOptions, context: &mut Context) -> Result<Option
         return Ok(None);
     }
     let logging = if on_terminal { log_to_file(context) } else { None };
-    let follow = source::follow(context, Arc::clone(&in_force), options.embedded)?;
-    let following = follow.start().await.map_err(|error| Failure::usage(error.to_string()))?;
-    let (server, engine) = (context.server()?, context.engine_paths(&context.server()?));
-    let settings = in_force.subscribe();
-    let keeper = Keeper::inside(engine.clone());
-    let beside = Beside::start(&following.handle, &server, &engine, &context.paths, settings, &keeper);
+    let server = context.first_server()?;
+    let manner = Manner { embedded: options.embedded, read_only: options.read_only };
+    let (joined, first) = local::open(context, &server, &in_force, manner).await?;
     if on_terminal {
         // A popup covers what was jumped to.
         let exit_on_jump = options.exit_on_jump || Caller::from_environment(server.socket(), None).in_popup();
         let (global, paths) = (context.global.clone(), context.paths.clone());
+        let members = Members::new(joined);
+        let locals = others(context, &server, &in_force, manner, &members)?;
+        let read_only = options.read_only;
         return Ok(Some(Box::new(Dashboard {
-            following,
+            members,
+            first,
+            locals,
             in_force,
             global,
             paths,
-            read_only: options.read_only,
+            read_only,
             exit_on_jump,
-            beside,
             fleet: None,
             logging,
         })));
     }
     let interval = in_force.now().settings.monitoring.check_interval;
-    let Following { handle, link, task } = following;
+    let Joined { handle, link, actor, .. } = joined;
+    // It holds the engine, which is to end when no more is printed.
+    drop(actor);
     let printed = print(handle, Switches::new(link), interval, options.json, context).await;
-    let followed = task.await;
-    beside.end().await;
-    match (printed, followed) {
+    match (printed, first.end().await) {
         (Err(failure), _) => Err(failure),
-        (Ok(()), Ok(Err(error))) => Err(Failure::failed(error.to_string())),
+        (Ok(()), Err(error)) => Err(Failure::failed(error.to_string())),
         (Ok(()), _) => Ok(None),
+    }
+}
+
+/// Who finds the other servers of this machine: those that are named, or those of the settings where none is.
+fn others(
+    context: &Context,
+    first: &Server,
+    in_force: &Arc<InForce>,
+    manner: Manner,
+    members: &Members,
+) -> Result<Option<Locals>, Failure> {
+    let named = context.global.socket_name.get(1..).unwrap_or_default();
+    let one = !context.global.socket_name.is_empty() || context.global.socket_path.is_some();
+    if one && named.is_empty() {
+        return Ok(None);
+    }
+    let mut own = Context::new(context.global.clone())?;
+    own.paths.clone_from(&context.paths);
+    let names = one.then(|| named.to_vec());
+    Ok(Some(Locals::start(own, first, names, Arc::clone(in_force), manner, members)))
+}
+
+impl Dashboard {
+    /// Waits for the end of all that was watched, once the dashboard has let its members go.
+    ///
+    /// # Errors
+    /// The first engine crashed.
+    pub async fn end(self) -> Result<(), Failure> {
+        let Self { members, first, locals, .. } = self;
+        drop(members);
+        if let Some(locals) = locals {
+            locals.end().await;
+        }
+        first.end().await.map_err(|crashed| Failure::failed(crashed.to_string()))
     }
 }
 

@@ -1,7 +1,5 @@
 //! What can be done to an agent, and what the person saw who decided on it.
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     monitor::{ActKind, Agent, AgentState, Choice, Preview},
     tmux::{PaneId, Screen},
@@ -11,8 +9,7 @@ use crate::{
 pub const LONGEST_MESSAGE: usize = 64 * 1024;
 
 /// Something to be done to an agent.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Act {
     /// Take the person's client to the pane.
     Jump {
@@ -90,8 +87,7 @@ impl Act {
 }
 
 /// What a person saw when they decided. Acting compares it with the pane as it is then, and refuses when it differs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
     /// The agent's program, such as `claude`.
     pub agent: String,

@@ -1,7 +1,7 @@
 //! The fleet: the tmux servers that are watched, here and on other hosts. Each is a member with its newest snapshot; an
 //! agent is known by its member and its pane, since two servers give their panes the same numbers.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use crate::{
     monitor::{Agent, Link, Preview, Snapshot},
@@ -41,11 +41,62 @@ impl fmt::Display for AgentKey {
     }
 }
 
+/// Where a member is. Those of this machine come first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Label {
+    /// The host, as the settings call it; `None` on this machine.
+    pub host: Option<Arc<str>>,
+    /// Its tmux server: the name of the socket.
+    pub server: Arc<str>,
+}
+
+/// Name of the socket of the server that tmux takes where none is named.
+const USUAL: &str = "default";
+
+/// Where an agent is, in a word: its host, with its tmux server unless that is the usual one; `·` is the usual one of
+/// this machine.
+#[must_use]
+pub fn host_of(agent: &Agent) -> Cow<'_, str> {
+    name(agent.host.as_deref(), &agent.server)
+}
+
+fn name<'a>(host: Option<&'a str>, server: &'a str) -> Cow<'a, str> {
+    match (host, server) {
+        (None, USUAL) => "·".into(),
+        (None, server) => server.into(),
+        (Some(host), USUAL) => host.into(),
+        (Some(host), server) => format!("{host}/{server}").into(),
+    }
+}
+
+/// The place of an agent as it is written for the command line: `api:2.0` on the usual server of this machine,
+/// `api:2.0@box`, `api:2.0@box/work`, and `api:2.0@/work` on another server of this machine.
+#[must_use]
+pub fn address(agent: &Agent) -> String {
+    let target = &agent.target;
+    match (agent.host.as_deref(), &*agent.server) {
+        (None, USUAL) => target.clone(),
+        (None, server) => format!("{target}@/{server}"),
+        (Some(host), USUAL) => format!("{target}@{host}"),
+        (Some(host), server) => format!("{target}@{host}/{server}"),
+    }
+}
+
+impl Label {
+    /// In a word, as [`host_of`].
+    #[must_use]
+    pub fn name(&self) -> Cow<'_, str> {
+        name(self.host.as_deref(), &self.server)
+    }
+}
+
 /// A tmux server that is watched.
 #[derive(Clone, Debug)]
 pub struct Member {
     /// Its number.
     pub id: MemberId,
+    /// Where it is.
+    pub label: Label,
     /// How its engine is reached.
     pub link: Link,
     /// What it published last.
@@ -67,7 +118,8 @@ pub struct Fleet {
 
 impl From<Arc<Snapshot>> for Fleet {
     fn from(snapshot: Arc<Snapshot>) -> Self {
-        Self { members: vec![Member { id: MemberId::FIRST, link: Link::default(), snapshot }] }
+        let label = Label { host: None, server: snapshot.server.name().into() };
+        Self { members: vec![Member { id: MemberId::FIRST, label, link: Link::default(), snapshot }] }
     }
 }
 
@@ -82,6 +134,12 @@ impl Fleet {
     #[must_use]
     pub fn members(&self) -> &[Member] {
         &self.members
+    }
+
+    /// There is more than one: what is shown says which.
+    #[must_use]
+    pub fn several(&self) -> bool {
+        self.members.len() > 1
     }
 
     /// The first member.
@@ -177,7 +235,7 @@ mod tests {
     fn member(id: u16, panes: &[u32]) -> Member {
         let agents = panes.iter().map(|pane| test_agent(*pane, AgentState::Idle)).collect();
         let snapshot = Arc::new(Snapshot { agents, ..test_snapshot() });
-        Member { id: MemberId(id), link: Link::default(), snapshot }
+        Member { id: MemberId(id), label: Label::default(), link: Link::default(), snapshot }
     }
 
     #[test]
@@ -192,6 +250,20 @@ mod tests {
         let two = |member| fleet.agent(AgentKey { member: MemberId(member), pane: PaneId(2) });
         assert!(two(0).is_some() && two(3).is_some() && two(7).is_none() && two(1).is_none());
         assert!(!std::ptr::eq(two(0).unwrap(), two(3).unwrap()));
+    }
+
+    #[test]
+    fn a_place_says_host_and_server_where_they_are_not_the_usual_ones() {
+        let said = |host: Option<&str>, server: &str| {
+            let mut agent = test_agent(1, AgentState::Idle);
+            (agent.host, agent.server, agent.target) = (host.map(Into::into), server.into(), "a:1.0".into());
+            (host_of(&agent).into_owned(), address(&agent))
+        };
+        let pair = |name: &str, address: &str| (name.to_owned(), address.to_owned());
+        assert_eq!(said(None, "default"), pair("·", "a:1.0"));
+        assert_eq!(said(None, "work"), pair("work", "a:1.0@/work"));
+        assert_eq!(said(Some("box"), "default"), pair("box", "a:1.0@box"));
+        assert_eq!(said(Some("box"), "work"), pair("box/work", "a:1.0@box/work"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::{borrow::Cow, cmp::Ordering, collections::HashMap, time::Duration};
 
+use crate::app::core::fleet;
 use crate::app::core::fleet::{AgentKey, Fleet, Place};
 use crate::app::core::fuzzy::Query;
 use crate::app::core::words::{tone, word};
@@ -62,6 +63,8 @@ pub enum Grouping {
     None,
     /// Session of tmux.
     Session,
+    /// Host or tmux server.
+    Host,
     /// Working directory.
     Folder,
     /// Repository, with all its working trees.
@@ -80,26 +83,28 @@ impl Grouping {
 
     /// What agents of one group have in common; empty where it is not known.
     #[must_use]
-    pub fn of(self, agent: &Agent) -> &str {
-        match self {
+    pub fn of(self, agent: &Agent) -> Cow<'_, str> {
+        Cow::Borrowed(match self {
             Self::None => "",
             Self::Session => &agent.session,
+            Self::Host => return fleet::host_of(agent),
             Self::Folder => agent.cwd.as_deref().unwrap_or_default(),
             // Others may have the same name.
             Self::Repository => agent.repository_path.as_deref().unwrap_or_default(),
             Self::Program => &agent.agent,
-        }
+        })
     }
 
     /// What the group of an agent is called, and more where that is not enough.
     #[must_use]
-    pub fn head(self, agent: &Agent) -> (&str, &str) {
+    pub fn head(self, agent: &Agent) -> (Cow<'_, str>, &str) {
         match self {
-            Self::Folder if agent.cwd.is_none() => ("no folder", ""),
+            Self::Folder if agent.cwd.is_none() => ("no folder".into(), ""),
             Self::Repository => match &agent.repository {
-                Some(name) => (name, agent.repository_path.as_deref().unwrap_or_default()),
-                None => ("no repository", ""),
+                Some(name) => (name.into(), agent.repository_path.as_deref().unwrap_or_default()),
+                None => ("no repository".into(), ""),
             },
+            Self::Host if agent.host.is_none() && self.of(agent) == "·" => ("this machine".into(), ""),
             _ => (self.of(agent), ""),
         }
     }
@@ -315,7 +320,7 @@ impl List {
 
 /// Puts the agents of a group under its head; groups come in the order of their first agent.
 fn group(fleet: &Fleet, lines: &[Line], by: Grouping) -> Vec<Line> {
-    let mut groups: Vec<(&str, Vec<Place>)> = Vec::new();
+    let mut groups: Vec<(Cow<'_, str>, Vec<Place>)> = Vec::new();
     for line in lines {
         let Line::Agent(place) = line else { continue };
         let Some((_, agent)) = fleet.at(*place) else { continue };
@@ -338,6 +343,7 @@ fn matches(query: &mut Query, agent: &Agent) -> bool {
     let or_none = |text: &'_ Option<String>| text.clone().unwrap_or_default();
     let (version, doing, model, cwd) =
         (or_none(&agent.version), or_none(&agent.doing), or_none(&agent.model), or_none(&agent.cwd));
+    let host = fleet::host_of(agent);
     let (repository, worktree, branch) = (or_none(&agent.repository), or_none(&agent.worktree), or_none(&agent.branch));
     query.matches(
         &[
@@ -349,6 +355,7 @@ fn matches(query: &mut Query, agent: &Agent) -> bool {
             &id,
             &version,
             &model,
+            &host,
             &repository,
             &worktree,
             &branch,

@@ -1,6 +1,7 @@
 //! All that the dashboard knows: the newest snapshot, what is looked at and how, and the time. No clock is read here.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, VecDeque},
     sync::Arc,
     time::Duration,
@@ -13,7 +14,7 @@ use crate::app::core::act::Seen;
 use crate::app::core::action::Scope;
 use crate::app::core::asked::Asked;
 use crate::app::core::column::{Column, SHOWN};
-use crate::app::core::fleet::{AgentKey, Fleet, Member, MemberId};
+use crate::app::core::fleet::{AgentKey, Fleet, Member, MemberId, address};
 use crate::app::core::keymap::Keymap;
 use crate::app::core::list::List;
 use crate::app::core::pending::Pending;
@@ -259,6 +260,25 @@ impl State {
     #[must_use]
     pub fn selected(&self) -> Option<&Agent> {
         self.fleet.agent(self.list.selected?)
+    }
+
+    /// The columns of the list: those that are wished for, and on which host they are where there are several.
+    #[must_use]
+    pub fn columns(&self) -> Cow<'_, [Column]> {
+        if self.fleet.several() && !self.columns.contains(&Column::Host) {
+            return self.columns.iter().copied().chain([Column::Host]).collect();
+        }
+        Cow::Borrowed(&self.columns)
+    }
+
+    /// What people call an agent's pane: its place, and its host where there are several.
+    #[must_use]
+    pub fn place(&self, key: AgentKey) -> String {
+        match self.fleet.agent(key) {
+            Some(agent) if self.fleet.several() => address(agent),
+            Some(agent) => agent.target.clone(),
+            None => key.pane.to_string(),
+        }
     }
 
     /// The member whose engine is shown and asked: the one that watches the agent under the cursor.

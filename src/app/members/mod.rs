@@ -1,39 +1,67 @@
-//! The members of a fleet as a front end holds them: a handle for each, and the newest of all as one [`Fleet`].
+//! The members of a fleet as a front end holds them: for each what it publishes, the way to its engine, and who acts on
+//! its agents; and the newest of all as one [`Fleet`].
 
-pub(crate) mod scan;
+mod scan;
 
 use std::{
     future::Future,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use tokio::{
-    sync::{Notify, watch},
-    task::JoinSet,
-};
+use tokio::sync::{Notify, watch};
+use tokio_util::task::AbortOnDropHandle;
 
-use crate::app::core::fleet::{Fleet, Member, MemberId};
+use crate::app::act::Actor;
+use crate::app::core::fleet::{Fleet, Label, Member, MemberId};
 use crate::monitor::{Command, Ended, Handle, Link, NotDone, NotSent, Snapshots};
 
-/// What watches each member: dropped with the front end.
+pub(crate) use scan::sockets;
+
+/// The members: clones are the same. Their engines are let go with the last of them.
+#[derive(Clone, Debug)]
+pub struct Members(Arc<Shared>);
+
+/// The same without a claim, for who finds and loses members.
+#[derive(Clone, Debug)]
+pub(crate) struct WeakMembers(Weak<Shared>);
+
 #[derive(Debug)]
-pub struct Members {
-    first: Held,
-    others: Vec<Held>,
+struct Shared {
+    held: Mutex<Held>,
     news: Arc<News>,
-    /// One for each member, which waits for what it publishes.
-    _waiting: JoinSet<()>,
 }
 
-/// A member's engine, as it is held.
-#[derive(Clone, Debug)]
+#[derive(Debug, Default)]
 struct Held {
+    /// In the order in which they are listed: the first, those of this machine, those of hosts.
+    members: Vec<One>,
+    /// The number of the next one.
+    next: u16,
+}
+
+/// One member.
+#[derive(Debug)]
+struct One {
     id: MemberId,
-    handle: Handle,
-    link: watch::Receiver<Link>,
+    joined: Joined,
+    /// Waits for what it publishes.
+    _waits: AbortOnDropHandle<()>,
+}
+
+/// A member as it joins.
+#[derive(Debug)]
+pub struct Joined {
+    /// Where it is.
+    pub label: Label,
+    /// Its engine.
+    pub handle: Handle,
+    /// How that is reached.
+    pub link: watch::Receiver<Link>,
+    /// Who acts on its agents; nobody where nothing may be done.
+    pub actor: Option<Arc<Actor>>,
 }
 
 /// Something is new: told once however many members it is of.
@@ -47,35 +75,63 @@ struct News {
 /// A fleet of one whose engine runs inside.
 impl From<Handle> for Members {
     fn from(handle: Handle) -> Self {
-        Self::new(handle, watch::channel(Link::default()).1)
+        let label = Label::default();
+        Self::new(Joined { label, handle, link: watch::channel(Link::default()).1, actor: None })
     }
 }
 
 impl Members {
-    /// A fleet of one: the server that this machine's user means.
+    /// A fleet of one: the server that the user means.
     #[must_use]
-    pub fn new(handle: Handle, link: watch::Receiver<Link>) -> Self {
-        let first = Held { id: MemberId::FIRST, handle, link };
-        let mut waiting = JoinSet::new();
-        let news = Arc::new(News::default());
-        waiting.spawn(tell(first.id, first.handle.snapshots.clone(), first.link.clone(), Arc::clone(&news)));
-        Self { first, others: Vec::new(), news, _waiting: waiting }
+    pub fn new(first: Joined) -> Self {
+        let members = Self(Arc::new(Shared { held: Mutex::default(), news: Arc::default() }));
+        members.join(first);
+        members
+    }
+
+    /// Takes one more in. `None`: there were as many as there are numbers.
+    pub fn join(&self, joined: Joined) -> Option<MemberId> {
+        let mut held = self.held();
+        let id = MemberId(held.next);
+        held.next = held.next.checked_add(1)?;
+        let waits = tell(id, joined.handle.snapshots.clone(), joined.link.clone(), Arc::clone(&self.0.news));
+        let one = One { id, joined, _waits: AbortOnDropHandle::new(tokio::spawn(waits)) };
+        // The first stays the first.
+        let others = held.members.get(1..).unwrap_or_default();
+        let before = others.iter().take_while(|other| other.joined.label <= one.joined.label).count();
+        let at = (1 + before).min(held.members.len());
+        held.members.insert(at, one);
+        drop(held);
+        self.0.news.told.notify_one();
+        Some(id)
+    }
+
+    /// Lets one go. The first one stays.
+    pub fn leave(&self, id: MemberId) {
+        if id != MemberId::FIRST {
+            self.held().members.retain(|one| one.id != id);
+            self.0.news.told.notify_one();
+        }
     }
 
     /// What all of them published last.
     #[must_use]
     pub fn now(&self) -> Fleet {
-        Fleet::new(self.first.now(), self.others.iter().map(Held::now))
+        let held = self.held();
+        let mut all = held.members.iter().map(One::now);
+        // There is always a first.
+        let first = all.next().unwrap_or_else(|| unreachable!("a fleet without its first member"));
+        Fleet::new(first, all)
     }
 
-    /// Waits until one of them has published, or is reached in another way. A call that is dropped half-way misses
-    /// nothing.
+    /// Waits until one of them has published, is reached in another way, came or went. A call that is dropped half-way
+    /// misses nothing.
     ///
     /// # Errors
     /// The engine of the first member has ended, and none takes its place.
     pub async fn changed(&self) -> Result<(), Ended> {
-        self.news.told.notified().await;
-        if self.news.ended.load(Ordering::Acquire) { Err(Ended) } else { Ok(()) }
+        self.0.news.told.notified().await;
+        if self.0.news.ended.load(Ordering::Acquire) { Err(Ended) } else { Ok(()) }
     }
 
     /// Asks a member's engine for something; the answer comes after the snapshot that shows it is in [`Self::now`].
@@ -84,7 +140,7 @@ impl Members {
         id: MemberId,
         command: Command,
     ) -> impl Future<Output = Result<(), NotDone>> + Send + 'static + use<> {
-        let answer = self.held(id).map(|held| held.handle.commands.ask(command));
+        let answer = self.with(id, |joined| joined.handle.commands.ask(command));
         async move {
             match answer {
                 Some(answer) => answer.await,
@@ -93,20 +149,55 @@ impl Members {
         }
     }
 
-    /// Hands a command to a member's engine. Says whether it has room for it.
+    /// Hands a command to a member's engine. Says whether there was room for it.
     #[must_use]
     pub fn send(&self, id: MemberId, command: Command) -> bool {
-        self.held(id).is_some_and(|held| held.handle.commands.try_send(command).is_ok())
+        self.with(id, |joined| joined.handle.commands.try_send(command).is_ok()).unwrap_or(false)
     }
 
-    fn held(&self, id: MemberId) -> Option<&Held> {
-        std::iter::once(&self.first).chain(&self.others).find(|held| held.id == id)
+    /// Who acts on the agents of a member.
+    #[must_use]
+    pub fn actor(&self, id: MemberId) -> Option<Arc<Actor>> {
+        self.with(id, |joined| joined.actor.clone()).flatten()
+    }
+
+    /// All who act on agents of this machine, the first member's first.
+    #[must_use]
+    pub fn actors(&self) -> Vec<Arc<Actor>> {
+        self.held().members.iter().filter_map(|one| one.joined.actor.clone()).collect()
+    }
+
+    /// The engines of this machine, the first member's first.
+    #[must_use]
+    pub fn here(&self) -> Vec<Handle> {
+        let held = self.held();
+        held.members.iter().filter(|one| one.joined.label.host.is_none()).map(|one| one.joined.handle.clone()).collect()
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakMembers {
+        WeakMembers(Arc::downgrade(&self.0))
+    }
+
+    fn with<T>(&self, id: MemberId, use_it: impl FnOnce(&Joined) -> T) -> Option<T> {
+        self.held().members.iter().find(|one| one.id == id).map(|one| use_it(&one.joined))
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Held {
+impl WeakMembers {
+    /// The members, unless nobody holds them any more.
+    pub(crate) fn upgrade(&self) -> Option<Members> {
+        self.0.upgrade().map(Members)
+    }
+}
+
+impl One {
     fn now(&self) -> Member {
-        Member { id: self.id, link: *self.link.borrow(), snapshot: self.handle.snapshots.borrow() }
+        let Joined { label, handle, link, .. } = &self.joined;
+        Member { id: self.id, label: label.clone(), link: *link.borrow(), snapshot: handle.snapshots.borrow() }
     }
 }
 

@@ -6,6 +6,7 @@ use ratatui::{
 };
 
 use crate::app::core::column::Column;
+use crate::app::core::fleet::host_of;
 use crate::app::core::format;
 use crate::app::core::message::Hit;
 use crate::app::core::state::State;
@@ -42,7 +43,7 @@ fn table(c: &mut Canvas, area: Rect, state: &State) {
     if inner.height == 0 {
         return;
     }
-    let columns = columns(inner.width, state.fleet.agents(), &state.columns);
+    let columns = columns(inner.width, state.fleet.agents(), &state.columns());
     list::head(c, inner, &columns, state);
     let below = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
     list::rows(c, below, state, |c, rect, agent| row_of(c, rect, &columns, state, agent));
@@ -55,7 +56,7 @@ fn hit(state: &State, class: Class, rect: Rect, at: Position) -> Option<Hit> {
     }
     let inner = rect.inner(Margin::new(1, 1));
     if at.y == inner.y {
-        return list::hit_head(&columns(inner.width, state.fleet.agents(), &state.columns), inner, at);
+        return list::hit_head(&columns(inner.width, state.fleet.agents(), &state.columns()), inner, at);
     }
     list::hit_row(state, Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner }, at)
 }
@@ -108,14 +109,19 @@ fn activity(c: &mut Canvas, x: u16, y: u16, room: u16, agent: &Agent) {
 /// ```
 fn sidebar(c: &mut Canvas, area: Rect, state: &State) {
     let theme = c.theme;
-    let longest = state.fleet.agents().map(|a| width(&format::place(a))).max().unwrap_or(0);
+    let several = state.fleet.several();
+    let place = |agent: &Agent| match host_of(agent) {
+        host if several && host != "·" => format!("{host} {}", format::place(agent)),
+        _ => format::place(agent),
+    };
+    let longest = state.fleet.agents().map(|a| width(&place(a))).max().unwrap_or(0);
     let room = usize::from(area.width.saturating_sub(10));
     let target_room = longest.min(room);
     let kind_room = room.saturating_sub(target_room + 1).min(11);
     list::rows(c, area, state, |c, rect, agent| {
         let Styles { toned, needs, .. } = Styles::of(c, state, agent);
         let plain = if needs { toned } else { theme.text };
-        let target = left(&fit_end(&format::place(agent), target_room), target_room);
+        let target = left(&fit_end(&place(agent), target_room), target_room);
         let said = word(agent.state, agent.kind.as_deref());
         let words = if kind_room >= 6 { fit(&said, kind_room) } else { "".into() };
         c.pieces(

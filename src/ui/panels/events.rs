@@ -39,7 +39,7 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     }
     let columns = if inner.height <= 2 { (inner.width / 52).max(1) } else { 1 };
     let width = inner.width / columns;
-    for (i, (_, event)) in shown.iter().skip(state.events_up).enumerate() {
+    for (i, (member, event)) in shown.iter().skip(state.events_up).enumerate() {
         let i = u16::try_from(i).unwrap_or(u16::MAX);
         let (column, row) = (i % columns, i / columns);
         if row >= inner.height {
@@ -48,7 +48,10 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
         let (x, y) = (inner.x + column * width, inner.y + row);
         let tone = events::tone(event);
         let time = format::clock(event.at, &state.zone);
-        let words = sentence(&event.what);
+        let words = match state.fleet.member(*member) {
+            Some(member) if state.fleet.several() => format!("{} {}", member.label.name(), sentence(&event.what)),
+            _ => sentence(&event.what),
+        };
         let room = width.saturating_sub(if columns > 1 { 3 } else { 0 });
         let style = theme.tone(tone);
         let cut = text::fit(&words, usize::from(room.saturating_sub(11)));

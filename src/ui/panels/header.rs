@@ -22,7 +22,7 @@ type Words = (String, Style);
 /// In two lines where it is narrow: what and how, then the counts.
 pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
     let theme = c.theme;
-    let server = state.snapshot().server.name();
+    let server = watched(state);
     let simulated = if state.snapshot().server.simulated { " · simulated" } else { "" };
     let end = c.pieces(
         area.x + 1,
@@ -31,7 +31,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
         &[
             ("tmux-orc", theme.title.add_modifier(Modifier::BOLD)),
             (" · ", theme.faint),
-            (server, theme.muted),
+            (&server, theme.muted),
             (simulated, theme.warn),
         ],
     );
@@ -44,6 +44,20 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
     let after = counts(c, end + 3, area.y, area.right(), state, true);
     let right = engine(state, theme, area.right().saturating_sub(after + 3).into(), false);
     put_right(c, area, &right);
+}
+
+/// What is watched: the server's name, or how many hosts and servers there are.
+fn watched(state: &State) -> String {
+    let members = state.fleet.members();
+    if !state.fleet.several() {
+        return state.snapshot().server.name().to_owned();
+    }
+    let hosts: std::collections::BTreeSet<_> = members.iter().map(|member| &member.label.host).collect();
+    match hosts.len() {
+        1 => format!("{} servers", members.len()),
+        hosts if hosts == members.len() => format!("{hosts} hosts"),
+        hosts => format!("{hosts} hosts {} servers", members.len()),
+    }
 }
 
 /// The counts of the states that occur, with their words where all of them fit; gives the column after them.

@@ -220,7 +220,7 @@ pub(super) fn head_of(c: &mut Canvas, rect: Rect, state: &State, first: Place) {
         rect.x + 1,
         rect.y,
         rect.width.saturating_sub(1),
-        &fit_end(name, rect.width.saturating_sub(12).into()),
+        &fit_end(&name, rect.width.saturating_sub(12).into()),
         theme.title,
     ) + 2;
     for t in TONES {

@@ -78,12 +78,12 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, request: &Preview) -> Opt
             None
         }
         Mode::Reply { key, input, .. } => {
-            let title = format!("Message to {}", place(state, *key));
+            let title = format!("Message to {}", state.place(*key));
             let inner = c.frame(area, &frame(&title, &hints(&state.keymap, SEND)));
             Some(entry(c, Rect { height: 1, ..inner }, "", input))
         }
         Mode::Confirm { key, kill, .. } => {
-            let place = place(state, *key);
+            let place = state.place(*key);
             let (title, yes, words) = if *kill {
                 ("Close", "close", format!("Close the pane of {place} and end what runs in it?"))
             } else {
@@ -136,7 +136,7 @@ fn answers(
     let keys = format!("{number} or {}  {leave}", keymap.label(Action::Accept));
     let agent = state.fleet.agent(key);
     let by = agent.and_then(|agent| answer_by(agent, state.now, &state.zone)).unwrap_or_default();
-    let title = format!("Answer {}", place(state, key));
+    let title = format!("Answer {}", state.place(key));
     c.frame(area, &Frame { value: &by, ..frame(&title, &keys) });
     let (request, between, below) = answer_parts(area, seen.choices.len());
     if asked.screen.is_none() {
@@ -181,11 +181,6 @@ const SEND: &[(&[Action], &str)] = &[(&[Action::Accept], "send"), (&[Action::Lea
 
 fn frame<'a>(title: &'a str, keys: &'a str) -> Frame<'a> {
     Frame { title, keys, focus: true, ..Frame::default() }
-}
-
-fn place(state: &State, key: AgentKey) -> String {
-    let agent = state.fleet.agent(key);
-    agent.map_or_else(|| key.pane.to_string(), |agent| agent.target.clone())
 }
 
 /// A line that is typed into.

@@ -89,7 +89,11 @@ struct Shown {
 impl Shown {
     fn of(state: &State, area: Rect) -> Self {
         // Of the gap behind the last column one cell is enough.
-        let columns = place(area.width.saturating_sub(1), state.fleet.agents(), COLUMNS.iter());
+        let columns = place(
+            area.width.saturating_sub(1),
+            state.fleet.agents(),
+            COLUMNS.iter().filter(|row| row.column != Column::Host || state.fleet.several()),
+        );
         let tokens = |placed: &&Placed| matches!(placed.row.column, Column::Turn | Column::Tokens | Column::Today);
         let mut widths = columns.iter().filter(tokens).map(|placed| placed.width).peekable();
         let three = widths.peek().is_some() && widths.all(|width| width >= THREE);

@@ -3,7 +3,6 @@
 mod act;
 mod config;
 mod engine;
-mod hosts;
 mod look;
 mod parse;
 mod tmux;
@@ -15,7 +14,6 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 pub(crate) use act::{EventsOptions, JumpOptions, NextOptions, ReportOptions, UsageOptions};
 pub(crate) use config::ConfigVerb;
 pub(crate) use engine::{EngineOptions, MonitorVerb, StatusOptions};
-pub(crate) use hosts::BridgeOptions;
 pub(crate) use look::{AgentsOptions, AgentsVerb, DemoOptions, PerfVerb, ProfilesVerb, TuneOptions, WatchOptions};
 pub(crate) use tmux::{SidebarOptions, StatuslineOptions, TmuxVerb};
 
@@ -59,9 +57,9 @@ Settings: ~/.tmux_orchestrator/config.yaml (TMUX_ORC_HOME names another director
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Options of every verb")]
 pub struct Global {
-    /// Name of the tmux socket, as `tmux -L`
+    /// Name of the tmux socket, as `tmux -L`; several for what shows several servers
     #[arg(short = 'L', long = "socket-name", value_name = "NAME", global = true, conflicts_with = "socket_path")]
-    pub socket_name: Option<String>,
+    pub socket_name: Vec<String>,
     /// Path of the tmux socket, as `tmux -S`; default: the server of $TMUX, else the default one
     #[arg(short = 'S', long = "socket-path", value_name = "PATH", global = true)]
     pub socket_path: Option<PathBuf>,
@@ -138,12 +136,6 @@ Examples:
         #[command(subcommand)]
         verb: Option<MonitorVerb>,
     },
-    /// Joins standard input and output to this machine's engines, for a dashboard elsewhere: what connectors run
-    #[command(
-        after_help = "Examples:\n  ssh box tmux-orc bridge\n  command=\"tmux-orc bridge --read-only\",restrict ssh-ed25519 ... \
-                      (a line of authorized_keys)\n\nIt starts an engine where none runs, and ends when nothing comes for 30 s."
-    )]
-    Bridge(BridgeOptions),
     /// What the engine does: strategy, agents, cycles
     #[command(
         after_help = "Examples:\n  tmux-orc status\n  tmux-orc status --detailed | grep -A5 \"Connection Pool\"\n  \

@@ -2,6 +2,7 @@
 
 use crate::app::core::act::Act;
 use crate::app::core::action::Action;
+use crate::app::core::list::Grouping;
 use crate::app::core::message::{Effect, Outcome};
 use crate::app::core::palette;
 use crate::app::core::palette::Does;
@@ -30,7 +31,7 @@ pub(crate) fn act(state: &mut State, action: Action) -> Outcome {
         Action::NextNeedy => next_needy(state),
         Action::Answer | Action::Reply | Action::Interrupt | Action::Kill => ask(state, action),
         Action::Broadcast => broadcast(state),
-        Action::Copy => match state.selected().map(|agent| agent.target.clone()) {
+        Action::Copy => match state.list.selected.map(|key| state.place(key)) {
             Some(target) => Outcome::effect(Effect::CopyText(target)),
             None => Outcome::default(),
         },
@@ -50,6 +51,10 @@ pub(crate) fn act(state: &mut State, action: Action) -> Outcome {
         }
         Action::Group => {
             state.list.grouping = state.list.grouping.next();
+            // All are of one.
+            if state.list.grouping == Grouping::Host && !state.fleet.several() {
+                state.list.grouping = Grouping::Host.next();
+            }
             relist(state)
         }
         Action::NextStrategy => step_strategy(state, 1),

@@ -26,18 +26,18 @@ pub(crate) fn arrived(state: &mut State, new: Fleet) -> Outcome {
         behind |= instruments_differ(&before, &now);
         keep_events(state, &before, &now);
     }
-    let several = state.fleet.members().len() > 1;
+    let several = state.fleet.several();
     for member in state.fleet.members() {
         // A member that has just come has nothing that is news.
         let reader = state.news.entry(member.id).or_insert_with(|| EventReader::after(&member.snapshot));
         let news = reader.read(&member.snapshot);
         // What another engine tells of happened before it was looked at: no news.
         if !news.another {
-            call(state.list.selected, member, &news.events, &mut calls, &mut problems);
+            call((state.list.selected, several), member, &news.events, &mut calls, &mut problems);
         }
         let before = old.member(member.id).map(|before| before.link);
         if let Some(words) = before.and_then(|before| member.link.switched_from(before)) {
-            let words = if several { format!("{}: {words}", member.snapshot.server.name()) } else { words };
+            let words = if several { format!("{}: {words}", member.label.name()) } else { words };
             state.switched = Some((words, state.elapsed + TELL_SWITCH_FOR));
         }
         redraw |= before.is_some_and(|before| before != member.link);
@@ -134,7 +134,7 @@ fn instruments_differ(old: &Snapshot, new: &Snapshot) -> bool {
 
 /// What calls the user among a member's news: agents that came to need them, and problems.
 fn call(
-    selected: Option<AgentKey>,
+    (selected, several): (Option<AgentKey>, bool),
     member: &Member,
     news: &[&Event],
     calls: &mut Vec<String>,
@@ -145,7 +145,8 @@ fn call(
             EventKind::Transition { pane_id, target, to, kind, .. }
                 if to.needs_user() && Some(AgentKey { member: member.id, pane: *pane_id }) != selected =>
             {
-                calls.push(format!("{target} needs you: {}", word(*to, kind.as_deref())));
+                let host = if several { format!("{} ", member.label.name()) } else { String::new() };
+                calls.push(format!("{host}{target} needs you: {}", word(*to, kind.as_deref())));
             }
             EventKind::Notice { text, problem: true } => problems.push(text.clone()),
             _ => {}
