@@ -161,7 +161,7 @@ impl List {
 
         let before = std::mem::take(&mut self.lines);
         let before_at = self.at;
-        self.lines = self.filtered(&stands);
+        self.lines = self.filtered(&stands, fleet.several());
         if self.grouping != Grouping::None {
             self.lines = group(fleet, &self.lines, self.grouping);
         }
@@ -222,13 +222,13 @@ impl List {
         if self.reverse { order.reverse() } else { order }
     }
 
-    fn filtered(&self, stands: &Stands) -> Vec<Line> {
+    fn filtered(&self, stands: &Stands, several: bool) -> Vec<Line> {
         let all = self.order.iter().filter_map(|key| stands.get(key));
         if self.filter.trim().is_empty() {
             return all.map(|(place, _)| Line::Agent(*place)).collect();
         }
         let mut query = Query::new(&self.filter);
-        all.filter(|(_, agent)| matches(&mut query, agent)).map(|(place, _)| Line::Agent(*place)).collect()
+        all.filter(|(_, agent)| matches(&mut query, agent, several)).map(|(place, _)| Line::Agent(*place)).collect()
     }
 
     fn line_of(&self, fleet: &Fleet, key: AgentKey) -> Option<usize> {
@@ -336,14 +336,14 @@ fn group(fleet: &Fleet, lines: &[Line], by: Grouping) -> Vec<Line> {
         .collect()
 }
 
-/// Whether all that is shown of an agent matches the filter.
-fn matches(query: &mut Query, agent: &Agent) -> bool {
+/// Whether all that is shown of an agent matches the filter; its host where there are several.
+fn matches(query: &mut Query, agent: &Agent, several: bool) -> bool {
     let (word, state, id) =
         (word(agent.state, agent.kind.as_deref()), agent.state.to_string(), agent.pane_id.to_string());
     let or_none = |text: &'_ Option<String>| text.clone().unwrap_or_default();
     let (version, doing, model, cwd) =
         (or_none(&agent.version), or_none(&agent.doing), or_none(&agent.model), or_none(&agent.cwd));
-    let host = fleet::host_of(agent);
+    let host = if several { fleet::host_of(agent) } else { Cow::Borrowed("") };
     let (repository, worktree, branch) = (or_none(&agent.repository), or_none(&agent.worktree), or_none(&agent.branch));
     query.matches(
         &[
