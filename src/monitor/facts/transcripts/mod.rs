@@ -4,6 +4,7 @@
 //! appended since. No text of them is kept.
 
 pub(crate) mod allowance;
+mod children;
 pub mod find;
 mod session;
 pub mod sqlite;

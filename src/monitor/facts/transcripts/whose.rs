@@ -1,7 +1,6 @@
 //! Whose transcript a file is, and by what that is known: a wrong one would show another agent's numbers.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
@@ -9,16 +8,13 @@ use std::{
 
 use crate::monitor::Prices;
 use crate::monitor::facts::transcripts::find::{Found, files, fits, session_in};
-use crate::monitor::facts::transcripts::tail::{About, Tail};
+use crate::monitor::facts::transcripts::tail::Tail;
 use crate::monitor::facts::{file, process};
 use crate::monitor::usage::TranscriptRules;
 use crate::monitor::usage::fields::Field;
 
 /// Most files that are looked into to find the one of an agent.
-const MOST_CANDIDATES: usize = 16;
-
-/// Most files, the newest ones, among which those of sub-agents are looked for.
-const MOST_LOOKED: usize = 256;
+pub(super) const MOST_CANDIDATES: usize = 16;
 
 /// Largest file of a running program that is read for its process, bytes.
 const LARGEST_PROCESS_FILE: u64 = 64 << 10;
@@ -276,41 +272,6 @@ impl Whose {
     /// When its process began: what was not written since is not its own.
     pub(super) fn began(&self) -> Option<SystemTime> {
         process::age(self.start).and_then(|age| SystemTime::now().checked_sub(age + SLACK))
-    }
-
-    /// Those of its sub-agents whose transcripts say whose they are. `looked`: what those that were looked at say, of which
-    /// some more are looked at each time. Says how many bytes that took as well.
-    pub(super) fn children(&self, session: &str, looked: &mut BTreeMap<PathBuf, About>) -> (Vec<PathBuf>, u64) {
-        let all = self.folders.iter().flat_map(|folder| {
-            self.rules.files.iter().flat_map(move |pattern| files(folder, pattern, None, self.owner, None))
-        });
-        let mut all: Vec<Found> = all.collect();
-        all.sort_unstable_by_key(|found| std::cmp::Reverse(found.modified));
-        let fresh: Vec<PathBuf> = all.into_iter().take(MOST_LOOKED).map(|found| found.path).collect();
-        let mut bytes = 0;
-        for path in
-            fresh.into_iter().filter(|path| !looked.contains_key(path)).take(MOST_CANDIDATES).collect::<Vec<_>>()
-        {
-            bytes += Tail::ABOUT;
-            if let Some(about) = Tail::about(&path, self.owner, &self.rules).filter(|about| about.session.is_some()) {
-                looked.insert(path, about);
-            }
-        }
-        let (mut family, mut found) = (BTreeSet::from([session]), Vec::new());
-        loop {
-            let before = family.len();
-            for (path, about) in looked.iter() {
-                if let (Some(own), Some(parent)) = (&about.session, &about.parent)
-                    && family.contains(parent.as_str())
-                    && family.insert(own)
-                {
-                    found.push(path.clone());
-                }
-            }
-            if family.len() == before {
-                return (found, bytes);
-            }
-        }
     }
 
     /// Those of its sub-agents.
