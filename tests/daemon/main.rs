@@ -7,6 +7,7 @@ mod foreign;
 mod hostile;
 mod modes;
 mod places;
+mod recorded;
 mod reload;
 #[path = "../sample/mod.rs"]
 mod sample;

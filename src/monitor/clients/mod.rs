@@ -9,6 +9,7 @@ pub(crate) mod foreign;
 pub(crate) mod guest;
 pub(crate) mod keeper;
 pub(crate) mod lock;
+mod mend;
 pub(crate) mod paths;
 pub(crate) mod phase;
 pub(crate) mod seats;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
 use crate::monitor::clients::delta::Delta;
+use crate::monitor::clients::mend;
 use crate::monitor::{EVENTS_KEPT, HISTORY_POINTS, LiveSettings, Snapshot};
 
 /// Version of these messages. It changes only where old readers would misunderstand: fields and kinds of messages that are
@@ -46,14 +47,14 @@ fn read<'a, T: Deserialize<'a> + strum::VariantNames>(line: &'a [u8]) -> Result<
 }
 
 impl FromEngine {
-    /// Reads a line of an engine.
+    /// Reads a line of an engine; `None`: it is of a kind that this version does not know.
     pub fn read(line: &[u8]) -> Result<Option<Self>, serde_json::Error> {
-        read(line)
+        read(line).or_else(|error| mend::from_engine(line).map(Some).ok_or(error))
     }
 }
 
 impl FromClient {
-    /// Reads a line of a client.
+    /// Reads a line of a client; `None`: it is of a kind that this version does not know.
     pub fn read(line: &[u8]) -> Result<Option<Self>, serde_json::Error> {
         read(line)
     }

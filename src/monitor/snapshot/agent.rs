@@ -200,6 +200,7 @@ pub struct Choice {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Transition {
     /// When.
+    #[serde(default)]
     pub at: Timestamp,
     /// State before.
     #[serde(default = "lenient::unknown", deserialize_with = "lenient::state")]

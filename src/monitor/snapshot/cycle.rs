@@ -32,6 +32,7 @@ pub struct CycleInfo {
 
 /// The first look at panes that hold an agent or may hold one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Reading {
     /// Panes that were read.
     pub read: usize,

@@ -17,6 +17,7 @@ pub struct Event {
     /// Counted from 1, never reused by one engine.
     pub seq: u64,
     /// When.
+    #[serde(default)]
     pub at: Timestamp,
     /// What.
     #[serde(flatten, deserialize_with = "lenient::event")]
@@ -32,13 +33,16 @@ pub enum EventKind {
         /// Its pane.
         pane_id: PaneId,
         /// Its place then.
+        #[serde(default)]
         target: String,
         /// Which program.
+        #[serde(default)]
         agent: String,
         /// Its state.
         #[serde(default = "lenient::unknown", deserialize_with = "lenient::state")]
         state: AgentState,
         /// Kind of the state.
+        #[serde(default)]
         kind: Option<String>,
     },
     /// An agent's pane is gone.
@@ -46,8 +50,10 @@ pub enum EventKind {
         /// Its pane.
         pane_id: PaneId,
         /// Its last place.
+        #[serde(default)]
         target: String,
         /// Which program.
+        #[serde(default)]
         agent: String,
     },
     /// An agent went from one state to another.
@@ -55,8 +61,10 @@ pub enum EventKind {
         /// Its pane.
         pane_id: PaneId,
         /// Its place then.
+        #[serde(default)]
         target: String,
         /// Which program.
+        #[serde(default)]
         agent: String,
         /// State before.
         #[serde(default = "lenient::unknown", deserialize_with = "lenient::state")]
@@ -65,8 +73,10 @@ pub enum EventKind {
         #[serde(default = "lenient::unknown", deserialize_with = "lenient::state")]
         to: AgentState,
         /// Kind of the state now.
+        #[serde(default)]
         kind: Option<String>,
         /// Why.
+        #[serde(default)]
         evidence: Evidence,
     },
     /// A person did something to an agent.
@@ -74,28 +84,37 @@ pub enum EventKind {
     /// A setting of the engine was changed, by whom.
     Changed {
         /// Such as `pool`.
+        #[serde(default)]
         setting: String,
         /// Value before.
+        #[serde(default)]
         from: String,
         /// Value now.
+        #[serde(default)]
         to: String,
     },
     /// Much of an account's limit is used.
     Limit {
         /// Which program: the profile's name.
+        #[serde(default)]
         program: String,
         /// The account's name.
+        #[serde(default)]
         account: String,
         /// The percentage that was reached.
+        #[serde(default)]
         percent: u8,
         /// The limit.
+        #[serde(default)]
         limit: Limit,
     },
     /// The server was lost, came back, a transport fell back, a script failed: in words.
     Notice {
         /// The words.
+        #[serde(default)]
         text: String,
         /// It is a problem.
+        #[serde(default)]
         problem: bool,
     },
 }
@@ -114,10 +133,13 @@ pub struct Acted {
     /// What was done.
     pub act: ActKind,
     /// What was sent: keys by their names, or the text; empty when nothing was.
+    #[serde(default)]
     pub sent: String,
     /// It worked.
+    #[serde(default)]
     pub ok: bool,
     /// How it ended, in words.
+    #[serde(default)]
     pub result: String,
 }
 

@@ -56,6 +56,7 @@ pub const SCHEMA: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// [`SCHEMA`].
+    #[serde(default)]
     pub schema: u32,
     /// When it was published.
     #[serde(default)]

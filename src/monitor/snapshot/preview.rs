@@ -11,8 +11,10 @@ pub struct Preview {
     /// The pane.
     pub pane_id: PaneId,
     /// Rows with SGR colours and nothing else that is not text.
+    #[serde(default)]
     pub text: String,
     /// When it was captured.
+    #[serde(default)]
     pub captured_at: Timestamp,
 }
 

@@ -162,7 +162,8 @@ pub struct EngineSettings {
 }
 
 /// One setting that was changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Change {
     /// Its name.
     pub setting: String,
