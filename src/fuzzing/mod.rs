@@ -13,12 +13,13 @@ use crate::{app, monitor, tmux, ui};
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its folder of seeds.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("protocol", protocol),
     ("output", output),
     ("profiles", profiles),
     ("config", config),
     ("wire", wire),
+    ("link", link),
     ("keys", keys),
     ("transcripts", transcripts),
 ];
@@ -51,6 +52,13 @@ pub fn config(data: &[u8]) {
 /// The engine's socket, from both sides.
 pub fn wire(data: &[u8]) {
     for snapshot in monitor::fuzz::wire(data, ui::fuzz::twelve()) {
+        ui::fuzz::show(snapshot);
+    }
+}
+
+/// What an engine says that nobody trusts, past the door.
+pub fn link(data: &[u8]) {
+    for snapshot in monitor::fuzz::link(data) {
         ui::fuzz::show(snapshot);
     }
 }

@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use crate::fuzzing::Feed;
+use crate::monitor::clients::admit::{Admitted, Door, Received};
 use crate::monitor::clients::attach::{Client, Wishes};
 use crate::monitor::clients::guest::Host;
 use crate::monitor::clients::wire;
@@ -267,4 +268,93 @@ fn engine_hello() -> EngineHello {
 
 fn client_hello() -> ClientHello {
     ClientHello { protocol: wire::PROTOCOL, version: "0".to_owned(), watch: true, ..ClientHello::default() }
+}
+
+/// Lets lines of an engine in as a client does. The first byte chooses whether it is of another machine. Nothing that came
+/// through the door steers a terminal, and all of it is within bounds. Returns the snapshots.
+pub(crate) fn link(data: &[u8]) -> Vec<Arc<Snapshot>> {
+    let mut feed = Feed::new(data);
+    let remote = feed.flag();
+    let mut door = Door::new(remote);
+    let mut latest: Option<Admitted<Arc<Snapshot>>> = None;
+    let mut shown = Vec::new();
+    for line in feed.rest().split(|byte| *byte == b'\n') {
+        let Ok(Some(message)) = FromEngine::read(line) else { continue };
+        let Ok(said) = door.said(message, now()) else { continue };
+        let next = match said {
+            Received::Hello(hello) => {
+                fits(&serde_json::to_value(&*hello).expect("JSON"), "");
+                door = door.by_the_clock_of(&hello, now());
+                continue;
+            }
+            Received::Snapshot(snapshot) => snapshot,
+            Received::Update(update) => match &latest {
+                Some(before) => Door::complete(update, before),
+                None => update,
+            },
+            Received::Delta(delta) => {
+                let Some(before) = &latest else { continue };
+                match door.put_on(delta, before) {
+                    Ok(after) => after,
+                    Err(_) => continue,
+                }
+            }
+            Received::Confirmed(_, confirmed) => {
+                fits(&serde_json::to_value(&*confirmed).expect("JSON"), "");
+                continue;
+            }
+            Received::Rejected(_, words) | Received::Refused(words) => {
+                assert!(crate::tmux::is_clean(&words) && words.chars().count() <= 500, "{words:?}");
+                continue;
+            }
+            Received::Pong => continue,
+        };
+        let next = next.shared();
+        within_bounds(&next, door.theirs(now()), remote);
+        shown.push(Arc::clone(&next));
+        shown.truncate(4);
+        latest = Some(next);
+    }
+    shown
+}
+
+/// No word in it steers a terminal, and none is long.
+fn fits(value: &serde_json::Value, path: &str) {
+    match value {
+        serde_json::Value::String(text) => {
+            let rows = path.ends_with("/full");
+            let good = |c: char| !crate::tmux::is_unsafe(c) || (rows && c == '\n');
+            assert!(text.chars().all(good), "{path}: {text:?}");
+            assert!(text.chars().count() <= 8000, "{path}: {} characters", text.chars().count());
+        }
+        serde_json::Value::Array(all) => all.iter().for_each(|value| fits(value, path)),
+        serde_json::Value::Object(all) => all.iter().for_each(|(key, value)| fits(value, &format!("{path}/{key}"))),
+        _ => {}
+    }
+}
+
+fn within_bounds(snapshot: &Snapshot, now: Timestamp, remote: bool) {
+    let mut words = snapshot.clone();
+    let preview = words.preview.take();
+    fits(&serde_json::to_value(&words).expect("JSON"), "");
+    if let Some(preview) = preview {
+        assert_eq!(Screen::styled(preview.text.as_bytes()).colours(), Some(&*preview.text), "colours and text alone");
+        assert!(preview.text.lines().count() <= 500);
+    }
+    let agents = &snapshot.agents;
+    let panes: std::collections::HashSet<_> = agents.iter().map(|agent| agent.pane_id).collect();
+    assert!(panes.len() == agents.len() && agents.len() <= if remote { 2000 } else { 20_000 });
+    let hours = |at: Timestamp| at.duration_since(now).as_hours();
+    let was = |at: Timestamp| at == Timestamp::UNIX_EPOCH || (-24 * 365 - 1..=1).contains(&hours(at));
+    for agent in agents {
+        assert!(was(agent.since) && was(agent.last_change) && agent.read_at.is_none_or(was), "{agent:?}");
+        assert!(agent.reset_at.is_none_or(|at| hours(at).abs() <= 24 * 366), "{agent:?}");
+        assert!(agent.context_percent.is_none_or(|percent| (0.0..=100.0).contains(&percent)), "{agent:?}");
+        assert!(agent.activity.len() <= 64 && agent.activity.iter().all(|slice| *slice <= 7), "{agent:?}");
+        assert!(agent.choices.len() <= 20 && agent.target.chars().count() <= 200, "{agent:?}");
+        assert!(!remote || agent.choices.iter().all(|choice| choice.keys.is_empty()), "{agent:?}");
+    }
+    assert!(snapshot.events.len() <= crate::monitor::EVENTS_KEPT && snapshot.notes.len() <= 8);
+    assert!(snapshot.events.iter().all(|event| was(event.at)));
+    let _: u64 = agents.iter().filter_map(|agent| agent.memory_bytes).sum();
 }

@@ -3,19 +3,21 @@
 
 use std::{collections::HashMap, io, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use tokio::{
-    io::{AsyncBufRead, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
     net::UnixStream,
     sync::watch,
     task::JoinHandle,
     time::{MissedTickBehavior, timeout},
 };
 
+use crate::monitor::clients::admit::{Admitted, Door, Received, words};
 use crate::monitor::clients::delta::Delta;
+use crate::monitor::clients::wire;
 use crate::monitor::clients::wire::{
-    ClientHello, EngineHello, FromClient, FromEngine, LONGEST_FROM_ENGINE, LONGEST_FROM_REMOTE, LineError, Lines,
+    ClientHello, EngineHello, FromClient, LONGEST_FROM_ENGINE, LONGEST_FROM_REMOTE, Lines,
 };
-use crate::monitor::clients::{foreign, wire};
 use crate::monitor::{
     ANSWER_LIMIT, Command, EnginePaths, Handle, Interest, LiveSettings, Order, Refused, Requests, Snapshot,
 };
@@ -38,10 +40,10 @@ pub enum AttachError {
     NoEngine,
     /// Somebody listens there and does not answer as an engine does.
     #[error("the engine does not answer: {0}")]
-    Silent(String),
+    Silent(Admitted<String>),
     /// The engine will not talk to us.
     #[error("the engine refused: {0}")]
-    Refused(String),
+    Refused(Admitted<String>),
     /// The engine speaks another version.
     #[error(
         "the engine (tmux-orc {theirs}, protocol {protocol}) and this program (tmux-orc {ours}, protocol {our_protocol}) do \
@@ -49,7 +51,7 @@ pub enum AttachError {
     )]
     Version {
         /// The engine's version.
-        theirs: String,
+        theirs: Admitted<String>,
         /// The engine's protocol.
         protocol: u32,
         /// Our version.
@@ -59,10 +61,10 @@ pub enum AttachError {
     },
     /// A command did not take effect.
     #[error("{0}")]
-    Rejected(String),
+    Rejected(Admitted<String>),
     /// The engine went away.
     #[error("the engine went away: {0}")]
-    Lost(String),
+    Lost(Admitted<String>),
 }
 
 /// What the engine says that the settings are after a command.
@@ -85,9 +87,9 @@ async fn dial(paths: &EnginePaths) -> Result<UnixStream, AttachError> {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => {
                 Err(AttachError::NoEngine)
             }
-            _ => Err(AttachError::Silent(error.to_string())),
+            _ => Err(AttachError::Silent(words(&error.to_string()))),
         },
-        Err(_) => Err(AttachError::Silent("it does not accept the connection".to_owned())),
+        Err(_) => Err(AttachError::Silent(words("it does not accept the connection"))),
     }
 }
 
@@ -135,12 +137,13 @@ impl Wishes {
 /// With an engine of protocol 1 the same is had from whole snapshots; nobody behind a client can tell.
 pub struct Client {
     /// Who the engine is.
-    pub hello: EngineHello,
+    pub hello: Admitted<EngineHello>,
     /// The version of the messages in force.
     pub protocol: u32,
+    door: Door,
     lines: Lines<BufReader<Box<dyn AsyncRead + Send + Sync + Unpin>>>,
     write: Box<dyn AsyncWrite + Send + Sync + Unpin>,
-    latest: Option<Arc<Snapshot>>,
+    latest: Option<Admitted<Arc<Snapshot>>>,
     /// Deltas since the last whole snapshot; `None`: one was lost, and a whole one was asked for.
     deltas: Option<u64>,
     next_id: u64,
@@ -171,7 +174,7 @@ impl Client {
         let ours = rustix::process::geteuid().as_raw();
         match stream.peer_cred() {
             Ok(peer) if peer.uid() == ours => {}
-            _ => return Err(AttachError::Silent("the socket belongs to another user".to_owned())),
+            _ => return Err(AttachError::Silent(words("the socket belongs to another user"))),
         }
         let (read, write) = stream.into_split();
         Self::talk(read, write, wishes).await
@@ -187,19 +190,18 @@ impl Client {
         let read: Box<dyn AsyncRead + Send + Sync + Unpin> = Box::new(read);
         let mut lines = Lines::new(BufReader::with_capacity(64 * 1024, read), longest);
         let mut write: Box<dyn AsyncWrite + Send + Sync + Unpin> = Box::new(write);
-        let hello = match timeout(ANSWER_LIMIT, receive(&mut lines)).await {
-            Ok(Ok(FromEngine::Hello(mut hello))) => {
-                foreign::hello(&mut hello);
-                hello
+        let door = Door::new(wishes.remote);
+        let hello = match timeout(ANSWER_LIMIT, door.receive(&mut lines)).await {
+            Ok(Ok(Received::Hello(hello))) => hello,
+            Ok(Ok(Received::Refused(reason))) => return Err(AttachError::Refused(reason)),
+            Ok(Ok(_)) => return Err(AttachError::Silent(words("its first line is no hello"))),
+            Ok(Err(error)) => return Err(AttachError::Silent(words(&error.to_string()))),
+            Err(_) => {
+                return Err(AttachError::Silent(words(&format!("no hello within {} s", ANSWER_LIMIT.as_secs()))));
             }
-            Ok(Ok(FromEngine::Refused { reason })) => {
-                return Err(AttachError::Refused(foreign::words(&reason).into_owned()));
-            }
-            Ok(Ok(_)) => return Err(AttachError::Silent("its first line is no hello".to_owned())),
-            Ok(Err(error)) => return Err(AttachError::Silent(foreign::words(&error.to_string()).into_owned())),
-            Err(_) => return Err(AttachError::Silent(format!("no hello within {} s", ANSWER_LIMIT.as_secs()))),
         };
-        // Said also to an engine of another version, which then logs it.
+        let door = door.by_the_clock_of(&hello, Timestamp::now());
+        // Received also to an engine of another version, which then logs it.
         let ours = ClientHello {
             protocol: wire::PROTOCOL,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -214,20 +216,20 @@ impl Client {
         send(&mut write, &FromClient::Hello(ours)).await?;
         let Some(protocol) = wire::in_force(hello.oldest, hello.protocol) else {
             return Err(AttachError::Version {
-                theirs: hello.version,
+                theirs: words(&hello.version),
                 protocol: hello.protocol,
                 ours: env!("CARGO_PKG_VERSION"),
                 our_protocol: wire::PROTOCOL,
             });
         };
-        Ok(Self { hello, protocol, lines, write, latest: None, deltas: Some(0), next_id: 1, wishes })
+        Ok(Self { hello, protocol, door, lines, write, latest: None, deltas: Some(0), next_id: 1, wishes })
     }
 
     /// The next snapshot; the first call gives the one that is newest now.
     pub async fn snapshot(&mut self) -> Result<Arc<Snapshot>, AttachError> {
         loop {
             if let Taken::Snapshot(snapshot) = self.take().await? {
-                return Ok(snapshot);
+                return Ok(snapshot.into_inner());
             }
         }
     }
@@ -245,7 +247,7 @@ impl Client {
                 }
             }
         });
-        answer.await.map_err(|_| AttachError::Silent("no answer to a command".to_owned()))?
+        answer.await.map_err(|_| AttachError::Silent(words("no answer to a command")))?
     }
 
     /// Waits until the engine hangs up.
@@ -257,7 +259,7 @@ impl Client {
     pub async fn into_handle(mut self) -> Result<(Handle, JoinHandle<AttachError>), AttachError> {
         let first = match timeout(ANSWER_LIMIT, self.snapshot()).await {
             Ok(first) => first?,
-            Err(_) => return Err(AttachError::Silent("it publishes nothing".to_owned())),
+            Err(_) => return Err(AttachError::Silent(words("it publishes nothing"))),
         };
         let (publish, snapshots) = watch::channel(first);
         let (handle, requests) = Handle::new(snapshots, COMMANDS_WAITING);
@@ -277,7 +279,7 @@ impl Client {
                 _ = ping.tick() => {
                     if unanswered == UNANSWERED_LIMIT {
                         let seconds = PING_EVERY.as_secs() * u64::from(unanswered);
-                        return AttachError::Silent(format!("nothing for {seconds} s"));
+                        return AttachError::Silent(words(&format!("nothing for {seconds} s")));
                     }
                     unanswered += 1;
                     if let Err(error) = send(&mut self.write, &FromClient::Ping).await {
@@ -287,9 +289,9 @@ impl Client {
                 }
                 taken = self.take() => match taken {
                     Ok(Taken::Pong | Taken::Nothing) => {}
-                    Ok(Taken::Snapshot(snapshot)) => drop(publish.send_replace(snapshot)),
+                    Ok(Taken::Snapshot(snapshot)) => drop(publish.send_replace(snapshot.into_inner())),
                     Ok(Taken::Answer(id, answer)) => {
-                        let answer = answer.map(drop).map_err(Refused);
+                        let answer = answer.map(drop).map_err(|why| Refused(why.into_inner()));
                         if let Some(Refused(why)) = asked.remove(&id).and_then(|order| order.answer(answer)) {
                             tracing::warn!(why, "the engine refused a command");
                         }
@@ -309,7 +311,7 @@ impl Client {
                     continue;
                 }
                 command = requests.commands.recv() => {
-                    let Some(order) = command else { return AttachError::Lost("nobody looks any more".to_owned()) };
+                    let Some(order) = command else { return AttachError::Lost(words("nobody looks any more")) };
                     match self.give(&order.command).await {
                         Ok(id) => drop(asked.insert(id, order)),
                         Err(error) => return error,
@@ -330,46 +332,36 @@ impl Client {
     }
 
     async fn take(&mut self) -> Result<Taken, AttachError> {
-        let message = receive(&mut self.lines)
-            .await
-            .map_err(|error| AttachError::Lost(foreign::words(&error.to_string()).into_owned()))?;
-        Ok(match message {
-            FromEngine::Snapshot(mut snapshot) => {
-                foreign::snapshot(&mut snapshot);
-                self.keep(*snapshot)
+        let said = self.door.receive(&mut self.lines).await;
+        Ok(match said.map_err(|error| AttachError::Lost(words(&error.to_string())))? {
+            Received::Snapshot(snapshot) => self.keep(snapshot),
+            Received::Update(update) => {
+                let update = match &self.latest {
+                    Some(before) => Door::complete(update, before),
+                    None => update,
+                };
+                self.keep(update)
             }
-            FromEngine::Update(mut update) => {
-                foreign::snapshot(&mut update);
-                if let Some(before) = &self.latest {
-                    wire::complete(&mut update, before);
-                }
-                self.keep(*update)
-            }
-            FromEngine::Delta(mut delta) => {
-                foreign::delta(&mut delta);
-                return self.put_on(*delta).await;
-            }
-            FromEngine::Confirmed { id, settings, strategy, paused } => {
+            Received::Delta(delta) => return self.put_on(delta).await,
+            Received::Confirmed(id, confirmed) => {
+                let (settings, strategy, paused) = confirmed.into_inner();
                 Taken::Answer(id, Box::new(Ok(Confirmed { settings, strategy, paused })))
             }
-            FromEngine::Rejected { id, reason } => {
-                Taken::Answer(id, Box::new(Err(foreign::words(&reason).into_owned())))
-            }
-            FromEngine::Pong => Taken::Pong,
-            FromEngine::Refused { reason } => {
-                return Err(AttachError::Refused(foreign::words(&reason).into_owned()));
-            }
-            FromEngine::Hello(_) => return Err(AttachError::Lost("it said hello twice".to_owned())),
+            Received::Rejected(id, reason) => Taken::Answer(id, Box::new(Err(reason))),
+            Received::Pong => Taken::Pong,
+            Received::Refused(reason) => return Err(AttachError::Refused(reason)),
+            Received::Hello(_) => return Err(AttachError::Lost(words("it said hello twice"))),
         })
     }
 
     /// Puts on what differs from the snapshot before; where a delta was lost, asks for a whole snapshot instead.
-    async fn put_on(&mut self, delta: Delta) -> Result<Taken, AttachError> {
+    async fn put_on(&mut self, delta: Admitted<Delta>) -> Result<Taken, AttachError> {
         let Some(deltas) = self.deltas else { return Ok(Taken::Nothing) };
         let next = deltas.saturating_add(1);
         match &self.latest {
             Some(before) if delta.n == next => {
-                let snapshot = delta.apply(before);
+                let after = self.door.put_on(delta, before);
+                let snapshot = after.map_err(|error| AttachError::Lost(words(&error.to_string())))?;
                 let taken = self.keep(snapshot);
                 self.deltas = Some(next);
                 Ok(taken)
@@ -383,46 +375,29 @@ impl Client {
         }
     }
 
-    fn keep(&mut self, snapshot: Snapshot) -> Taken {
+    fn keep(&mut self, snapshot: Admitted<Snapshot>) -> Taken {
         self.deltas = Some(0);
-        let snapshot = Arc::new(snapshot);
-        self.latest = Some(Arc::clone(&snapshot));
+        let snapshot = snapshot.shared();
+        self.latest = Some(snapshot.clone());
         Taken::Snapshot(snapshot)
     }
 }
 
 enum Taken {
-    Snapshot(Arc<Snapshot>),
-    Answer(u64, Box<Result<Confirmed, String>>),
+    Snapshot(Admitted<Arc<Snapshot>>),
+    Answer(u64, Box<Result<Confirmed, Admitted<String>>>),
     Pong,
     /// Something that brings nothing.
     Nothing,
 }
 
-#[derive(Debug, thiserror::Error)]
-enum ReceiveError {
-    #[error("{0}")]
-    Line(#[from] LineError),
-    #[error("not a message of an engine: {0}")]
-    Message(#[from] serde_json::Error),
-}
-
-async fn receive(lines: &mut Lines<impl AsyncBufRead + Unpin>) -> Result<FromEngine, ReceiveError> {
-    loop {
-        // One of a kind that is not known is of a newer engine, and tells us nothing.
-        if let Some(message) = FromEngine::read(lines.next().await?)? {
-            return Ok(message);
-        }
-    }
-}
-
 fn message(id: u64, command: &Command) -> Result<FromClient, AttachError> {
-    let command = serde_json::to_value(command).map_err(|error| AttachError::Rejected(error.to_string()))?;
+    let command = serde_json::to_value(command).map_err(|error| AttachError::Rejected(words(&error.to_string())))?;
     Ok(FromClient::Command { id, command })
 }
 
 async fn send(write: &mut (impl AsyncWrite + Unpin), message: &FromClient) -> Result<(), AttachError> {
-    let lost = |error: String| AttachError::Lost(error);
+    let lost = |error: String| AttachError::Lost(words(&error));
     let bytes = wire::line(message).map_err(|error| lost(error.to_string()))?;
     let written = async {
         write.write_all(&bytes).await?;

@@ -1,11 +1,12 @@
 //! The engine's clients: the wire, the socket that serves them, attaching, following, the lock.
 
+pub(crate) mod admit;
 pub(crate) mod alias;
 pub(crate) mod attach;
+mod bounds;
 pub mod delta;
 pub(crate) mod encode;
 pub(crate) mod follow;
-pub(crate) mod foreign;
 pub(crate) mod guest;
 pub(crate) mod keeper;
 pub(crate) mod lock;
