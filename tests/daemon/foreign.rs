@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{sample, stand_in::StandIn, support::PATIENCE};
 
-const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}\u{200b}";
+const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}\u{202e}\u{200b}";
 
 /// Every text that a snapshot can hold, each with what steers a terminal in front.
 fn hostile(snapshot: &Snapshot) -> Snapshot {
@@ -86,6 +86,106 @@ async fn nor_does_a_reason_for_which_it_does_not_talk() {
     let error = answer.unwrap_err();
     assert!(matches!(&error, AttachError::Refused(_)), "{error}");
     assert_eq!(error.to_string().chars().find(|c| tmux_orc::tmux::is_unsafe(*c)), None, "{error:?}");
+}
+
+/// An engine that lies to all who come: each of its words has what steers a terminal in front.
+fn liar(socket: &std::path::Path, greeting: Vec<String>) {
+    use std::io::{BufRead, BufReader, Write};
+    let listener = std::os::unix::net::UnixListener::bind(socket).expect("bound");
+    // Ends with the test's process.
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let greeting = greeting.clone();
+            std::thread::spawn(move || {
+                let mut write = stream.try_clone().expect("a socket");
+                for line in &greeting {
+                    writeln!(write, "{line}").ok();
+                }
+                for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    let said: Value = serde_json::from_str(&line).unwrap_or_default();
+                    if let Some(id) = said.pointer("/command/id") {
+                        let answer =
+                            serde_json::json!({ "rejected": { "id": id, "reason": format!("{HOSTILE}never") } });
+                        writeln!(write, "{answer}").ok();
+                    }
+                }
+            });
+        }
+    });
+}
+
+/// What a verb says of an engine that says this.
+fn told(greeting: &[Value], args: &[&str]) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("s");
+    let paths = tmux_orc::monitor::EnginePaths::new(&dir.path().join("run"), &socket);
+    paths.prepare().unwrap();
+    liar(paths.socket(), greeting.iter().map(Value::to_string).collect());
+    let socket = socket.display().to_string();
+    let (_, out, err) = super::support::tmux_orc(dir.path(), &[&["-S", &socket], args].concat());
+    format!("{out}{err}")
+}
+
+/// Neither as it stands nor in the texts of its lines of JSON does anything steer a terminal.
+fn assert_tame(args: &[&str], told: &str) {
+    let steers = |text: &str| text.chars().find(|c| *c != '\n' && tmux_orc::tmux::is_unsafe(*c));
+    assert_eq!(steers(told), None, "{args:?}: {told:?}");
+    for value in told.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        for path in strings(&value, String::new()) {
+            // A screen has its colours, and its rows have ends.
+            if !path.contains("/preview/") {
+                assert_eq!(steers(value.pointer(&path).and_then(Value::as_str).unwrap()), None, "{args:?}: {path}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_verb_prints_what_steers_a_terminal() {
+    let mut sent = sample::snapshot(sample::twelve());
+    sent.agents.truncate(3);
+    sent.notes.push("a note".to_owned());
+    sent.server.problem = Some("a problem".to_owned());
+    let hello = |protocol: u32| {
+        serde_json::json!({ "hello": {
+            "protocol": protocol, "oldest": protocol, "version": format!("{HOSTILE}9.9"), "schema": 1, "pid": 1,
+            "tmux_socket": format!("{HOSTILE}s"), "logs": format!("{HOSTILE}logs"),
+        }})
+    };
+    let snapshot = serde_json::json!({ "snapshot": hostile(&sent) });
+    let pane = sent.agents[0].pane_id.to_string();
+    let verbs: [&[&str]; 13] = [
+        &["perf", "watch", "--once"],
+        &["perf", "watch", "--once", "--json"],
+        &["status"],
+        &["status", "--detailed"],
+        &["status", "--json"],
+        &["agents"],
+        &["agents", "--json"],
+        &["health"],
+        &["health", "--json"],
+        &["statusline"],
+        &["why", &pane],
+        &["monitor", "status"],
+        &["-vv", "monitor", "reload"],
+    ];
+    for args in verbs {
+        let told = told(&[hello(2), snapshot.clone()], args);
+        assert_tame(args, &told);
+        if args[0] == "agents" || args.starts_with(&["perf"]) {
+            assert!(told.contains("api:"), "{args:?} is of this engine: {told}");
+        }
+    }
+    let refused = serde_json::json!({ "refused": { "reason": format!("{HOSTILE}no room") } });
+    for (greeting, part) in
+        [(vec![hello(9)], "9.9"), (vec![refused], "no room"), (vec![format!("{HOSTILE}").into()], "")]
+    {
+        for args in [&["status", "--detailed"][..], &["-vv", "agents"], &["monitor", "reload"]] {
+            let told = told(&greeting, args);
+            assert_tame(args, &told);
+            assert!(args[0] != "status" || told.contains(part), "{args:?}: {told}");
+        }
+    }
 }
 
 /// A line of an engine of a later version: fields, states, events, kinds of messages that this one does not know, and

@@ -10,6 +10,7 @@ use tokio::{
 };
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::monitor::clients::admit::words;
 use crate::monitor::clients::attach::{AttachError, Client, Wishes};
 use crate::monitor::link::lines::MemberLine;
 use crate::monitor::{Handle, Interest, NotDone, Order, Refused, Requests, Snapshot};
@@ -234,7 +235,7 @@ fn stale(snapshot: &mut Arc<Snapshot>) {
 /// Waits for the attaching that is under way, if one is.
 async fn ready(attaching: &mut Option<JoinHandle<Result<Attached, AttachError>>>) -> Result<Attached, AttachError> {
     match attaching {
-        Some(task) => task.await.unwrap_or_else(|error| Err(AttachError::Lost(error.to_string()))),
+        Some(task) => task.await.unwrap_or_else(|error| Err(AttachError::Lost(words(&error.to_string())))),
         None => std::future::pending().await,
     }
 }
