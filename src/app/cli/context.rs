@@ -27,6 +27,11 @@ impl Context {
         Ok(Self { global, paths, out })
     }
 
+    /// Another one for what goes on beside the verb.
+    pub fn again(&self) -> Self {
+        Self { global: self.global.clone(), paths: self.paths.clone(), out: Output::stdout(self.global.color) }
+    }
+
     /// Reads the settings in force.
     pub fn load(&self, overrides: &Overrides) -> Result<Loaded, SettingsError> {
         let loaded = settings::load(&self.paths, &environment, overrides);

@@ -67,7 +67,7 @@ pub async fn run(options: &EngineOptions, daemon: bool, context: &mut Context) -
     tracing::info!(server = %server.socket().display(), pid = hello.pid, "the engine starts");
     // Nobody looks at what it publishes but those who come by the socket.
     handle.commands.set_interest(Interest::default());
-    let serving = tokio::spawn(socket.serve(handle.clone(), hello));
+    let serving = tokio::spawn(socket.until_idle(options.until_idle).serve(handle.clone(), hello));
     let beside = Beside::start(&handle, &server, &paths, &context.paths, in_force.subscribe(), &Keeper::engine(&lock));
     let mut signals = Signals::listen()?;
     let first = tokio::select! {

@@ -5,6 +5,7 @@ mod agents;
 mod args;
 mod benchmark;
 mod beside;
+mod bridge;
 mod check;
 mod config;
 mod context;
@@ -36,9 +37,9 @@ mod workplace;
 use std::io::IsTerminal;
 
 pub(crate) use args::{
-    AgentsOptions, AgentsVerb, ConfigVerb, DemoOptions, EngineOptions, EventsOptions, Global, JumpOptions, MonitorVerb,
-    NextOptions, PerfVerb, ProfilesVerb, Report, ReportOptions, SidebarOptions, StatusOptions, StatuslineOptions,
-    TmuxVerb, TuneOptions, UsageOptions, Verb, WatchOptions,
+    AgentsOptions, AgentsVerb, BridgeOptions, ConfigVerb, DemoOptions, EngineOptions, EventsOptions, Global,
+    JumpOptions, MonitorVerb, NextOptions, PerfVerb, ProfilesVerb, Report, ReportOptions, SidebarOptions,
+    StatusOptions, StatuslineOptions, TmuxVerb, TuneOptions, UsageOptions, Verb, WatchOptions,
 };
 pub use args::{Cli, Color};
 pub(crate) use benchmark::BenchmarkOptions;
@@ -91,6 +92,7 @@ pub async fn run(cli: Cli) -> Result<Option<Box<Dashboard>>, Failure> {
         }
         Verb::Perf { verb: PerfVerb::Tune(options) } => tune::run(&options, context).await,
         Verb::Monitor { engine, verb } => monitor::run(&engine, verb.as_ref(), context).await,
+        Verb::Bridge(options) => bridge::run(&options, context).await,
         Verb::Status(options) => status::run(options, context).await,
         Verb::Agents { list, verb } => agents::run(&list, verb.as_ref(), context).await,
         Verb::Check { target, report } => check::run(&target, report, context).await,

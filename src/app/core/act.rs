@@ -1,5 +1,7 @@
 //! What can be done to an agent, and what the person saw who decided on it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     monitor::{ActKind, Agent, AgentState, Choice, Preview},
     tmux::{PaneId, Screen},
@@ -9,7 +11,8 @@ use crate::{
 pub const LONGEST_MESSAGE: usize = 64 * 1024;
 
 /// Something to be done to an agent.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Act {
     /// Take the person's client to the pane.
     Jump {
@@ -87,7 +90,8 @@ impl Act {
 }
 
 /// What a person saw when they decided. Acting compares it with the pane as it is then, and refuses when it differs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Seen {
     /// The agent's program, such as `claude`.
     pub agent: String,

@@ -32,6 +32,8 @@ pub struct EngineSocket {
     made: (u64, u64),
     paths: EnginePaths,
     lock: EngineLock,
+    /// The engine ends when it had no client for so long.
+    until_idle: Option<Duration>,
 }
 
 /// How often the engine looks whether others still find it: a cleaner of old files may have taken socket and lock.
@@ -50,7 +52,14 @@ impl EngineSocket {
         // The directory is private already: this only makes it plain.
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(fail)?;
         let made = place(fs::symlink_metadata(&path)).map_err(fail)?;
-        Ok(Self { listener, path, made, paths: paths.clone(), lock: lock.clone() })
+        Ok(Self { listener, path, made, paths: paths.clone(), lock: lock.clone(), until_idle: None })
+    }
+
+    /// The same, whose engine ends when it had no client for so long.
+    #[must_use]
+    pub fn until_idle(mut self, until_idle: Option<Duration>) -> Self {
+        self.until_idle = until_idle;
+        self
     }
 
     /// Sees to it that others find the engine. `Err`: why they cannot; [`LockError::Held`]: they find another one.
@@ -62,7 +71,7 @@ impl EngineSocket {
         if !self.is_there() {
             self.paths.prepare()?;
             // What is dropped here removes no file but its own.
-            *self = Self::bind(&self.paths, &self.lock)?;
+            *self = Self::bind(&self.paths, &self.lock)?.until_idle(self.until_idle);
             tracing::warn!(socket = %self.path.display(), "the engine's socket was removed: made anew");
         }
         Ok(())
@@ -84,7 +93,16 @@ impl EngineSocket {
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut lost = None::<String>;
+        let mut idle_since = Instant::now();
         loop {
+            if !clients.is_empty() {
+                idle_since = Instant::now();
+            }
+            if self.until_idle.is_some_and(|most| idle_since.elapsed() >= most) {
+                tracing::info!("no client for long: the engine ends, as it was started to do");
+                handle.commands.send(Command::Stop).await.ok();
+                self.until_idle = None;
+            }
             tokio::select! {
                 _ = look.tick() => match self.stay() {
                     Ok(()) => lost = None,

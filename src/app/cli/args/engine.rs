@@ -1,9 +1,11 @@
 //! Options of an engine, and the verbs about one in the background.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use crate::app::cli::args::Report;
+use crate::app::cli::args::{Report, parse};
 use crate::app::settings::Overrides;
 
 /// Options of an engine.
@@ -33,6 +35,9 @@ pub struct EngineOptions {
     /// How tmux is reached: auto, dial, spawn, process
     #[arg(long, value_name = "HOW")]
     pub transport: Option<String>,
+    /// End so long after the last client has left, such as 1h or 90s
+    #[arg(long, value_name = "TIME", value_parser = parse::time)]
+    pub until_idle: Option<Duration>,
     /// Check everything, print the effective settings, start nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -137,11 +142,13 @@ impl EngineOptions {
         }
         let size = self.pool_size.map(|size| size.to_string());
         let interval = self.interval.map(|seconds| seconds.to_string());
+        let until_idle = self.until_idle.map(|time| format!("{}s", time.as_secs_f64()));
         for (option, value) in [
             ("--strategy", &self.strategy),
             ("--pool-size", &size),
             ("--interval", &interval),
             ("--transport", &self.transport),
+            ("--until-idle", &until_idle),
         ] {
             if let Some(value) = value {
                 words.push(format!("{option}={value}"));

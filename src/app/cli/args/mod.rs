@@ -3,6 +3,7 @@
 mod act;
 mod config;
 mod engine;
+mod hosts;
 mod look;
 mod parse;
 mod tmux;
@@ -14,6 +15,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 pub(crate) use act::{EventsOptions, JumpOptions, NextOptions, ReportOptions, UsageOptions};
 pub(crate) use config::ConfigVerb;
 pub(crate) use engine::{EngineOptions, MonitorVerb, StatusOptions};
+pub(crate) use hosts::BridgeOptions;
 pub(crate) use look::{AgentsOptions, AgentsVerb, DemoOptions, PerfVerb, ProfilesVerb, TuneOptions, WatchOptions};
 pub(crate) use tmux::{SidebarOptions, StatuslineOptions, TmuxVerb};
 
@@ -136,6 +138,12 @@ Examples:
         #[command(subcommand)]
         verb: Option<MonitorVerb>,
     },
+    /// Joins standard input and output to this machine's engines, for a dashboard elsewhere: what connectors run
+    #[command(
+        after_help = "Examples:\n  ssh box tmux-orc bridge\n  command=\"tmux-orc bridge --read-only\",restrict ssh-ed25519 ... \
+                      (a line of authorized_keys)\n\nIt starts an engine where none runs, and ends when nothing comes for 30 s."
+    )]
+    Bridge(BridgeOptions),
     /// What the engine does: strategy, agents, cycles
     #[command(
         after_help = "Examples:\n  tmux-orc status\n  tmux-orc status --detailed | grep -A5 \"Connection Pool\"\n  \

@@ -1,5 +1,9 @@
 //! Values of options that have a syntax of their own.
 
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
 use crate::app::core::column::{Column, NAMES};
 use crate::app::core::nearest::did_you_mean;
 
@@ -18,4 +22,10 @@ pub(super) fn seconds(text: &str) -> Result<f64, String> {
         Ok(seconds) if (0.0..=1e9).contains(&seconds) => Ok(seconds),
         _ => Err("expected seconds, such as 30 or 0.5".to_owned()),
     }
+}
+
+/// A time such as `1h`, `10m` or `90s`.
+pub(super) fn time(text: &str) -> Result<Duration, String> {
+    let time = text.parse::<SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
+    time.filter(|time| !time.is_zero()).ok_or_else(|| "expected a time such as 1h, 10m or 90s".to_owned())
 }
