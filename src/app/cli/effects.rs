@@ -12,7 +12,7 @@ use crate::app::core::act::{Act, Seen};
 use crate::app::core::fleet::{AgentKey, MemberId};
 use crate::app::core::keymap::Keymap;
 use crate::app::core::message::{Effect, Message};
-use crate::app::members::Members;
+use crate::app::members::{Doer, Members};
 use crate::app::settings;
 use crate::app::settings::Loaded;
 use crate::monitor::{Change, Command, Handle, NotDone, NotSent, Reread};
@@ -64,7 +64,7 @@ pub fn serve(dashboard: &Dashboard) -> Served {
                     });
                     continue;
                 }
-                Effect::CopyText(text) => match members.actor(MemberId::FIRST) {
+                Effect::CopyText(text) => match members.actors().first() {
                     Some(actor) => actor.copy(&text).await,
                     None => continue,
                 },
@@ -76,11 +76,11 @@ pub fn serve(dashboard: &Dashboard) -> Served {
                     });
                     continue;
                 }
-                Effect::Act(member, act) => match members.actor(member) {
-                    Some(actor) => {
+                Effect::Act(member, act) => match members.doer(member) {
+                    Some(doer) => {
                         // By itself: what follows an act is waited for, and the keys that come meanwhile are not to wait.
                         let tell = tell.clone();
-                        tokio::spawn(async move { perform(&actor, act, exit_on_jump, &tell).await });
+                        tokio::spawn(async move { perform(&doer, act, exit_on_jump, &tell).await });
                         continue;
                     }
                     None => (GONE.to_owned(), false),
@@ -111,8 +111,14 @@ async fn broadcast(members: &Members, text: &str, to: Vec<(AgentKey, Seen)>) -> 
         }
     }
     let each = of.into_iter().map(|(member, panes)| async move {
-        match members.actor(member) {
-            Some(actor) => actor.broadcast(text, panes).await.into_iter().map(|(_, result)| result).collect(),
+        match members.doer(member) {
+            Some(Doer::Here(actor)) => {
+                actor.broadcast(text, panes).await.into_iter().map(|(_, result)| result).collect()
+            }
+            Some(doer) => {
+                let reply = |(pane, seen)| Act::Reply { pane, text: text.to_owned(), seen };
+                futures_util::future::join_all(panes.into_iter().map(|to| doer.perform(reply(to)))).await
+            }
             None => vec![ActionResult { text: GONE.to_owned(), ok: false }; panes.len()],
         }
     });
@@ -121,9 +127,9 @@ async fn broadcast(members: &Members, text: &str, to: Vec<(AgentKey, Seen)>) -> 
 }
 
 /// Does something to an agent and tells the dashboard how it ended.
-async fn perform(actor: &Actor, act: Act, exit_on_jump: bool, tell: &mpsc::Sender<Message>) {
+async fn perform(doer: &Doer, act: Act, exit_on_jump: bool, tell: &mpsc::Sender<Message>) {
     let jumps = matches!(act, Act::Jump { .. });
-    let ActionResult { text, ok } = actor.perform(act).await;
+    let ActionResult { text, ok } = doer.perform(act).await;
     let message = if ok && jumps && exit_on_jump { Message::Leave } else { Message::ActionResult { text, ok } };
     tell.send(message).await.ok();
 }

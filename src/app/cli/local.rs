@@ -17,7 +17,7 @@ use crate::app::act::Caller;
 use crate::app::cli::act::actor;
 use crate::app::cli::{Beside, Context, Failure, InForce, source};
 use crate::app::core::fleet::{Label, MemberId};
-use crate::app::members::{Joined, Members, WeakMembers, sockets};
+use crate::app::members::{Doer, Joined, Members, WeakMembers, sockets};
 use crate::monitor::{FollowError, Following, Keeper, ServerStatus};
 use crate::tmux::{Server, SocketChoice};
 
@@ -60,7 +60,7 @@ pub(super) async fn open(
     let actor = actor(context, server, &now.settings, caller, read_only)?.telling(handle.commands.clone());
     let name = server.socket().file_name().unwrap_or_default().to_string_lossy();
     let label = Label { host: None, server: crate::tmux::clean(&name).into() };
-    Ok((Joined { label, handle, link, actor: Some(Arc::new(actor)) }, Local { task, beside }))
+    Ok((Joined { label, handle, link, doer: Some(Doer::Here(Arc::new(actor))) }, Local { task, beside }))
 }
 
 impl Local {

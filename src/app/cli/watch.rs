@@ -8,6 +8,7 @@ use tokio::{
     sync::watch,
     time::{Instant, MissedTickBehavior},
 };
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::app::act::Caller;
 use crate::app::cli::local::{Local, Locals, Manner};
@@ -15,9 +16,9 @@ use crate::app::cli::{Context, Failure, Global, InForce, WatchOptions, local, so
 use crate::app::core::plain;
 use crate::app::demo::Fleet;
 use crate::app::logging;
-use crate::app::members::{Joined, Members};
-use crate::app::settings::{Overrides, Paths};
-use crate::monitor::{Handle, Link, ServerStatus, Snapshot, TELL_SWITCH_FOR};
+use crate::app::members::{Joined, Members, hosts};
+use crate::app::settings::{HostSettings, Overrides, Paths};
+use crate::monitor::{Handle, Link, Links, ServerStatus, Snapshot, TELL_SWITCH_FOR};
 use crate::tmux::Server;
 
 /// What the dashboard is started with. The terminal belongs to the layer above, so it is handed up.
@@ -26,8 +27,8 @@ pub struct Dashboard {
     pub members: Members,
     /// The first of them: its end is to be awaited.
     first: Local,
-    /// Who finds the others of this machine.
-    locals: Option<Locals>,
+    /// Who finds the others, of this machine and of hosts.
+    others: Option<Others>,
     /// The settings in force.
     pub in_force: Arc<InForce>,
     /// Options of every verb.
@@ -71,12 +72,12 @@ pub async fn run(options: &WatchOptions, context: &mut Context) -> Result<Option
         let exit_on_jump = options.exit_on_jump || Caller::from_environment(server.socket(), None).in_popup();
         let (global, paths) = (context.global.clone(), context.paths.clone());
         let members = Members::new(joined);
-        let locals = others(context, &server, &in_force, manner, &members)?;
+        let others = others(context, &server, &in_force, manner, &members)?;
         let read_only = options.read_only;
         return Ok(Some(Box::new(Dashboard {
             members,
             first,
-            locals,
+            others,
             in_force,
             global,
             paths,
@@ -87,9 +88,9 @@ pub async fn run(options: &WatchOptions, context: &mut Context) -> Result<Option
         })));
     }
     let interval = in_force.now().settings.monitoring.check_interval;
-    let Joined { handle, link, actor, .. } = joined;
+    let Joined { handle, link, doer, .. } = joined;
     // It holds the engine, which is to end when no more is printed.
-    drop(actor);
+    drop(doer);
     let printed = print(handle, Switches::new(link), interval, options.json, context).await;
     match (printed, first.end().await) {
         (Err(failure), _) => Err(failure),
@@ -98,14 +99,14 @@ pub async fn run(options: &WatchOptions, context: &mut Context) -> Result<Option
     }
 }
 
-/// Who finds the other servers of this machine: those that are named, or those of the settings where none is.
+/// Who finds the other servers: those of this machine that are named, or else those and the hosts of the settings.
 fn others(
     context: &Context,
     first: &Server,
     in_force: &Arc<InForce>,
     manner: Manner,
     members: &Members,
-) -> Result<Option<Locals>, Failure> {
+) -> Result<Option<Others>, Failure> {
     let named = context.global.socket_name.get(1..).unwrap_or_default();
     let one = !context.global.socket_name.is_empty() || context.global.socket_path.is_some();
     if one && named.is_empty() {
@@ -114,7 +115,20 @@ fn others(
     let mut own = Context::new(context.global.clone())?;
     own.paths.clone_from(&context.paths);
     let names = one.then(|| named.to_vec());
-    Ok(Some(Locals::start(own, first, names, Arc::clone(in_force), manner, members)))
+    let hosts = (!one).then(|| {
+        let links = Links::new(Some(context.paths.run()), manner.read_only);
+        let in_force = Arc::clone(in_force);
+        let wanted = move || in_force.now().settings.hosts.iter().map(HostSettings::config).collect();
+        hosts::link(members.downgrade(), links, wanted)
+    });
+    Ok(Some(Others { locals: Locals::start(own, first, names, Arc::clone(in_force), manner, members), hosts }))
+}
+
+/// Who finds what is watched beside the first server.
+struct Others {
+    locals: Locals,
+    /// The hosts of the settings, linked to for as long as this is there.
+    hosts: Option<AbortOnDropHandle<()>>,
 }
 
 impl Dashboard {
@@ -123,9 +137,10 @@ impl Dashboard {
     /// # Errors
     /// The first engine crashed.
     pub async fn end(self) -> Result<(), Failure> {
-        let Self { members, first, locals, .. } = self;
+        let Self { members, first, others, .. } = self;
         drop(members);
-        if let Some(locals) = locals {
+        if let Some(Others { locals, hosts }) = others {
+            drop(hosts);
             locals.end().await;
         }
         first.end().await.map_err(|crashed| Failure::failed(crashed.to_string()))

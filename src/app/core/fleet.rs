@@ -3,8 +3,10 @@
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
+use jiff::Timestamp;
+
 use crate::{
-    monitor::{Agent, Link, Preview, Snapshot},
+    monitor::{Agent, Link, LinkState, Preview, Snapshot},
     tmux::PaneId,
 };
 
@@ -110,16 +112,43 @@ pub struct Place {
     agent: u32,
 }
 
-/// All members, the first one always among them. A clone holds the same snapshots.
+/// A host of the settings, as it is seen from here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Host {
+    /// What the settings call it.
+    pub name: Arc<str>,
+    /// How it is reached.
+    pub state: LinkState,
+    /// The version of its tmux-orc.
+    pub version: Option<String>,
+    /// When anything came of it last, while it is not up.
+    pub last_heard: Option<Timestamp>,
+    /// Nothing is typed into its panes.
+    pub read_only: bool,
+}
+
+impl Host {
+    /// What is shown of it is of now.
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        matches!(self.state, LinkState::Up { .. } | LinkState::Late { .. })
+    }
+}
+
+/// All members, the first one always among them, and the hosts that some of them are on. A clone holds the same snapshots.
 #[derive(Clone, Debug)]
 pub struct Fleet {
     members: Vec<Member>,
+    hosts: Arc<[Host]>,
 }
 
 impl From<Arc<Snapshot>> for Fleet {
     fn from(snapshot: Arc<Snapshot>) -> Self {
         let label = Label { host: None, server: snapshot.server.name().into() };
-        Self { members: vec![Member { id: MemberId::FIRST, label, link: Link::default(), snapshot }] }
+        Self {
+            members: vec![Member { id: MemberId::FIRST, label, link: Link::default(), snapshot }],
+            hosts: Arc::default(),
+        }
     }
 }
 
@@ -127,7 +156,34 @@ impl Fleet {
     /// A fleet of these, in their order; `first` is the first.
     #[must_use]
     pub fn new(first: Member, others: impl IntoIterator<Item = Member>) -> Self {
-        Self { members: std::iter::once(first).chain(others).collect() }
+        Self { members: std::iter::once(first).chain(others).collect(), hosts: Arc::default() }
+    }
+
+    /// The same with these hosts.
+    #[must_use]
+    pub fn with_hosts(self, hosts: Vec<Host>) -> Self {
+        Self { hosts: hosts.into(), ..self }
+    }
+
+    /// The hosts of the settings.
+    #[must_use]
+    pub fn hosts(&self) -> &[Host] {
+        &self.hosts
+    }
+
+    /// What a member shows is of now: it is here, or its host answers.
+    #[must_use]
+    pub fn answers(&self, member: &Member) -> bool {
+        let Some(name) = &member.label.host else { return true };
+        self.hosts.iter().any(|host| host.name == *name && host.answers())
+    }
+
+    /// The agents of which what is shown is of now: they are counted, and called for.
+    pub fn present(&self) -> impl Iterator<Item = (AgentKey, &Agent)> + Clone {
+        self.members.iter().filter(|member| self.answers(member)).flat_map(|member| {
+            let key = |agent: &Agent| AgentKey { member: member.id, pane: agent.pane_id };
+            member.snapshot.agents.iter().map(move |agent| (key(agent), agent))
+        })
     }
 
     /// The members.
@@ -139,7 +195,7 @@ impl Fleet {
     /// There is more than one: what is shown says which.
     #[must_use]
     pub fn several(&self) -> bool {
-        self.members.len() > 1
+        self.members.len() > 1 || !self.hosts.is_empty()
     }
 
     /// The first member.

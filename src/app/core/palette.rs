@@ -119,7 +119,7 @@ pub fn available(action: Action, state: &State) -> bool {
         Action::Copy => state.can.copy && selected.is_some(),
         Action::Reload => state.can.reload,
         Action::Strategy(n) => usize::from(n) <= state.snapshot().strategies.len(),
-        Action::NextNeedy => state.fleet.agents().any(|agent| agent.state.needs_user()),
+        Action::NextNeedy => state.fleet.present().any(|(_, agent)| agent.state.needs_user()),
         action => row(action).is_some(),
     }
 }

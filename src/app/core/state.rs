@@ -304,7 +304,7 @@ impl State {
     #[must_use]
     pub fn counts(&self) -> [usize; TONES.len()] {
         let mut counts = [0; TONES.len()];
-        for agent in self.fleet.agents() {
+        for (_, agent) in self.fleet.present() {
             counts[tone(agent).rank()] += 1;
         }
         counts

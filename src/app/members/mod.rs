@@ -1,6 +1,7 @@
 //! The members of a fleet as a front end holds them: for each what it publishes, the way to its engine, and who acts on
 //! its agents; and the newest of all as one [`Fleet`].
 
+pub(crate) mod hosts;
 mod scan;
 
 use std::{
@@ -14,9 +15,10 @@ use std::{
 use tokio::sync::{Notify, watch};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::app::act::Actor;
-use crate::app::core::fleet::{Fleet, Label, Member, MemberId};
-use crate::monitor::{Command, Ended, Handle, Link, NotDone, NotSent, Snapshots};
+use crate::app::act::{ActionResult, Actor};
+use crate::app::core::act::Act;
+use crate::app::core::fleet::{Fleet, Host, Label, Member, MemberId};
+use crate::monitor::{Command, Ended, Handle, Link, LinkedHost, NotDone, NotSent, Snapshots};
 
 pub(crate) use scan::sockets;
 
@@ -40,6 +42,8 @@ struct Held {
     members: Vec<One>,
     /// The number of the next one.
     next: u16,
+    /// The hosts of the settings.
+    hosts: Vec<(Host, Arc<LinkedHost>)>,
 }
 
 /// One member.
@@ -60,8 +64,41 @@ pub struct Joined {
     pub handle: Handle,
     /// How that is reached.
     pub link: watch::Receiver<Link>,
-    /// Who acts on its agents; nobody where nothing may be done.
-    pub actor: Option<Arc<Actor>>,
+    /// Who acts on its agents; nobody where nothing can be done.
+    pub doer: Option<Doer>,
+}
+
+/// Who acts on the agents of a member.
+#[derive(Clone, Debug)]
+pub enum Doer {
+    /// This process.
+    Here(Arc<Actor>),
+    /// The bridge on their host, which knows the member by this key: it looks at the pane and acts within the same moment.
+    There(Arc<LinkedHost>, String),
+}
+
+impl Doer {
+    /// Does it, and says how that ended.
+    pub async fn perform(&self, act: Act) -> ActionResult {
+        match self {
+            Self::Here(actor) => actor.perform(act).await,
+            Self::There(host, key) => {
+                let name = &host.config().name;
+                let sent = match serde_json::to_value(&act) {
+                    Ok(act) => host.act(key, act).await.map_err(|lost| lost.to_string()),
+                    Err(error) => Err(error.to_string()),
+                };
+                let (text, ok) = match sent {
+                    Ok(answer) => (
+                        answer["text"].as_str().unwrap_or("it did not say how that ended").to_owned(),
+                        answer["ok"].as_bool().unwrap_or(false),
+                    ),
+                    Err(why) => (why, false),
+                };
+                ActionResult { text: format!("{name}: {text}"), ok }
+            }
+        }
+    }
 }
 
 /// Something is new: told once however many members it is of.
@@ -76,7 +113,7 @@ struct News {
 impl From<Handle> for Members {
     fn from(handle: Handle) -> Self {
         let label = Label::default();
-        Self::new(Joined { label, handle, link: watch::channel(Link::default()).1, actor: None })
+        Self::new(Joined { label, handle, link: watch::channel(Link::default()).1, doer: None })
     }
 }
 
@@ -121,7 +158,7 @@ impl Members {
         let mut all = held.members.iter().map(One::now);
         // There is always a first.
         let first = all.next().unwrap_or_else(|| unreachable!("a fleet without its first member"));
-        Fleet::new(first, all)
+        Fleet::new(first, all).with_hosts(held.hosts.iter().map(|(host, _)| host.clone()).collect())
     }
 
     /// Waits until one of them has published, is reached in another way, came or went. A call that is dropped half-way
@@ -157,14 +194,53 @@ impl Members {
 
     /// Who acts on the agents of a member.
     #[must_use]
-    pub fn actor(&self, id: MemberId) -> Option<Arc<Actor>> {
-        self.with(id, |joined| joined.actor.clone()).flatten()
+    pub fn doer(&self, id: MemberId) -> Option<Doer> {
+        self.with(id, |joined| joined.doer.clone()).flatten()
+    }
+
+    /// The link to a host of the settings.
+    #[must_use]
+    pub fn host(&self, name: &str) -> Option<Arc<LinkedHost>> {
+        self.held().hosts.iter().find(|(host, _)| &*host.name == name).map(|(_, linked)| Arc::clone(linked))
+    }
+
+    /// A host is as this says now.
+    pub(crate) fn set_host(&self, host: Host, linked: Arc<LinkedHost>) {
+        let mut held = self.held();
+        let news = match held.hosts.iter_mut().find(|(other, _)| other.name == host.name) {
+            Some(known) => {
+                known.1 = linked;
+                known.0 != host && {
+                    known.0 = host;
+                    true
+                }
+            }
+            None => {
+                held.hosts.push((host, linked));
+                true
+            }
+        };
+        drop(held);
+        if news {
+            self.0.news.told.notify_one();
+        }
+    }
+
+    /// A host is not linked to any more.
+    pub(crate) fn drop_host(&self, linked: &Arc<LinkedHost>) {
+        self.held().hosts.retain(|(_, other)| !Arc::ptr_eq(other, linked));
+        self.0.news.told.notify_one();
     }
 
     /// All who act on agents of this machine, the first member's first.
     #[must_use]
     pub fn actors(&self) -> Vec<Arc<Actor>> {
-        self.held().members.iter().filter_map(|one| one.joined.actor.clone()).collect()
+        let held = self.held();
+        let here = |one: &One| match &one.joined.doer {
+            Some(Doer::Here(actor)) => Some(Arc::clone(actor)),
+            _ => None,
+        };
+        held.members.iter().filter_map(here).collect()
     }
 
     /// The engines of this machine, the first member's first.

@@ -58,7 +58,7 @@ fn moved_cursor(state: &mut State, moved: bool) -> Outcome {
 /// The agent that has waited longest, then the next one, round and round.
 pub(crate) fn next_needy(state: &mut State) -> Outcome {
     let mut needy: Vec<(AgentKey, &Agent)> =
-        state.fleet.keyed().filter(|(_, agent)| agent.state.needs_user()).collect();
+        state.fleet.present().filter(|(_, agent)| agent.state.needs_user()).collect();
     needy.sort_by_key(|(_, agent)| agent.since);
     let at = needy.iter().position(|(key, _)| Some(*key) == state.list.selected);
     let next = at.map_or(0, |at| at + 1);
