@@ -16,3 +16,4 @@ pub(crate) mod phase;
 pub(crate) mod seats;
 pub(crate) mod serve;
 pub mod wire;
+mod wishes;
