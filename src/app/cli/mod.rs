@@ -16,6 +16,7 @@ mod failure;
 mod generate;
 mod health;
 mod hooks;
+mod hosts;
 mod in_force;
 mod integration;
 mod journal;
@@ -37,7 +38,7 @@ mod workplace;
 use std::io::IsTerminal;
 
 pub(crate) use args::{
-    AgentsOptions, AgentsVerb, BridgeOptions, ConfigVerb, DemoOptions, EngineOptions, EventsOptions, Global,
+    AgentsOptions, AgentsVerb, BridgeOptions, ConfigVerb, DemoOptions, EngineOptions, EventsOptions, Global, HostsVerb,
     JumpOptions, MonitorVerb, NextOptions, PerfVerb, ProfilesVerb, Report, ReportOptions, SidebarOptions,
     StatusOptions, StatuslineOptions, TmuxVerb, TuneOptions, UsageOptions, Verb, WatchOptions,
 };
@@ -93,6 +94,7 @@ pub async fn run(cli: Cli) -> Result<Option<Box<Dashboard>>, Failure> {
         Verb::Perf { verb: PerfVerb::Tune(options) } => tune::run(&options, context).await,
         Verb::Monitor { engine, verb } => monitor::run(&engine, verb.as_ref(), context).await,
         Verb::Bridge(options) => bridge::run(&options, context).await,
+        Verb::Hosts { report, verb } => hosts::run(report, verb.as_ref(), context).await,
         Verb::Status(options) => status::run(options, context).await,
         Verb::Agents { list, verb } => agents::run(&list, verb.as_ref(), context).await,
         Verb::Check { target, report } => check::run(&target, report, context).await,

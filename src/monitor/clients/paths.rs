@@ -156,7 +156,7 @@ impl EnginePaths {
 }
 
 /// Makes a directory that only its owner can use, or checks that one is such.
-fn private_dir(dir: &Path) -> Result<(), LockError> {
+pub(crate) fn private_dir(dir: &Path) -> Result<(), LockError> {
     let io_error = |what| move |source| LockError::Io { path: dir.to_owned(), what, source };
     let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
     made.map_err(io_error("cannot make the directory for engines"))?;

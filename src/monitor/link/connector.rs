@@ -1,6 +1,6 @@
 //! From a host of the settings to the words of the program that joins us to the bridge there. Pure.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A host of the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,10 +104,16 @@ pub(crate) fn ssh_words(shared: &Shared) -> Vec<String> {
     words.extend(SSH_OPTIONS.iter().flat_map(|(option, _)| option.iter().map(|word| (*word).to_owned())));
     match shared {
         Shared::Configured => {}
-        Shared::Login(socket) => words.extend(["-o".to_owned(), format!("ControlPath={}", socket.display())]),
+        Shared::Login(socket) => words.extend(["-o".to_owned(), format!("ControlPath={}", in_control_path(socket))]),
         Shared::Never => words.extend(["-o".to_owned(), "ControlPath=none".to_owned()]),
     }
     words
+}
+
+/// A path as ssh reads it: `%` has a meaning there.
+#[must_use]
+pub(crate) fn in_control_path(socket: &Path) -> String {
+    socket.display().to_string().replace('%', "%%")
 }
 
 /// A word for the shell of the other end, which is any: as it is where no shell makes anything of it. `~` at its start is

@@ -13,4 +13,5 @@ pub(crate) mod session;
 pub(crate) mod state;
 pub(crate) mod wake;
 
+pub(crate) use crate::monitor::link::connector::in_control_path;
 pub use crate::monitor::link::open::{login_socket, open};

@@ -4,8 +4,8 @@
 use std::{
     collections::hash_map::RandomState,
     hash::BuildHasher,
-    os::unix::fs::FileTypeExt,
-    path::PathBuf,
+    os::unix::{ffi::OsStrExt, fs::FileTypeExt},
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -20,6 +20,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::monitor::LinkState;
 use crate::monitor::clients::attach::Wishes;
+use crate::monitor::facts::fnv::fnv;
 use crate::monitor::link::acts::{ActLost, Acts};
 use crate::monitor::link::backoff::Backoff;
 use crate::monitor::link::connector::{HostConfig, Shared};
@@ -39,6 +40,9 @@ const SPREAD: Duration = Duration::from_millis(300);
 const SLOW: Duration = Duration::from_millis(500);
 /// ... and snapshots come no more often than this.
 const SLOW_EVERY_MS: u64 = 1000;
+
+/// Longest path of a connection's socket: while ssh makes it, it has 17 letters more, and a socket's path at most 104.
+const LONGEST_CONTROL_PATH: usize = 85;
 
 /// What all hosts share.
 #[derive(Clone, Debug)]
@@ -85,10 +89,17 @@ async fn look_at_clocks(tell: watch::Sender<u64>) {
     }
 }
 
-/// The socket of a connection that `hosts login` leaves for a host of this name.
+/// The socket of a connection that `hosts login` leaves for a host of this name. Where the path would be too long it is
+/// under `/tmp`, as an engine's own is.
 #[must_use]
-pub fn login_socket(run: &std::path::Path, host: &str) -> PathBuf {
-    run.join(format!("ssh-{host}"))
+pub fn login_socket(run: &Path, host: &str) -> PathBuf {
+    let socket = run.join(format!("ssh-{host}"));
+    if socket.as_os_str().len() <= LONGEST_CONTROL_PATH {
+        return socket;
+    }
+    let hash = fnv(socket.as_os_str().as_bytes().iter().copied());
+    let user = rustix::process::geteuid().as_raw();
+    PathBuf::from(format!("/tmp/tmux-orc-{user}/ssh-{hash:016x}"))
 }
 
 /// What is known of a host beside its state.

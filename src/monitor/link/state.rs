@@ -183,7 +183,9 @@ impl Watch {
         }
         self.unanswered += 1;
         self.pings += 1;
-        self.next_ping = now + self.limits.ping_every;
+        // For the answer to the last question it is not waited as long: it is known that something is wrong.
+        let last = self.unanswered == self.limits.unanswered;
+        self.next_ping = now + if last { self.limits.ping_every / 2 } else { self.limits.ping_every };
         self.last_ping = Some((self.pings, now));
         Due::Ping(self.pings)
     }
@@ -235,8 +237,8 @@ mod tests {
         let mut watch = up(now);
         let all = by_itself(&mut watch, now);
         let times: Vec<u64> = all.iter().map(|(at, _)| *at).collect();
-        assert_eq!(times, [0, 4, 6, 8, 12], "{all:?}");
-        assert_eq!(all[4].1, Due::Lost(Trouble::Lost("nothing for 12 s".to_owned())));
+        assert_eq!(times, [0, 4, 6, 8, 10], "{all:?}");
+        assert_eq!(all[4].1, Due::Lost(Trouble::Lost("nothing for 10 s".to_owned())));
         let mut watch = up(now);
         for second in 0..6 {
             watch.due(now + Duration::from_secs(second));

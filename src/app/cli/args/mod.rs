@@ -15,7 +15,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 pub(crate) use act::{EventsOptions, JumpOptions, NextOptions, ReportOptions, UsageOptions};
 pub(crate) use config::ConfigVerb;
 pub(crate) use engine::{EngineOptions, MonitorVerb, StatusOptions};
-pub(crate) use hosts::BridgeOptions;
+pub(crate) use hosts::{BridgeOptions, HostsVerb};
 pub(crate) use look::{AgentsOptions, AgentsVerb, DemoOptions, PerfVerb, ProfilesVerb, TuneOptions, WatchOptions};
 pub(crate) use tmux::{SidebarOptions, StatuslineOptions, TmuxVerb};
 
@@ -144,6 +144,20 @@ Examples:
                       (a line of authorized_keys)\n\nIt starts an engine where none runs, and ends when nothing comes for 30 s."
     )]
     Bridge(BridgeOptions),
+    /// The hosts of the settings: how each is reached, and check, login, install
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "Examples:\n  tmux-orc hosts\n  tmux-orc hosts check box\n  tmux-orc hosts login box\n\n\
+                      Exit codes: 0 a host answers; 3 none does."
+    )]
+    Hosts {
+        /// How to report.
+        #[command(flatten)]
+        report: Report,
+        /// What about one of them.
+        #[command(subcommand)]
+        verb: Option<HostsVerb>,
+    },
     /// What the engine does: strategy, agents, cycles
     #[command(
         after_help = "Examples:\n  tmux-orc status\n  tmux-orc status --detailed | grep -A5 \"Connection Pool\"\n  \

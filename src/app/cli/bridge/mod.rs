@@ -5,13 +5,7 @@ mod acting;
 mod engines;
 mod relay;
 
-use std::{
-    collections::BTreeMap,
-    io::IsTerminal,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, io::IsTerminal, path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::{
@@ -23,7 +17,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::app::cli::bridge::acting::Acting;
 use crate::app::cli::bridge::relay::{Event, Relay};
-use crate::app::cli::{BridgeOptions, Context, Failure, Global};
+use crate::app::cli::{BridgeOptions, Context, Failure};
 use crate::app::members;
 use crate::app::settings::{Overrides, Settings};
 use crate::monitor::clients::wire::{LineError, Lines};
@@ -87,7 +81,7 @@ pub async fn run(options: &BridgeOptions, context: &mut Context) -> Result<(), F
             // What is to be said of it is the hub's to find out: it does not read.
             _ = &mut writing => break None,
             _ = look.tick() => {
-                bridge.look(&sockets(&options.server, &context.global)?);
+                bridge.look(&servers(&options.server, context).await?);
                 bridge.tell().await;
             }
             Some(event) = events.recv() => {
@@ -120,14 +114,21 @@ async fn write(mut lines: mpsc::Receiver<Vec<u8>>) {
     }
 }
 
-/// The servers that are meant: the usual one unless others are named.
-fn sockets(named: &[String], global: &Global) -> Result<Vec<PathBuf>, Failure> {
+/// The servers that are meant: the usual one unless others are named, and of those the ones that run.
+async fn servers(named: &[String], context: &Context) -> Result<Vec<Server>, Failure> {
     if named.is_empty() {
-        let choice = SocketChoice { name: global.socket_name.first().cloned(), path: global.socket_path.clone() };
-        let server = Server::resolve(&choice).map_err(|error| Failure::usage(error.to_string()))?;
-        return Ok(vec![server.socket().to_owned()]);
+        return Ok(vec![context.server()?]);
     }
-    Ok(members::sockets(named, &SocketChoice::directory()))
+    let mut running = Vec::new();
+    for socket in members::sockets(named, &SocketChoice::directory()) {
+        // The socket of a server that has ended stays.
+        if let Ok(server) = Server::resolve(&SocketChoice { name: None, path: Some(socket) })
+            && server.listens().await
+        {
+            running.push(server);
+        }
+    }
+    Ok(running)
 }
 
 /// What all members are served with.
@@ -158,28 +159,25 @@ struct Bridge {
 }
 
 impl Bridge {
-    /// These are the servers there are now. One that is gone for good takes its engine's word for it along; one whose socket
-    /// was never there is waited for.
-    fn look(&mut self, sockets: &[PathBuf]) {
-        self.members.retain(|_, member| sockets.contains(&member.socket));
-        for socket in sockets {
-            if self.members.len() >= MOST_MEMBERS || self.members.values().any(|member| member.socket == *socket) {
-                continue;
-            }
-            if let Some((key, member)) = self.member(socket) {
+    /// These are the servers there are now.
+    fn look(&mut self, servers: &[Server]) {
+        self.members.retain(|_, member| servers.iter().any(|server| server.socket() == member.socket));
+        for server in servers {
+            let known = self.members.values().any(|member| member.socket == server.socket());
+            if !known && self.members.len() < MOST_MEMBERS {
+                let (key, member) = self.member(server);
                 self.members.entry(key).or_insert(member);
             }
         }
     }
 
-    fn member(&self, socket: &Path) -> Option<(String, Member)> {
-        let choice = SocketChoice { name: None, path: Some(socket.to_owned()) };
-        let server = Server::resolve(&choice).ok()?;
-        let key = self.work.context.engine_paths(&server).key().to_owned();
+    fn member(&self, server: &Server) -> (String, Member) {
+        let socket = server.socket().to_owned();
+        let key = self.work.context.engine_paths(server).key().to_owned();
         let name = socket.file_name().map_or_else(String::new, |name| crate::tmux::clean(&name.to_string_lossy()));
-        let relay = Relay::start(&key, &server, &self.work);
-        let acting = Acting::new(&key, server, &self.work);
-        Some((key, Member { name, status: "starting".to_owned(), socket: socket.to_owned(), relay, acting }))
+        let relay = Relay::start(&key, server, &self.work);
+        let acting = Acting::new(&key, server.clone(), &self.work);
+        (key, Member { name, status: "starting".to_owned(), socket, relay, acting })
     }
 
     fn happened(&mut self, event: Event) {
