@@ -1,0 +1,14 @@
+//! Other hosts, from outside: a bridge over a pipe and over a real sshd, acts over it, and each part ended in turn.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+#[path = "../act/stage.rs"]
+#[allow(dead_code, reason = "the acts of this machine's own tests use the rest of it")]
+mod stage;
+
+mod acts;
+mod bridge;
+mod place;
+mod ssh;
+mod sshd;
