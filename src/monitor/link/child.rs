@@ -4,7 +4,7 @@
 use std::{
     collections::VecDeque,
     io,
-    os::{fd::OwnedFd, unix::net::UnixStream as Pair},
+    os::{fd::OwnedFd, unix::net},
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -38,7 +38,7 @@ pub(crate) struct Running {
 pub(crate) fn start(argv: &[String]) -> io::Result<(Running, UnixStream)> {
     let (program, arguments) =
         argv.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no program is named"))?;
-    let (ours, theirs) = Pair::pair()?;
+    let (ours, theirs) = net::UnixStream::pair()?;
     ours.set_nonblocking(true)?;
     let mut child = Command::new(program)
         .args(arguments)
