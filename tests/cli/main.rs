@@ -4,7 +4,9 @@ use std::process::Command;
 
 mod asked;
 mod benchmark;
+mod fleet;
 mod generated;
+mod machine;
 mod services;
 mod setup;
 #[path = "../support/mod.rs"]

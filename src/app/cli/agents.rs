@@ -6,10 +6,12 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 use tokio::time::timeout;
 
+use crate::app::cli::gather::{Ask, Gathered, gather, object, several, until};
 use crate::app::cli::{
     AgentsOptions, AgentsVerb, Context, Cut, Failure, Look, ProfilesVerb, age, cell, profiles, source,
 };
 use crate::app::core::column::Column;
+use crate::app::core::fleet::host_of;
 use crate::app::core::format::NONE;
 use crate::app::core::text::{right, width};
 use crate::app::core::words::answer_by;
@@ -27,7 +29,18 @@ pub async fn run(options: &AgentsOptions, verb: Option<&AgentsVerb>, context: &m
         }
         None => {}
     }
+    let wanted = if options.wait.is_empty() { &options.state } else { &options.wait };
+    let is_wanted = |agent: &&Agent| wanted.is_empty() || wanted.iter().any(|wanted| wanted.is(agent));
     let with_lines = options.report.json || options.columns.contains(&Column::Diff);
+    if several(&options.scope, context) {
+        let all = if options.wait.is_empty() {
+            gather(&options.scope, context, Ask::OrNow { with_lines }).await?
+        } else {
+            let there = |snapshot: &Snapshot| snapshot.agents.iter().any(|agent| is_wanted(&agent));
+            within(options, until(&options.scope, context, there)).await?
+        };
+        return report(&all, is_wanted, options, context);
+    }
     let snapshot = if !options.wait.is_empty() {
         wait(options, context).await?
     } else if with_lines {
@@ -35,19 +48,50 @@ pub async fn run(options: &AgentsOptions, verb: Option<&AgentsVerb>, context: &m
     } else {
         source::from_engine_or_now(context).await?
     };
-    let wanted = if options.wait.is_empty() { &options.state } else { &options.wait };
-    let agents: Vec<&Agent> = snapshot
-        .agents
-        .iter()
-        .filter(|agent| wanted.is_empty() || wanted.iter().any(|wanted| wanted.is(agent)))
-        .collect();
+    let agents: Vec<Row<'_>> =
+        snapshot.agents.iter().filter(is_wanted).map(|agent| Row { snapshot: &snapshot, agent }).collect();
     if options.report.json {
         let Snapshot { schema, timestamp, server, .. } = &*snapshot;
+        let agents: Vec<&Agent> = agents.iter().map(|row| row.agent).collect();
         return context
             .out
             .json(&json!({ "schema": schema, "timestamp": timestamp, "server": server, "agents": agents }));
     }
-    table(&snapshot, &agents, options, context)
+    unreadable(None, &snapshot, context)?;
+    table(agents, false, options, context)
+}
+
+/// An agent, and the snapshot that it is of: times are by the clock of its host.
+#[derive(Clone, Copy)]
+struct Row<'s> {
+    snapshot: &'s Snapshot,
+    agent: &'s Agent,
+}
+
+/// Agents of several servers.
+fn report(
+    all: &Gathered,
+    is_wanted: impl Fn(&&Agent) -> bool,
+    options: &AgentsOptions,
+    context: &mut Context,
+) -> Result<(), Failure> {
+    let rows =
+        all.answered.iter().flat_map(|(_, snapshot)| snapshot.agents.iter().map(move |agent| Row { snapshot, agent }));
+    let rows: Vec<Row<'_>> = rows.filter(|row| is_wanted(&row.agent)).collect();
+    if options.report.json {
+        let agents: Vec<&Agent> = rows.iter().map(|row| row.agent).collect();
+        let of = |snapshot: &Snapshot| object(json!({ "server": snapshot.server }));
+        context.out.json(&all.json(of, object(json!({ "agents": agents }))))?;
+        return all.end();
+    }
+    all.tell(context)?;
+    for (label, snapshot) in &all.answered {
+        unreadable(Some(&label.name()), snapshot, context)?;
+    }
+    if !all.answered.is_empty() {
+        table(rows, true, options, context)?;
+    }
+    all.end()
 }
 
 /// Blocks until an agent is in one of the states. Fails with exit code 1 when none was in time.
@@ -63,13 +107,7 @@ async fn wait(options: &AgentsOptions, context: &Context) -> Result<Arc<Snapshot
         let found = handle.snapshots.wait_for(there).await;
         found.map(|snapshot| Arc::clone(&snapshot)).map_err(|_| Failure::failed("the engine ended".to_owned()))
     };
-    let found = match options.timeout {
-        None => waiting.await,
-        Some(seconds) => timeout(Duration::from_secs_f64(seconds), waiting).await.unwrap_or_else(|_| {
-            let states: Vec<String> = options.wait.iter().map(ToString::to_string).collect();
-            Err(Failure::failed(format!("no agent was {} within {seconds} s", states.join(" or "))))
-        }),
-    };
+    let found = within(options, waiting).await;
     drop(handle);
     match task.await {
         Ok(Err(error)) => Err(Failure::failed(error.to_string())),
@@ -77,31 +115,45 @@ async fn wait(options: &AgentsOptions, context: &Context) -> Result<Arc<Snapshot
     }
 }
 
-fn table(
-    snapshot: &Snapshot,
-    agents: &[&Agent],
-    options: &AgentsOptions,
-    context: &mut Context,
-) -> Result<(), Failure> {
+/// As long as it may be waited.
+async fn within<T>(options: &AgentsOptions, waiting: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let Some(seconds) = options.timeout else { return waiting.await };
+    timeout(Duration::from_secs_f64(seconds), waiting).await.unwrap_or_else(|_| {
+        let states: Vec<String> = options.wait.iter().map(ToString::to_string).collect();
+        Err(Failure::failed(format!("no agent was {} within {seconds} s", states.join(" or "))))
+    })
+}
+
+/// Says that a server cannot be read, where it is so.
+fn unreadable(name: Option<&str>, snapshot: &Snapshot, context: &mut Context) -> Result<(), Failure> {
     if snapshot.server.status == ServerStatus::Unreachable {
         let problem = snapshot.server.problem.clone().unwrap_or_default();
+        let server = name.map_or_else(|| "The server".to_owned(), |name| format!("The server {name}"));
         context.out.line(context.out.paint(
             Look::Bad,
-            &format!("The server cannot be read now; these are the last good states. {}", cell(&problem, 300)),
+            &format!("{server} cannot be read now; these are the last good states. {}", cell(&problem, 300)),
         ))?;
     }
+    Ok(())
+}
+
+fn table(agents: Vec<Row<'_>>, several: bool, options: &AgentsOptions, context: &mut Context) -> Result<(), Failure> {
     if agents.is_empty() {
         let text = if options.wait.is_empty() && options.state.is_empty() {
-            "No agent runs on this server."
+            if several { "No agent runs on these servers." } else { "No agent runs on this server." }
         } else {
             "No agent is in such a state."
         };
         return context.out.line(text);
     }
-    let mut order: Vec<&&Agent> = agents.iter().collect();
-    order.sort_by_key(|agent| agent.state);
+    let mut order = agents;
+    order.sort_by_key(|row| row.agent.state);
     if !options.columns.is_empty() {
-        return chosen(&order, &options.columns, snapshot, context);
+        let mut columns = options.columns.clone();
+        if several && !columns.contains(&Column::Host) {
+            columns.insert(0, Column::Host);
+        }
+        return chosen(&order, &columns, context);
     }
     let title = |text: &str| (Look::Title, text.to_owned());
     let mut rows = vec![
@@ -110,9 +162,7 @@ fn table(
             .map(title)
             .collect::<Vec<_>>(),
     ];
-    for agent in &order {
-        rows.push(row(agent, snapshot));
-    }
+    rows.extend(order.iter().map(row));
     let [agent_column, name, target, pane, doing, evidence] = [2, 3, 4, 5, 6, 7];
     let mut cuts = vec![
         Cut::To(evidence, 24),
@@ -127,19 +177,29 @@ fn table(
         Cut::Out(name),
     ];
     // Only settings give names: without any the column is empty.
-    if order.iter().all(|agent| given_name(agent).is_none()) {
+    if order.iter().all(|row| given_name(row.agent).is_none()) {
         rows.iter_mut().for_each(|row| drop(row.remove(name)));
         cuts = cuts.into_iter().filter_map(|cut| before_it(cut, name)).collect();
+    }
+    if several {
+        let host = 2;
+        rows[0].insert(host, title("HOST"));
+        for (cells, row) in rows.iter_mut().skip(1).zip(&order) {
+            cells.insert(host, (Look::Plain, cell(&host_of(row.agent), 24)));
+        }
+        cuts =
+            cuts.into_iter().map(|cut| moved(cut, |column| if column < host { column } else { column + 1 })).collect();
     }
     context.out.table_cut(&rows, &cuts)
 }
 
 /// The columns that were asked for, in their order.
-fn chosen(agents: &[&&Agent], columns: &[Column], snapshot: &Snapshot, context: &mut Context) -> Result<(), Failure> {
+fn chosen(agents: &[Row<'_>], columns: &[Column], context: &mut Context) -> Result<(), Failure> {
     let mut rows = vec![columns.iter().map(|column| (Look::Title, column.row().head.to_owned())).collect::<Vec<_>>()];
-    for agent in agents {
+    for row in agents {
+        let Row { snapshot, agent } = *row;
         let value = |column: &Column| match column {
-            Column::State => state(agent, snapshot),
+            Column::State => state(row),
             Column::For => (Look::Plain, age(snapshot.timestamp.duration_since(agent.since).as_secs_f64())),
             column => {
                 let value = (column.row().value)(agent);
@@ -158,11 +218,17 @@ fn chosen(agents: &[&&Agent], columns: &[Column], snapshot: &Snapshot, context: 
 
 /// The same cut of a table from which a column was taken out.
 fn before_it(cut: Cut, gone: usize) -> Option<Cut> {
-    let moved = |column: usize| if column > gone { column - 1 } else { column };
     match cut {
         Cut::Out(column) | Cut::To(column, _) if column == gone => None,
-        Cut::Out(column) => Some(Cut::Out(moved(column))),
-        Cut::To(column, least) => Some(Cut::To(moved(column), least)),
+        cut => Some(moved(cut, |column| if column > gone { column - 1 } else { column })),
+    }
+}
+
+/// The same cut where its column stands now.
+fn moved(cut: Cut, to: impl Fn(usize) -> usize) -> Cut {
+    match cut {
+        Cut::Out(column) => Cut::Out(to(column)),
+        Cut::To(column, least) => Cut::To(to(column), least),
     }
 }
 
@@ -171,7 +237,8 @@ pub(super) fn given_name(agent: &Agent) -> Option<&str> {
     Some(agent.name.as_str()).filter(|name| !name.is_empty() && *name != agent.window)
 }
 
-fn state(agent: &Agent, snapshot: &Snapshot) -> (Look, String) {
+fn state(row: &Row<'_>) -> (Look, String) {
+    let Row { snapshot, agent } = *row;
     let look = match agent.state {
         AgentState::Waiting => Look::Warn,
         AgentState::Error | AgentState::Exited | AgentState::Limited => Look::Bad,
@@ -191,8 +258,9 @@ fn state(agent: &Agent, snapshot: &Snapshot) -> (Look, String) {
     (look, state)
 }
 
-fn row(agent: &Agent, snapshot: &Snapshot) -> Vec<(Look, String)> {
-    let (look, state) = state(agent, snapshot);
+fn row(row: &Row<'_>) -> Vec<(Look, String)> {
+    let Row { snapshot, agent } = *row;
+    let (look, state) = state(row);
     let seconds = snapshot.timestamp.duration_since(agent.since).as_secs_f64();
     let plain = |text: String| (Look::Plain, text);
     vec![

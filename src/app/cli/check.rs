@@ -3,14 +3,33 @@
 use serde_json::json;
 
 use crate::app::cli::agents::given_name;
-use crate::app::cli::{Context, Failure, Look, Report, age, cell, source};
+use crate::app::cli::gather::{Ask, gather, place, several};
+use crate::app::cli::{Context, Failure, Look, Report, Scope, age, cell, source};
+use crate::app::core::fleet::address;
 use crate::app::core::target;
-use crate::monitor::{AgentState, Health};
+use crate::monitor::{Agent, AgentState, Health, Snapshot};
 
 /// Runs it. Exit code 1 when the agent is not healthy, or there is no such agent.
-pub async fn run(target: &str, report: Report, context: &mut Context) -> Result<(), Failure> {
+pub async fn run(target: &str, scope: &Scope, report: Report, context: &mut Context) -> Result<(), Failure> {
+    let meant = place::of(target, scope, context)?;
+    let (target, scope, context) = (meant.target, &meant.scope, &mut meant.context.unwrap_or(context.again()));
+    if several(scope, context) {
+        let all = gather(scope, context, Ask::OrNow { with_lines: false }).await?;
+        let (snapshot, agent) = all.find(target, context)?;
+        return of_agent(snapshot, agent, &address(agent), report, context);
+    }
     let snapshot = source::with_places_of_now(source::from_engine_or_now(context).await?, &context.server()?).await;
     let agent = target::find(&snapshot, target).map_err(|error| Failure::failed(error.to_string()))?;
+    of_agent(&snapshot, agent, &agent.target, report, context)
+}
+
+fn of_agent(
+    snapshot: &Snapshot,
+    agent: &Agent,
+    place: &str,
+    report: Report,
+    context: &mut Context,
+) -> Result<(), Failure> {
     // A dead program answers nobody; a screen that could not be read may belong to one.
     let responsive = agent.health == Health::Healthy && agent.state != AgentState::Exited && !agent.stale;
     let idle = agent.state == AgentState::Idle;
@@ -22,6 +41,8 @@ pub async fn run(target: &str, report: Report, context: &mut Context) -> Result<
             "pane_id": agent.pane_id,
             "agent": agent.agent,
             "name": agent.name,
+            "host": agent.host,
+            "server": agent.server,
             "status": agent.health,
             "responsive": responsive,
             "idle": idle,
@@ -39,7 +60,7 @@ pub async fn run(target: &str, report: Report, context: &mut Context) -> Result<
         let name = given_name(agent).map_or(String::new(), |name| format!(" ({})", cell(name, 40)));
         let status = context.out.paint(look, &agent.health.to_string());
         for line in [
-            format!("Target: {} ({})", cell(&agent.target, 80), agent.pane_id),
+            format!("Target: {} ({})", cell(&place, 80), agent.pane_id),
             format!("Agent: {}{name}", cell(&agent.agent, 40)),
             format!("Status: {status}"),
             format!("Responsive: {}", yes(responsive)),
@@ -50,5 +71,6 @@ pub async fn run(target: &str, report: Report, context: &mut Context) -> Result<
             context.out.line(line)?;
         }
     }
+    context.out.flush()?;
     if responsive { Ok(()) } else { Err(Failure::check()) }
 }

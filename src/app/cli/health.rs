@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::json;
 
-use crate::app::cli::{Context, Failure, Look, Report, source};
+use crate::app::cli::gather::{Ask, gather, object, several};
+use crate::app::cli::{Context, Failure, Look, Report, Scope, source};
 use crate::app::settings::Overrides;
 use crate::monitor::facts::repository;
 use crate::monitor::{ServerStatus, Snapshot};
@@ -43,7 +44,10 @@ pub struct Check {
 }
 
 /// Runs it. Exit code 1 when a check failed, 3 when no engine runs.
-pub async fn run(report: Report, context: &mut Context) -> Result<(), Failure> {
+pub async fn run(scope: &Scope, report: Report, context: &mut Context) -> Result<(), Failure> {
+    if several(scope, context) {
+        return of_all(scope, report, context).await;
+    }
     let snapshot = match source::from_engine(context).await {
         Ok(snapshot) => snapshot,
         Err(failure) => {
@@ -84,6 +88,30 @@ pub async fn run(report: Report, context: &mut Context) -> Result<(), Failure> {
             context.out.line(format!("Note: {note}"))?;
         }
     }
+    if ok { Ok(()) } else { Err(Failure::check()) }
+}
+
+/// Of several servers: exit code 1 when a check failed on one of them.
+async fn of_all(scope: &Scope, report: Report, context: &mut Context) -> Result<(), Failure> {
+    let all = gather(scope, context, Ask::Engine).await?;
+    let is_good = |checks: &[Check]| checks.iter().all(|check| check.outcome != Outcome::Failed);
+    let ok = all.answered.iter().all(|(_, snapshot)| is_good(&checks(snapshot)));
+    if report.json {
+        let of = |snapshot: &Snapshot| {
+            let checks = checks(snapshot);
+            object(json!({ "ok": is_good(&checks), "checks": checks, "server": snapshot.server }))
+        };
+        context.out.json(&all.json(of, object(json!({ "ok": ok && !all.answered.is_empty() }))))?;
+    } else {
+        for (label, snapshot) in &all.answered {
+            context.out.heading(&label.name())?;
+            let rows: Vec<_> = checks(snapshot).iter().map(row).collect();
+            context.out.table(&rows)?;
+            context.out.line("")?;
+        }
+        all.tell(context)?;
+    }
+    all.end()?;
     if ok { Ok(()) } else { Err(Failure::check()) }
 }
 

@@ -13,6 +13,7 @@ mod demo;
 mod effects;
 mod engine;
 mod failure;
+mod gather;
 mod generate;
 mod health;
 mod hooks;
@@ -39,7 +40,7 @@ use std::io::IsTerminal;
 
 pub(crate) use args::{
     AgentsOptions, AgentsVerb, BridgeOptions, ConfigVerb, DemoOptions, EngineOptions, EventsOptions, Global, HostsVerb,
-    JumpOptions, MonitorVerb, NextOptions, PerfVerb, ProfilesVerb, Report, ReportOptions, SidebarOptions,
+    JumpOptions, MonitorVerb, NextOptions, PerfVerb, ProfilesVerb, Report, ReportOptions, Scope, SidebarOptions,
     StatusOptions, StatuslineOptions, TmuxVerb, TuneOptions, UsageOptions, Verb, WatchOptions,
 };
 pub use args::{Cli, Color};
@@ -95,11 +96,11 @@ pub async fn run(cli: Cli) -> Result<Option<Box<Dashboard>>, Failure> {
         Verb::Monitor { engine, verb } => monitor::run(&engine, verb.as_ref(), context).await,
         Verb::Bridge(options) => bridge::run(&options, context).await,
         Verb::Hosts { report, verb } => hosts::run(report, verb.as_ref(), context).await,
-        Verb::Status(options) => status::run(options, context).await,
+        Verb::Status(options) => status::run(&options, context).await,
         Verb::Agents { list, verb } => agents::run(&list, verb.as_ref(), context).await,
-        Verb::Check { target, report } => check::run(&target, report, context).await,
+        Verb::Check { target, scope, report } => check::run(&target, &scope, report, context).await,
         Verb::Why(options) => why::run(&options, context).await,
-        Verb::Health(report) => health::run(report, context).await,
+        Verb::Health { scope, report } => health::run(&scope, report, context).await,
         Verb::Benchmark(options) => benchmark::run(&options, context).await,
         Verb::Strategies(report) => strategies::run(report, context).await,
         Verb::Config { verb } => config::run(&verb, context),

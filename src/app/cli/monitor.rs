@@ -50,7 +50,7 @@ pub async fn run(options: &EngineOptions, verb: Option<&MonitorVerb>, context: &
             }
             start(options, context).await
         }
-        Some(MonitorVerb::Status(options)) => status::run(*options, context).await,
+        Some(MonitorVerb::Status(options)) => status::run(options, context).await,
         Some(MonitorVerb::Logs { follow, lines }) => logs(*follow, *lines, context).await,
     }
 }

@@ -110,6 +110,12 @@ impl Output {
         if self.colour && look != Look::Plain { format!("\x1b[{}m{text}\x1b[0m", look.code()) } else { text.to_owned() }
     }
 
+    /// Prints the name of the server that what follows is of.
+    pub fn heading(&mut self, name: &str) -> Result<(), Failure> {
+        let heading = self.paint(Look::Title, &format!("## {}", cell(name, 100)));
+        self.line(heading)
+    }
+
     /// Prints rows in columns, each as wide as its widest cell; the last one is not padded.
     pub fn table(&mut self, rows: &[Vec<(Look, String)>]) -> Result<(), Failure> {
         self.table_cut(rows, &[])

@@ -14,7 +14,12 @@ const PLACES_WITHIN: Duration = Duration::from_secs(2);
 
 /// The newest snapshot of the engine in the background. Fails with exit code 3 when there is none.
 pub async fn from_engine(context: &Context) -> Result<Arc<Snapshot>, Failure> {
-    let paths = context.engine_paths(&context.server()?);
+    from_engine_of(&context.server()?, context).await
+}
+
+/// The same of the engine of this server.
+pub async fn from_engine_of(server: &Server, context: &Context) -> Result<Arc<Snapshot>, Failure> {
+    let paths = context.engine_paths(server);
     let mut client = Client::connect(&paths, false).await.map_err(attach_failure)?;
     let snapshot = client.snapshot().await.map_err(attach_failure)?;
     tell(&snapshot, "the engine in the background answered");
@@ -23,17 +28,17 @@ pub async fn from_engine(context: &Context) -> Result<Arc<Snapshot>, Failure> {
 
 /// The newest snapshot of the engine in the background, or else one of a cycle made now.
 pub async fn from_engine_or_now(context: &Context) -> Result<Arc<Snapshot>, Failure> {
-    from_engine_or(context, false).await
+    from_engine_or(&context.server()?, context, false).await
 }
 
 /// The same with the lines added and removed, which git is waited for where no engine knows them.
 pub async fn from_engine_or_now_with_lines(context: &Context) -> Result<Arc<Snapshot>, Failure> {
-    from_engine_or(context, true).await
+    from_engine_or(&context.server()?, context, true).await
 }
 
-async fn from_engine_or(context: &Context, with_lines: bool) -> Result<Arc<Snapshot>, Failure> {
-    let server = context.server()?;
-    let paths = context.engine_paths(&server);
+/// The newest snapshot of the engine of this server, or else one of a cycle made now; `with_lines`: git is waited for there.
+pub async fn from_engine_or(server: &Server, context: &Context, with_lines: bool) -> Result<Arc<Snapshot>, Failure> {
+    let paths = context.engine_paths(server);
     match Client::connect(&paths, false).await {
         Ok(mut client) => match client.snapshot().await {
             Ok(snapshot) => {
@@ -45,7 +50,7 @@ async fn from_engine_or(context: &Context, with_lines: bool) -> Result<Arc<Snaps
         Err(AttachError::NoEngine) => tracing::debug!("no engine in the background: looking myself"),
         Err(error) => tracing::warn!(%error, "the engine in the background is of no use; looking myself"),
     }
-    now(context, with_lines).await
+    look(server, context, with_lines).await
 }
 
 /// The same snapshot with every agent at the place where its pane stands now: an engine learns of a rename or a swap a
@@ -70,9 +75,12 @@ pub async fn with_places_of_now(snapshot: Arc<Snapshot>, server: &Server) -> Arc
 
 /// The snapshot of a cycle made now, whatever runs in the background. `with_lines`: git is waited for as well.
 pub async fn now(context: &Context, with_lines: bool) -> Result<Arc<Snapshot>, Failure> {
-    let server = context.server()?;
+    look(&context.server()?, context, with_lines).await
+}
+
+async fn look(server: &Server, context: &Context, with_lines: bool) -> Result<Arc<Snapshot>, Failure> {
     let loaded = context.load(&Overrides::new())?;
-    let paths = context.engine_paths(&server);
+    let paths = context.engine_paths(server);
     let file = paths.memory();
     let memory = Memory::load(&file).unwrap_or_else(|error| {
         tracing::warn!(%error, "what was remembered of the agents cannot be used");
@@ -81,10 +89,12 @@ pub async fn now(context: &Context, with_lines: bool) -> Result<Arc<Snapshot>, F
     let mut settings = context.engine_settings(&loaded.settings)?;
     settings.repositories.diff &= with_lines;
     let snapshot =
-        Engine::new(server, settings).remembering(memory.clone()).once().await.map_err(|error| match error {
-            OnceError::Engine(error) => engine_failure(&error),
-            OnceError::Tmux(error) => Failure::unreachable(error.to_string()),
-        })?;
+        Engine::new(server.clone(), settings).remembering(memory.clone()).once().await.map_err(
+            |error| match error {
+                OnceError::Engine(error) => engine_failure(&error),
+                OnceError::Tmux(error) => Failure::unreachable(error.to_string()),
+            },
+        )?;
     tell(&snapshot, "looked");
     remember(&snapshot, memory.as_ref(), paths);
     Ok(Arc::new(snapshot))
@@ -132,7 +142,7 @@ pub fn follow(
 }
 
 /// A snapshot of a server that cannot be read is no answer to a question about its agents.
-fn reachable(snapshot: Arc<Snapshot>) -> Result<Arc<Snapshot>, Failure> {
+pub(super) fn reachable(snapshot: Arc<Snapshot>) -> Result<Arc<Snapshot>, Failure> {
     use crate::monitor::ServerStatus::{Connecting, NoServer, NoTmux, Reachable, Unreachable};
     match snapshot.server.status {
         Reachable | Unreachable | Connecting => Ok(snapshot),

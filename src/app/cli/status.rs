@@ -1,14 +1,18 @@
 //! `status`: what the engine does; with `--detailed` also pool, cache and health.
 
 use jiff::{Timestamp, tz::TimeZone};
-use serde_json::json;
+use serde_json::{Map, json};
 
+use crate::app::cli::gather::{Ask, gather, object, several};
 use crate::app::cli::{Context, Failure, Look, StatusOptions, age, cell, source};
 use crate::app::core::limits;
 use crate::monitor::{Account, AgentState, LayerInfo, Snapshot};
 
 /// Runs it. Exit code 3 when no engine runs.
-pub async fn run(options: StatusOptions, context: &mut Context) -> Result<(), Failure> {
+pub async fn run(options: &StatusOptions, context: &mut Context) -> Result<(), Failure> {
+    if several(&options.scope, context) {
+        return of_all(options, context).await;
+    }
     let snapshot = match source::from_engine(context).await {
         Ok(snapshot) => snapshot,
         Err(failure) => {
@@ -26,11 +30,32 @@ pub async fn run(options: StatusOptions, context: &mut Context) -> Result<(), Fa
     if options.report.json {
         return context.out.json(&*snapshot);
     }
-    summary(&snapshot, context)?;
+    all_of(&snapshot, options, context)
+}
+
+/// Of several servers, each under its name.
+async fn of_all(options: &StatusOptions, context: &mut Context) -> Result<(), Failure> {
+    let all = gather(&options.scope, context, Ask::Engine).await?;
+    if options.report.json {
+        let of = |snapshot: &Snapshot| object(serde_json::to_value(snapshot).unwrap_or_default());
+        context.out.json(&all.json(of, Map::new()))?;
+        return all.end();
+    }
+    for (label, snapshot) in &all.answered {
+        context.out.heading(&label.name())?;
+        all_of(snapshot, options, context)?;
+        context.out.line("")?;
+    }
+    all.tell(context)?;
+    all.end()
+}
+
+fn all_of(snapshot: &Snapshot, options: &StatusOptions, context: &mut Context) -> Result<(), Failure> {
+    summary(snapshot, context)?;
     if options.detailed {
-        pool(&snapshot, context)?;
-        cache(&snapshot, context)?;
-        health(&snapshot, context)?;
+        pool(snapshot, context)?;
+        cache(snapshot, context)?;
+        health(snapshot, context)?;
         if !snapshot.accounts.is_empty() {
             context.out.line("")?;
             limits(&snapshot.accounts, context)?;

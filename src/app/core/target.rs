@@ -4,6 +4,40 @@ use crate::monitor::{Agent, Snapshot};
 use crate::tmux::clean;
 use crate::tmux::request::places;
 
+/// Where a person says that an agent is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum At {
+    /// On the tmux server that is meant anyway.
+    Here,
+    /// On another tmux server of this machine: the name of its socket.
+    Server(String),
+    /// On another host.
+    Host {
+        /// As the settings call it.
+        host: String,
+        /// One of its tmux servers; `None`: whichever it is.
+        server: Option<String>,
+    },
+}
+
+/// Takes `TARGET@HOST`, `TARGET@HOST/SERVER` and `TARGET@/SERVER` apart, as [`address`](super::fleet::address) writes them.
+/// Names of sessions may hold `@`: what stands behind the last one counts only when it is a host of the settings or begins
+/// with `/`.
+#[must_use]
+pub fn split(text: &str, is_host: impl Fn(&str) -> bool) -> (&str, At) {
+    let here = (text, At::Here);
+    let Some((target, place)) = text.rsplit_once('@').filter(|(target, _)| !target.is_empty()) else { return here };
+    match place.split_once('/') {
+        Some((_, "")) => here,
+        Some(("", server)) => (target, At::Server(server.to_owned())),
+        Some((host, server)) if is_host(host) => {
+            (target, At::Host { host: host.to_owned(), server: Some(server.to_owned()) })
+        }
+        None if is_host(place) => (target, At::Host { host: place.to_owned(), server: None }),
+        _ => here,
+    }
+}
+
 /// No single agent is meant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
@@ -81,6 +115,66 @@ mod tests {
         app::core::fixture::{test_agent, test_snapshot},
         monitor::AgentState,
     };
+
+    const HOSTS: [&str; 2] = ["box", "g.p_u-1"];
+
+    fn place(text: &str) -> (&str, At) {
+        split(text, |host| HOSTS.contains(&host))
+    }
+
+    #[test]
+    fn where_a_person_says_an_agent_is_counts_when_it_can_be_a_place() {
+        let host = |host: &str, server: Option<&str>| At::Host { host: host.into(), server: server.map(str::to_owned) };
+        assert_eq!(place("api:2.0"), ("api:2.0", At::Here));
+        assert_eq!(place("api:2.0@box"), ("api:2.0", host("box", None)));
+        assert_eq!(place("%3@box/work"), ("%3", host("box", Some("work"))));
+        assert_eq!(place("%3@/work"), ("%3", At::Server("work".into())));
+        assert_eq!(place("a@b:1.0@g.p_u-1"), ("a@b:1.0", host("g.p_u-1", None)));
+        // Sessions whose names hold the sign, and what is no whole place.
+        for text in ["me@home", "me@home:1.0", "@box", "box@", "x@box/", "x@/", "x@other/work", "x@BOX", "x@box:1.0"] {
+            assert_eq!(place(text), (text, At::Here));
+        }
+    }
+
+    proptest::proptest! {
+        /// What the dashboard and the lists print as an address leads back to it.
+        #[test]
+        fn an_address_is_read_as_it_is_written(
+            target in "[a-z@/ .%-]{1,12}:[0-9]{1,3}\\.[0-9]",
+            host in proptest::option::of(0..HOSTS.len()),
+            server in "[a-z.][a-z0-9/.: -]{0,11}",
+        ) {
+            let mut agent = test_agent(1, AgentState::Idle);
+            agent.target = target.clone();
+            agent.host = host.map(|at| HOSTS[at].into());
+            agent.server = server.as_str().into();
+            let wanted = match (host, server.as_str()) {
+                (None, "default") => At::Here,
+                (None, _) => At::Server(server),
+                (Some(at), name) => {
+                    At::Host { host: HOSTS[at].into(), server: Some(name.to_owned()).filter(|name| name != "default") }
+                }
+            };
+            let address = crate::app::core::fleet::address(&agent);
+            proptest::prop_assert_eq!(place(&address), (target.as_str(), wanted));
+        }
+
+        /// Whatever is typed: nothing is lost, and only a known host is one.
+        #[test]
+        fn nothing_that_is_typed_is_lost(text in ".{0,30}|[a-z]{0,3}@(box|bog)?/?[a-z]{0,3}") {
+            let (target, at) = place(&text);
+            let again = match &at {
+                At::Here => target.to_owned(),
+                At::Server(server) => format!("{target}@/{server}"),
+                At::Host { host, server: None } => format!("{target}@{host}"),
+                At::Host { host, server: Some(server) } => format!("{target}@{host}/{server}"),
+            };
+            proptest::prop_assert_eq!(again, text.as_str());
+            if let At::Host { host, .. } = at {
+                proptest::prop_assert!(HOSTS.contains(&host.as_str()));
+            }
+        }
+    }
 
     #[test]
     fn an_agent_is_found_at_each_of_its_places() {

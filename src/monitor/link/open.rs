@@ -25,7 +25,7 @@ use crate::monitor::link::acts::{ActLost, Acts};
 use crate::monitor::link::backoff::Backoff;
 use crate::monitor::link::connector::{HostConfig, Shared};
 use crate::monitor::link::end::{Trouble, tidy};
-use crate::monitor::link::lines::BridgeHello;
+use crate::monitor::link::lines::{BridgeHello, MemberLine};
 use crate::monitor::link::member::{Members, RemoteMember};
 use crate::monitor::link::session;
 use crate::monitor::link::state::{Limits, Watch};
@@ -111,6 +111,8 @@ struct Known {
     last_heard: Option<Timestamp>,
     read_only: bool,
     tells: bool,
+    /// Its tmux servers, as its bridge names them.
+    servers: Option<Vec<String>>,
 }
 
 /// A host that is watched. Dropped, it is not any more, and nothing of it is left.
@@ -219,6 +221,12 @@ impl LinkedHost {
     #[must_use]
     pub fn read_only(&self) -> bool {
         self.read_only || self.known().read_only
+    }
+
+    /// What its bridge calls its tmux servers, also those that have shown nothing yet; `None`: it has not said yet.
+    #[must_use]
+    pub fn servers(&self) -> Option<Vec<String>> {
+        self.known().servers
     }
 
     /// It notifies of changes itself.
@@ -334,6 +342,13 @@ impl Link {
         known.version = Some(tidy(&hello.version.chars().take(40).collect::<String>()));
         known.skew = hello.at.map(|theirs| theirs.duration_since(now));
         (known.read_only, known.tells) = (hello.read_only, hello.tells);
+    }
+
+    /// The bridge has said which tmux servers there are.
+    pub(crate) fn named(&mut self, lines: Vec<MemberLine>) {
+        let servers = lines.iter().map(|line| line.name.clone()).collect();
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).servers = Some(servers);
+        self.members.are(lines);
     }
 
     /// Shows how the connection is.

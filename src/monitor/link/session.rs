@@ -244,7 +244,7 @@ impl Session {
                     }
                 }
                 self.wires.retain(|key, _| named.iter().any(|line| line.key == *key));
-                link.members.are(named);
+                link.named(named);
                 self.watch.named(Instant::now());
             }
             FromBridge::Closed { key, why } => {

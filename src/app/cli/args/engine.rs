@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use crate::app::cli::args::{Report, parse};
+use crate::app::cli::args::{Report, Scope, parse};
 use crate::app::settings::Overrides;
 
 /// Options of an engine.
@@ -83,11 +83,14 @@ pub enum MonitorVerb {
 }
 
 /// Options of `status`.
-#[derive(Clone, Copy, Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct StatusOptions {
     /// Also pool, cache and health
     #[arg(long)]
     pub detailed: bool,
+    /// Whose.
+    #[command(flatten)]
+    pub scope: Scope,
     /// How to report.
     #[command(flatten)]
     pub report: Report,

@@ -2,8 +2,8 @@
 
 use clap::{Args, Subcommand};
 
-use crate::app::cli::args::Report;
 use crate::app::cli::args::parse::{column, seconds};
+use crate::app::cli::args::{Report, Scope};
 use crate::app::core::column::Column;
 use crate::app::core::wanted::Wanted;
 
@@ -112,6 +112,9 @@ pub struct AgentsOptions {
     /// Seconds to wait at most; without it: for ever
     #[arg(long, value_name = "SECONDS", requires = "wait", value_parser = seconds)]
     pub timeout: Option<f64>,
+    /// Whose.
+    #[command(flatten)]
+    pub scope: Scope,
     /// How to report.
     #[command(flatten)]
     pub report: Report,

@@ -6,6 +6,7 @@ mod engine;
 mod hosts;
 mod look;
 mod parse;
+mod scope;
 mod tmux;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ pub(crate) use config::ConfigVerb;
 pub(crate) use engine::{EngineOptions, MonitorVerb, StatusOptions};
 pub(crate) use hosts::{BridgeOptions, HostsVerb};
 pub(crate) use look::{AgentsOptions, AgentsVerb, DemoOptions, PerfVerb, ProfilesVerb, TuneOptions, WatchOptions};
+pub(crate) use scope::Scope;
 pub(crate) use tmux::{SidebarOptions, StatuslineOptions, TmuxVerb};
 
 /// The whole command line.
@@ -184,10 +186,13 @@ Examples:
         verb: Option<AgentsVerb>,
     },
     /// Health of one agent
-    #[command(after_help = "Examples:\n  tmux-orc check api:2.0\n  tmux-orc check %14 --json")]
+    #[command(after_help = "Examples:\n  tmux-orc check api:2.0\n  tmux-orc check %14@box --json")]
     Check {
-        /// `%12`, `session:window.pane`, `session:window`, or the agent's name
+        /// `%12`, `session:window.pane`, `session:window`, or the agent's name; elsewhere: `TARGET@HOST[/SERVER]`
         target: String,
+        /// Where it is.
+        #[command(flatten)]
+        scope: Scope,
         /// How to report.
         #[command(flatten)]
         report: Report,
@@ -198,7 +203,14 @@ Examples:
     /// Whether the engine keeps to its thresholds
     #[command(after_help = "Examples:\n  tmux-orc health\n  tmux-orc health --json\n\n\
                             Exit codes: 0 all good; 1 a check failed; 3 no engine runs.")]
-    Health(Report),
+    Health {
+        /// Whose.
+        #[command(flatten)]
+        scope: Scope,
+        /// How to report.
+        #[command(flatten)]
+        report: Report,
+    },
     /// Measure the engine on a private tmux server with real panes
     #[command(after_help = "\
 Examples:

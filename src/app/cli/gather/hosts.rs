@@ -1,0 +1,168 @@
+//! The servers of other hosts, as their bridges tell of them: asked once, each host for itself and for a bounded time.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::join_all;
+use tokio::time::{Instant, timeout_at};
+
+use crate::app::cli::gather::Found;
+use crate::app::cli::source;
+use crate::app::cli::{Context, Failure, Scope};
+use crate::app::core::nearest::did_you_mean;
+use crate::app::settings::{HostSettings, Settings};
+use crate::monitor::link::open;
+use crate::monitor::{HostConfig, LinkState, LinkedHost, Links, RemoteMember, ServerStatus};
+
+/// A host has answered after this time or does not count: as long as its hello may take.
+const LIMIT: Duration = Duration::from_secs(15);
+
+/// A host that is meant, and which of its servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::app::cli) struct RemoteHost {
+    /// As it is linked to.
+    pub(in crate::app::cli) config: HostConfig,
+    /// Only these servers; none: all that its bridge serves.
+    pub(in crate::app::cli) only: Vec<String>,
+}
+
+/// The hosts that a verb is about.
+///
+/// # Errors
+/// The settings know none of this name.
+pub(in crate::app::cli) fn wanted(scope: &Scope, settings: &Settings) -> Result<Vec<RemoteHost>, Failure> {
+    if scope.all {
+        return Ok(settings.hosts.iter().map(|host| RemoteHost { config: host.config(), only: Vec::new() }).collect());
+    }
+    let mut all: Vec<(RemoteHost, bool)> = Vec::new();
+    for text in &scope.host {
+        let (name, server) = text.split_once('/').map_or((text.as_str(), None), |(name, server)| (name, Some(server)));
+        let host = known(name, &settings.hosts)?;
+        if server.is_some_and(str::is_empty) {
+            return Err(Failure::usage(format!("--host {name}/: name one of its tmux servers behind the slash")));
+        }
+        let at = all.iter().position(|(one, _)| one.config.name == name).unwrap_or_else(|| {
+            all.push((RemoteHost { config: host.config(), only: Vec::new() }, false));
+            all.len() - 1
+        });
+        let (one, whole) = &mut all[at];
+        match server {
+            Some(server) => one.only.push(server.to_owned()),
+            None => *whole = true,
+        }
+    }
+    Ok(all
+        .into_iter()
+        .map(|(one, whole)| if whole { RemoteHost { only: Vec::new(), ..one } } else { narrowed(one) })
+        .collect())
+}
+
+/// Its bridge need not look at servers that nobody wants.
+fn narrowed(mut one: RemoteHost) -> RemoteHost {
+    one.config.servers.clone_from(&one.only);
+    one
+}
+
+/// The host of the settings that is called so.
+pub(in crate::app::cli) fn known<'h>(name: &str, hosts: &'h [HostSettings]) -> Result<&'h HostSettings, Failure> {
+    let names = || hosts.iter().map(|host| host.name.as_str());
+    hosts.iter().find(|host| host.name == name).ok_or_else(|| {
+        let there = match names().collect::<Vec<_>>() {
+            none if none.is_empty() => "; there are none".to_owned(),
+            some => format!("; there are {}{}", some.join(", "), did_you_mean(name, names())),
+        };
+        Failure::usage(format!("no host of the settings is called '{}'{there}", crate::tmux::clean(name)))
+    })
+}
+
+/// Links to hosts for as long as a verb runs, which types nothing.
+pub(super) fn links(context: &Context) -> Links {
+    Links::new(Some(context.paths.run()), true)
+}
+
+/// Asks all of them at once.
+pub(super) async fn ask(hosts: Vec<RemoteHost>, context: &Context) -> Vec<Found> {
+    if hosts.is_empty() {
+        return Vec::new();
+    }
+    let links = links(context);
+    join_all(hosts.into_iter().map(|wanted| one(wanted, links.clone()))).await.into_iter().flatten().collect()
+}
+
+async fn one(wanted: RemoteHost, links: Links) -> Vec<Found> {
+    let until = Instant::now() + LIMIT;
+    let name: Arc<str> = wanted.config.name.as_str().into();
+    let silent =
+        |server: Option<Arc<str>>, why: String| Found { host: Some(Arc::clone(&name)), server, said: Err(why) };
+    let linked = open(wanted.config, links);
+    let all = timeout_at(until, named(&linked)).await;
+    if let Ok(Err(why)) = all {
+        return vec![silent(None, why)];
+    }
+    // Those that are there in time are told of, whatever the others do.
+    let members = linked.members().borrow().clone();
+    let Some(servers) = linked.servers() else { return vec![silent(None, too_late())] };
+    let meant = |server: &str| wanted.only.is_empty() || wanted.only.iter().any(|only| only == server);
+    let mut found = Vec::new();
+    for server in servers.iter().filter(|server| meant(server)) {
+        let member = members.iter().find(|member| member.server == *server);
+        let said = match member {
+            None => Err(too_late()),
+            Some(member) => first(member.clone(), until).await,
+        };
+        found.push(Found { host: Some(Arc::clone(&name)), server: Some(server.as_str().into()), said });
+    }
+    let missing = wanted.only.iter().filter(|only| !servers.contains(only));
+    found.extend(
+        missing.map(|only| silent(Some(only.as_str().into()), "it has no tmux server of this name".to_owned())),
+    );
+    if found.is_empty() {
+        found.push(silent(None, "no tmux server runs there".to_owned()));
+    }
+    found
+}
+
+fn too_late() -> String {
+    format!("nothing came within {} s", LIMIT.as_secs())
+}
+
+/// Waits until each server that its bridge named has shown something. `Err`: it is not reached, and why.
+async fn named(linked: &LinkedHost) -> Result<(), String> {
+    let (mut state, mut members) = (linked.state(), linked.members());
+    loop {
+        if let Some(why) = why(&linked.config().name, &state.borrow_and_update()) {
+            return Err(why);
+        }
+        let shown = members.borrow_and_update().len();
+        if linked.servers().is_some_and(|named| shown >= named.len()) {
+            return Ok(());
+        }
+        let changed = tokio::select! {
+            changed = state.changed() => changed,
+            changed = members.changed() => changed,
+        };
+        if changed.is_err() {
+            return Err("it is not watched any more".to_owned());
+        }
+    }
+}
+
+/// Why a host is not reached, and what to do.
+fn why(host: &str, state: &LinkState) -> Option<String> {
+    let why = state.why()?;
+    Some(match state {
+        LinkState::NeedsLogin { .. } => format!("{why} (`tmux-orc hosts login {host}` asks you)"),
+        LinkState::NotInstalled { .. } => format!("tmux-orc is not there: {why} (`tmux-orc hosts install {host}`)"),
+        _ => why.to_owned(),
+    })
+}
+
+/// The first snapshot of a member that tells something.
+async fn first(member: RemoteMember, until: Instant) -> Result<Arc<crate::monitor::Snapshot>, String> {
+    let mut snapshots = member.handle.snapshots.clone();
+    let there = |snapshot: &Arc<crate::monitor::Snapshot>| snapshot.server.status != ServerStatus::Connecting;
+    match timeout_at(until, snapshots.wait_for(there)).await {
+        Ok(Ok(snapshot)) => source::reachable(Arc::clone(&snapshot)).map_err(|failure| failure.to_string()),
+        Ok(Err(_)) => Err("its engine ended".to_owned()),
+        Err(_) => Err(too_late()),
+    }
+}
