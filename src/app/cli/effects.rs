@@ -85,6 +85,12 @@ pub fn serve(dashboard: &Dashboard) -> Served {
                     }
                     None => (GONE.to_owned(), false),
                 },
+                Effect::Retry(name) => {
+                    if let Some(host) = members.host(&name) {
+                        host.retry();
+                    }
+                    continue;
+                }
                 // The dashboard's own loop does these.
                 Effect::Engine(..)
                 | Effect::Ask(..)

@@ -75,6 +75,8 @@ pub enum Action {
     Tune,
     /// What each agent spends, and back.
     Usage,
+    /// Open or close the panel of the hosts.
+    Hosts,
     /// Show or hide the preview.
     Preview,
     /// Show or hide the events.
@@ -259,6 +261,7 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::Pause, "pause", &["space"], "Pause or resume the watching", Some("pause"), Group::Engine),
     entry(Action::Tune, "tune", &["t"], "Compare what was tried: strategies, pool sizes, caches", Some("tune"), Group::View),
     entry(Action::Usage, "usage", &["u"], "What each agent spends: tokens, context, cost", Some("usage"), Group::View),
+    entry(Action::Hosts, "hosts", &["H"], "How each host is reached; enter there tries again", None, Group::View),
     entry(Action::Preview, "preview", &["p"], "Show or hide the preview of the selected pane", Some("preview"), Group::View),
     entry(Action::Quit, "quit", &["q", "ctrl-c"], "Leave the dashboard", Some("quit"), Group::Program),
     entry(Action::Palette, "palette", &[":"], "Find any action by its name", Some("more"), Group::Program),
@@ -271,7 +274,7 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::Bottom, "bottom", &["G", "end"], "To the last", None, Group::Move),
     entry(Action::NextPanel, "next-panel", &["tab"], "Focus on the next panel", None, Group::Move),
     entry(Action::PrevPanel, "previous-panel", &["backtab"], "Focus on the panel before", None, Group::Move),
-    entry(Action::Back, "back", &["esc"], "Leave the filter, the zoom, the tune or usage view", None, Group::Move),
+    entry(Action::Back, "back", &["esc"], "Leave the filter, the zoom, the tune, usage or hosts view", None, Group::Move),
     entry(Action::Reply, "reply", &["m"], "Write a message to the agent", None, Group::Agents),
     entry(Action::Interrupt, "interrupt", &["x"], "Interrupt the agent, after asking", None, Group::Agents),
     entry(Action::Broadcast, "broadcast", &["M"], "Write one message to several agents", None, Group::Agents),
@@ -280,7 +283,7 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::Dismiss, "dismiss", &["D"], "Dismiss an agent that has exited", None, Group::Agents),
     entry(Action::Sort, "sort", &["o"], "Sort by the next column", None, Group::Agents),
     entry(Action::Reverse, "reverse", &["O"], "Turn the order round", None, Group::Agents),
-    entry(Action::Group, "group", &["b"], "Group by session, folder, repository, program or nothing", None, Group::Agents),
+    entry(Action::Group, "group", &["b"], "Group by session, host, folder, repository, program or nothing", None, Group::Agents),
     entry(Action::Strategy(1), "strategy-1", &["1"], "First strategy", None, Group::Engine),
     entry(Action::Strategy(2), "strategy-2", &["2"], "Second strategy", None, Group::Engine),
     entry(Action::Strategy(3), "strategy-3", &["3"], "Third strategy", None, Group::Engine),

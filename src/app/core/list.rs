@@ -1,11 +1,17 @@
 //! The agents as they are listed: order, filter, groups, cursor and scrolling. Rows stay put: a new order is taken only
 //! when it has settled and nobody is at the keys, and the cursor stays on its pane and at its place on the screen.
 
-use std::{borrow::Cow, cmp::Ordering, collections::HashMap, time::Duration};
+use std::{
+    borrow::Cow,
+    cmp::Ordering,
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use crate::app::core::fleet;
 use crate::app::core::fleet::{AgentKey, Fleet, Place};
 use crate::app::core::fuzzy::Query;
+use crate::app::core::hosts;
 use crate::app::core::words::{tone, word};
 use crate::monitor::Agent;
 
@@ -117,6 +123,8 @@ pub enum Line {
     Head(Place),
     /// An agent: where it stands in the fleet.
     Agent(Place),
+    /// A host that is not reached, counted from 0 among those of the fleet.
+    Host(usize),
 }
 
 /// Where each agent stands.
@@ -152,7 +160,12 @@ pub struct List {
 impl List {
     /// Takes over the agents of a fleet. `force` takes the right order at once. Says whether a line changed.
     pub fn rebuild(&mut self, fleet: &Fleet, now: Duration, force: bool) -> bool {
-        let all = fleet.places().zip(fleet.keyed());
+        // By the clock of the first engine: none is read here.
+        let at = fleet.first().snapshot.timestamp;
+        let folded: HashSet<&str> =
+            fleet.hosts().iter().filter(|host| hosts::is_folded(host, at)).map(|host| &*host.name).collect();
+        let shows = |agent: &Agent| agent.host.as_deref().is_none_or(|host| !folded.contains(host));
+        let all = fleet.places().zip(fleet.keyed()).filter(|(_, (_, agent))| shows(agent));
         let mut wanted: Vec<(Place, AgentKey, &Agent)> = all.map(|(place, (key, agent))| (place, key, agent)).collect();
         let stands: Stands = wanted.iter().map(|(place, key, agent)| (*key, (*place, *agent))).collect();
         wanted.sort_by(|(a, _, x), (b, _, y)| self.compare((*a, x), (*b, y)));
@@ -165,13 +178,15 @@ impl List {
         if self.grouping != Grouping::None {
             self.lines = group(fleet, &self.lines, self.grouping);
         }
+        let lost = fleet.hosts().iter().enumerate().filter(|(_, host)| hosts::has_line(host));
+        self.lines.extend(lost.map(|(at, _)| Line::Host(at)));
         self.keep_cursor(fleet, before_at);
         self.lines != before
     }
 
     /// Takes the wanted order when the time for it has come; till then rows keep their places, new ones find theirs.
     fn settle(&mut self, stands: &Stands, wanted: Vec<AgentKey>, now: Duration, force: bool) {
-        let known: std::collections::HashSet<AgentKey> = self.order.iter().copied().collect();
+        let known: HashSet<AgentKey> = self.order.iter().copied().collect();
         self.order.retain(|key| stands.contains_key(key));
         for (i, key) in wanted.iter().enumerate() {
             if !known.contains(key) {
@@ -249,7 +264,7 @@ impl List {
                 let next = self.lines.iter().skip(near).chain(self.lines.iter().rev());
                 let found = next.into_iter().find_map(|line| match line {
                     Line::Agent(place) => fleet.at(*place).map(|(key, _)| key),
-                    Line::Head(_) => None,
+                    Line::Head(_) | Line::Host(_) => None,
                 });
                 self.selected = found;
             }
@@ -297,7 +312,7 @@ impl List {
     pub fn agents<'a>(&'a self, fleet: &'a Fleet) -> impl DoubleEndedIterator<Item = (AgentKey, &'a Agent)> + 'a {
         self.lines.iter().filter_map(|line| match line {
             Line::Agent(place) => fleet.at(*place),
-            Line::Head(_) => None,
+            Line::Head(_) | Line::Host(_) => None,
         })
     }
 

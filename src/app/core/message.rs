@@ -123,6 +123,8 @@ pub enum Hit {
     Header(Sort),
     /// A row of the strategy bar, counted from 0.
     Strategy(usize),
+    /// A row of the hosts, counted from 0.
+    Host(usize),
     /// A key in the footer or in a panel's border.
     Key(Action),
     /// A row of the palette, counted from 0.
@@ -151,6 +153,8 @@ pub enum Effect {
         /// The agents, and what each showed.
         to: Vec<(AgentKey, Seen)>,
     },
+    /// Try now to reach a host.
+    Retry(std::sync::Arc<str>),
     /// Copy text to the clipboard.
     CopyText(String),
     /// Read the settings file again.

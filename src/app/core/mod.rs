@@ -11,6 +11,7 @@ pub mod fleet;
 pub(crate) mod format;
 pub(crate) mod fuzzy;
 pub(crate) mod help;
+pub(crate) mod hosts;
 pub mod key;
 pub mod keymap;
 pub(crate) mod limits;

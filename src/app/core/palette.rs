@@ -8,6 +8,7 @@ use crate::app::core::fuzzy::Query;
 use crate::app::core::keymap::Keymap;
 use crate::app::core::list::Sort;
 use crate::app::core::state::State;
+use crate::app::core::view::Main;
 use crate::app::core::words::word;
 use crate::monitor::{self, Agent};
 
@@ -110,7 +111,9 @@ pub fn available(action: Action, state: &State) -> bool {
     }
     let selected = state.selected();
     match action {
+        Action::Jump if state.view.main == Main::Hosts => state.selected_host().is_some(),
         Action::Jump => state.can.jump && selected.is_some(),
+        Action::Hosts => !state.fleet.hosts().is_empty(),
         Action::Answer => state.can.act && selected.is_some_and(|agent| !agent.choices.is_empty()),
         Action::Reply | Action::Interrupt => state.can.act && selected.is_some_and(runs),
         Action::Kill => state.can.act && selected.is_some(),

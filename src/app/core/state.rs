@@ -14,7 +14,7 @@ use crate::app::core::act::Seen;
 use crate::app::core::action::Scope;
 use crate::app::core::asked::Asked;
 use crate::app::core::column::{Column, SHOWN};
-use crate::app::core::fleet::{AgentKey, Fleet, Member, MemberId, address};
+use crate::app::core::fleet::{AgentKey, Fleet, Host, Member, MemberId, address};
 use crate::app::core::keymap::Keymap;
 use crate::app::core::list::List;
 use crate::app::core::pending::Pending;
@@ -187,6 +187,8 @@ pub struct State {
     pub columns: Vec<Column>,
     /// Filter of the events.
     pub events_filter: String,
+    /// The host under the cursor of their panel, counted from 0.
+    pub host: usize,
     /// Events scrolled away below the newest.
     pub events_up: usize,
     /// Rows of the preview scrolled away below.
@@ -238,6 +240,7 @@ impl State {
             limit_threshold: 80,
             columns: SHOWN.to_vec(),
             events_filter: String::new(),
+            host: 0,
             events_up: 0,
             preview_up: 0,
             mode: Mode::Normal,
@@ -279,6 +282,13 @@ impl State {
             Some(agent) => agent.target.clone(),
             None => key.pane.to_string(),
         }
+    }
+
+    /// The host under the cursor of their panel, while that is open.
+    #[must_use]
+    pub fn selected_host(&self) -> Option<&Host> {
+        let hosts = self.fleet.hosts();
+        (self.view.main == Main::Hosts).then(|| hosts.get(self.host.min(hosts.len().saturating_sub(1)))).flatten()
     }
 
     /// The member whose engine is shown and asked: the one that watches the agent under the cursor.

@@ -65,6 +65,8 @@ pub enum Main {
     Tune,
     /// What each of them spends.
     Usage,
+    /// The hosts: how each is reached.
+    Hosts,
 }
 
 /// Which panels are shown and how.

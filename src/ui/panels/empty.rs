@@ -32,6 +32,11 @@ fn screen(state: &State) -> Option<Advice> {
     let problem = || server.problem.clone();
     let own = |line: &str| line.to_owned();
     Some(match server.status {
+        _ if !state.fleet.hosts().is_empty() && state.view.main != Main::Hosts => Advice {
+            title: "No agents yet, here or on the hosts.",
+            lines: state.fleet.hosts().iter().map(|host| format!("  {}  {}", host.name, host.state)).collect(),
+        },
+        _ if state.view.main == Main::Hosts => return None,
         ServerStatus::Connecting => Advice { title: "Looking for agents …", lines: Vec::new() },
         ServerStatus::NoTmux => Advice {
             title: "tmux is not installed.",

@@ -5,9 +5,10 @@ use ratatui::{
     style::{Modifier, Style},
 };
 
+use crate::app::core::fleet::Host;
 use crate::app::core::state::State;
 use crate::app::core::words::{TONES, Tone};
-use crate::app::core::{format, limits, text};
+use crate::app::core::{format, hosts, limits, text};
 use crate::ui::canvas::Canvas;
 
 /// Longest name of an account, cells.
@@ -36,13 +37,13 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
         ],
     );
     if area.height > 1 {
-        let right = engine(state, theme, area.right().saturating_sub(end + 1).into(), true);
+        let right = beside(state, theme, area.right().saturating_sub(end + 1).into(), true);
         put_right(c, area, &right);
         counts(c, area.x + 1, area.y + 1, area.right(), state, false);
         return;
     }
     let after = counts(c, end + 3, area.y, area.right(), state, true);
-    let right = engine(state, theme, area.right().saturating_sub(after + 3).into(), false);
+    let right = beside(state, theme, area.right().saturating_sub(after + 3).into(), false);
     put_right(c, area, &right);
 }
 
@@ -96,6 +97,34 @@ fn counts(c: &mut Canvas, x: u16, y: u16, end: u16, state: &State, wide: bool) -
 
 fn style(style: Style, tone: Tone) -> Style {
     if tone == Tone::NeedsYou { style.add_modifier(Modifier::BOLD) } else { style }
+}
+
+/// What stands at the right end: the hosts, and how it is watched as far as there is room for that too.
+fn beside(state: &State, theme: &crate::ui::theme::Theme, room: usize, narrow: bool) -> Vec<Words> {
+    for hosts in hosts(state, theme) {
+        let cells: usize = hosts.iter().map(|(text, _)| text::width(text)).sum();
+        if cells <= room {
+            return hosts.into_iter().chain(engine(state, theme, room - cells, narrow)).collect();
+        }
+    }
+    engine(state, theme, room, narrow)
+}
+
+/// How each host is reached, in the longest way first: all of them, those that do not answer, how many do.
+fn hosts(state: &State, theme: &crate::ui::theme::Theme) -> Vec<Vec<Words>> {
+    let all = state.fleet.hosts();
+    if all.is_empty() {
+        return Vec::new();
+    }
+    let one = |host: &Host| {
+        let style = theme.tone(hosts::tone(host));
+        let words = format!(" {} {}  ", host.name, hosts::short(host, state.now));
+        [(hosts::glyph(host).to_owned(), style), (words, if host.answers() { theme.muted } else { style })]
+    };
+    let up = all.iter().filter(|host| host.answers()).count();
+    let counted = (format!("hosts {up}/{}   ", all.len()), theme.muted);
+    let lost: Vec<Words> = all.iter().filter(|host| !host.answers()).flat_map(one).collect();
+    vec![all.iter().flat_map(one).collect(), lost.into_iter().chain([counted.clone()]).collect(), vec![counted]]
 }
 
 /// How it is watched: the longest of several ways to say it that fits.

@@ -9,10 +9,11 @@ use crate::app::core::action::Action;
 use crate::app::core::column::Column;
 use crate::app::core::fleet::Place;
 use crate::app::core::format;
+use crate::app::core::hosts;
 use crate::app::core::list::{Grouping, Line, Sort};
 use crate::app::core::message::Hit;
 use crate::app::core::state::State;
-use crate::app::core::text::{fit_end, width};
+use crate::app::core::text::{fit_end, fit_sentence, width};
 use crate::app::core::update::fresh;
 use crate::app::core::view::Panel;
 use crate::app::core::words::{TONES, Tone, tone, word};
@@ -99,6 +100,7 @@ pub(super) fn rows(c: &mut Canvas, area: Rect, state: &State, row: impl Fn(&mut 
         let rect = Rect { y, height: 1, ..area };
         match line {
             Line::Head(first) => head_of(c, rect, state, *first),
+            Line::Host(at) => lost(c, rect, state, *at),
             Line::Agent(place) => {
                 let Some((key, agent)) = state.fleet.at(*place) else { continue };
                 row(c, rect, agent);
@@ -109,6 +111,27 @@ pub(super) fn rows(c: &mut Canvas, area: Rect, state: &State, row: impl Fn(&mut 
                 }
             }
         }
+    }
+}
+
+/// A host that is not reached: one line stands for all that is known of it.
+fn lost(c: &mut Canvas, rect: Rect, state: &State, at: usize) {
+    let Some(host) = state.fleet.hosts().get(at) else { return };
+    let style = c.theme.tone(hosts::tone(host));
+    let keys = state.keymap.label(Action::Hosts);
+    let hint = if keys.is_empty() { String::new() } else { format!("{keys} hosts") };
+    let hint_width = u16::try_from(width(&hint)).unwrap_or(0);
+    let room = rect.width.saturating_sub(3);
+    let words = hosts::line(host, &state.fleet, state.now);
+    let fits = width(&words) + usize::from(hint_width) + 4 <= room.into();
+    c.pieces(
+        rect.x + 1,
+        rect.y,
+        room,
+        &[(hosts::glyph(host), style), (" ", style), (&fit_sentence(&words, room.saturating_sub(2).into()), style)],
+    );
+    if fits {
+        c.right(rect.right().saturating_sub(1), rect.y, hint_width, &hint, c.theme.muted);
     }
 }
 
@@ -125,6 +148,7 @@ pub(super) fn hit_row(state: &State, area: Rect, at: Position) -> Option<Hit> {
     match state.list.visible().get(usize::from(row))? {
         Line::Agent(place) => state.fleet.at(*place).map(|(key, _)| Hit::Agent(key)),
         Line::Head(_) => None,
+        Line::Host(_) => Some(Hit::Key(Action::Hosts)),
     }
 }
 

@@ -11,6 +11,7 @@ mod events;
 mod facts;
 pub(super) mod footer;
 pub(super) mod header;
+mod hosts;
 mod limits;
 mod lines;
 mod list;
@@ -39,6 +40,7 @@ pub const SECTIONS: &[Section] = &[
     empty::SECTION,
     tune::SECTION,
     usage::SECTION,
+    hosts::SECTION,
     agents::SECTION,
     preview::SECTION,
     why::SECTION,

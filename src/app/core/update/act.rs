@@ -2,6 +2,7 @@
 
 use crate::app::core::act::Act;
 use crate::app::core::action::Action;
+use crate::app::core::hosts;
 use crate::app::core::list::Grouping;
 use crate::app::core::message::{Effect, Outcome};
 use crate::app::core::palette;
@@ -23,6 +24,7 @@ pub(crate) fn act(state: &mut State, action: Action) -> Outcome {
         Action::PageUp => scroll(state, state.view.focus, -page(state)),
         Action::Top => scroll(state, state.view.focus, -1_000_000),
         Action::Bottom => scroll(state, state.view.focus, 1_000_000),
+        Action::Jump if state.view.main == Main::Hosts => try_host(state),
         Action::Jump => state
             .list
             .selected
@@ -83,6 +85,7 @@ pub(crate) fn act(state: &mut State, action: Action) -> Outcome {
         }
         Action::Tune => open(state, Main::Tune),
         Action::Usage => open(state, Main::Usage),
+        Action::Hosts => open(state, Main::Hosts),
         Action::Preview => {
             state.view.preview = Some(state.viewport.preview == 0);
             Outcome::redraw()
@@ -150,6 +153,18 @@ pub(crate) fn does(state: &mut State, does: Does) -> Outcome {
             select(state, key).and(Outcome::redraw())
         }
     }
+}
+
+/// Tries to reach the host under the cursor, or says what only a person can do.
+fn try_host(state: &mut State) -> Outcome {
+    let Some(host) = state.selected_host().cloned() else { return Outcome::default() };
+    let (words, tone) = match hosts::remedy(&host) {
+        Some(command) => (format!("in a terminal: {command}"), Tone::NeedsYou),
+        None => (format!("asking {} again", host.name), Tone::Starting),
+    };
+    toast(state, words, tone);
+    // Also after a log-in elsewhere.
+    Outcome::effect(Effect::Retry(host.name))
 }
 
 fn focus(state: &mut State, delta: isize) -> Outcome {

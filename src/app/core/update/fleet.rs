@@ -16,7 +16,7 @@ const DWELL: Duration = Duration::from_secs(2);
 /// Takes the fleet in as it is now.
 pub(crate) fn arrived(state: &mut State, new: Fleet) -> Outcome {
     let old = std::mem::replace(&mut state.fleet, new);
-    let mut redraw = took_turns(&old, &state.fleet);
+    let mut redraw = took_turns(&old, &state.fleet) || old.hosts() != state.fleet.hosts();
     state.news.retain(|id, _| state.fleet.member(*id).is_some());
     let mut behind = false;
     let (mut calls, mut problems) = (Vec::new(), Vec::new());

@@ -165,6 +165,7 @@ fn mouse_used(state: &mut State, mouse: Mouse, hit: Option<Hit>) -> Outcome {
         }
         (Mouse::Click, Hit::Header(sort)) => rows::sort_by(state, sort),
         (Mouse::Click, Hit::Strategy(index)) => engine::strategy(state, index),
+        (Mouse::Click, Hit::Host(index)) => Outcome::redraw_if(std::mem::replace(&mut state.host, index) != index),
         (Mouse::Click, Hit::Key(action)) if palette::available(action, state) => act::act(state, action),
         (Mouse::Click, Hit::Panel(panel)) => {
             let changed = state.view.focus != panel;
@@ -199,6 +200,7 @@ fn ages_differ(state: &State, before: Timestamp, now: Timestamp) -> bool {
                 || fresh(agent.since, before) != fresh(agent.since, now)
         }),
         Line::Head(_) => false,
+        Line::Host(_) => format::minute(before, &state.zone) != format::minute(now, &state.zone),
     })
 }
 

@@ -5,7 +5,7 @@ use crate::app::core::list::Sort;
 use crate::app::core::message::Outcome;
 use crate::app::core::state::State;
 use crate::app::core::update::fleet;
-use crate::app::core::view::Panel;
+use crate::app::core::view::{Main, Panel};
 use crate::monitor::Agent;
 
 /// Scrolls a panel, or moves its cursor.
@@ -25,6 +25,11 @@ pub(crate) fn scroll(state: &mut State, panel: Panel, delta: isize) -> Outcome {
             let moved = up != state.preview_up;
             state.preview_up = up;
             Outcome::redraw_if(moved)
+        }
+        _ if state.view.main == Main::Hosts => {
+            let last = state.fleet.hosts().len().saturating_sub(1);
+            let to = state.host.min(last).saturating_add_signed(delta).min(last);
+            Outcome::redraw_if(std::mem::replace(&mut state.host, to) != to)
         }
         _ => {
             let moved = state.list.step(&state.fleet, delta);

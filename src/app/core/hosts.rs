@@ -1,0 +1,157 @@
+//! Hosts in words: what of each stands in the header, in the list and in their panel.
+
+use jiff::Timestamp;
+
+use crate::app::core::fleet::{Fleet, Host, Member};
+use crate::app::core::format;
+use crate::app::core::words::Tone;
+use crate::monitor::LinkState;
+
+/// Agents of a host that is not reached are listed for so many seconds; then one line stands for all of them.
+const LISTED_FOR: i64 = 600;
+
+/// What its state means.
+#[must_use]
+pub fn tone(host: &Host) -> Tone {
+    match host.state {
+        LinkState::Up { .. } => Tone::Working,
+        LinkState::Connecting | LinkState::Off => Tone::Starting,
+        LinkState::Late { .. } => Tone::Limited,
+        LinkState::NeedsLogin { .. } => Tone::NeedsYou,
+        LinkState::Down { .. } | LinkState::NotInstalled { .. } | LinkState::Incompatible { .. } => Tone::Error,
+    }
+}
+
+/// A sign for it, as the header has it.
+#[must_use]
+pub fn glyph(host: &Host) -> &'static str {
+    match host.state {
+        LinkState::Up { .. } => "●",
+        LinkState::NeedsLogin { .. } => "▲",
+        LinkState::Connecting | LinkState::Late { .. } | LinkState::Off => "◌",
+        LinkState::Down { .. } | LinkState::NotInstalled { .. } | LinkState::Incompatible { .. } => "✕",
+    }
+}
+
+/// The least that is to be known of it: how long an answer takes, or what is the matter and since when.
+#[must_use]
+pub fn short(host: &Host, now: Timestamp) -> String {
+    match &host.state {
+        LinkState::Up { rtt: Some(rtt) } => format!("{}ms", rtt.as_millis()),
+        LinkState::Up { rtt: None } => "up".to_owned(),
+        LinkState::Connecting => "…".to_owned(),
+        LinkState::Late { .. } => "late".to_owned(),
+        LinkState::Down { since, .. } => format::age(*since, now),
+        LinkState::NeedsLogin { .. } => "login".to_owned(),
+        LinkState::NotInstalled { .. } => "not installed".to_owned(),
+        LinkState::Incompatible { .. } => "version".to_owned(),
+        LinkState::Off => "off".to_owned(),
+    }
+}
+
+/// Its state in a word for the panel.
+#[must_use]
+pub fn word(host: &Host) -> &'static str {
+    match host.state {
+        LinkState::Connecting => "connecting",
+        LinkState::Up { .. } => "up",
+        LinkState::Late { .. } => "late",
+        LinkState::Down { .. } => "down",
+        LinkState::NeedsLogin { .. } => "log in",
+        LinkState::NotInstalled { .. } => "not installed",
+        LinkState::Incompatible { .. } => "version",
+        LinkState::Off => "off",
+    }
+}
+
+/// What a person can do about it, for the selected row of the panel.
+#[must_use]
+pub fn remedy(host: &Host) -> Option<String> {
+    match host.state {
+        LinkState::NeedsLogin { .. } => Some(format!("tmux-orc hosts login {}", host.name)),
+        LinkState::NotInstalled { .. } | LinkState::Incompatible { .. } => {
+            Some(format!("tmux-orc hosts install {}", host.name))
+        }
+        _ => None,
+    }
+}
+
+/// One line for all that is known of a host that is not reached: `ci: unreachable for 14m (Connection timed out); 12
+/// agents as last heard`.
+#[must_use]
+pub fn line(host: &Host, fleet: &Fleet, now: Timestamp) -> String {
+    let since = host.state.since().map_or(String::new(), |since| format!(" for {}", format::age(since, now)));
+    let why = host.state.why().filter(|why| !why.is_empty()).map_or(String::new(), |why| format!(" ({why})"));
+    let what = match host.state {
+        LinkState::NeedsLogin { .. } => "needs you to log in",
+        LinkState::NotInstalled { .. } => "tmux-orc is not there",
+        LinkState::Incompatible { .. } => "another version of tmux-orc",
+        _ => "unreachable",
+    };
+    let agents = match agents(host, fleet) {
+        0 => String::new(),
+        1 => "; 1 agent as last heard".to_owned(),
+        many => format!("; {many} agents as last heard"),
+    };
+    format!("{}: {what}{since}{why}{agents}", host.name)
+}
+
+/// Its members.
+pub fn members<'a>(host: &'a Host, fleet: &'a Fleet) -> impl Iterator<Item = &'a Member> {
+    fleet.members().iter().filter(|member| member.label.host.as_ref() == Some(&host.name))
+}
+
+/// How many agents of it are known.
+#[must_use]
+pub fn agents(host: &Host, fleet: &Fleet) -> usize {
+    members(host, fleet).map(|member| member.snapshot.agents.len()).sum()
+}
+
+/// How many of them wait for their user.
+#[must_use]
+pub fn waiting(host: &Host, fleet: &Fleet) -> usize {
+    let needy = |member: &Member| member.snapshot.agents.iter().filter(|agent| agent.state.needs_user()).count();
+    members(host, fleet).map(needy).sum()
+}
+
+/// Whether a line of the list stands for it: it is not reached, and that is not only its first moment.
+#[must_use]
+pub fn has_line(host: &Host) -> bool {
+    !host.answers() && host.state.why().is_some()
+}
+
+/// Whether that line stands for its agents too.
+#[must_use]
+pub fn is_folded(host: &Host, now: Timestamp) -> bool {
+    let lost = host.last_heard.or(host.state.since());
+    has_line(host) && lost.is_none_or(|lost| now.as_second() - lost.as_second() >= LISTED_FOR)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use super::*;
+    use crate::app::core::fixture::test_snapshot;
+
+    fn host(state: LinkState) -> Host {
+        Host { name: "ci".into(), state, version: None, last_heard: None, read_only: false }
+    }
+
+    #[test]
+    fn each_state_has_its_words() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let now = at(1000);
+        let since = at(1000 - 14 * 60);
+        let down = host(LinkState::Down { why: "Connection timed out".into(), since, next: now });
+        let fleet = Fleet::from(Arc::new(test_snapshot())).with_hosts(vec![down.clone()]);
+        assert_eq!(line(&down, &fleet, now), "ci: unreachable for 14m00s (Connection timed out)");
+        assert_eq!((glyph(&down), short(&down, now).as_str(), word(&down)), ("✕", "14m00s", "down"));
+        assert!(has_line(&down) && is_folded(&down, now) && !is_folded(&down, at(170)));
+        let up = host(LinkState::Up { rtt: Some(Duration::from_millis(24)) });
+        assert_eq!((short(&up, now).as_str(), has_line(&up), is_folded(&up, now)), ("24ms", false, false));
+        let login = host(LinkState::NeedsLogin { why: "Permission denied".into(), since });
+        assert_eq!(remedy(&login).as_deref(), Some("tmux-orc hosts login ci"));
+        assert!(!has_line(&host(LinkState::Connecting)));
+    }
+}
