@@ -9,6 +9,7 @@ pub mod stage;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use tmux_orc::app::core::fleet::{Fleet, Host, Label, Member, MemberId};
 use tmux_orc::app::core::state::State;
 use tmux_orc::app::core::view::Capabilities;
 use tmux_orc::monitor::*;
@@ -583,6 +584,45 @@ pub fn blank(status: ServerStatus) -> Snapshot {
         strategy.p50_ms = None;
     }
     snapshot
+}
+
+/// Four hosts beside this machine: two that answer, one that is late, one that is lost.
+pub fn fleet() -> Fleet {
+    let all = twelve();
+    let part = |range: std::ops::Range<usize>, host: Option<&str>, server: &str| {
+        let mut snapshot = snapshot(all[range].to_vec());
+        snapshot.server.socket = format!("/tmp/tmux-1000/{server}");
+        for agent in &mut snapshot.agents {
+            (agent.host, agent.server) = (host.map(Into::into), server.into());
+            agent.stale |= matches!(host, Some("ci"));
+        }
+        snapshot.preview = snapshot.preview.filter(|_| host.is_none());
+        snapshot.events = if host.is_none() { snapshot.events } else { Arc::default() };
+        let label = Label { host: host.map(Into::into), server: server.into() };
+        (label, Arc::new(snapshot))
+    };
+    let member = |id, (label, snapshot)| Member { id: MemberId(id), label, link: Link::default(), snapshot };
+    let host = |name: &str, state| Host {
+        name: name.into(),
+        state,
+        version: Some("0.2.0".into()),
+        last_heard: Some(ago(240)),
+        read_only: name == "gpu",
+    };
+    let up = |ms| LinkState::Up { rtt: Some(std::time::Duration::from_millis(ms)) };
+    let others = [
+        member(1, part(3..6, Some("box"), "default")),
+        member(2, part(6..8, Some("gpu"), "default")),
+        member(3, part(8..9, Some("gpu"), "work")),
+        member(4, part(9..10, Some("web"), "default")),
+        member(5, part(10..12, Some("ci"), "default")),
+    ];
+    Fleet::new(member(0, part(0..3, None, "default")), others).with_hosts(vec![
+        host("box", up(24)),
+        host("gpu", up(150)),
+        host("web", LinkState::Late { since: ago(8) }),
+        host("ci", LinkState::Down { why: "Connection timed out".into(), since: ago(240), next: now() }),
+    ])
 }
 
 /// A dashboard that shows this snapshot and can do everything.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use sample::stage::Stage;
 use tmux_orc::app::core::column::Column;
+use tmux_orc::app::core::message::Message;
 use tmux_orc::monitor::Link;
 use tmux_orc::monitor::{Account, Limit, ServerStatus, Snapshot};
 use tmux_orc::ui::colour::Depth;
@@ -102,6 +103,21 @@ fn every_state_of_the_whole_says_what_it_is_and_what_to_do() {
 fn names_in_any_script_keep_the_columns_straight() {
     insta::assert_snapshot!("names", Stage::new(sample::snapshot(sample::foreign()), 120, 35).text());
     insta::assert_snapshot!("names-sidebar", Stage::new(sample::snapshot(sample::foreign()), 40, 20).text());
+}
+
+#[test]
+fn several_hosts_of_which_one_is_lost() {
+    for (columns, rows) in [(200, 55), (140, 42), (100, 30), (80, 24), (40, 30)] {
+        let mut stage = Stage::new(sample::blank(ServerStatus::Connecting), columns, rows);
+        stage.tell(Message::Fleet(sample::fleet()));
+        stage.keys("g");
+        stage.check();
+        insta::assert_snapshot!(format!("hosts-{columns}x{rows}"), stage.text());
+        stage.keys("b b");
+        insta::assert_snapshot!(format!("hosts-grouped-{columns}x{rows}"), stage.text());
+        stage.keys("H j");
+        insta::assert_snapshot!(format!("hosts-panel-{columns}x{rows}"), stage.text());
+    }
 }
 
 #[test]

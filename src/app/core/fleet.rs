@@ -85,6 +85,15 @@ pub fn address(agent: &Agent) -> String {
 }
 
 impl Label {
+    /// Before what is told of it among what is told of others: `box `, nothing of the usual server of this machine.
+    #[must_use]
+    pub fn prefix(&self) -> String {
+        match self.name() {
+            name if name == "·" => String::new(),
+            name => format!("{name} "),
+        }
+    }
+
     /// In a word, as [`host_of`].
     #[must_use]
     pub fn name(&self) -> Cow<'_, str> {

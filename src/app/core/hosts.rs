@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use crate::app::core::fleet::{Fleet, Host, Member};
-use crate::app::core::format;
 use crate::app::core::words::Tone;
 use crate::monitor::LinkState;
 
@@ -41,11 +40,23 @@ pub fn short(host: &Host, now: Timestamp) -> String {
         LinkState::Up { rtt: None } => "up".to_owned(),
         LinkState::Connecting => "…".to_owned(),
         LinkState::Late { .. } => "late".to_owned(),
-        LinkState::Down { since, .. } => format::age(*since, now),
+        LinkState::Down { since, .. } => minutes(*since, now).unwrap_or_else(|| "down".to_owned()),
         LinkState::NeedsLogin { .. } => "login".to_owned(),
         LinkState::NotInstalled { .. } => "not installed".to_owned(),
         LinkState::Incompatible { .. } => "version".to_owned(),
         LinkState::Off => "off".to_owned(),
+    }
+}
+
+/// How long ago that was, in minutes, hours or days: what stands on the screen all the time is not to move all the time.
+#[must_use]
+pub fn minutes(since: Timestamp, now: Timestamp) -> Option<String> {
+    let minutes = (now.as_second() - since.as_second()) / 60;
+    match minutes {
+        ..1 => None,
+        1..60 => Some(format!("{minutes}m")),
+        60..2880 => Some(format!("{}h", minutes / 60)),
+        _ => Some(format!("{}d", minutes / 1440)),
     }
 }
 
@@ -80,7 +91,8 @@ pub fn remedy(host: &Host) -> Option<String> {
 /// agents as last heard`.
 #[must_use]
 pub fn line(host: &Host, fleet: &Fleet, now: Timestamp) -> String {
-    let since = host.state.since().map_or(String::new(), |since| format!(" for {}", format::age(since, now)));
+    let since = host.state.since().and_then(|since| minutes(since, now));
+    let since = since.map_or(String::new(), |since| format!(" for {since}"));
     let why = host.state.why().filter(|why| !why.is_empty()).map_or(String::new(), |why| format!(" ({why})"));
     let what = match host.state {
         LinkState::NeedsLogin { .. } => "needs you to log in",
@@ -145,9 +157,13 @@ mod tests {
         let since = at(1000 - 14 * 60);
         let down = host(LinkState::Down { why: "Connection timed out".into(), since, next: now });
         let fleet = Fleet::from(Arc::new(test_snapshot())).with_hosts(vec![down.clone()]);
-        assert_eq!(line(&down, &fleet, now), "ci: unreachable for 14m00s (Connection timed out)");
-        assert_eq!((glyph(&down), short(&down, now).as_str(), word(&down)), ("✕", "14m00s", "down"));
+        assert_eq!(line(&down, &fleet, now), "ci: unreachable for 14m (Connection timed out)");
+        assert_eq!((glyph(&down), short(&down, now).as_str(), word(&down)), ("✕", "14m", "down"));
         assert!(has_line(&down) && is_folded(&down, now) && !is_folded(&down, at(170)));
+        assert_eq!(
+            [30, 90, 7300, 400_000].map(|ago| minutes(at(0), at(ago))),
+            [None, Some("1m".into()), Some("2h".into()), Some("4d".into())]
+        );
         let up = host(LinkState::Up { rtt: Some(Duration::from_millis(24)) });
         assert_eq!((short(&up, now).as_str(), has_line(&up), is_folded(&up, now)), ("24ms", false, false));
         let login = host(LinkState::NeedsLogin { why: "Permission denied".into(), since });

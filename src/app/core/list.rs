@@ -8,8 +8,10 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
+
 use crate::app::core::fleet;
-use crate::app::core::fleet::{AgentKey, Fleet, Place};
+use crate::app::core::fleet::{AgentKey, Fleet, Host, Place};
 use crate::app::core::fuzzy::Query;
 use crate::app::core::hosts;
 use crate::app::core::words::{tone, word};
@@ -162,13 +164,22 @@ impl List {
     pub fn rebuild(&mut self, fleet: &Fleet, now: Duration, force: bool) -> bool {
         // By the clock of the first engine: none is read here.
         let at = fleet.first().snapshot.timestamp;
-        let folded: HashSet<&str> =
-            fleet.hosts().iter().filter(|host| hosts::is_folded(host, at)).map(|host| &*host.name).collect();
-        let shows = |agent: &Agent| agent.host.as_deref().is_none_or(|host| !folded.contains(host));
+        let of = |is: fn(&Host, Timestamp) -> bool| -> HashSet<&str> {
+            fleet.hosts().iter().filter(|host| is(host, at)).map(|host| &*host.name).collect()
+        };
+        let (folded, lost) = (of(hosts::is_folded), of(|host, _| !host.answers()));
+        let is_in =
+            |hosts: &HashSet<&str>, agent: &Agent| agent.host.as_deref().is_some_and(|host| hosts.contains(host));
+        let shows = |agent: &Agent| !is_in(&folded, agent);
         let all = fleet.places().zip(fleet.keyed()).filter(|(_, (_, agent))| shows(agent));
         let mut wanted: Vec<(Place, AgentKey, &Agent)> = all.map(|(place, (key, agent))| (place, key, agent)).collect();
         let stands: Stands = wanted.iter().map(|(place, key, agent)| (*key, (*place, *agent))).collect();
-        wanted.sort_by(|(a, _, x), (b, _, y)| self.compare((*a, x), (*b, y)));
+        // Who cannot be reached comes after those who can, whatever they needed when last heard of.
+        let reached = |x: &Agent, y: &Agent| match self.sort {
+            Sort::Need => is_in(&lost, x).cmp(&is_in(&lost, y)),
+            _ => Ordering::Equal,
+        };
+        wanted.sort_by(|(a, _, x), (b, _, y)| reached(x, y).then_with(|| self.compare((*a, x), (*b, y))));
         let wanted: Vec<AgentKey> = wanted.into_iter().map(|(_, key, _)| key).collect();
         self.settle(&stands, wanted, now, force);
 

@@ -49,7 +49,7 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
         let tone = events::tone(event);
         let time = format::clock(event.at, &state.zone);
         let words = match state.fleet.member(*member) {
-            Some(member) if state.fleet.several() => format!("{} {}", member.label.name(), sentence(&event.what)),
+            Some(member) if state.fleet.several() => format!("{}{}", member.label.prefix(), sentence(&event.what)),
             _ => sentence(&event.what),
         };
         let room = width.saturating_sub(if columns > 1 { 3 } else { 0 });

@@ -53,11 +53,10 @@ fn watched(state: &State) -> String {
     if !state.fleet.several() {
         return state.snapshot().server.name().to_owned();
     }
-    let hosts: std::collections::BTreeSet<_> = members.iter().map(|member| &member.label.host).collect();
-    match hosts.len() {
-        1 => format!("{} servers", members.len()),
-        hosts if hosts == members.len() => format!("{hosts} hosts"),
-        hosts => format!("{hosts} hosts {} servers", members.len()),
+    let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    match state.fleet.hosts().len() {
+        0 => count(members.len(), "server"),
+        hosts => format!("{} {}", count(hosts, "host"), count(members.len(), "server")),
     }
 }
 

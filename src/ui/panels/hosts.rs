@@ -61,14 +61,14 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
         let values = [
             hosts::word(host).to_owned(),
             rtt,
-            host.version.clone().unwrap_or_else(|| format::NONE.to_owned()),
+            host.version.as_deref().and_then(|version| version.split(' ').next()).unwrap_or(format::NONE).to_owned(),
             servers.to_string(),
             hosts::agents(host, &state.fleet).to_string(),
             waiting.to_string(),
         ];
         let heard = match host.last_heard {
             _ if host.answers() => "now".to_owned(),
-            Some(at) => format::age(at, state.now),
+            Some(at) => hosts::minutes(at, state.now).unwrap_or_else(|| "<1m".to_owned()),
             None => format::NONE.to_owned(),
         };
         let mut x = c.pieces(

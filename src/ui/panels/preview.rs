@@ -93,7 +93,10 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
         Some(version) => format!("{} {version}", a.agent),
         None => a.agent.clone(),
     });
-    let id = agent.map_or_else(String::new, |a| a.pane_id.to_string());
+    let id = agent.map_or_else(String::new, |a| match state.member().label.name() {
+        host if state.fleet.several() && host != "·" => format!("{} {host}", a.pane_id),
+        _ => a.pane_id.to_string(),
+    });
     let up = if state.preview_up > 0 { format!("{} rows below ▼", state.preview_up) } else { String::new() };
     let inner = SECTION.frame(
         c,

@@ -145,7 +145,7 @@ fn call(
             EventKind::Transition { pane_id, target, to, kind, .. }
                 if to.needs_user() && Some(AgentKey { member: member.id, pane: *pane_id }) != selected =>
             {
-                let host = if several { format!("{} ", member.label.name()) } else { String::new() };
+                let host = if several { member.label.prefix() } else { String::new() };
                 calls.push(format!("{host}{target} needs you: {}", word(*to, kind.as_deref())));
             }
             EventKind::Notice { text, problem: true } => problems.push(text.clone()),

@@ -13,13 +13,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::app::core::action::{Group, row};
+use crate::app::core::fleet::Host;
 use crate::app::core::key::Key;
 use crate::app::core::list::Line;
 use crate::app::core::message::{Effect, Hit, Message, Mouse, Outcome, Setup};
 use crate::app::core::state::{Mode, State, Toast};
 use crate::app::core::view::Panel;
 use crate::app::core::words::Tone;
-use crate::app::core::{format, palette};
+use crate::app::core::{format, hosts, palette};
 
 /// Time a toast shows.
 const TOAST: Duration = Duration::from_secs(6);
@@ -194,14 +195,16 @@ fn tick(state: &mut State, now: Timestamp) -> Outcome {
 
 /// Whether an age in view reads differently at the two times.
 fn ages_differ(state: &State, before: Timestamp, now: Timestamp) -> bool {
-    state.list.visible().iter().any(|line| match line {
-        Line::Agent(place) => state.fleet.at(*place).is_some_and(|(_, agent)| {
-            format::age(agent.since, before) != format::age(agent.since, now)
-                || fresh(agent.since, before) != fresh(agent.since, now)
-        }),
-        Line::Head(_) => false,
-        Line::Host(_) => format::minute(before, &state.zone) != format::minute(now, &state.zone),
-    })
+    let host = |host: &Host| hosts::short(host, before) != hosts::short(host, now);
+    state.fleet.hosts().iter().any(host)
+        || state.list.visible().iter().any(|line| match line {
+            Line::Agent(place) => state.fleet.at(*place).is_some_and(|(_, agent)| {
+                format::age(agent.since, before) != format::age(agent.since, now)
+                    || fresh(agent.since, before) != fresh(agent.since, now)
+            }),
+            Line::Head(_) => false,
+            Line::Host(_) => false,
+        })
 }
 
 /// Whether a state is so new that its row stands out.
