@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, os::unix::fs::MetadataExt, time::Duration};
 
 use tmux_orc::monitor::clients::wire;
-use tmux_orc::monitor::{AttachError, Client, Clients, Command, EnginePaths, Snapshot};
+use tmux_orc::monitor::{AttachError, Client, Clients, Command, EnginePaths, Snapshot, Wishes};
 use tmux_orc::tmux::PaneId;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -227,6 +227,104 @@ async fn who_speaks_protocol_2_gets_what_differs_and_all_again_when_it_asks() {
     next.notes.push("another".to_owned());
     engine.publish.send_replace(std::sync::Arc::new(next));
     assert!(kinds(&mut lines, "another").await.1.ends_with(",\"n\":1}}"), "counted from the whole one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_instruments_come_when_they_are_asked_for_and_stop_when_they_are_not() {
+    let engine = StandIn::start(wire::PROTOCOL);
+    let hello = r#"{"protocol":2,"oldest":1,"version":"0","delta":true,"instruments":false}"#;
+    let (mut lines, mut write) = greeted(&engine, hello).await;
+    kinds(&mut lines, "snapshot").await;
+    let publish = |cycle: u64, note: &str| {
+        let mut next = snapshot(cycle);
+        (next.notes, next.connection_pool.pool_size) = (vec![note.to_owned()], 33);
+        engine.publish.send_replace(std::sync::Arc::new(next));
+    };
+    publish(2, "one");
+    assert!(!kinds(&mut lines, "one").await.1.contains("\"head\""));
+    // Nothing more is published: they come at once, and all of them, though the last two snapshots have the same pool.
+    write.write_all(b"{\"command\":{\"id\":4,\"command\":{\"instruments\":true}}}\n").await.unwrap();
+    let (_, line) = kinds(&mut lines, "\"head\"").await;
+    for part in ["\"pool_size\":33", "\"cycle_count\":2", "\"strategies\":", "\"n\":2"] {
+        assert!(line.contains(part), "{part} is missing: {line}");
+    }
+    assert_eq!(kinds(&mut lines, "\"id\":4").await.0, ["confirmed"]);
+    publish(3, "two");
+    let (_, line) = kinds(&mut lines, "two").await;
+    assert!(line.contains("\"cycle_count\":3") && !line.contains("pool_size"), "what differs: {line}");
+    write.write_all(b"{\"command\":{\"id\":5,\"command\":{\"instruments\":false}}}\n").await.unwrap();
+    kinds(&mut lines, "\"id\":5").await;
+    publish(4, "three");
+    assert!(!kinds(&mut lines, "three").await.1.contains("\"head\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_says_whether_its_instruments_are_of_now() {
+    let engine = StandIn::start(wire::PROTOCOL);
+    let attach = async |wishes| {
+        let stream = soon(UnixStream::connect(engine.paths.socket())).await.unwrap();
+        soon(Client::over(stream, wishes)).await.unwrap().into_handle().await.unwrap()
+    };
+    let (mut far, _far) = attach(Wishes { every_ms: 0, ..Wishes::remote() }).await;
+    let (mut near, _near) = attach(Wishes::local(true)).await;
+    assert!(far.snapshots.borrow().instruments, "the first one is whole");
+    let publish = |cycle: u64| {
+        let mut next = snapshot(cycle);
+        (next.connection_pool.pool_size, next.notes) = (usize::try_from(cycle).unwrap(), vec![format!("{cycle}")]);
+        engine.publish.send_replace(std::sync::Arc::new(next));
+    };
+    let noted = |cycle: u64| move |s: &std::sync::Arc<Snapshot>| s.notes.first() == Some(&format!("{cycle}"));
+    let pool = |s: std::sync::Arc<Snapshot>| s.instruments.then_some(s.connection_pool.pool_size);
+    publish(5);
+    assert_eq!(pool(soon(far.snapshots.wait_for(noted(5))).await.unwrap()), None, "that is of an earlier one");
+    let ask = async |on| {
+        for commands in [&far.commands, &near.commands] {
+            commands.send(Command::Instruments(on)).await.unwrap();
+        }
+    };
+    ask(true).await;
+    assert_eq!(pool(soon(far.snapshots.clone().wait_for(|s| s.instruments)).await.unwrap()), Some(5));
+    ask(false).await;
+    // The engine reads that at some moment after it.
+    for cycle in 6.. {
+        publish(cycle);
+        let shown = pool(soon(near.snapshots.wait_for(noted(cycle))).await.unwrap());
+        assert_eq!(shown, usize::try_from(cycle).ok(), "who takes them always has them always");
+        if pool(soon(far.snapshots.wait_for(noted(cycle))).await.unwrap()).is_none() {
+            break;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_knows_nothing_of_instruments_on_request_just_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let paths = EnginePaths::new(&dir.path().join("run"), &dir.path().join("tmux"));
+    paths.prepare().unwrap();
+    let listener = tokio::net::UnixListener::bind(paths.socket()).unwrap();
+    let play = async {
+        let (read, mut write) = listener.accept().await.unwrap().0.into_split();
+        let whole = serde_json::json!({ "snapshot": snapshot(1) });
+        write.write_all(format!("{{\"hello\":{{\"protocol\":2,\"oldest\":1}}}}\n{whole}\n").as_bytes()).await.unwrap();
+        (BufReader::new(read).lines(), write)
+    };
+    let attach = async {
+        let stream = UnixStream::connect(paths.socket()).await.unwrap();
+        Client::over(stream, Wishes::remote()).await.unwrap().into_handle().await.unwrap()
+    };
+    let ((mut lines, mut write), (mut handle, task)) = soon(async { tokio::join!(play, attach) }).await;
+    handle.commands.send(Command::Instruments(true)).await.unwrap();
+    let line = loop {
+        let line = soon(lines.next_line()).await.unwrap().unwrap();
+        if line.contains("instruments\":true") {
+            break line;
+        }
+    };
+    assert_eq!(line, r#"{"command":{"id":1,"command":{"instruments":true}}}"#);
+    let no = r#"{"rejected":{"id":1,"reason":"the engine knows no such command"}}"#;
+    write.write_all(format!("{no}\n{{\"delta\":{{\"n\":1,\"notes\":[\"on\"]}}}}\n").as_bytes()).await.unwrap();
+    let shown = soon(handle.snapshots.wait_for(|s| s.notes == ["on"])).await.unwrap();
+    assert!(!shown.instruments && !task.is_finished());
 }
 
 #[tokio::test(flavor = "multi_thread")]

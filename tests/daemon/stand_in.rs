@@ -41,6 +41,7 @@ pub fn snapshot(cycle: u64) -> Snapshot {
         events: Arc::new((1..=cycle).map(event).collect()),
         notes: Vec::new(),
         backlog: Arc::default(),
+        instruments: true,
         preview: None,
         previews: Vec::new(),
         agents: Vec::new(),

@@ -558,6 +558,7 @@ pub fn snapshot(agents: Vec<Agent>) -> Snapshot {
         events: Arc::new(events()),
         notes: Vec::new(),
         backlog: Arc::default(),
+        instruments: true,
         preview: Some(Arc::new(preview())),
         previews: Vec::new(),
         agents,

@@ -92,6 +92,7 @@ pub(crate) fn test_snapshot() -> Snapshot {
         events: Arc::default(),
         notes: Vec::new(),
         backlog: Arc::default(),
+        instruments: true,
         preview: None,
         previews: Vec::new(),
         agents: Vec::new(),

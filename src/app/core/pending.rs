@@ -39,6 +39,7 @@ impl Pending {
             Command::Seen(_) => "dismiss".to_owned(),
             Command::Focus(_)
             | Command::Watched(_)
+            | Command::Instruments(_)
             | Command::Acted(_)
             | Command::Reload
             | Command::Noted(_)

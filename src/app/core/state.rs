@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -144,6 +144,8 @@ pub(crate) struct Sent {
     /// The pane whose screen each member was asked for: none of one that is not here, and the outer `None` of one whose
     /// engine did not get the request.
     pub(crate) focus: HashMap<MemberId, Option<Option<PaneId>>>,
+    /// The members on other hosts that were asked for what they say of the watching itself.
+    pub(crate) instruments: HashSet<MemberId>,
     /// The finished turn that was said to be seen.
     pub(crate) seen: Option<(AgentKey, Timestamp)>,
     /// Number of the last command.
@@ -252,7 +254,7 @@ impl State {
             focused: true,
             behind: false,
             drawn: None,
-            sent: Sent { focus: HashMap::new(), seen: None, command: 0 },
+            sent: Sent { focus: HashMap::new(), instruments: HashSet::new(), seen: None, command: 0 },
             news,
         };
         state.list.rebuild(&state.fleet, Duration::ZERO, true);

@@ -181,6 +181,7 @@ impl Bounds {
             history,
             events,
             backlog: _,
+            instruments: _,
             notes,
             preview,
             previews: _,

@@ -128,10 +128,11 @@ impl Look {
 }
 
 impl Delta {
-    /// What makes `new` of `old`, but for its number and its preview; with the instruments or without. `None`: `new` does
-    /// not go on from `old`, and is to be sent whole.
+    /// What makes `new` of `old`, but for its number and its preview; with the instruments for who has those of the snapshot
+    /// `instruments`, which may be an earlier one: then all of them. `None`: `new` does not go on from `old`, and is to be
+    /// sent whole.
     #[must_use]
-    pub fn between(old: &Snapshot, new: &Snapshot, instruments: bool) -> Option<Self> {
+    pub fn between(old: &Snapshot, new: &Snapshot, instruments: Option<&Snapshot>) -> Option<Self> {
         // Every field by its name, so that one that is added is not forgotten here.
         let Snapshot {
             schema,
@@ -151,6 +152,7 @@ impl Delta {
             history,
             events,
             backlog: _,
+            instruments: _,
             notes,
             preview: _,
             previews: _,
@@ -162,25 +164,35 @@ impl Delta {
         }
         let had = Had::of(old);
         let new_events = &events[events.partition_point(|event| event.seq <= had.event)..];
-        let new_points = &history[history.partition_point(|point| point.cycle <= had.cycle)..];
+        let head_of = instruments.unwrap_or(old);
+        let had_cycle = Had::of(head_of).cycle;
+        let new_points = &history[history.partition_point(|point| point.cycle <= had_cycle)..];
         let goes_on = goes_on(&old.events, new_events, events, EVENTS_KEPT, |event| event.seq)
-            && (!instruments || goes_on(&old.history, new_points, history, HISTORY_POINTS, |point| point.cycle));
+            && (instruments.is_none()
+                || goes_on(&head_of.history, new_points, history, HISTORY_POINTS, |point| point.cycle));
         if !goes_on {
             return None;
         }
-        let Changed { agents, order, gone, looks } = Changed::between(&old.agents, agents)?;
-        let head = instruments.then(|| Head {
+        let all_agents = agents;
+        let Changed { agents, order, gone, mut looks } = Changed::between(&old.agents, agents)?;
+        // What came meanwhile is not known here: some counts were made of the agents there.
+        let begins = instruments.is_some_and(|has| !std::ptr::eq(has, old));
+        if begins {
+            looks = all_agents.iter().map(Look::of).collect();
+        }
+        let head = instruments.is_some().then(|| Head {
             uptime: engine.uptime,
-            current_strategy: differs(&old.current_strategy, current_strategy),
-            base_status: differs(&old.base_status, base_status),
-            connection_pool: differs(&old.connection_pool, connection_pool),
-            cache_performance: differs(&old.cache_performance, cache_performance),
-            health_summary: differs(&old.health_summary, health_summary),
-            cycle: differs(&old.cycle, cycle),
-            cost: differs(&old.cost, cost),
-            settings: differs(&old.settings, settings),
-            strategies: differs(&old.strategies, strategies),
-            tune: differs(&old.tune, tune),
+            current_strategy: (begins || old.current_strategy != *current_strategy).then(|| current_strategy.clone()),
+            base_status: (begins || old.base_status != *base_status).then(|| base_status.clone()),
+            connection_pool: (begins || old.connection_pool != *connection_pool).then(|| connection_pool.clone()),
+            cache_performance: (begins || old.cache_performance != *cache_performance)
+                .then(|| cache_performance.clone()),
+            health_summary: (begins || old.health_summary != *health_summary).then(|| health_summary.clone()),
+            cycle: (begins || old.cycle != *cycle).then(|| cycle.clone()),
+            cost: (begins || old.cost != *cost).then(|| cost.clone()),
+            settings: (begins || old.settings != *settings).then(|| settings.clone()),
+            strategies: (begins || old.strategies != *strategies).then(|| strategies.clone()),
+            tune: (begins || old.tune != *tune).then(|| tune.clone()),
             history: new_points.to_vec(),
             looks,
         });
@@ -209,6 +221,7 @@ impl Delta {
             self;
         let mut next = before.clone();
         next.timestamp = timestamp;
+        next.instruments = head.is_some();
         put(&mut next.server, server);
         put(&mut next.engine, engine);
         put(&mut next.notes, notes);

@@ -99,17 +99,32 @@ fn bare(snapshot: &Snapshot, like: &Snapshot) -> Snapshot {
 proptest! {
     #[test]
     fn what_differs_put_on_the_one_before_gives_the_one_after(old in snapshot(1), new in snapshot(2)) {
-        match Delta::between(&old, &new, true) {
+        match Delta::between(&old, &new, Some(&old)) {
             Some(delta) => prop_assert_eq!(sent(&delta).apply(&old), new.clone()),
             // Some events were never seen between the two: what was kept of them does not go on.
             None => prop_assert!(new.events[0].seq > old.events.last().map_or(0, |event| event.seq) + 1
                 || new.events.last().map(|event| event.seq) < old.events.last().map(|event| event.seq)),
         }
-        if let Some(delta) = Delta::between(&old, &new, false) {
+        if let Some(delta) = Delta::between(&old, &new, None) {
             prop_assert!(delta.head.is_none());
             let made = sent(&delta).apply(&old);
             prop_assert_eq!(bare(&made, &old), bare(&new, &old));
+            prop_assert!(!made.instruments, "it says that they are of an earlier one");
             prop_assert_eq!((made.tune, made.history), (old.tune, old.history), "the instruments stay");
+        }
+    }
+
+    #[test]
+    fn instruments_that_are_asked_for_later_are_all_there_at_once(
+        old in snapshot(1), between in snapshot(2), new in snapshot(3)
+    ) {
+        let Some(without) = Delta::between(&old, &between, None) else { return Ok(()) };
+        let shown = sent(&without).apply(&old);
+        // Nothing may have been published since.
+        for next in [&new, &between] {
+            if let Some(begins) = Delta::between(&between, next, Some(&old)) {
+                prop_assert_eq!(&sent(&begins).apply(&shown), next);
+            }
         }
     }
 
@@ -120,10 +135,10 @@ proptest! {
         for agent in &mut later.agents {
             agent.read_at = Some(at(99));
         }
-        let delta = Delta::between(&one, &later, false).unwrap();
+        let delta = Delta::between(&one, &later, None).unwrap();
         prop_assert_eq!(&delta, &Delta { timestamp: at(99), ..Delta::default() });
         prop_assert!(serde_json::to_string(&delta).unwrap().len() < 60);
-        let looked = Delta::between(&one, &later, true).unwrap();
+        let looked = Delta::between(&one, &later, Some(&one)).unwrap();
         prop_assert!(looked.agents.is_empty(), "to be looked at is no difference");
         prop_assert_eq!(looked.apply(&one), later);
     }
@@ -134,13 +149,13 @@ fn another_engine_s_snapshot_is_no_difference() {
     let one = blank();
     let mut other = one.clone();
     other.engine.pid += 1;
-    assert_eq!(Delta::between(&one, &other, true), None);
+    assert_eq!(Delta::between(&one, &other, Some(&one)), None);
     other = one.clone();
     other.schema += 1;
-    assert_eq!(Delta::between(&one, &other, true), None);
+    assert_eq!(Delta::between(&one, &other, Some(&one)), None);
     other = one.clone();
     other.agents = vec![agent(1, 1, 1), agent(1, 2, 1)];
-    assert_eq!(Delta::between(&one, &other, true), None, "two agents in one pane");
+    assert_eq!(Delta::between(&one, &other, Some(&one)), None, "two agents in one pane");
 }
 
 #[test]

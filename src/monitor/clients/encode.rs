@@ -34,8 +34,8 @@ pub(crate) enum Form {
     Delta {
         /// The one that it has.
         from: Arc<Snapshot>,
-        /// With what it says of the watching itself.
-        instruments: bool,
+        /// Of which one it has what that says of the watching itself; `None`: it gets nothing of that.
+        instruments: Option<Arc<Snapshot>>,
     },
 }
 
@@ -45,7 +45,7 @@ impl PartialEq for Form {
             (Self::Whole, Self::Whole) => true,
             (Self::Update(one), Self::Update(two)) => one == two,
             (Self::Delta { from, instruments }, Self::Delta { from: two, instruments: too }) => {
-                Arc::ptr_eq(from, two) && instruments == too
+                Arc::ptr_eq(from, two) && instruments.as_ref().map(Arc::as_ptr) == too.as_ref().map(Arc::as_ptr)
             }
             _ => false,
         }
@@ -120,7 +120,7 @@ fn bulk(snapshot: &Snapshot, form: &Form) -> Result<Option<Arc<Vec<u8>>>, serde_
     match form {
         Form::Whole => serde_json::to_writer(&mut bytes, &Rest::of(snapshot, Had::default()))?,
         Form::Update(had) => serde_json::to_writer(&mut bytes, &Rest::of(snapshot, *had))?,
-        Form::Delta { from, instruments } => match Delta::between(from, snapshot, *instruments) {
+        Form::Delta { from, instruments } => match Delta::between(from, snapshot, instruments.as_deref()) {
             Some(delta) => serde_json::to_writer(&mut bytes, &delta)?,
             None => return Ok(None),
         },
@@ -160,7 +160,7 @@ macro_rules! rest {
 
         impl<'a> $name<'a> {
             fn of(snapshot: &'a Snapshot, $had: Had) -> Self {
-                let Snapshot { $($field,)* backlog: _, preview: _, previews: _ } = snapshot;
+                let Snapshot { $($field,)* backlog: _, instruments: _, preview: _, previews: _ } = snapshot;
                 $($(let $field = $value;)?)*
                 Self { $($field,)* }
             }
@@ -254,7 +254,10 @@ mod tests {
         new.notes.push("a note".to_owned());
         let new = Arc::new(new);
         let encoded = Encoded::default();
-        let delta = |from: &Arc<Snapshot>, instruments| Form::Delta { from: Arc::clone(from), instruments };
+        let delta = |from: &Arc<Snapshot>, instruments: bool| Form::Delta {
+            from: Arc::clone(from),
+            instruments: instruments.then(|| Arc::clone(from)),
+        };
         // All at once, as they wake when a snapshot is published.
         std::thread::scope(|all| {
             for n in 1..=20 {

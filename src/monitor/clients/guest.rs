@@ -18,7 +18,7 @@ use crate::monitor::clients::wire;
 use crate::monitor::clients::wire::{
     ClientHello, EngineHello, FromClient, FromEngine, Had, LONGEST_FROM_CLIENT, LineError, Lines,
 };
-use crate::monitor::{Command, Handle, Preview, Snapshot, Snapshots};
+use crate::monitor::{Command, Handle, Interest, Preview, Snapshot, Snapshots};
 
 /// A client says who it is within this time.
 const HELLO_LIMIT: Duration = Duration::from_secs(5);
@@ -117,6 +117,8 @@ struct Guest {
 struct Sent {
     snapshot: Arc<Snapshot>,
     preview: Option<Arc<Preview>>,
+    /// Of which one it has what that says of the watching itself.
+    instruments: Arc<Snapshot>,
     /// Deltas since the last whole one.
     n: u64,
 }
@@ -127,7 +129,6 @@ struct Terms {
     /// It gets what differs; else what it needs of history and events, or all.
     delta: bool,
     tail: bool,
-    instruments: bool,
     every: Duration,
     /// How long it may say nothing.
     silence: Option<Duration>,
@@ -139,7 +140,6 @@ impl Terms {
         Self {
             delta: hello.delta && protocol >= 2,
             tail: hello.tail,
-            instruments: hello.instruments,
             every: Duration::from_millis(hello.every_ms).min(SLOWEST),
             silence: (hello.pings || hello.watch).then_some(limit),
         }
@@ -160,6 +160,8 @@ impl Guest {
         // Its focus and its watch end with this, however it goes.
         let Some(handle) = self.handle.another(hello.watch) else { return Ok(()) };
         self.handle = handle;
+        let interest = self.handle.commands.interest();
+        self.handle.commands.set_interest(Interest { instruments: hello.instruments, ..interest });
         self.talk(terms).await
     }
 
@@ -239,11 +241,14 @@ impl Guest {
                     match message {
                         Ok(Some(FromClient::Command { id, command })) if confirming.len() < MOST_COMMANDS => {
                             let answers = answers.clone();
+                            let before = self.handle.commands.interest().instruments;
                             // Handed over here, in the order in which they came: only the answers are waited for aside.
                             let answer = confirm(id, command, self.handle.clone());
                             confirming.spawn(async move {
                                 answers.send(answer.await).await.ok();
                             });
+                            // They come at once, though nothing new was published.
+                            due |= !before && self.handle.commands.interest().instruments;
                         }
                         Ok(Some(FromClient::Command { id, .. })) => {
                             let reason = "too many commands wait for their confirmation".to_owned();
@@ -277,11 +282,14 @@ impl Guest {
     /// Sends the newest snapshot: whole, or only what is new to this client.
     async fn push(&mut self, snapshots: &mut Snapshots, terms: Terms) -> Gone {
         let snapshot = snapshots.borrow_and_update();
-        let focus = self.handle.commands.interest().focus;
+        let Interest { focus, instruments, .. } = self.handle.commands.interest();
         let preview = snapshot.previews.iter().find(|preview| focus == Some(preview.pane_id)).cloned();
         let before = self.sent.take();
-        let (line, n) = self.line(&snapshot, before.as_ref(), preview.as_ref(), terms)?;
-        self.sent = (terms.delta || terms.tail).then_some(Sent { snapshot, preview, n });
+        let has = before.as_ref().map(|before| Arc::clone(&before.instruments));
+        let (line, n) = self.line(&snapshot, before.as_ref(), preview.as_ref(), (terms, instruments))?;
+        // All that is not a delta brings them.
+        let has = has.filter(|_| n > 0 && !instruments).unwrap_or_else(|| Arc::clone(&snapshot));
+        self.sent = (terms.delta || terms.tail).then_some(Sent { snapshot, preview, instruments: has, n });
         let Line { bulk, end } = line;
         self.write(&bulk).await?;
         self.write(&end).await
@@ -293,11 +301,12 @@ impl Guest {
         snapshot: &Arc<Snapshot>,
         before: Option<&Sent>,
         preview: Option<&Arc<Preview>>,
-        terms: Terms,
+        (terms, instruments): (Terms, bool),
     ) -> Result<(Line, u64), String> {
         let words = |error: serde_json::Error| error.to_string();
         if let Some(before) = before.filter(|_| terms.delta) {
-            let form = Form::Delta { from: Arc::clone(&before.snapshot), instruments: terms.instruments };
+            let has = instruments.then(|| Arc::clone(&before.instruments));
+            let form = Form::Delta { from: Arc::clone(&before.snapshot), instruments: has };
             let n = before.n + 1;
             let differs = (before.preview.as_ref() != preview).then(|| preview.map(Arc::as_ref));
             let end = delta_end(n, differs).map_err(words)?;

@@ -93,6 +93,7 @@ pub(crate) fn snapshot(parts: SnapshotParts<'_>) -> Snapshot {
         history: ledger.history.points(),
         events: events.published(),
         backlog: events.backlog(),
+        instruments: true,
         notes: events.notes().to_vec(),
         preview: parts.own_focus.and_then(preview),
         previews: parts.focus.iter().filter_map(|id| preview(*id)).collect(),

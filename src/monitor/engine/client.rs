@@ -20,6 +20,8 @@ pub struct Interest {
     pub focus: Option<PaneId>,
     /// Somebody looks at its snapshots.
     pub watched: bool,
+    /// It shows what a snapshot says of the watching itself. Who is not behind a slow way has that anyhow.
+    pub instruments: bool,
 }
 
 /// The clients that are there now.
@@ -60,7 +62,7 @@ impl Clients {
     fn enter(&mut self, watched: bool) -> ClientId {
         self.last += 1;
         let id = ClientId(self.last);
-        self.interests.insert(id, Interest { focus: None, watched });
+        self.interests.insert(id, Interest { watched, ..Interest::default() });
         id
     }
 }
@@ -127,7 +129,7 @@ mod tests {
     fn each_client_has_its_own_focus_and_takes_it_along() {
         let (first, list) = Place::first();
         let (one, two) = (first.another(true), first.another(false));
-        let focus = |pane| Interest { focus: Some(PaneId(pane)), watched: true };
+        let focus = |pane| Interest { focus: Some(PaneId(pane)), watched: true, ..Interest::default() };
         one.want(focus(1));
         two.want(focus(2));
         assert_eq!(list.borrow().focus(), BTreeSet::from([PaneId(1), PaneId(2)]));

@@ -42,6 +42,9 @@ pub enum Command {
     /// Whether somebody sees this client's snapshots now; an engine that nobody watches may take its time when all is
     /// quiet. It ends with the client.
     Watched(bool),
+    /// Whether this client shows what a snapshot says of the watching itself: pool, cache, cycles, cost, settings. For one
+    /// that did without them when it came, behind a slow way; it ends with the client.
+    Instruments(bool),
     /// A person did something to an agent: recorded as an event, and the agent is looked at.
     Acted(Acted),
     /// Read the settings again and apply what differs; bad ones change nothing. Whoever started the engine knows where

@@ -300,6 +300,7 @@ impl Commands {
                 match command {
                     Command::Focus(focus) => place.want(Interest { focus, ..interest }),
                     Command::Watched(watched) => place.want(Interest { watched, ..interest }),
+                    Command::Instruments(instruments) => place.want(Interest { instruments, ..interest }),
                     command => return Ok(Some((queue.clone(), command))),
                 }
                 Ok(None)

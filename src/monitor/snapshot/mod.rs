@@ -121,4 +121,12 @@ pub struct Snapshot {
     /// The accounts that agents work on, as far as limits of them are known, by program and name.
     #[serde(default)]
     pub accounts: Vec<Account>,
+    /// What it says of the watching itself (strategy, pool, cache, cycle, cost, settings, history) is of this snapshot, and
+    /// not of an earlier one: a client behind a slow way gets that only while it asks for it. Within this process.
+    #[serde(skip, default = "yes")]
+    pub instruments: bool,
+}
+
+fn yes() -> bool {
+    true
 }

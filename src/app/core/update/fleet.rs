@@ -123,7 +123,8 @@ fn preview_differs(old: &Snapshot, new: &Snapshot) -> bool {
 }
 
 fn instruments_differ(old: &Snapshot, new: &Snapshot) -> bool {
-    old.connection_pool != new.connection_pool
+    old.instruments != new.instruments
+        || old.connection_pool != new.connection_pool
         || old.cache_performance != new.cache_performance
         || old.cycle != new.cycle
         || old.cost != new.cost
@@ -181,7 +182,8 @@ pub(crate) fn drawn(state: &mut State) -> Outcome {
     }
 }
 
-/// Asks the engines for the screen of the selected pane while the preview shows it: one of them at most.
+/// Asks the engines for what is shown of them alone: the screen of the selected pane while the preview shows it, of one at
+/// most; what the one that is shown says of the watching itself.
 pub(crate) fn ask_focus(state: &mut State) -> Outcome {
     let wanted = match &state.mode {
         Mode::Answer { key, .. } => Some(*key),
@@ -201,7 +203,26 @@ pub(crate) fn ask_focus(state: &mut State) -> Outcome {
     if !effects.is_empty() {
         state.preview_up = 0;
     }
+    effects.extend(ask_instruments(state));
     Outcome { redraw: false, effects }
+}
+
+/// Asks the engine that is shown for what it says of the watching itself, while that is in view; one of this machine says
+/// it always.
+fn ask_instruments(state: &mut State) -> Vec<Effect> {
+    let in_view = state.viewport.instruments || state.view.main == Main::Tune;
+    let shown = in_view.then(|| state.member().id);
+    let asked = &mut state.sent.instruments;
+    asked.retain(|id| state.fleet.member(*id).is_some());
+    let mut effects = Vec::new();
+    for member in state.fleet.members().iter().filter(|member| member.label.host.is_some()) {
+        let wanted = shown == Some(member.id);
+        let changed = if wanted { asked.insert(member.id) } else { asked.remove(&member.id) };
+        if changed {
+            effects.push(Effect::Engine(member.id, Command::Instruments(wanted)));
+        }
+    }
+    effects
 }
 
 /// A `done` that the user has had before them is seen: the cursor came to it, or they did something, after it was done.
@@ -230,6 +251,8 @@ pub(crate) fn not_sent(state: &mut State, effect: &Effect) {
     state.pending.retain(|pending| !pending.same_kind(*member, command));
     match command {
         Command::Focus(_) => drop(state.sent.focus.insert(*member, None)),
+        Command::Instruments(true) => drop(state.sent.instruments.remove(member)),
+        Command::Instruments(false) => drop(state.sent.instruments.insert(*member)),
         Command::Seen(_) => state.sent.seen = None,
         _ => {}
     }
