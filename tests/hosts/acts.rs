@@ -15,7 +15,7 @@ async fn perform(host: &LinkedHost, key: &str, act: &Act) -> (bool, String) {
 /// What a dashboard here sees of the agent there.
 async fn seen(host: &LinkedHost, claude: &Actress, state: &str) -> (String, Seen) {
     let member = member(host, 1).await;
-    member.handle.commands.set_interest(Interest { focus: Some(claude.pane), watched: true });
+    member.handle.commands.set_interest(Interest { focus: Some(claude.pane), watched: true, ..Interest::default() });
     let mut snapshots = member.handle.snapshots.clone();
     let found = snapshots.wait_for(|all| {
         let is_so = |agent: &Agent| agent.pane_id == claude.pane && agent.state.to_string() == state;
@@ -106,9 +106,10 @@ async fn an_act_whose_answer_is_lost_is_not_done_again() {
     let (key, shown) = seen(&host, &claude, "waiting").await;
     // The stand-in does not react: what follows is waited for, and meanwhile the bridge is killed.
     let act = serde_json::to_value(answer(&claude, &shown, "No")).unwrap();
+    let bridges = place.processes("bridge");
     let acting = tokio::spawn(host.act(&key, act));
     wait_for("the key", PATIENCE, || claude.input() == "4");
-    place.processes("bridge").into_iter().for_each(|pid| signal(pid, rustix::process::Signal::KILL));
+    bridges.into_iter().for_each(|pid| signal(pid, rustix::process::Signal::KILL));
     assert_eq!(acting.await.unwrap(), Err(ActLost::Unknown));
     wait(&host, "it is up again", LinkState::is_up).await;
     member(&host, 1).await;

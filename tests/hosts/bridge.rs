@@ -7,11 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tmux_orc::monitor::{Command, Interest, LinkState};
+use tmux_orc::app::core::act::{Act, Seen};
+use tmux_orc::monitor::{Command, Connector, HostConfig, Interest, LinkState, Links, link::open};
 use tokio::time::timeout;
 
 use crate::place::{Place, member, wait};
-use crate::stage::{ASKS, IDLE};
+use crate::stage::{ASKS, IDLE, WORKS};
 use crate::support::{PATIENCE, alive, wait_for};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -25,7 +26,7 @@ async fn what_runs_there_is_shown_as_if_it_ran_here() {
     assert_eq!((snapshot.agents[0].host.as_deref(), snapshot.agents[0].pane_id), (Some("box"), claude.pane));
     assert_eq!(&*member.server, "s", "the name of the socket");
     // A screen that is looked at comes along, and a command is answered by the engine there.
-    member.handle.commands.set_interest(Interest { focus: Some(claude.pane), watched: true });
+    member.handle.commands.set_interest(Interest { focus: Some(claude.pane), watched: true, ..Interest::default() });
     let mut snapshots = member.handle.snapshots.clone();
     let shown = snapshots.wait_for(|snapshot| snapshot.preview.as_ref().is_some_and(|p| p.pane_id == claude.pane));
     timeout(PATIENCE, shown).await.expect("a screen").expect("the engine lives");
@@ -45,7 +46,7 @@ async fn engine_and_bridge_are_lost_and_found() {
     let claude = place.stage.agent("one", IDLE);
     let host = place.link();
     let watched = member(&host, 1).await;
-    let interest = Interest { focus: Some(claude.pane), watched: true };
+    let interest = Interest { focus: Some(claude.pane), watched: true, ..Interest::default() };
     watched.handle.commands.set_interest(interest);
     // The engine is killed: its agents are the last known until another one runs, behind the same handle.
     place.kill("--daemon");
@@ -68,6 +69,47 @@ async fn engine_and_bridge_are_lost_and_found() {
     let bridges = place.processes("bridge");
     drop(host);
     wait_for("the bridge's end", PATIENCE, || bridges.iter().all(|pid| !alive(*pid)));
+}
+
+/// What a host has is shown as a server of it, and is acted on through it; hosts that name each other do not go round.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bridge_serves_its_own_hosts_and_no_further() {
+    let (bastion, inner) = (Place::new(), Place::new());
+    let claude = inner.stage.agent("one", ASKS);
+    for (place, name, other) in [(&bastion, "box", &inner), (&inner, "bastion", &bastion)] {
+        let Connector::Command(words) = other.config(&[]).connector else { panic!("a command") };
+        let hosts = serde_json::json!({ "hosts": [{ "name": name, "connect": words }] });
+        let orc = place.stage.server.home().join("orc");
+        std::fs::create_dir_all(&orc).unwrap();
+        std::fs::write(orc.join("config.yaml"), hosts.to_string()).unwrap();
+    }
+    let config = HostConfig { name: "bastion".to_owned(), ..bastion.config(&[]) };
+    let host = open(config, Links::new(None, false));
+    let mut members = host.members();
+    let both =
+        timeout(PATIENCE * 2, members.wait_for(|members| members.iter().any(|member| member.server == "box"))).await;
+    let through = both.expect("the host's own host").unwrap().iter().find(|m| m.server == "box").unwrap().clone();
+    through.handle.commands.set_interest(Interest { focus: Some(claude.pane), watched: true, ..Interest::default() });
+    let mut snapshots = through.handle.snapshots.clone();
+    let asks = snapshots.wait_for(|all| all.preview.is_some() && all.agents.iter().any(|a| !a.choices.is_empty()));
+    let snapshot = timeout(PATIENCE, asks).await.expect("its agent").unwrap();
+    let agent = &snapshot.agents[0];
+    assert_eq!((agent.host.as_deref(), &*agent.server), (Some("bastion"), "box"));
+    let seen = Seen::of(agent, snapshot.preview.as_deref());
+    let choice = seen.choices.iter().position(|choice| choice.label == "No").expect("an answer");
+    let act = serde_json::to_value(Act::Answer { pane: claude.pane, choice, seen }).unwrap();
+    let reaction = claude.react("4", WORKS);
+    let answer = host.act(&through.key, act).await.expect("an answer");
+    assert_eq!(answer["ok"], true, "{answer}");
+    reaction.join().expect("the key came");
+    assert_eq!((bastion.processes("bridge").len(), inner.processes("bridge").len()), (1, 1));
+    // The host behind is lost: its agents are the last known, the way to the first is as it was.
+    inner.kill("bridge");
+    let stale = snapshots.wait_for(|all| all.agents.iter().all(|agent| agent.stale));
+    timeout(PATIENCE, stale).await.expect("marked").unwrap();
+    assert!(host.state().borrow().is_up());
+    let back = snapshots.wait_for(|all| all.agents.iter().any(|agent| !agent.stale));
+    timeout(PATIENCE, back).await.expect("back").unwrap();
 }
 
 /// A bridge with a test in the place of its hub.

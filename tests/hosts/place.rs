@@ -96,7 +96,7 @@ pub fn processes(good: impl Fn(&[String], &[String]) -> bool) -> Vec<u32> {
     };
     let entries = fs::read_dir("/proc").expect("/proc").flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter(|pid| alive(*pid) && good(&words(*pid, "cmdline"), &words(*pid, "environ"))).collect()
+    pids.filter(|pid| good(&words(*pid, "cmdline"), &words(*pid, "environ")) && alive(*pid)).collect()
 }
 
 /// Waits until a host is so.

@@ -77,7 +77,7 @@ impl Members {
         let serving = Serving {
             host: Arc::clone(&self.host),
             key: line.key.clone(),
-            server: line.name.clone(),
+            server: line.name.as_str().into(),
             tell: self.tell.clone(),
             why: "its engine has not answered yet".to_owned(),
         };
@@ -111,7 +111,7 @@ impl Members {
 struct Serving {
     host: Arc<str>,
     key: String,
-    server: String,
+    server: Arc<str>,
     tell: mpsc::Sender<RemoteMember>,
     /// Why commands cannot be sent now.
     why: String,
@@ -144,8 +144,7 @@ impl Serving {
                             let snapshot = self.named(attached.handle.snapshots.borrow());
                             match &shown {
                                 Some((publish, requests)) => {
-                                    let wanted = requests.clients.borrow().of(requests.own);
-                                    attached.handle.commands.set_interest(wanted);
+                                    attached.handle.commands.set_interest(wanted(requests));
                                     drop(publish.send_replace(snapshot));
                                 }
                                 None => match self.show(snapshot).await {
@@ -191,15 +190,20 @@ impl Serving {
     async fn show(&self, first: Arc<Snapshot>) -> Option<(watch::Sender<Arc<Snapshot>>, Requests)> {
         let (publish, snapshots) = watch::channel(first);
         let (handle, requests) = Handle::new(snapshots, COMMANDS_WAITING);
-        let member = RemoteMember { key: self.key.clone(), server: self.server.clone(), handle };
+        let member = RemoteMember { key: self.key.clone(), server: self.server.to_string(), handle };
         self.tell.send(member).await.ok()?;
         Some((publish, requests))
     }
 
-    /// The snapshot with the host's name on every agent: the one of our settings, whatever the host calls itself.
+    /// The snapshot with the host's name on every agent, the one of our settings, whatever the host calls itself; and with
+    /// that of the server as its bridge calls it.
     fn named(&self, mut snapshot: Arc<Snapshot>) -> Arc<Snapshot> {
-        for agent in &mut Arc::make_mut(&mut snapshot).agents {
+        let all = Arc::make_mut(&mut snapshot);
+        // For those to whom this one's handle is served.
+        all.previews = all.preview.iter().cloned().collect();
+        for agent in &mut all.agents {
             agent.host = Some(Arc::clone(&self.host));
+            agent.server = Arc::clone(&self.server);
         }
         snapshot
     }
@@ -264,13 +268,22 @@ enum Wish {
     None,
 }
 
+/// What all who hold the handle want. There is one screen for all of them: that of the first who looks at one.
+fn wanted(requests: &Requests) -> Interest {
+    let clients = requests.clients.borrow();
+    let own = clients.of(requests.own);
+    let focus = own.focus.or_else(|| clients.focus().first().copied());
+    Interest { focus, watched: clients.watched(), ..own }
+}
+
 /// Waits for the next wish, once there is a handle.
 async fn wish(shown: &mut Option<(watch::Sender<Arc<Snapshot>>, Requests)>) -> Wish {
     let Some((_, requests)) = shown else { return std::future::pending().await };
     tokio::select! {
         order = requests.commands.recv() => order.map_or(Wish::None, Wish::Order),
         Ok(()) = requests.clients.changed() => {
-            Wish::Interest(requests.clients.borrow_and_update().of(requests.own))
+            requests.clients.mark_unchanged();
+            Wish::Interest(wanted(requests))
         }
     }
 }

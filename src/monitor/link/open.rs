@@ -56,6 +56,8 @@ struct Common {
     /// Where `hosts login` leaves its connections.
     run: Option<PathBuf>,
     read_only: bool,
+    /// The hosts of a host are wanted too.
+    hosts: bool,
     limits: Limits,
     _looking: AbortOnDropHandle<()>,
 }
@@ -68,11 +70,20 @@ impl Links {
         Self::within(Limits::default(), run, read_only)
     }
 
+    /// Those of a bridge: nothing of their own hosts.
+    pub(crate) fn of_bridge(run: PathBuf, read_only: bool) -> Self {
+        Self::made(Limits::default(), Some(run), read_only, false)
+    }
+
     pub(crate) fn within(limits: Limits, run: Option<PathBuf>, read_only: bool) -> Self {
+        Self::made(limits, run, read_only, true)
+    }
+
+    fn made(limits: Limits, run: Option<PathBuf>, read_only: bool, hosts: bool) -> Self {
         let (tell, sleeps) = watch::channel(0);
         let _looking = AbortOnDropHandle::new(tokio::spawn(look_at_clocks(tell)));
         let connecting = Arc::new(Semaphore::new(CONNECTING_AT_ONCE));
-        Self(Arc::new(Common { connecting, sleeps, run, read_only, limits, _looking }))
+        Self(Arc::new(Common { connecting, sleeps, run, read_only, hosts, limits, _looking }))
     }
 }
 
@@ -314,6 +325,10 @@ impl Link {
 
     pub(crate) fn name(&self) -> &str {
         &self.config.name
+    }
+
+    pub(crate) fn wants_hosts(&self) -> bool {
+        self.shared.0.hosts
     }
 
     pub(crate) fn limits(&self) -> Limits {

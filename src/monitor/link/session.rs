@@ -166,6 +166,7 @@ impl Session {
             oldest: OLDEST,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             at: Some(Timestamp::now()),
+            hosts: link.wants_hosts(),
             ..BridgeHello::default()
         };
         self.out.try_send(message(BRIDGE, &ToBridge::Hello(ours))).ok();

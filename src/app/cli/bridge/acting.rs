@@ -14,7 +14,7 @@ use crate::app::cli::bridge::Work;
 use crate::app::core::act::Act;
 use crate::monitor::link::lines;
 use crate::monitor::link::lines::{ActLine, ActedLine, message};
-use crate::monitor::{AttachError, Client, Handle};
+use crate::monitor::{AttachError, Client, Handle, LinkedHost};
 use crate::tmux::Server;
 
 /// Most acts on one member at once.
@@ -23,13 +23,21 @@ const AT_ONCE: usize = 8;
 /// Who acts on one member.
 pub(super) struct Acting {
     key: String,
-    doing: Arc<Doing>,
+    doing: Arc<Whose>,
     out: mpsc::Sender<Vec<u8>>,
     /// The highest number so far: the hub counts.
     last: u64,
     room: Arc<Semaphore>,
     /// They end with the member.
     tasks: JoinSet<()>,
+}
+
+/// Whose panes they are.
+enum Whose {
+    /// This machine's.
+    Here(Doing),
+    /// Those of a member of one of this machine's own hosts: its bridge acts.
+    There { host: Arc<LinkedHost>, key: String },
 }
 
 struct Doing {
@@ -46,8 +54,15 @@ struct Ready {
 }
 
 impl Acting {
-    pub(super) fn new(key: &str, server: Server, work: &Work) -> Self {
-        let doing = Doing { server, work: work.clone(), actor: Mutex::new(None) };
+    pub(super) fn here(key: &str, server: Server, work: &Work) -> Self {
+        Self::new(key, Whose::Here(Doing { server, work: work.clone(), actor: Mutex::new(None) }), work)
+    }
+
+    pub(super) fn there(key: &str, host: Arc<LinkedHost>, its_key: &str, work: &Work) -> Self {
+        Self::new(key, Whose::There { host, key: its_key.to_owned() }, work)
+    }
+
+    fn new(key: &str, doing: Whose, work: &Work) -> Self {
         Self {
             key: key.to_owned(),
             doing: Arc::new(doing),
@@ -84,6 +99,24 @@ impl Acting {
             let acted = lines::Acting::Acted(ActedLine { id, ok, text });
             out.send(message(&key, &acted)).await.ok();
         });
+    }
+}
+
+impl Whose {
+    async fn perform(&self, act: Act) -> ActionResult {
+        match self {
+            Self::Here(doing) => doing.perform(act).await,
+            Self::There { host, key } => match serde_json::to_value(&act) {
+                Ok(act) => match host.act(key, act).await {
+                    Ok(answer) => ActionResult {
+                        text: answer["text"].as_str().unwrap_or_default().to_owned(),
+                        ok: answer["ok"] == true,
+                    },
+                    Err(lost) => ActionResult { text: lost.to_string(), ok: false },
+                },
+                Err(error) => ActionResult { text: error.to_string(), ok: false },
+            },
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::app::settings::Settings;
 use crate::monitor::clients::guest::Host;
 use crate::monitor::clients::wire::{EngineHello, OLDEST, PROTOCOL};
 use crate::monitor::link::end::tidy;
-use crate::monitor::{Engine, EnginePaths, Handle, Interest, Memory, SCHEMA};
+use crate::monitor::{Engine, EnginePaths, Handle, Interest, Memory, RemoteMember, SCHEMA};
 use crate::tmux::Server;
 
 /// An engine that was started for a hub ends so long after its last client has left.
@@ -21,6 +21,51 @@ const UNTIL_IDLE: &str = "1h";
 const START_LIMIT: Duration = Duration::from_secs(40);
 /// An engine takes a connection within this time.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+/// Where a member's engine is.
+pub(super) enum Source {
+    /// On this machine.
+    Here(Engines),
+    /// On one of this machine's own hosts: behind a handle.
+    There { handle: Handle, host: Arc<Host> },
+}
+
+impl Source {
+    /// A member of one of this machine's own hosts.
+    pub(super) fn there(member: &RemoteMember) -> Self {
+        let snapshot = member.handle.snapshots.borrow();
+        let hello = hello(snapshot.engine.pid, snapshot.server.socket.clone());
+        Self::There { handle: member.handle.clone(), host: Arc::new(Host::new(hello)) }
+    }
+
+    /// A connection to the engine of now.
+    pub(super) async fn attach(&mut self) -> Result<UnixStream, String> {
+        match self {
+            Self::Here(engines) => engines.attach().await,
+            Self::There { handle, host } => served(handle, host),
+        }
+    }
+}
+
+fn hello(pid: u32, tmux_socket: String) -> EngineHello {
+    EngineHello {
+        protocol: PROTOCOL,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        schema: SCHEMA,
+        pid,
+        tmux_socket,
+        oldest: OLDEST,
+        logs: None,
+        at: Some(Timestamp::now()),
+    }
+}
+
+/// A connection to what is served out of a handle.
+fn served(handle: &Handle, host: &Arc<Host>) -> Result<UnixStream, String> {
+    let (ours, theirs) = UnixStream::pair().map_err(|error| error.to_string())?;
+    tokio::spawn(Arc::clone(host).admit(theirs, handle.clone()));
+    Ok(ours)
+}
 
 /// The engines of one server, one after the other.
 pub(super) struct Engines {
@@ -90,22 +135,11 @@ impl Engines {
             let engine = Engine::new(self.server.clone(), settings).remembering(memory);
             let (handle, task) = engine.start().map_err(|error| error.to_string())?;
             handle.commands.set_interest(Interest::default());
-            let hello = EngineHello {
-                protocol: PROTOCOL,
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-                schema: SCHEMA,
-                pid: std::process::id(),
-                tmux_socket: self.server.socket().display().to_string(),
-                oldest: OLDEST,
-                logs: None,
-                at: Some(Timestamp::now()),
-            };
+            let hello = hello(std::process::id(), self.server.socket().display().to_string());
             self.inside = Some(Inside { handle, task, host: Arc::new(Host::new(hello)) });
         }
         let Some(Inside { handle, host, .. }) = &self.inside else { return Err("it has ended".to_owned()) };
-        let (ours, theirs) = UnixStream::pair().map_err(|error| error.to_string())?;
-        tokio::spawn(Arc::clone(host).admit(theirs, handle.clone()));
-        Ok(ours)
+        served(handle, host)
     }
 }
 

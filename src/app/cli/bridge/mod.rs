@@ -16,15 +16,18 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::app::cli::bridge::acting::Acting;
+use crate::app::cli::bridge::engines::{Engines, Source};
 use crate::app::cli::bridge::relay::{Event, Relay};
 use crate::app::cli::{BridgeOptions, Context, Failure};
 use crate::app::members;
-use crate::app::settings::{Overrides, Settings};
+use crate::app::settings::{HostSettings, Overrides, Settings};
 use crate::monitor::clients::wire::{LineError, Lines};
 use crate::monitor::link::lines::{
     ACT, BRIDGE, BridgeHello, FromBridge, HELLO, LONGEST_FROM_HUB, MOST_MEMBERS, MemberLine, OLDEST, PROTOCOL,
-    ToBridge, message, split,
+    ToBridge, is_key, message, split,
 };
+use crate::monitor::link::open;
+use crate::monitor::{LinkedHost, Links};
 use crate::tmux::{Server, SocketChoice};
 
 /// A hub that has said nothing for so long is gone, however the connection looks from here: it asks every four seconds.
@@ -55,6 +58,7 @@ pub async fn run(options: &BridgeOptions, context: &mut Context) -> Result<(), F
         at: Some(Timestamp::now()),
         read_only,
         tells: settings.notifications.enabled,
+        hosts: false,
     };
     let mut first = serde_json::to_vec(&FromBridge::Hello(hello)).unwrap_or_default();
     first.push(b'\n');
@@ -62,7 +66,7 @@ pub async fn run(options: &BridgeOptions, context: &mut Context) -> Result<(), F
     let (tell, mut events) = mpsc::channel(LINES_WAITING);
     let work =
         Work { context: Arc::new(context.again()), settings: Arc::new(settings), read_only, out: out.clone(), tell };
-    let mut bridge = Bridge { members: BTreeMap::new(), told: None, work };
+    let mut bridge = Bridge { members: BTreeMap::new(), hosts: Vec::new(), told: None, work };
     let mut lines = Lines::new(BufReader::with_capacity(64 * 1024, tokio::io::stdin()), LONGEST_FROM_HUB);
     let mut silent = Instant::now() + SILENCE_LIMIT;
     let mut look = tokio::time::interval(LOOK_EVERY);
@@ -82,6 +86,7 @@ pub async fn run(options: &BridgeOptions, context: &mut Context) -> Result<(), F
             _ = &mut writing => break None,
             _ = look.tick() => {
                 bridge.look(&servers(&options.server, context).await?);
+                bridge.look_further();
                 bridge.tell().await;
             }
             Some(event) = events.recv() => {
@@ -145,7 +150,8 @@ struct Work {
 struct Member {
     name: String,
     status: String,
-    socket: PathBuf,
+    /// Its socket; `None`: it is of one of this machine's own hosts.
+    socket: Option<PathBuf>,
     relay: Relay,
     acting: Acting,
 }
@@ -153,6 +159,8 @@ struct Member {
 /// The members, by their keys.
 struct Bridge {
     members: BTreeMap<String, Member>,
+    /// This machine's own hosts, once the hub wants them.
+    hosts: Vec<Arc<LinkedHost>>,
     /// What the hub was told of them last.
     told: Option<Vec<MemberLine>>,
     work: Work,
@@ -161,9 +169,10 @@ struct Bridge {
 impl Bridge {
     /// These are the servers there are now.
     fn look(&mut self, servers: &[Server]) {
-        self.members.retain(|_, member| servers.iter().any(|server| server.socket() == member.socket));
+        let runs = |socket: &PathBuf| servers.iter().any(|server| server.socket() == socket);
+        self.members.retain(|_, member| member.socket.as_ref().is_none_or(runs));
         for server in servers {
-            let known = self.members.values().any(|member| member.socket == server.socket());
+            let known = self.members.values().any(|member| member.socket.as_deref() == Some(server.socket()));
             if !known && self.members.len() < MOST_MEMBERS {
                 let (key, member) = self.member(server);
                 self.members.entry(key).or_insert(member);
@@ -175,9 +184,40 @@ impl Bridge {
         let socket = server.socket().to_owned();
         let key = self.work.context.engine_paths(server).key().to_owned();
         let name = socket.file_name().map_or_else(String::new, |name| crate::tmux::clean(&name.to_string_lossy()));
-        let relay = Relay::start(&key, server, &self.work);
-        let acting = Acting::new(&key, server.clone(), &self.work);
-        (key, Member { name, status: "starting".to_owned(), socket, relay, acting })
+        let relay = Relay::start(&key, Source::Here(Engines::new(server, &self.work)), &self.work);
+        let acting = Acting::here(&key, server.clone(), &self.work);
+        (key, Member { name, status: "starting".to_owned(), socket: Some(socket), relay, acting })
+    }
+
+    /// The hub wants this machine's own hosts too.
+    fn link(&mut self) {
+        let Work { context, settings, read_only, .. } = &self.work;
+        if self.hosts.is_empty() && !settings.hosts.is_empty() {
+            let links = Links::of_bridge(context.paths.run(), *read_only);
+            let configs = settings.hosts.iter().map(HostSettings::config);
+            self.hosts = configs.map(|config| Arc::new(open(config, links.clone()))).collect();
+        }
+    }
+
+    /// What the hosts of this machine have now. A member keeps its name, `box` for the first of a host and `box/work` for others.
+    fn look_further(&mut self) {
+        let mut there = Vec::new();
+        for host in &self.hosts {
+            let name = &host.config().name;
+            for (place, member) in host.members().borrow().iter().enumerate() {
+                let called = if place == 0 { name.clone() } else { format!("{name}/{}", member.server) };
+                there.push((format!("{name}/{}", member.key), called, Arc::clone(host), member.clone()));
+            }
+        }
+        self.members.retain(|key, member| member.socket.is_some() || there.iter().any(|(known, ..)| known == key));
+        for (key, name, host, member) in there {
+            if self.members.contains_key(&key) || self.members.len() >= MOST_MEMBERS || !is_key(&key) {
+                continue;
+            }
+            let relay = Relay::start(&key, Source::there(&member), &self.work);
+            let acting = Acting::there(&key, host, &member.key, &self.work);
+            self.members.insert(key, Member { name, status: "up".to_owned(), socket: None, relay, acting });
+        }
     }
 
     fn happened(&mut self, event: Event) {
@@ -206,9 +246,13 @@ impl Bridge {
     async fn dispatch(&mut self, line: &[u8]) {
         let Some((key, rest)) = split(line) else { return };
         if key == BRIDGE {
-            // The hub's hello asks for nothing, and what is not known is of a newer one.
-            if let Ok(ToBridge::Ping(number)) = serde_json::from_slice(rest) {
-                self.work.out.send(message(BRIDGE, &FromBridge::Pong(number))).await.ok();
+            match serde_json::from_slice(rest) {
+                Ok(ToBridge::Ping(number)) => {
+                    self.work.out.send(message(BRIDGE, &FromBridge::Pong(number))).await.ok();
+                }
+                Ok(ToBridge::Hello(hub)) if hub.hosts => self.link(),
+                // What is not known is of a newer hub.
+                Ok(ToBridge::Hello(_)) | Err(_) => {}
             }
             return;
         }

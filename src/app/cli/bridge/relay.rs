@@ -12,11 +12,10 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::app::cli::bridge::Work;
-use crate::app::cli::bridge::engines::Engines;
+use crate::app::cli::bridge::engines::Source;
 use crate::monitor::clients::wire::Lines;
 use crate::monitor::link::end::tidy;
 use crate::monitor::link::lines::{BRIDGE, FromBridge, LONGEST_FROM_BRIDGE, addressed, message};
-use crate::tmux::Server;
 
 /// Lines of the hub that may wait for the engine. It reads them at once unless it hangs: then they are lost with it.
 const LINES_WAITING: usize = 64;
@@ -43,11 +42,10 @@ pub(super) struct Relay {
 }
 
 impl Relay {
-    pub(super) fn start(key: &str, server: &Server, work: &Work) -> Self {
+    pub(super) fn start(key: &str, engines: Source, work: &Work) -> Self {
         let (to_engine, from_hub) = mpsc::channel(LINES_WAITING);
         let (named, known) = watch::channel(false);
-        let relaying =
-            Relaying { key: key.to_owned(), engines: Engines::new(server, work), work: work.clone(), from_hub };
+        let relaying = Relaying { key: key.to_owned(), engines, work: work.clone(), from_hub };
         let _task = AbortOnDropHandle::new(tokio::spawn(relaying.run(known)));
         Self { to_engine, named, _task }
     }
@@ -67,7 +65,7 @@ impl Relay {
 
 struct Relaying {
     key: String,
-    engines: Engines,
+    engines: Source,
     work: Work,
     from_hub: mpsc::Receiver<(Vec<u8>, bool)>,
 }
