@@ -45,7 +45,21 @@ impl Machine {
         let socket = self.socket(name);
         let mut words = vec!["-S", socket.to_str().unwrap()];
         words.extend(args);
-        self.server.run(&words)
+        let output = self.server.command(&words).env("PATH", self.path()).output().unwrap();
+        assert!(output.status.success(), "tmux {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+    }
+
+    /// Where programs are looked for there: first in its own directory.
+    fn path(&self) -> String {
+        format!("{}:{}", self.home().join("bin").display(), std::env::var("PATH").unwrap())
+    }
+
+    /// A program of its own, before all others of this name.
+    pub fn program(&self, name: &str, script: &str) {
+        let dir = self.home().join("bin");
+        fs::create_dir_all(&dir).unwrap();
+        write_program(&dir.join(name), script);
     }
 
     /// Starts a server whose one session, of this name, runs an agent that says nothing.
@@ -74,7 +88,7 @@ impl Machine {
 
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(Program::PATH);
-        isolate(&mut command, self.home()).args(args).stdin(std::process::Stdio::null());
+        isolate(&mut command, self.home()).env("PATH", self.path()).args(args).stdin(std::process::Stdio::null());
         command
     }
 
@@ -90,9 +104,8 @@ impl Machine {
         serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{args:?}: {error}: {stdout}{stderr}"))
     }
 
-    /// The line of another machine's settings by which it is a host there.
-    pub fn as_host(&self, name: &str) -> String {
-        let way = self.home().join("way");
+    /// A script that becomes a process of this machine: what a login there has in its environment.
+    fn login(&self) -> String {
         let mut script = "#!/bin/sh\nunset TMUX TMUX_PANE\n".to_owned();
         let mut command = Command::new("x");
         for (name, value) in isolate(&mut command, self.home()).get_envs() {
@@ -100,9 +113,21 @@ impl Machine {
                 script.push_str(&format!("export {}='{}'\n", name.to_string_lossy(), value.to_string_lossy()));
             }
         }
-        script.push_str(&format!("cd '{}'\nexec {} \"$@\"\n", self.home().display(), Program::PATH));
-        write_program(&way, &script);
+        script + &*format!("cd '{}'\n", self.home().display())
+    }
+
+    /// The line of another machine's settings by which it is a host there.
+    pub fn as_host(&self, name: &str) -> String {
+        let way = self.home().join("way");
+        write_program(&way, &format!("{}exec {} \"$@\"\n", self.login(), Program::PATH));
         format!("  - {{ name: {name}, connect: [{}, bridge], servers: [all] }}\n", way.display())
+    }
+
+    /// The same by the name of ssh: `here` gets a program of that name which leads nowhere else.
+    pub fn by_ssh(&self, name: &str, here: &Self) -> String {
+        let past = "while [ \"$1\" != -- ]; do shift; done\nshift 2\n";
+        here.program("ssh", &format!("{}{past}exec sh -c \"$1\"\n", self.login()));
+        format!("  - {{ name: {name}, ssh: {name}, program: {}, servers: [all] }}\n", Program::PATH)
     }
 }
 

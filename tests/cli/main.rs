@@ -12,6 +12,7 @@ mod setup;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;
+mod there;
 mod verbs;
 
 use support::{Program, tmux_orc};

@@ -1,6 +1,6 @@
 //! Which tmux client is the one that the person is in.
 
-use crate::tmux::{Command, PaneId};
+use crate::tmux::{Command, PaneId, Server, SocketChoice};
 
 /// Where the request comes from, as the environment tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +21,16 @@ impl Caller {
     pub fn from_environment(socket: &std::path::Path, client: Option<String>) -> Self {
         let text = |name| std::env::var(name).ok();
         Self::new(text("TMUX").as_deref(), text("TMUX_PANE").as_deref(), socket, client)
+    }
+
+    /// The tmux server in which this runs, whichever is watched, and the caller as that one knows them; `None`: in none.
+    #[must_use]
+    pub(crate) fn own(client: Option<String>) -> Option<(Server, Self)> {
+        let tmux = std::env::var("TMUX").ok()?;
+        let path = std::path::Path::new(tmux.rsplitn(3, ',').nth(2)?);
+        let server = Server::resolve(&SocketChoice { name: None, path: Some(path.to_owned()) }).ok()?;
+        let caller = Self::from_environment(server.socket(), client);
+        Some((server, caller))
     }
 
     fn new(tmux: Option<&str>, pane: Option<&str>, socket: &std::path::Path, client: Option<String>) -> Self {

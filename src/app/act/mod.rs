@@ -2,6 +2,7 @@
 
 mod answer;
 mod client;
+mod elsewhere;
 mod follow;
 mod jump;
 mod next;
@@ -18,6 +19,7 @@ use std::{fmt, sync::Arc};
 use crate::tmux::{CommandError, PaneId, TmuxError};
 
 pub use client::{Caller, Client};
+pub(crate) use elsewhere::{by_other, is_token, jump_remote, words};
 pub(crate) use next::{Round, next_waiting};
 pub use perform::{Actor, Known, summary};
 

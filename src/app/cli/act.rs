@@ -4,17 +4,22 @@ use std::{io::IsTerminal, os::unix::process::CommandExt, process, sync::Arc};
 
 use jiff::Timestamp;
 
-use crate::app::act::{Actor, Caller, Known, Round, next_waiting};
+use crate::app::act::{Actor, Caller, Known, Round, by_other, jump_remote, next_waiting, words};
 use crate::app::cli::beside::small_pool;
-use crate::app::cli::{Context, Failure, JumpOptions, NextOptions, source};
+use crate::app::cli::gather::{Ask, gather, known, place};
+use crate::app::cli::{Context, Failure, JumpOptions, NextOptions, Scope, source};
 use crate::app::core::act::Act;
 use crate::app::core::target;
 use crate::app::core::wanted::Wanted;
 use crate::app::journal::Journal;
 use crate::app::settings::{Overrides, Settings};
-use crate::monitor::AgentState;
 use crate::monitor::facts::profiles;
+use crate::monitor::link::open::shared_way;
+use crate::monitor::{Agent, AgentState};
 use crate::tmux::{Batch, Command, Expect, PaneId, Server};
+
+/// Variable in the environment of a client that shows a pane for somebody elsewhere: by what they know it again.
+const LINK: &str = "TMUX_ORC_LINK";
 
 /// One who acts on the agents of this server for the user who started the program.
 pub fn actor(
@@ -32,18 +37,66 @@ pub fn actor(
 
 /// Goes to a pane that is named.
 pub async fn jump(options: &JumpOptions, context: &mut Context) -> Result<(), Failure> {
-    let going = Going::new(context, options.client.clone())?;
-    let named =
-        going.actor.resolve(&options.target).await.map_err(|refusal| Failure::unreachable(refusal.to_string()))?;
+    let meant = place::of(&options.target, &Scope::default(), context)?;
+    let (target, context) = (meant.target, &mut meant.context.unwrap_or(context.again()));
+    if meant.scope.any() {
+        let all = gather(&meant.scope, context, Ask::Engine).await?;
+        let (_, agent) = all.find(target, context)?;
+        return elsewhere(agent, options.client.clone(), context).await;
+    }
+    // For somebody elsewhere: on a terminal it becomes a client with their mark, without one the client with it is meant.
+    let client = match &options.link {
+        Some(token) if !std::io::stdout().is_terminal() => Some(marked(token, context).await?),
+        _ => options.client.clone(),
+    };
+    let going = Going { link: options.link.clone(), ..Going::new(context, client)? };
+    let named = going.actor.resolve(target).await.map_err(|refusal| Failure::unreachable(refusal.to_string()))?;
     let pane = match named {
         Some(pane) => pane,
         // A name of an agent, or a window: found among the agents.
         None => {
             let snapshot = source::from_engine_or_now(context).await?;
-            target::find(&snapshot, &options.target).map_err(|error| Failure::failed(error.to_string()))?.pane_id
+            target::find(&snapshot, target).map_err(|error| Failure::failed(error.to_string()))?.pane_id
         }
     };
     going.to(pane, context).await
+}
+
+/// The client that has this mark in its environment.
+async fn marked(token: &str, context: &Context) -> Result<String, Failure> {
+    let (server, settings) = (context.server()?, context.load(&Overrides::new())?.settings);
+    let mut batch = Batch::new();
+    batch.push(Command::new("list-clients").args(["-F", "#{client_pid} #{client_name}"]), Expect::Any);
+    let reply = small_pool(&server, &settings).acquire().await?.request(&batch).await?;
+    let listed = reply.parts.into_iter().next().and_then(Result::ok).map(|bytes| bytes.to_vec()).unwrap_or_default();
+    let listed = String::from_utf8_lossy(&listed).into_owned();
+    let mark = format!("{LINK}={token}");
+    let has_it = |pid: &str| {
+        let Ok(pid) = pid.parse::<u32>() else { return false };
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|one| one == mark.as_bytes())
+    };
+    let client = listed.lines().filter_map(|line| line.split_once(' ')).find(|(pid, _)| has_it(pid));
+    client.map(|(_, name)| name.to_owned()).ok_or_else(|| Failure::failed("no client has this mark"))
+}
+
+/// Goes to an agent of another host. Outside of tmux this terminal becomes the one there.
+async fn elsewhere(agent: &Agent, client: Option<String>, context: &mut Context) -> Result<(), Failure> {
+    let hosts = context.load(&Overrides::new())?.settings.hosts;
+    let host = known(agent.host.as_deref().unwrap_or_default(), &hosts)?.config();
+    let run = context.paths.run();
+    let outside = std::env::var_os("TMUX").is_none_or(|tmux| tmux.is_empty());
+    if outside && client.is_none() && std::io::stdout().is_terminal() {
+        let words = words(&agent.server, agent.pane_id, None);
+        let argv = host.terminal_argv(&shared_way(&run, &host.name), &words);
+        let argv = argv.ok_or_else(|| Failure::failed(by_other(&host.name).to_string()))?;
+        let Some((program, arguments)) = argv.split_first() else { return Ok(()) };
+        let error = process::Command::new(program).args(arguments).exec();
+        return Err(Failure::failed(format!("cannot start {program}: {error}")));
+    }
+    let gone = jump_remote(client, &host, &run, &agent.server, agent.pane_id).await;
+    context.out.line(gone.map_err(|refusal| Failure::failed(refusal.to_string()))?)?;
+    context.out.flush()
 }
 
 /// Goes to the agent that has waited longest; when asked again, to the next one.
@@ -101,6 +154,8 @@ struct Going {
     caller: Caller,
     server: Server,
     settings: Settings,
+    /// The mark of the client that this process becomes.
+    link: Option<String>,
 }
 
 impl Going {
@@ -109,7 +164,7 @@ impl Going {
         let settings = context.load(&Overrides::new())?.settings;
         let caller = Caller::from_environment(server.socket(), client);
         let actor = actor(context, &server, &settings, caller.clone(), false)?;
-        Ok(Self { actor, caller, server, settings })
+        Ok(Self { actor, caller, server, settings, link: None })
     }
 
     /// It is outside of tmux, on a terminal.
@@ -138,6 +193,7 @@ impl Going {
             Err(refusal) => return Failure::failed(refusal.to_string()),
         };
         let mut client = process::Command::new(self.server.program());
+        client.envs(self.link.iter().map(|token| (LINK, token)));
         let error = client.arg("-S").arg(self.server.socket()).args(words).exec();
         Failure::failed(format!("cannot start {}: {error}", self.server.program().display()))
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
+use crate::app::cli::gather::there::{self, Order};
 use crate::app::cli::{Context, Cut, EventsOptions, Failure, Look, ReportOptions, age, cell};
 use crate::app::core::format;
 use crate::app::journal::{self, AgentReport, Follow, JournalError, Record, Slice, bar, parse_since, read_since};
@@ -19,6 +20,10 @@ const BAR: usize = 24;
 
 /// Prints what happened.
 pub async fn events(options: &EventsOptions, context: &mut Context) -> Result<(), Failure> {
+    if options.scope.any() {
+        let order = Order { words: &options.words(), json: options.json, follow: options.follow };
+        return there::run(order, &options.scope, context).await;
+    }
     let dir = context.paths.events();
     let zone = TimeZone::system();
     let since = match &options.since {
@@ -105,7 +110,11 @@ fn failed(error: JournalError) -> Failure {
 }
 
 /// Prints the account of a span of time.
-pub fn report(options: &ReportOptions, context: &mut Context) -> Result<(), Failure> {
+pub async fn report(options: &ReportOptions, context: &mut Context) -> Result<(), Failure> {
+    if options.scope.any() {
+        let order = Order { words: &options.words(), json: options.json, follow: false };
+        return there::run(order, &options.scope, context).await;
+    }
     let zone = TimeZone::system();
     let now = Timestamp::now();
     let since = moment(&options.since, now, &zone)?;

@@ -112,7 +112,7 @@ pub async fn run(cli: Cli) -> Result<Option<Box<Dashboard>>, Failure> {
         Verb::Jump(options) => act::jump(&options, context).await,
         Verb::Next(options) => act::next(&options, context).await,
         Verb::Events(options) => journal::events(&options, context).await,
-        Verb::Report(options) => journal::report(&options, context),
+        Verb::Report(options) => journal::report(&options, context).await,
         Verb::Usage(options) => usage::run(&options, context).await,
         Verb::Tmux { verb: TmuxVerb::Bindings } => integration::print_bindings(context),
         Verb::Statusline(options) => integration::statusline(options, context),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Map, Value, json};
 
+use crate::app::cli::gather::there::{self, Order};
 use crate::app::cli::{Context, Cut, Failure, Look, UsageOptions, cell, source, status};
 use crate::app::core::format;
 use crate::app::journal::parse_since;
@@ -14,6 +15,10 @@ use crate::monitor::{SCHEMA, facts::profiles};
 
 /// Runs it.
 pub async fn run(options: &UsageOptions, context: &mut Context) -> Result<(), Failure> {
+    if options.scope.any() {
+        let order = Order { words: &options.words(), json: options.json, follow: false };
+        return there::run(order, &options.scope, context).await;
+    }
     let zone = TimeZone::system();
     let since = options.since.as_deref().map(|text| parse_since(text, Timestamp::now(), &zone));
     let since = since.transpose().map_err(|error| Failure::usage(format!("--since: {error}")))?;

@@ -10,8 +10,10 @@ use std::{
 
 use jiff::{Timestamp, tz::TimeZone};
 
+use crate::app::cli::gather::place;
+use crate::app::cli::gather::there::{self, Order};
 use crate::app::cli::workplace::Workplace;
-use crate::app::cli::{Context, Failure, source};
+use crate::app::cli::{Context, Failure, Scope, source};
 use crate::app::core::format;
 use crate::app::core::target;
 use crate::monitor::detect::Observation;
@@ -30,9 +32,12 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// Options of `why`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct WhyOptions {
-    /// `%12`, `session:window.pane`, `session:window`, or the agent's name
+    /// `%12`, `session:window.pane`, `session:window`, or the agent's name; elsewhere: `TARGET@HOST[/SERVER]`
     #[arg(allow_hyphen_values = true)]
     pub target: String,
+    /// On this host of the settings, or one of its tmux servers (`box/work`)
+    #[arg(long, value_name = "HOST")]
+    pub host: Option<String>,
     /// How to report.
     #[command(flatten)]
     pub report: crate::app::cli::Report,
@@ -43,11 +48,23 @@ pub struct WhyOptions {
 
 /// Runs it: looks at the pane itself, now, whatever an engine last said.
 pub async fn run(options: &WhyOptions, context: &mut Context) -> Result<(), Failure> {
+    let scope = Scope { host: options.host.iter().cloned().collect(), ..Scope::default() };
+    let meant = place::of(&options.target, &scope, context)?;
+    if meant.scope.any() {
+        if options.save.is_some() {
+            return Err(Failure::usage("--save writes on the machine of the pane: run it there"));
+        }
+        let words = ["why".to_owned()].into_iter().chain(options.report.json.then(|| "--json".to_owned()));
+        let words: Vec<String> = words.chain([meant.target.to_owned()]).collect();
+        let order = Order { words: &words, json: options.report.json, follow: false };
+        return there::run(order, &meant.scope, context).await;
+    }
+    let (target, context) = (meant.target, &mut meant.context.unwrap_or(context.again()));
     let server = context.server()?;
     let asked = Asked::new(&server).await?;
     // What a single look cannot know: which program ran there, and for how long the screen has not changed.
     let before = source::from_engine(context).await.ok();
-    let pane = asked.find(&options.target, before.as_deref()).await?;
+    let pane = asked.find(target, before.as_deref()).await?;
     let screen = asked.screen(pane.id).await?;
     let loaded = context.load(&crate::app::settings::Overrides::new())?;
     let profiles = profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;

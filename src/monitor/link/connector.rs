@@ -80,21 +80,69 @@ impl HostConfig {
             }
             Connector::Ssh { destination, program } => {
                 let options: String = options.iter().map(|word| format!(" {}", quoted(word))).collect();
-                let command = match program {
-                    Some(program) => format!("{} bridge{options}", quoted(program)),
-                    None => {
-                        let look = format!(
-                            "for p in {PLACES}; do command -v $p >/dev/null && exec $p bridge{options}; done; exit 127"
-                        );
-                        format!("sh -c {}", in_quotes(&look))
-                    }
-                };
                 let mut words = ssh_words(shared);
+                let command = command(program.as_deref(), &format!("bridge{options}"));
                 words.extend(["--".to_owned(), destination.clone(), command]);
                 words
             }
         }
     }
+
+    /// The program and its arguments by which a command line of tmux-orc runs there, of which these are the words, with its
+    /// output in a pipe. `None`: what joins us to that host runs a bridge and nothing else.
+    #[must_use]
+    pub(crate) fn verb_argv(&self, shared: &Shared, verb: &[String]) -> Option<Vec<String>> {
+        match &self.connector {
+            Connector::Command(words) => {
+                let (_, way) = words.split_last().filter(|(last, way)| *last == "bridge" && !way.is_empty())?;
+                Some(way.iter().chain(verb).cloned().collect())
+            }
+            Connector::Ssh { destination, program } => {
+                let mut words = ssh_words(shared);
+                let command = command(program.as_deref(), &literally(verb));
+                words.extend(["--".to_owned(), destination.clone(), command]);
+                Some(words)
+            }
+        }
+    }
+
+    /// The same on a terminal, for the person who sits at it. `None`: it is not reached by ssh.
+    #[must_use]
+    pub(crate) fn terminal_argv(&self, shared: &Shared, verb: &[String]) -> Option<Vec<String>> {
+        let Connector::Ssh { destination, program } = &self.connector else { return None };
+        // Who sits there can be asked, and wants a terminal there too.
+        let not_there =
+            |words: &[String]| matches!(words, [one] if one == "-T") || words.contains(&"BatchMode=yes".into());
+        let all = ssh_words(shared);
+        let mut words = vec!["ssh".to_owned(), "-t".to_owned()];
+        let mut rest = &all[1..];
+        while let Some(first) = rest.first() {
+            let (option, after) = rest.split_at(if first == "-o" { 2.min(rest.len()) } else { 1 });
+            if !not_there(option) {
+                words.extend_from_slice(option);
+            }
+            rest = after;
+        }
+        words.extend(["--".to_owned(), destination.clone(), command(program.as_deref(), &literally(verb))]);
+        Some(words)
+    }
+}
+
+/// What the shell there runs: the program with these words, which are quoted already.
+fn command(program: Option<&str>, words: &str) -> String {
+    match program {
+        Some(program) => format!("{} {words}", quoted(program)),
+        None => {
+            let look = format!("for p in {PLACES}; do command -v $p >/dev/null && exec $p {words}; done; exit 127");
+            format!("sh -c {}", in_quotes(&look))
+        }
+    }
+}
+
+/// Words of which no shell makes anything, not even of `~`.
+fn literally(words: &[String]) -> String {
+    let one = |word: &String| if word.starts_with('~') { in_quotes(word) } else { quoted(word) };
+    words.iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
 /// `ssh` and its options, up to the destination.
@@ -183,6 +231,41 @@ mod tests {
         for never in ["StrictHostKeyChecking", "UserKnownHostsFile", "ControlPath", "ControlPersist", "-tt"] {
             assert!(!all.contains(never), "{never}: a host's key is the user's to judge, a master the user's to start");
         }
+    }
+
+    #[test]
+    fn any_verb_runs_there_in_place_of_the_bridge() {
+        let verb = ["why", "it's; $x", "~/x", "--json"].map(str::to_owned);
+        let words = by_ssh(Some("~/bin/tmux-orc")).verb_argv(&Shared::Configured, &verb).unwrap();
+        let bridge = by_ssh(Some("~/bin/tmux-orc")).argv(&Shared::Configured, false);
+        assert_eq!(words[..words.len() - 1], bridge[..bridge.len() - 1], "reached in the same way");
+        assert_eq!(words.last().unwrap(), r"~/bin/tmux-orc why 'it'\''s; $x' '~/x' --json");
+        // Where it is looked for, the words come through both shells as they are.
+        let words = by_ssh(None).verb_argv(&Shared::Configured, &verb).unwrap();
+        let outer = shlex::split(words.last().unwrap()).unwrap();
+        let script = shlex::split(&outer[2]).unwrap();
+        let at = script.iter().position(|word| word == "why").unwrap();
+        assert_eq!(script[at - 2..at + 4], ["exec", "$p", "why", "it's; $x", "~/x", "--json;"]);
+        let docker = ["docker", "exec", "-i", "web", "tmux-orc", "bridge"].map(str::to_owned).to_vec();
+        let words = host(Connector::Command(docker)).verb_argv(&Shared::Never, &verb).unwrap();
+        assert_eq!(words[..5], ["docker", "exec", "-i", "web", "tmux-orc"]);
+        assert_eq!(words[5..], verb);
+        for other in [&["sh", "-c", "x"][..], &["bridge"]] {
+            let other = host(Connector::Command(other.iter().map(|word| (*word).to_owned()).collect()));
+            assert_eq!(other.verb_argv(&Shared::Never, &verb), None);
+        }
+    }
+
+    #[test]
+    fn on_a_terminal_a_person_can_be_asked() {
+        let verb = ["jump", "%14"].map(str::to_owned);
+        let words = by_ssh(Some("/opt/tmux-orc")).terminal_argv(&Shared::Login("/run/ssh-box".into()), &verb).unwrap();
+        let golden = "ssh -t -a -x -o ConnectTimeout=10 -o ServerAliveInterval=5 -o ServerAliveCountMax=3 -o Compression=yes \
+                      -o ClearAllForwardings=yes -o RemoteCommand=none -o PermitLocalCommand=no -o ControlMaster=no \
+                      -o ControlPath=/run/ssh-box -- me@box /opt/tmux-orc jump %14";
+        assert_eq!(words.join(" "), golden);
+        let docker = ["docker", "exec", "-i", "web", "tmux-orc", "bridge"].map(str::to_owned).to_vec();
+        assert_eq!(host(Connector::Command(docker)).terminal_argv(&Shared::Never, &verb), None);
     }
 
     #[test]

@@ -113,6 +113,14 @@ pub fn login_socket(run: &Path, host: &str) -> PathBuf {
     PathBuf::from(format!("/tmp/tmux-orc-{user}/ssh-{hash:016x}"))
 }
 
+/// Whose connection ssh may use for a host of this name: that of `hosts login`, where there is one.
+#[must_use]
+pub(crate) fn shared_way(run: &Path, host: &str) -> Shared {
+    let socket = login_socket(run, host);
+    let is_socket = std::fs::symlink_metadata(&socket).is_ok_and(|meta| meta.file_type().is_socket());
+    if is_socket { Shared::Login(socket) } else { Shared::Configured }
+}
+
 /// What is known of a host beside its state.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Known {
@@ -294,9 +302,7 @@ impl Link {
         if never_shared {
             return Shared::Never;
         }
-        let socket = self.shared.0.run.as_ref().map(|run| login_socket(run, &self.config.name));
-        let is_socket = |path: &PathBuf| std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket());
-        socket.filter(is_socket).map_or(Shared::Configured, Shared::Login)
+        self.shared.0.run.as_ref().map_or(Shared::Configured, |run| shared_way(run, &self.config.name))
     }
 
     /// Waits for the next try. Says whether somebody asked for it, or this machine slept.

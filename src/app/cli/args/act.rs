@@ -2,15 +2,20 @@
 
 use clap::Args;
 
+use crate::app::cli::args::Scope;
+use crate::app::cli::args::parse::token;
 use crate::app::core::wanted::Wanted;
 use crate::app::usage::By;
 
 /// Options of `jump`.
 #[derive(Clone, Debug, Args)]
 pub struct JumpOptions {
-    /// `%12`, `session:window.pane`, `session:window`, or the agent's name
+    /// `%12`, `session:window.pane`, `session:window`, or the agent's name; elsewhere: `TARGET@HOST[/SERVER]`
     #[arg(allow_hyphen_values = true)]
     pub target: String,
+    /// The mark of the client of this terminal, or of the one that is moved.
+    #[arg(long, hide = true, value_parser = token)]
+    pub link: Option<String>,
     /// The client to take there, as `tmux list-clients` names it; default: yours
     #[arg(long, value_name = "NAME")]
     pub client: Option<String>,
@@ -45,9 +50,26 @@ pub struct EventsOptions {
     /// Go on as they come
     #[arg(short, long)]
     pub follow: bool,
+    /// Of which machines.
+    #[command(flatten)]
+    pub scope: Scope,
     /// Print a JSON record a line
     #[arg(long)]
     pub json: bool,
+}
+
+impl EventsOptions {
+    /// The same as words, for another machine.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let mut words = vec!["events".to_owned()];
+        words.extend(self.since.iter().map(|since| format!("--since={since}")));
+        words.extend(self.lines.map(|lines| format!("--lines={lines}")));
+        words.extend(self.follow.then(|| "--follow".to_owned()));
+        words.extend(self.json.then(|| "--json".to_owned()));
+        words.extend(self.target.clone());
+        words
+    }
 }
 
 /// Options of `usage`.
@@ -59,9 +81,23 @@ pub struct UsageOptions {
     /// What is added up
     #[arg(long, value_enum, default_value_t)]
     pub by: By,
+    /// Of which machines.
+    #[command(flatten)]
+    pub scope: Scope,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+impl UsageOptions {
+    /// The same as words, for another machine.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let mut words = vec!["usage".to_owned(), format!("--by={}", self.by)];
+        words.extend(self.since.iter().map(|since| format!("--since={since}")));
+        words.extend(self.json.then(|| "--json".to_owned()));
+        words
+    }
 }
 
 /// Options of `report`.
@@ -70,7 +106,20 @@ pub struct ReportOptions {
     /// Since when: how long ago (8h, 2d) or a moment (2026-03-01T09:00)
     #[arg(long, value_name = "TIME", default_value = "8h")]
     pub since: String,
+    /// Of which machines.
+    #[command(flatten)]
+    pub scope: Scope,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+impl ReportOptions {
+    /// The same as words, for another machine.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let mut words = vec!["report".to_owned(), format!("--since={}", self.since)];
+        words.extend(self.json.then(|| "--json".to_owned()));
+        words
+    }
 }

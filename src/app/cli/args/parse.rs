@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use crate::app::act::is_token;
 use crate::app::core::column::{Column, NAMES};
 use crate::app::core::nearest::did_you_mean;
 
@@ -22,6 +23,11 @@ pub(super) fn seconds(text: &str) -> Result<f64, String> {
         Ok(seconds) if (0.0..=1e9).contains(&seconds) => Ok(seconds),
         _ => Err("expected seconds, such as 30 or 0.5".to_owned()),
     }
+}
+
+/// By what a client is known that shows a pane for somebody elsewhere.
+pub(super) fn token(text: &str) -> Result<String, String> {
+    if is_token(text) { Ok(text.to_owned()) } else { Err("expected 16 hexadecimal digits".to_owned()) }
 }
 
 /// A time such as `1h`, `10m` or `90s`.

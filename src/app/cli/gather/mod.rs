@@ -3,6 +3,7 @@
 
 mod hosts;
 pub(super) mod place;
+pub(super) mod there;
 mod until;
 
 use std::{collections::HashSet, path::Path, sync::Arc};
@@ -19,7 +20,7 @@ use crate::app::settings::{Overrides, Settings};
 use crate::monitor::{Agent, SCHEMA, Snapshot};
 use crate::tmux::{Server, SocketChoice, clean};
 
-pub(super) use hosts::wanted;
+pub(super) use hosts::{known, wanted};
 pub(super) use until::until;
 
 /// What one server said, or why it said nothing.
