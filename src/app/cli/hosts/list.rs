@@ -30,7 +30,7 @@ pub(super) async fn run(report: Report, context: &mut Context) -> Result<(), Fai
                 .line("The settings name no host: `tmux-orc hosts check DEST` tries one, docs/hosts.md tells more")
         };
     }
-    let links = Links::new(Some(context.paths.run()), true);
+    let links = Links::new(Some(context.paths.run()), false);
     let hosts: Vec<LinkedHost> =
         settings.hosts.iter().map(HostSettings::config).map(|config| open(config, links.clone())).collect();
     let until = Instant::now() + WITHIN;
