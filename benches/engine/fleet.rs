@@ -81,6 +81,7 @@ impl Fleet {
     }
 
     /// CPU time that the tmux server used so far.
+    #[allow(dead_code, reason = "each bench takes what it needs")]
     pub fn cpu(&self) -> Duration {
         let pid = self.tmux(&["display-message", "-p", "#{pid}"]);
         Duration::from_nanos(on_cpu(Path::new(&format!("/proc/{pid}"))))
