@@ -61,7 +61,7 @@ fn parts(state: &State, layout: &Layout, theme: &Theme, preview: &Preview, buf: 
     let context = DrawContext { state, class: layout.class, preview };
     for (slot, rect) in &layout.slots {
         if let (Some(rect), Some(shown)) = (part(Some(*rect)), panels::section(*slot, state)) {
-            (shown.draw)(c, rect, &context);
+            shown.show(c, rect, &context);
         }
     }
     let mut frame = Frame::default();

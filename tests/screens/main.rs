@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use sample::stage::Stage;
 use tmux_orc::app::core::column::Column;
-use tmux_orc::app::core::message::Message;
+use tmux_orc::app::core::fleet::{Fleet, Host, Label, Member, MemberId};
+use tmux_orc::app::core::message::{Hit, Message, Mouse};
 use tmux_orc::monitor::Link;
-use tmux_orc::monitor::{Account, Limit, ServerStatus, Snapshot};
+use tmux_orc::monitor::{Account, Limit, LinkState, ServerStatus, Snapshot};
 use tmux_orc::ui::colour::Depth;
 
 fn twelve() -> Snapshot {
@@ -181,6 +182,26 @@ fn what_was_not_measured_is_a_dash() {
         agent.activity.clear();
     }
     insta::assert_snapshot!("not-measured", Stage::new(snapshot, 140, 42).text());
+}
+
+#[test]
+fn instruments_say_whose_they_are_and_what_a_host_has_not_said_is_a_dash() {
+    for (columns, rows) in [(140, 42), (100, 30), (40, 30)] {
+        let mut stage = Stage::new(twelve(), columns, rows);
+        let far = Snapshot { instruments: false, preview: None, ..twelve() };
+        let label = Label { host: Some("box".into()), server: "default".into() };
+        let other = Member { id: MemberId(1), label, link: Link::default(), snapshot: Arc::new(far) };
+        let state = LinkState::Up { rtt: Some(std::time::Duration::from_millis(24)) };
+        let host = Host { name: "box".into(), state, version: None, last_heard: None, read_only: false };
+        let fleet = Fleet::new(stage.state.fleet.first().clone(), [other]).with_hosts(vec![host]);
+        stage.tell(Message::Fleet(fleet));
+        let key = stage.state.fleet.keyed().find(|(key, _)| key.member == MemberId(1)).unwrap().0;
+        stage.tell(Message::Mouse(Mouse::Click, Some(Hit::Agent(key))));
+        insta::assert_snapshot!(format!("instruments-not-said-{columns}x{rows}"), stage.text());
+        let far = Snapshot { preview: None, ..twelve() };
+        stage.tell(Message::Fleet(stage.state.fleet.with_snapshot(MemberId(1), Arc::new(far))));
+        insta::assert_snapshot!(format!("instruments-of-a-host-{columns}x{rows}"), stage.text());
+    }
 }
 
 #[test]

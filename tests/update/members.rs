@@ -129,3 +129,64 @@ fn news_of_each_server_are_told_once() {
     s.publish(|_| {});
     assert_eq!(told(&s), ["far trouble"]);
 }
+
+/// Both as in [`two`], but the other one on the host `box`, whose snapshots come without instruments.
+fn remote() -> Stage {
+    let mut s = two();
+    let mut other = s.state.fleet.member(OTHER).unwrap().clone();
+    other.label.host = Some("box".into());
+    other.snapshot = Arc::new(Snapshot { instruments: false, ..Snapshot::clone(&other.snapshot) });
+    s.tell(Message::Fleet(Fleet::new(s.state.fleet.first().clone(), [other])));
+    s.effects();
+    s
+}
+
+/// What members were asked for of instruments, since the last look.
+fn asked(s: &mut Stage) -> Vec<(MemberId, bool)> {
+    let of = |effect| if let Effect::Engine(id, Command::Instruments(on)) = effect { Some((id, on)) } else { None };
+    s.effects().into_iter().filter_map(of).collect()
+}
+
+#[test]
+fn a_remote_engine_says_what_its_watching_costs_while_that_is_in_view() {
+    let mut s = remote();
+    assert_eq!(asked(&mut s), [], "nobody looks at it");
+    s.keys("g");
+    let click = |s: &mut Stage, member| {
+        let key = s.state.fleet.keyed().find(|(key, _)| key.member == member).unwrap().0;
+        s.tell(Message::Mouse(Mouse::Click, Some(Hit::Agent(key))));
+    };
+    click(&mut s, OTHER);
+    assert_eq!(asked(&mut s), [(OTHER, true)]);
+    s.tell(Message::Fleet(s.state.fleet.clone()));
+    assert_eq!(asked(&mut s), [], "asked once");
+    // It was not handed on: it is asked for again.
+    s.tell(Message::NotSent(Effect::Engine(OTHER, Command::Instruments(true))));
+    publish(&mut s, |_| {});
+    assert_eq!(asked(&mut s), [(OTHER, true)]);
+    click(&mut s, MemberId::FIRST);
+    assert_eq!(asked(&mut s), [(OTHER, false)], "and none of the engine here, which says it always");
+    click(&mut s, OTHER);
+    assert_eq!(asked(&mut s), [(OTHER, true)]);
+    // The list alone has the screen.
+    s.keys("z");
+    assert!(!s.state.viewport.instruments);
+    assert_eq!(asked(&mut s), [(OTHER, false)]);
+    s.keys("z t");
+    assert_eq!(asked(&mut s), [(OTHER, true)]);
+}
+
+#[test]
+fn what_an_engine_has_not_said_is_shown_by_no_number() {
+    let mut s = remote();
+    let key = s.state.fleet.keyed().find(|(key, _)| key.member == OTHER).unwrap().0;
+    s.tell(Message::Mouse(Mouse::Click, Some(Hit::Agent(key))));
+    let unknown = s.text();
+    for part in ["Pool box/work", "Cache box/work", "Cycle box/work", "Cost box/work", "Strategy box/work", "every -"] {
+        assert!(unknown.contains(part), "{part} is missing:\n{unknown}");
+    }
+    assert!(!unknown.contains("polling") && !unknown.contains("in use"), "{unknown}");
+    assert!(publish(&mut s, |next| next.instruments = true), "shown at once");
+    let known = s.text();
+    assert!(known.contains("in use") && known.contains("every 1s") && !known.contains("every -"), "{known}");
+}

@@ -133,8 +133,11 @@ fn engine(state: &State, theme: &crate::ui::theme::Theme, room: usize, narrow: b
         Some(asked) => (format!("{} → {asked} …", s.current_strategy), theme.pending),
         None => (s.current_strategy.clone(), theme.muted),
     };
+    let known = s.instruments;
+    let strategy = if known { strategy } else { (String::new(), theme.muted) };
     let every: Words = match state.pending_interval() {
         Some(asked) => (format!("every {} …", format::interval(asked)), theme.pending),
+        None if !known => (format!("every {}", format::NONE), theme.muted),
         None => (format!("every {}", format::interval(s.settings.interval)), theme.muted),
     };
     let paused = match (s.engine.paused, state.pending_pause()) {
@@ -149,7 +152,7 @@ fn engine(state: &State, theme: &crate::ui::theme::Theme, room: usize, narrow: b
     let version = muted(s.server.version.as_ref().map(|v| format!("tmux {v}")));
     let sync = (s.engine.mode == "sync").then(|| ("sync".to_owned(), theme.warn));
     // The first look at many new panes is not over.
-    let reading = s.cycle.reading.map(|r| (format!("reading {} of {}", r.read, r.of), theme.pending));
+    let reading = s.cycle.reading.filter(|_| known).map(|r| (format!("reading {} of {}", r.read, r.of), theme.pending));
     let clock = (format::minute(state.now, &state.zone), theme.muted);
     let (strategy, every) = (Some(strategy), Some(every));
     // The clock goes before the interval does: the keys of the interval change nothing else that is in view.

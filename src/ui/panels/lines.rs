@@ -45,6 +45,12 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     }
     let gauge = |c: &mut Canvas, n: u16, value: Option<f64>| c.gauge(area.x + 8, row(n), bar, value, theme.gauge);
 
+    if !snapshot.instruments {
+        for n in 1..=4 {
+            line(c, x, row(n), room, &(format::NONE.to_owned(), theme.muted), &[]);
+        }
+        return;
+    }
     let pool = &snapshot.connection_pool;
     gauge(c, 1, share(pool.active_connections, pool.pool_size));
     let pool_value = match state.pending_pool() {
@@ -156,6 +162,10 @@ fn rule(c: &mut Canvas, area: Rect, state: &State) {
         Some(asked) => (format!("{} → {asked} …", state.snapshot().current_strategy), theme.pending),
         None => (state.snapshot().current_strategy.clone(), theme.value),
     };
+    let known = state.snapshot().instruments;
+    let strategy = if known { strategy } else { (format::NONE.to_owned(), theme.muted) };
+    // Whose they are, where there are several.
+    let whose = state.fleet.several().then(|| format!("{} ", state.member().label.name())).unwrap_or_default();
     let x = c.pieces(
         area.x + 1,
         area.y,
@@ -164,6 +174,7 @@ fn rule(c: &mut Canvas, area: Rect, state: &State) {
             (" ", theme.border),
             (SECTION.title, theme.title),
             ("  ", theme.border),
+            (&whose, theme.muted),
             (&strategy.0, strategy.1),
             (" ", theme.border),
         ],
@@ -185,6 +196,10 @@ fn short(c: &mut Canvas, area: Rect, state: &State) {
     let theme = c.theme;
     let s = state.snapshot();
     c.text(area.x, area.y, area.width, &"─".repeat(area.width.into()), theme.border);
+    if !s.instruments {
+        c.text(area.x, area.y + 1, area.width, &format!(" {}", format::NONE), theme.muted);
+        return;
+    }
     let words = format!(
         " {} {}  pool {}/{}  hits {}",
         s.current_strategy,

@@ -26,6 +26,7 @@ mod why;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::core::action::Action;
+use crate::app::core::format;
 use crate::app::core::keymap::Keymap;
 use crate::app::core::message::Hit;
 use crate::app::core::state::State;
@@ -97,13 +98,36 @@ impl Section {
         Self { panel, slot, title, keys: &[], shows: |_| true, draw, lines: list::lines, hit: |_, _, _, _| None }
     }
 
-    /// Its border, with what `words` has beside the title and the keys; gives the room inside.
+    /// Draws it. What an engine has not said is nowhere shown as if it were measured.
+    pub fn show(&self, c: &mut Canvas, area: Rect, context: &DrawContext) {
+        if self.is_instrument() && !context.state.snapshot().instruments {
+            let inner = self.frame(c, area, context.state, Frame { value: format::NONE, ..Frame::default() });
+            let inner = padded(inner);
+            c.text(inner.x, inner.y, if inner.height > 0 { inner.width } else { 0 }, format::NONE, c.theme.muted);
+            return;
+        }
+        (self.draw)(c, area, context);
+    }
+
+    /// It shows what an engine says of the watching itself, and nothing else.
+    fn is_instrument(&self) -> bool {
+        matches!(self.slot, Slot::Box(..))
+    }
+
+    /// Its border, with what `words` has beside the title and the keys; gives the room inside. An instrument's says whose
+    /// engine it is where there are several.
     fn frame(&self, c: &mut Canvas, area: Rect, state: &State, words: Frame) -> Rect {
+        let whose = (self.is_instrument() && state.fleet.several()).then(|| state.member().label.name());
+        let note = match (&whose, words.note) {
+            (Some(whose), "") => whose.as_ref().into(),
+            (Some(whose), note) => format!("{whose} {note}"),
+            (None, note) => note.to_owned(),
+        };
         let keys = self.keys.iter().map(|action| state.keymap.label(*action)).collect::<Vec<_>>().join(" ");
         let focus = self.panel == Some(state.view.focus);
         let title = if words.title.is_empty() { self.title } else { words.title };
         let keys = if words.keys.is_empty() { &keys } else { words.keys };
-        c.frame(area, &Frame { title, keys, focus, ..words })
+        c.frame(area, &Frame { title, keys, focus, note: &note, ..words })
     }
 }
 

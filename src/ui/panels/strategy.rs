@@ -75,7 +75,7 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
 fn hit(state: &State, _: Class, rect: Rect, at: Position) -> Option<Hit> {
     let inside = at.y > rect.y && at.y + 1 < rect.bottom();
     let row = inside.then(|| usize::from(at.y - rect.y - 1) + first(state, rect.height.saturating_sub(2)))?;
-    (row < state.snapshot().strategies.len()).then_some(Hit::Strategy(row))
+    (state.snapshot().instruments && row < state.snapshot().strategies.len()).then_some(Hit::Strategy(row))
 }
 
 /// The first strategy shown, so that the current one is in view.

@@ -48,20 +48,17 @@ pub(super) const SECTION: Section = Section {
 fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     let state = context.state;
     let theme = c.theme;
-    let rows = &state.snapshot().tune;
+    let known = state.snapshot().instruments;
+    let rows = if known { &state.snapshot().tune[..] } else { &[] };
+    let tried = if known { format!("{} tried", rows.len()) } else { format::NONE.to_owned() };
     let inner = SECTION.frame(
         c,
         area,
         state,
-        Frame {
-            note: "what was tried, and what it cost",
-            value: &format!("{} tried", rows.len()),
-            keys: &keys(state),
-            ..Frame::default()
-        },
+        Frame { note: "what was tried, and what it cost", value: &tried, keys: &keys(state), ..Frame::default() },
     );
     let inner = padded(inner);
-    if inner.height == 0 {
+    if inner.height == 0 || !known {
         return;
     }
     let deltas = inner.width >= 96;

@@ -68,6 +68,7 @@ fn changed(old: &Fleet, new: &Fleet) -> Vec<(Arc<Snapshot>, Arc<Snapshot>)> {
 fn differs(state: &State, old: &Snapshot, new: &Snapshot) -> bool {
     let view = &state.viewport;
     old.server != new.server
+        || old.instruments != new.instruments
         || old.engine.paused != new.engine.paused
         || old.engine.id() != new.engine.id()
         || old.current_strategy != new.current_strategy
@@ -123,8 +124,7 @@ fn preview_differs(old: &Snapshot, new: &Snapshot) -> bool {
 }
 
 fn instruments_differ(old: &Snapshot, new: &Snapshot) -> bool {
-    old.instruments != new.instruments
-        || old.connection_pool != new.connection_pool
+    old.connection_pool != new.connection_pool
         || old.cache_performance != new.cache_performance
         || old.cycle != new.cycle
         || old.cost != new.cost
