@@ -47,6 +47,19 @@ impl Counts {
         counts
     }
 
+    /// These and those.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            waiting: self.waiting + other.waiting,
+            error: self.error + other.error,
+            limited: self.limited + other.limited,
+            exited: self.exited + other.exited,
+            done: self.done + other.done,
+            working: self.working + other.working,
+        }
+    }
+
     fn parts(self) -> [(usize, &'static str, &'static str); 6] {
         [
             (self.waiting, "waiting", "fg=yellow,bold"),

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::machine::Machine;
-use crate::support::{PATIENCE, wait_for};
+use crate::support::{PATIENCE, Terminal, wait_for};
 
 /// A screen of Claude Code that asks for a permission.
 const ASKS: &str = " Bash command\n\n   touch hello.txt\n   Create an empty file\n\n Do you want to proceed?\n ❯ 1. Yes\n   2. No\n\n Esc to cancel · Tab to amend\n";
@@ -135,4 +135,63 @@ fn it_is_waited_for_whoever_is_first_wherever_it_is() {
     let all: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(output.status.success() && started.elapsed() < Duration::from_secs(30));
     assert_eq!(names(&all["agents"]), ["box default asks"], "{all}");
+}
+
+#[test]
+fn the_longest_wait_of_all_is_gone_to_and_then_the_next() {
+    let (mut near, mut far) = (Machine::new(), Machine::new());
+    near.start("default", "here");
+    far.start("default", "there");
+    near.settings(&format!("servers: [all]\nhosts:\n{}", far.by_ssh("box", &near)));
+    let asks = far.shows("default", "asks", ASKS);
+    let waits = || far.json(&["agents", "--json", "--state", "waiting"])["agents"].as_array().unwrap().len();
+    wait_for("its question", PATIENCE, || waits() == 1);
+    let socket = near.socket("default").display().to_string();
+    let terminal = Terminal::run(&near.server, &["tmux", "-f", "/dev/null", "-S", &socket, "attach"], 100, 30, &[]);
+    terminal.wait_text("[here]");
+    let next = || {
+        let output = near.command(&["next", "--all"]).env("TMUX", format!("{socket},1,0")).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        format!("{}{}", text(output.stdout), text(output.stderr))
+    };
+    assert_eq!(next(), format!("now at {asks} on box\n"));
+    terminal.wait_text("Do you want to proceed?");
+    near.shows("default", "also", ASKS);
+    let here = || near.json(&["agents", "--json", "--state", "waiting"])["agents"].as_array().unwrap().len();
+    wait_for("the second question", PATIENCE, || here() == 1);
+    assert_eq!(next(), "now at also:0.0\n");
+    assert_eq!(next(), format!("now at {asks} on box\n"), "and again from the first");
+    assert!(near.says(&["next", "--all", "--state", "error"]).2.contains("no agent is error"));
+}
+
+#[test]
+fn frames_and_counts_are_of_all_servers() {
+    let (mut near, mut far) = (Machine::new(), Machine::new());
+    near.start("default", "here");
+    near.start("work", "job");
+    far.start("default", "there");
+    near.settings(&format!("servers: [all]\nhosts:\n{}", far.as_host("box")));
+    let (code, stdout, stderr) = near.says(&["perf", "watch", "--once", "--all"]);
+    assert!(code == 0 && stdout.matches("=== TMux Orchestrator").count() == 3, "{stdout}{stderr}");
+    for name in ["## ·\n", "## work\n", "## box\n"] {
+        assert!(stdout.contains(name), "{name}: {stdout}");
+    }
+    // Until the reader goes away.
+    let mut child = near.command(&["--all", "--json"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    let mut seen = std::collections::BTreeSet::new();
+    while seen.len() < 3 {
+        let line: serde_json::Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        seen.insert(format!("{} {}", line["host"], line["name"]));
+    }
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["\"box\" \"default\"", "null \"default\"", "null \"work\""]);
+    drop(lines);
+    wait_for("its end", PATIENCE, || child.try_wait().unwrap().is_some());
+    // Two engines, each with an agent that asks.
+    for name in ["default", "work"] {
+        near.shows(name, "asks", ASKS);
+        assert_eq!(near.says(&["-L", name, "monitor", "start"]).0, 0);
+    }
+    wait_for("one here", PATIENCE, || near.says(&["statusline", "--plain"]).1.contains("1 waiting"));
+    wait_for("both", PATIENCE, || near.says(&["statusline", "--plain", "--all"]).1.contains("2 waiting"));
 }

@@ -26,12 +26,10 @@ const USUAL: &str = "default";
 /// Words of the command line that show a pane there. `token`: by what the client that shows it is known again.
 #[must_use]
 pub(crate) fn words(server: &str, pane: PaneId, token: Option<&str>) -> Vec<String> {
-    let mut words = Vec::new();
-    if server != USUAL {
-        // In one word: a name that another host gave is no option.
-        words.push(format!("--socket-name={server}"));
-    }
-    words.extend(["jump".to_owned(), pane.to_string()]);
+    // As a person there writes it: the name may be that of a tmux server or of a host behind that one. In one word with the
+    // pane, so that a name that another host gave is no option.
+    let target = if server == USUAL { pane.to_string() } else { format!("{pane}@/{server}") };
+    let mut words = vec!["jump".to_owned(), target];
     words.extend(token.map(|token| format!("--link={token}")));
     words
 }
@@ -179,6 +177,6 @@ mod tests {
     #[test]
     fn a_name_that_another_host_gave_is_no_option() {
         assert_eq!(words("default", PaneId(3), None), ["jump", "%3"]);
-        assert_eq!(words("-S/tmp/x", PaneId(3), Some("00")), ["--socket-name=-S/tmp/x", "jump", "%3", "--link=00"]);
+        assert_eq!(words("-S/tmp/x", PaneId(3), Some("00")), ["jump", "%3@/-S/tmp/x", "--link=00"]);
     }
 }

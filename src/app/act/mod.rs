@@ -20,7 +20,7 @@ use crate::tmux::{CommandError, PaneId, TmuxError};
 
 pub use client::{Caller, Client};
 pub(crate) use elsewhere::{by_other, is_token, jump_remote, words};
-pub(crate) use next::{Round, next_waiting};
+pub(crate) use next::{Candidate, Round, next_waiting};
 pub use perform::{Actor, Known, summary};
 
 /// How something that was asked for ended, for the one who asked.

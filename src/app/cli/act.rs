@@ -2,11 +2,11 @@
 
 use std::{io::IsTerminal, os::unix::process::CommandExt, process, sync::Arc};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::app::act::{Actor, Caller, Known, Round, by_other, jump_remote, next_waiting, words};
+use crate::app::act::{Actor, Caller, Candidate, Known, Round, by_other, jump_remote, next_waiting, words};
 use crate::app::cli::beside::small_pool;
-use crate::app::cli::gather::{Ask, gather, known, place};
+use crate::app::cli::gather::{Ask, gather, known, place, several};
 use crate::app::cli::{Context, Failure, JumpOptions, NextOptions, Scope, source};
 use crate::app::core::act::Act;
 use crate::app::core::target;
@@ -101,50 +101,81 @@ async fn elsewhere(agent: &Agent, client: Option<String>, context: &mut Context)
 
 /// Goes to the agent that has waited longest; when asked again, to the next one.
 pub async fn next(options: &NextOptions, context: &mut Context) -> Result<(), Failure> {
-    let going = Going::new(context, options.client.clone())?;
-    let ended = go_next(options, &going, context).await;
+    let ended = go_next(options, context).await;
     if !options.message {
         return ended;
     }
     // In a key binding: what is printed or fails would fill the pane, so it is said in the status line.
     if let (Err(failure), Some(client)) = (ended, &options.client) {
+        let (server, settings) = (context.first_server()?, context.load(&Overrides::new())?.settings);
         let mut batch = Batch::new();
         batch.push(Command::display_message(client, &failure.to_string()), Expect::Any);
-        if let Ok(mut lease) = small_pool(&going.server, &going.settings).acquire().await {
+        if let Ok(mut lease) = small_pool(&server, &settings).acquire().await {
             lease.request(&batch).await.ok();
         }
     }
     Ok(())
 }
 
-async fn go_next(options: &NextOptions, going: &Going, context: &mut Context) -> Result<(), Failure> {
-    let snapshot = source::from_engine_or_now(context).await?;
-    let engine = context.engine_paths(&going.server);
-    let file = context.paths.run().join(format!("{}.next", engine.key()));
+async fn go_next(options: &NextOptions, context: &mut Context) -> Result<(), Failure> {
+    let several = several(&options.scope, context);
+    let (snapshots, file) = if several {
+        let all = gather(&options.scope, context, Ask::OrNow { with_lines: false }).await?;
+        all.end()?;
+        let snapshots = all.answered.into_iter().map(|(_, snapshot)| snapshot).collect();
+        (snapshots, context.paths.run().join("all.next"))
+    } else {
+        let engine = context.engine_paths(&context.server()?);
+        (vec![source::from_engine_or_now(context).await?], context.paths.run().join(format!("{}.next", engine.key())))
+    };
     let mut round = Round::load(&file);
     let states: &[Wanted] =
         if options.state.is_empty() { &[Wanted::State(AgentState::Waiting)] } else { &options.state };
-    // Without an engine the look is our own.
-    let watched = snapshot.engine.pid != std::process::id();
-    let Some(agent) = next_waiting(&snapshot.agents, states, &mut round, watched, Timestamp::now()) else {
+    let now = Timestamp::now();
+    let candidates = snapshots.iter().flat_map(|snapshot| {
+        // What was done there a minute ago by its own clock was done a minute ago.
+        let ahead = if several { now.duration_since(snapshot.timestamp) } else { SignedDuration::ZERO };
+        snapshot.agents.iter().filter(move |agent| !several || !agent.stale).map(move |agent| Candidate {
+            agent,
+            since: agent.since.checked_add(ahead).unwrap_or(agent.since),
+            // Without an engine the look is our own.
+            watched: agent.host.is_some() || snapshot.engine.pid != std::process::id(),
+        })
+    });
+    let Some(agent) = next_waiting(candidates, states, &mut round, now) else {
         let states: Vec<String> = states.iter().map(ToString::to_string).collect();
         return Err(Failure::failed(format!("no agent is {}", states.join(" or "))));
     };
-    let pane = agent.pane_id;
     // A round that cannot be kept costs the turn, not the jump.
-    let keep = || {
-        let kept = engine.prepare().map_err(|error| error.to_string());
+    let keep = |context: &Context| {
+        let prepared = context.first_server().map(|server| context.engine_paths(&server).prepare());
+        let kept = prepared.map_err(|error| error.to_string()).and_then(|done| done.map_err(|error| error.to_string()));
         if let Err(error) = kept.and_then(|()| round.save(&file).map_err(|error| error.to_string())) {
             tracing::warn!(error, "the next call will begin with the same agent");
         }
     };
+    if agent.host.is_some() {
+        // This terminal may become the one there: nothing comes after that.
+        keep(context);
+        return elsewhere(agent, options.client.clone(), context).await;
+    }
+    let mut there = context.again();
+    if several
+        && let Some(snapshot) =
+            snapshots.iter().find(|snapshot| snapshot.agents.iter().any(|one| std::ptr::eq(one, agent)))
+    {
+        (there.global.socket_name, there.global.socket_path) =
+            (Vec::new(), Some(snapshot.server.socket.clone().into()));
+    }
+    let going = Going::new(&there, options.client.clone())?;
+    let pane = agent.pane_id;
     if options.message || !going.attaches() {
         let text = going.jump(pane).await?;
-        keep();
+        keep(context);
         return if options.message { Ok(()) } else { context.out.line(text) };
     }
     // This process becomes the tmux client: nothing comes after that.
-    keep();
+    keep(context);
     Err(going.attach(pane).await)
 }
 
@@ -153,7 +184,6 @@ struct Going {
     actor: Actor,
     caller: Caller,
     server: Server,
-    settings: Settings,
     /// The mark of the client that this process becomes.
     link: Option<String>,
 }
@@ -164,7 +194,7 @@ impl Going {
         let settings = context.load(&Overrides::new())?.settings;
         let caller = Caller::from_environment(server.socket(), client);
         let actor = actor(context, &server, &settings, caller.clone(), false)?;
-        Ok(Self { actor, caller, server, settings, link: None })
+        Ok(Self { actor, caller, server, link: None })
     }
 
     /// It is outside of tmux, on a terminal.

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use crate::app::cli::beside::{counts_file, small_pool};
+use crate::app::cli::gather::servers_here;
 use crate::app::cli::{Context, Failure, SidebarOptions, StatuslineOptions};
 use crate::{
     app::{
         act::Caller,
-        integration::{bindings, read_counts},
+        integration::{Counts, bindings, read_counts},
         settings::Overrides,
     },
     tmux::{Batch, Command, Expect, PaneId, Pool},
@@ -40,10 +41,15 @@ fn program() -> String {
 
 /// Prints the segment for the status line; nothing when no engine runs. Talks to no server: it is asked every few seconds.
 pub fn statusline(options: StatuslineOptions, context: &mut Context) -> Result<(), Failure> {
-    let server = context.server()?;
-    let file = counts_file(&context.paths, &context.engine_paths(&server));
-    let counts = read_counts(&file).map_err(|error| Failure::failed(format!("{}: {error}", file.display())))?;
-    match counts.unwrap_or_default().segment(!options.plain, options.range) {
+    let several = options.all || context.global.socket_name.len() > 1;
+    let servers = if several { servers_here(options.all, context)? } else { vec![context.server()?] };
+    let mut counts = Counts::default();
+    for server in servers {
+        let file = counts_file(&context.paths, &context.engine_paths(&server));
+        let one = read_counts(&file).map_err(|error| Failure::failed(format!("{}: {error}", file.display())))?;
+        counts = counts.and(one.unwrap_or_default());
+    }
+    match counts.segment(!options.plain, options.range) {
         segment if segment.is_empty() => Ok(()),
         segment => context.out.line(segment),
     }

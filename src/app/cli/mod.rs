@@ -132,8 +132,8 @@ fn verb_of(verb: Option<Verb>, options: WatchOptions) -> Result<Verb, Failure> {
         Some(Verb::Perf { verb: PerfVerb::Watch(own) }) => Ok(Verb::Perf { verb: PerfVerb::Watch(options.or(own)) }),
         Some(verb) if !options.any() => Ok(verb),
         Some(_) => Err(Failure::usage(
-            "--interval, --once, --json, --read-only, --exit-on-jump and --embedded before the verb belong to the dashboard: \
-             put those of this verb behind it (`tmux-orc VERB --help` lists them)",
+            "--interval, --once, --json, --read-only, --exit-on-jump, --embedded, --host, --all and --strict before the verb \
+             belong to the dashboard: put those of this verb behind it (`tmux-orc VERB --help` lists them)",
         )),
     }
 }

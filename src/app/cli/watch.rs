@@ -11,6 +11,7 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::app::act::Caller;
+use crate::app::cli::gather::{frames, several};
 use crate::app::cli::local::{Local, Locals, Manner};
 use crate::app::cli::{Context, Failure, Global, InForce, WatchOptions, local, source};
 use crate::app::core::plain;
@@ -53,6 +54,14 @@ pub async fn run(options: &WatchOptions, context: &mut Context) -> Result<Option
     }
     let in_force = context.in_force(overrides)?;
     let on_terminal = std::io::stdout().is_terminal() && !options.once && !options.json;
+    if several(&options.scope, context) && !on_terminal {
+        return frames::run(options, in_force, context).await.map(|()| None);
+    }
+    if !options.scope.host.is_empty() {
+        return Err(Failure::usage(
+            "the dashboard shows all hosts of the settings, and `/` filters by host: --host goes with --once, --json or a pipe",
+        ));
+    }
     if options.once && !options.json {
         let snapshot = once(options, context).await?;
         context.out.raw(plain::frame(&snapshot, &TimeZone::system()).as_bytes())?;
@@ -72,7 +81,7 @@ pub async fn run(options: &WatchOptions, context: &mut Context) -> Result<Option
         let exit_on_jump = options.exit_on_jump || Caller::from_environment(server.socket(), None).in_popup();
         let (global, paths) = (context.global.clone(), context.paths.clone());
         let members = Members::new(joined);
-        let others = others(context, &server, &in_force, manner, &members)?;
+        let others = others(context, options.scope.all, &server, &in_force, manner, &members)?;
         let read_only = options.read_only;
         return Ok(Some(Box::new(Dashboard {
             members,
@@ -102,13 +111,14 @@ pub async fn run(options: &WatchOptions, context: &mut Context) -> Result<Option
 /// Who finds the other servers: those of this machine that are named, or else those and the hosts of the settings.
 fn others(
     context: &Context,
+    all: bool,
     first: &Server,
     in_force: &Arc<InForce>,
     manner: Manner,
     members: &Members,
 ) -> Result<Option<Others>, Failure> {
     let named = context.global.socket_name.get(1..).unwrap_or_default();
-    let one = !context.global.socket_name.is_empty() || context.global.socket_path.is_some();
+    let one = !all && (!context.global.socket_name.is_empty() || context.global.socket_path.is_some());
     if one && named.is_empty() {
         return Ok(None);
     }

@@ -55,9 +55,16 @@ pub async fn run(options: &WhyOptions, context: &mut Context) -> Result<(), Fail
             return Err(Failure::usage("--save writes on the machine of the pane: run it there"));
         }
         let words = ["why".to_owned()].into_iter().chain(options.report.json.then(|| "--json".to_owned()));
-        let words: Vec<String> = words.chain([meant.target.to_owned()]).collect();
+        // Its server is named as a person there does it: it may be a host behind that one.
+        let host = meant.scope.host.first().map_or("", String::as_str);
+        let (host, target) = match host.split_once('/') {
+            Some((host, server)) => (host, format!("{}@/{server}", meant.target)),
+            None => (host, meant.target.to_owned()),
+        };
+        let words: Vec<String> = words.chain([target]).collect();
         let order = Order { words: &words, json: options.report.json, follow: false };
-        return there::run(order, &meant.scope, context).await;
+        let scope = Scope { host: vec![host.to_owned()], ..Scope::default() };
+        return there::run(order, &scope, context).await;
     }
     let (target, context) = (meant.target, &mut meant.context.unwrap_or(context.again()));
     let server = context.server()?;

@@ -27,6 +27,9 @@ pub struct NextOptions {
     /// The states or kinds (done, permission, ...) to look for, the first one first; default: waiting
     #[arg(long, value_name = "STATE", value_delimiter = ',')]
     pub state: Vec<Wanted>,
+    /// Among which.
+    #[command(flatten)]
+    pub scope: Scope,
     /// The client to take there, as `tmux list-clients` names it; default: yours
     #[arg(long, value_name = "NAME")]
     pub client: Option<String>,

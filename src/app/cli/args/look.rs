@@ -47,14 +47,18 @@ pub struct WatchOptions {
     /// Run an engine inside even if one runs in the background
     #[arg(long)]
     pub embedded: bool,
+    /// Whose.
+    #[command(flatten)]
+    pub scope: Scope,
 }
 
 impl WatchOptions {
     /// One of them is set.
     #[must_use]
     pub fn any(&self) -> bool {
-        let Self { interval, once, json, read_only, exit_on_jump, embedded } = self;
-        interval.is_some() || *once || *json || *read_only || *exit_on_jump || *embedded
+        let Self { interval, once, json, read_only, exit_on_jump, embedded, scope } = self;
+        let scope = scope.any() || scope.strict;
+        interval.is_some() || *once || *json || *read_only || *exit_on_jump || *embedded || scope
     }
 
     /// These and those.
@@ -67,6 +71,7 @@ impl WatchOptions {
             read_only: self.read_only || other.read_only,
             exit_on_jump: self.exit_on_jump || other.exit_on_jump,
             embedded: self.embedded || other.embedded,
+            scope: self.scope.or(other.scope),
         }
     }
 }

@@ -23,4 +23,11 @@ impl Scope {
     pub fn any(&self) -> bool {
         self.all || !self.host.is_empty()
     }
+
+    /// These and those.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let host = self.host.into_iter().chain(other.host).collect();
+        Self { host, all: self.all || other.all, strict: self.strict || other.strict }
+    }
 }

@@ -19,6 +19,9 @@ pub struct StatuslineOptions {
     /// As a range named `orc`, so that a click on it can be bound (tmux 3.4 and newer)
     #[arg(long)]
     pub range: bool,
+    /// Counted over all tmux servers of this machine that the settings name
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// Options of `sidebar`.

@@ -1,6 +1,7 @@
 //! Several tmux servers in one verb: which are meant, what each of them says at one moment, and what there is to report of
 //! those that say nothing.
 
+pub(super) mod frames;
 mod hosts;
 pub(super) mod place;
 pub(super) mod there;
@@ -93,22 +94,15 @@ async fn here(scope: &Scope, context: &Context, settings: &Settings, alone: bool
     if !scope.host.is_empty() {
         return Ok(Vec::new());
     }
-    let first = context.first_server()?;
-    let named = context.global.socket_name.get(1..).unwrap_or_default();
-    let is_named = !context.global.socket_name.is_empty() || context.global.socket_path.is_some();
-    let names = if scope.all && named.is_empty() { settings.servers.as_slice() } else { named };
-    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let mut seen = HashSet::from([real(first.socket())]);
-    let mut others = Vec::new();
-    for path in sockets(names, &SocketChoice::directory()) {
-        let path = real(&path);
-        if seen.insert(path.clone())
-            && let Ok(server) = Server::resolve(&SocketChoice { name: None, path: Some(path) })
-            && server.listens().await
-        {
-            others.push(server);
+    let mut all = Vec::new();
+    for (at, server) in servers_of(scope.all, settings, context)?.into_iter().enumerate() {
+        if at == 0 || server.listens().await {
+            all.push(server);
         }
     }
+    let (first, mut others) = (all.remove(0), all);
+    let named = context.global.socket_name.get(1..).unwrap_or_default();
+    let is_named = !context.global.socket_name.is_empty() || context.global.socket_path.is_some();
     // A name without a socket is no server that could be looked at, and is reported all the same.
     let missing = named
         .iter()
@@ -120,6 +114,30 @@ async fn here(scope: &Scope, context: &Context, settings: &Settings, alone: bool
     // The usual one that does not run is no fault where there are others.
     let wanted = is_named || alone && others.is_empty() || first.listens().await;
     Ok(wanted.then_some(first).into_iter().chain(others).collect())
+}
+
+/// The servers of this machine that are meant, whether they run or not.
+pub(super) fn servers_here(all: bool, context: &Context) -> Result<Vec<Server>, Failure> {
+    servers_of(all, &context.load(&Overrides::new())?.settings, context)
+}
+
+/// The first one, and those of which there is a socket.
+fn servers_of(all: bool, settings: &Settings, context: &Context) -> Result<Vec<Server>, Failure> {
+    let first = context.first_server()?;
+    let named = context.global.socket_name.get(1..).unwrap_or_default();
+    let names = if all && named.is_empty() { settings.servers.as_slice() } else { named };
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let mut seen = HashSet::from([real(first.socket())]);
+    let mut servers = vec![first];
+    for path in sockets(names, &SocketChoice::directory()) {
+        let path = real(&path);
+        if seen.insert(path.clone())
+            && let Ok(server) = Server::resolve(&SocketChoice { name: None, path: Some(path) })
+        {
+            servers.push(server);
+        }
+    }
+    Ok(servers)
 }
 
 impl Gathered {

@@ -32,7 +32,11 @@ pub(in crate::app::cli) fn of<'t>(target: &'t str, scope: &Scope, context: &Cont
     }
     Ok(match at {
         At::Here => here,
-        At::Server(server) => Meant { target, context: Some(on_server(&server, &settings, context)), ..here },
+        At::Server(server) => match on_server(&server, &settings, context) {
+            Some(there) => Meant { target, context: Some(there), ..here },
+            // What another machine calls a server may be a host of this one.
+            None => Meant { target, scope: Scope { host: vec![server], ..scope.clone() }, context: None },
+        },
         At::Host { host, server } => {
             let host = server.map_or_else(|| host.clone(), |server| format!("{host}/{server}"));
             Meant { target, scope: Scope { host: vec![host], ..scope.clone() }, context: None }
@@ -41,14 +45,17 @@ pub(in crate::app::cli) fn of<'t>(target: &'t str, scope: &Scope, context: &Cont
 }
 
 /// The same about another tmux server of this machine: one of the settings with a socket of this name, else the one that
-/// tmux itself calls so.
-fn on_server(name: &str, settings: &Settings, context: &Context) -> Context {
+/// tmux itself calls so. `None`: it is a host that is called so.
+fn on_server(name: &str, settings: &Settings, context: &Context) -> Option<Context> {
     let mut there = context.again();
     let known = sockets(&settings.servers, &SocketChoice::directory());
     let known = known.into_iter().find(|path| path.file_name().is_some_and(|file| file == name));
-    (there.global.socket_name, there.global.socket_path) = match known {
+    let usual = || Some(SocketChoice::directory().join(name)).filter(|path| !name.contains('/') && path.exists());
+    let host = name.split_once('/').map_or(name, |(host, _)| host);
+    (there.global.socket_name, there.global.socket_path) = match known.or_else(usual) {
         Some(path) => (Vec::new(), Some(path)),
+        None if settings.hosts.iter().any(|known| known.name == host) => return None,
         None => (vec![name.to_owned()], None),
     };
-    there
+    Some(there)
 }
