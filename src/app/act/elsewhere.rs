@@ -8,7 +8,7 @@ use tokio::{process, time::timeout};
 use crate::app::act::tmux::run;
 use crate::app::act::{Caller, Client, Refusal};
 use crate::monitor::HostConfig;
-use crate::monitor::link::open::shared_way;
+use crate::monitor::link::shared_way;
 use crate::tmux::{Command, PaneId, Pool, PoolSettings, TransportChoice, clean};
 
 /// Option of a window: which tmux server of which host it shows, `HOST/SERVER`.

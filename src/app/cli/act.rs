@@ -14,7 +14,7 @@ use crate::app::core::wanted::Wanted;
 use crate::app::journal::Journal;
 use crate::app::settings::{Overrides, Settings};
 use crate::monitor::facts::profiles;
-use crate::monitor::link::open::shared_way;
+use crate::monitor::link::shared_way;
 use crate::monitor::{Agent, AgentState};
 use crate::tmux::{Batch, Command, Expect, PaneId, Server};
 

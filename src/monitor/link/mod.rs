@@ -7,6 +7,7 @@ pub(crate) mod child;
 pub(crate) mod connector;
 pub(crate) mod end;
 pub(crate) mod lines;
+pub(crate) mod login;
 pub(crate) mod member;
 pub(crate) mod open;
 pub(crate) mod session;
@@ -14,4 +15,6 @@ pub(crate) mod state;
 pub(crate) mod wake;
 
 pub(crate) use crate::monitor::link::connector::in_control_path;
-pub use crate::monitor::link::open::{login_socket, open};
+pub use crate::monitor::link::login::login_socket;
+pub(crate) use crate::monitor::link::login::shared_way;
+pub use crate::monitor::link::open::open;

@@ -4,32 +4,31 @@
 use std::{
     collections::hash_map::RandomState,
     hash::BuildHasher,
-    os::unix::{ffi::OsStrExt, fs::FileTypeExt},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::{
     sync::{Notify, Semaphore, watch},
-    time::{Instant, MissedTickBehavior, sleep, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::monitor::LinkState;
 use crate::monitor::clients::attach::Wishes;
-use crate::monitor::facts::fnv::fnv;
 use crate::monitor::link::acts::{ActLost, Acts};
 use crate::monitor::link::backoff::Backoff;
 use crate::monitor::link::connector::{HostConfig, Shared};
 use crate::monitor::link::end::{Trouble, tidy};
 use crate::monitor::link::lines::{BridgeHello, MemberLine};
+use crate::monitor::link::login::shared_way;
 use crate::monitor::link::member::{Members, RemoteMember};
 use crate::monitor::link::session;
 use crate::monitor::link::state::{Limits, Watch};
-use crate::monitor::link::wake::{Clocks, LOOK_EVERY};
+use crate::monitor::link::wake::look_at_clocks;
 
 /// Most hosts that are being connected to at once: sshd turns away more at the same door.
 const CONNECTING_AT_ONCE: usize = 8;
@@ -40,9 +39,6 @@ const SPREAD: Duration = Duration::from_millis(300);
 const SLOW: Duration = Duration::from_millis(500);
 /// ... and snapshots come no more often than this.
 const SLOW_EVERY_MS: u64 = 1000;
-
-/// Longest path of a connection's socket: while ssh makes it, it has 17 letters more, and a socket's path at most 104.
-const LONGEST_CONTROL_PATH: usize = 85;
 
 /// What all hosts share.
 #[derive(Clone, Debug)]
@@ -85,40 +81,6 @@ impl Links {
         let connecting = Arc::new(Semaphore::new(CONNECTING_AT_ONCE));
         Self(Arc::new(Common { connecting, sleeps, run, read_only, hosts, limits, _looking }))
     }
-}
-
-async fn look_at_clocks(tell: watch::Sender<u64>) {
-    let mut clocks = Clocks::new(SystemTime::now(), Instant::now());
-    let mut tick = tokio::time::interval(LOOK_EVERY);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tick.tick().await;
-        if clocks.slept(SystemTime::now(), Instant::now()) {
-            tracing::info!("this machine slept: all hosts are asked whether they are there");
-            tell.send_modify(|count| *count += 1);
-        }
-    }
-}
-
-/// The socket of a connection that `hosts login` leaves for a host of this name. Where the path would be too long it is
-/// under `/tmp`, as an engine's own is.
-#[must_use]
-pub fn login_socket(run: &Path, host: &str) -> PathBuf {
-    let socket = run.join(format!("ssh-{host}"));
-    if socket.as_os_str().len() <= LONGEST_CONTROL_PATH {
-        return socket;
-    }
-    let hash = fnv(socket.as_os_str().as_bytes().iter().copied());
-    let user = rustix::process::geteuid().as_raw();
-    PathBuf::from(format!("/tmp/tmux-orc-{user}/ssh-{hash:016x}"))
-}
-
-/// Whose connection ssh may use for a host of this name: that of `hosts login`, where there is one.
-#[must_use]
-pub(crate) fn shared_way(run: &Path, host: &str) -> Shared {
-    let socket = login_socket(run, host);
-    let is_socket = std::fs::symlink_metadata(&socket).is_ok_and(|meta| meta.file_type().is_socket());
-    if is_socket { Shared::Login(socket) } else { Shared::Configured }
 }
 
 /// What is known of a host beside its state.

@@ -2,32 +2,49 @@
 
 use std::time::{Duration, SystemTime};
 
-use tokio::time::Instant;
+use tokio::{
+    sync::watch,
+    time::{Instant, MissedTickBehavior, interval},
+};
 
 /// The clocks are looked at this often.
-pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A difference of more than this is a sleep: the wall clock went on and the other did not, or nobody looked for so long.
 const SLEPT: Duration = Duration::from_secs(10);
 
 /// Both clocks as they were last.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Clocks {
+struct Clocks {
     wall: SystemTime,
     steady: Instant,
 }
 
 impl Clocks {
-    pub(crate) fn new(wall: SystemTime, steady: Instant) -> Self {
+    fn new(wall: SystemTime, steady: Instant) -> Self {
         Self { wall, steady }
     }
 
     /// Looks again. Says whether the machine, or this process, slept since the look before.
-    pub(crate) fn slept(&mut self, wall: SystemTime, steady: Instant) -> bool {
+    fn slept(&mut self, wall: SystemTime, steady: Instant) -> bool {
         let passed = steady.saturating_duration_since(self.steady);
         // One that was set back is no sleep.
         let by_wall = wall.duration_since(self.wall).unwrap_or_default();
         *self = Self { wall, steady };
         by_wall.saturating_sub(passed) > SLEPT || passed > SLEPT + LOOK_EVERY
+    }
+}
+
+/// Counts the sleeps of this machine for as long as it runs.
+pub(crate) async fn look_at_clocks(tell: watch::Sender<u64>) {
+    let mut clocks = Clocks::new(SystemTime::now(), Instant::now());
+    let mut tick = interval(LOOK_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if clocks.slept(SystemTime::now(), Instant::now()) {
+            tracing::info!("this machine slept: all hosts are asked whether they are there");
+            tell.send_modify(|count| *count += 1);
+        }
     }
 }
 

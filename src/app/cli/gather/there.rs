@@ -16,7 +16,7 @@ use crate::app::settings::Overrides;
 use crate::monitor::clients::wire::{LineError, Lines};
 use crate::monitor::link::child::start;
 use crate::monitor::link::end::{Trouble, ended};
-use crate::monitor::link::open::shared_way;
+use crate::monitor::link::shared_way;
 use crate::tmux::clean;
 
 /// A verb that does not go on by itself has ended after this time.
