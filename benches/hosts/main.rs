@@ -18,16 +18,15 @@ use tmux_orc::app::demo;
 use tmux_orc::monitor::link::open;
 use tmux_orc::monitor::{AgentState, Connector, Handle, HostConfig, LinkedHost, Links};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_tmux-orc");
 /// Agents of each host.
 const AGENTS: usize = 100;
 /// Hosts that are played.
 const HOSTS: usize = 50;
 /// Changes whose way is timed.
-const CHANGES: usize = 60;
+const CHANGES: usize = 40;
 /// What back-off and probes need to come to rest, and how long it is counted then.
-const REST: Duration = Duration::from_secs(15);
-const WATCH: Duration = Duration::from_secs(20);
+const REST: Duration = Duration::from_secs(12);
+const WATCH: Duration = Duration::from_secs(12);
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(40);
 
@@ -50,6 +49,11 @@ fn config(name: &str, argv: Vec<String>) -> HostConfig {
     HostConfig { name: name.to_owned(), connector: Connector::Command(argv), servers: Vec::new(), read_only: false }
 }
 
+/// The program that is measured: `TMUX_ORC_PROGRAM`, else the one that was built with this.
+fn program() -> String {
+    std::env::var("TMUX_ORC_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_tmux-orc").to_owned())
+}
+
 /// This program in another part.
 fn this(words: &[&str]) -> Vec<String> {
     let own = std::env::current_exe().expect("a path").display().to_string();
@@ -59,7 +63,7 @@ fn this(words: &[&str]) -> Vec<String> {
 /// A real bridge behind a way of so many milliseconds there and back; what comes of it is kept in a file.
 fn bridge(socket: &str, home: &Path, rtt: u64, record: &Path) -> Vec<String> {
     let (each, home) = ((rtt / 2).to_string(), format!("TMUX_ORC_HOME={}", home.display()));
-    this(&["relay", &each, &record.display().to_string(), "env", &home, PROGRAM, "-S", socket, "bridge"])
+    this(&["relay", &each, &record.display().to_string(), "env", &home, &program(), "-S", socket, "bridge"])
 }
 
 /// The first member of a host, once it shows so many agents.
@@ -108,7 +112,7 @@ fn length(record: &Path) -> usize {
 
 /// The engine that a bridge started in the background ends with this.
 fn stop(socket: &str, home: &Path) {
-    let mut stop = Command::new(PROGRAM);
+    let mut stop = Command::new(program());
     stop.args(["-S", socket, "monitor", "stop"]).env("TMUX_ORC_HOME", home).stdout(Stdio::null());
     stop.stderr(Stdio::null()).status().ok();
 }
@@ -182,7 +186,7 @@ async fn changes_and_bytes(dir: &Path) {
     stop(&socket, &home);
     drop(fleet);
 
-    let plan = demo::Plan { program: PROGRAM.into(), ..demo::Plan::new(AGENTS) };
+    let plan = demo::Plan { program: program().into(), ..demo::Plan::new(AGENTS) };
     let lively = demo::Fleet::start_plan(&plan).expect("a demo");
     let socket = lively.server().socket().display().to_string();
     let record = dir.join("record-demo");
@@ -265,7 +269,7 @@ fn dashboard(dir: &Path) {
     std::fs::write(home.join("config.yaml"), format!("hosts:\n{hosts}")).expect("a file");
     let size = PtySize { rows: 55, cols: 200, pixel_width: 0, pixel_height: 0 };
     let pair = native_pty_system().openpty(size).expect("a terminal");
-    let mut command = CommandBuilder::new(PROGRAM);
+    let mut command = CommandBuilder::new(program());
     command.env("TMUX_ORC_HOME", &home);
     command.env("TMUX_TMPDIR", dir);
     command.env("TERM", "xterm-256color");

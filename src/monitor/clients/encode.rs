@@ -151,16 +151,16 @@ pub(crate) fn delta_end(n: u64, preview: Option<Option<&Preview>>) -> Result<Vec
 /// A type with these fields of a snapshot, borrowed, and its `of`. The pattern names every field, so that one that is added
 /// to snapshots is not forgotten here.
 macro_rules! rest {
-    ($(#[$doc:meta])* $name:ident, had $had:ident: $($field:ident: $type:ty $(= $value:expr)?,)*) => {
+    ($(#[$doc:meta])* $name:ident, had $had:ident: $($(#[$attribute:meta])* $field:ident: $type:ty $(= $value:expr)?,)*) => {
         $(#[$doc])*
         #[derive(Serialize)]
         struct $name<'a> {
-            $($field: &'a $type,)*
+            $($(#[$attribute])* $field: &'a $type,)*
         }
 
         impl<'a> $name<'a> {
             fn of(snapshot: &'a Snapshot, $had: Had) -> Self {
-                let Snapshot { $($field,)* backlog: _, instruments: _, preview: _, previews: _ } = snapshot;
+                let Snapshot { $($field,)* backlog: _, preview: _, previews: _ } = snapshot;
                 $($(let $field = $value;)?)*
                 Self { $($field,)* }
             }
@@ -190,6 +190,13 @@ rest! {
     notes: [String],
     agents: [Agent],
     accounts: [Account],
+    #[serde(skip_serializing_if = "instruments_are_of_now")]
+    instruments: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn instruments_are_of_now(instruments: &&bool) -> bool {
+    **instruments
 }
 
 #[cfg(test)]
@@ -237,6 +244,10 @@ mod tests {
             assert_eq!(read(&line(&had, preview.as_ref())), FromEngine::Update(Box::new(wanted)));
         }
         assert_eq!(made(&encoded), 2);
+        // One that is handed on without what its engine says of the watching itself says so.
+        let without = Arc::new(Snapshot { instruments: false, ..Snapshot::clone(&snapshot) });
+        let line = encoded.line(&without, &Form::Whole, &end(None).unwrap()).unwrap().unwrap();
+        assert_eq!(read(&line), FromEngine::Snapshot(Box::new(Snapshot::clone(&without))));
         let next = Arc::new(Snapshot { schema: 7, ..Snapshot::clone(&snapshot) });
         let line = encoded.line(&next, &Form::Whole, b"}}").unwrap().unwrap();
         assert!(String::from_utf8_lossy(&line.end).contains("\"schema\":7"));

@@ -285,6 +285,8 @@ impl Guest {
         let Interest { focus, instruments, .. } = self.handle.commands.interest();
         let preview = snapshot.previews.iter().find(|preview| focus == Some(preview.pane_id)).cloned();
         let before = self.sent.take();
+        // Out of the handle of a remote engine they come once that one was asked for them.
+        let instruments = instruments && snapshot.instruments;
         let has = before.as_ref().map(|before| Arc::clone(&before.instruments));
         let (line, n) = self.line(&snapshot, before.as_ref(), preview.as_ref(), (terms, instruments))?;
         // All that is not a delta brings them.

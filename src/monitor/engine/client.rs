@@ -53,6 +53,12 @@ impl Clients {
         self.interests.values().any(|interest| interest.watched)
     }
 
+    /// Whether any client shows what a snapshot says of the watching itself.
+    #[must_use]
+    pub fn instruments(&self) -> bool {
+        self.interests.values().any(|interest| interest.instruments)
+    }
+
     /// What one client wants; nothing, when it is gone.
     #[must_use]
     pub fn of(&self, client: ClientId) -> Interest {

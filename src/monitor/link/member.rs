@@ -273,7 +273,7 @@ fn wanted(requests: &Requests) -> Interest {
     let clients = requests.clients.borrow();
     let own = clients.of(requests.own);
     let focus = own.focus.or_else(|| clients.focus().first().copied());
-    Interest { focus, watched: clients.watched(), ..own }
+    Interest { focus, watched: clients.watched(), instruments: clients.instruments() }
 }
 
 /// Waits for the next wish, once there is a handle.

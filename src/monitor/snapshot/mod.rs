@@ -122,11 +122,16 @@ pub struct Snapshot {
     #[serde(default)]
     pub accounts: Vec<Account>,
     /// What it says of the watching itself (strategy, pool, cache, cycle, cost, settings, history) is of this snapshot, and
-    /// not of an earlier one: a client behind a slow way gets that only while it asks for it. Within this process.
-    #[serde(skip, default = "yes")]
+    /// not of an earlier one: a client behind a slow way gets that only while it asks for it.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub instruments: bool,
 }
 
 fn yes() -> bool {
     true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_yes(yes: &bool) -> bool {
+    *yes
 }
