@@ -1,7 +1,12 @@
 //! What is done on another host: verbs that run there, and going there.
 
+use std::{
+    io::{BufRead, BufReader},
+    process::Stdio,
+};
+
 use crate::machine::Machine;
-use crate::support::{PATIENCE, Terminal, wait_for};
+use crate::support::{PATIENCE, Terminal, signal, wait_for};
 
 /// Two machines, one of which is a host of the other.
 fn two() -> (Machine, Machine) {
@@ -38,6 +43,29 @@ fn a_verb_that_only_the_machine_can_answer_runs_there() {
     let usage = near.json(&["usage", "--host", "box", "--json"]);
     assert!(usage["host"] == "box" && usage["totals"].is_object(), "{usage}");
     assert_eq!(near.says(&["usage", "--host", "odd"]).0, 2);
+    let (code, _, stderr) = near.says(&["jump", "there:0.0@box"]);
+    assert!(code == 1 && stderr.contains("has no terminal"), "{stderr}");
+}
+
+#[test]
+fn what_happens_there_is_followed_until_it_is_ended() {
+    let (near, far) = two();
+    near.settings(&format!("hosts:\n{}", far.as_host("box")));
+    assert_eq!(far.says(&["monitor", "start"]).0, 0);
+    let mut child = near.command(&["events", "--all", "--follow", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut of = |session: &str| {
+        lines.find_map(|line| {
+            let line = line.unwrap();
+            let record: serde_json::Value = serde_json::from_str(&line).unwrap();
+            line.contains(session).then(|| record["host"].clone())
+        })
+    };
+    assert_eq!(of("there:0.0").unwrap(), "box");
+    far.shows("default", "later", "an agent\n");
+    assert_eq!(of("later:0.0").unwrap(), "box");
+    signal(child.id(), rustix::process::Signal::TERM);
+    wait_for("its end", PATIENCE, || child.try_wait().unwrap().is_some());
 }
 
 #[test]

@@ -46,6 +46,10 @@ pub(crate) async fn jump_remote(
     pane: PaneId,
 ) -> Result<String, Refusal> {
     let name = &host.name;
+    let way = shared_way(run_dir, name);
+    let shows = |token: &str| host.terminal_argv(&way, &words(server, pane, Some(token))).ok_or_else(|| by_other(name));
+    // Before anything else: where it cannot be shown at all, no other reason is of use.
+    shows("")?;
     let Some((own, caller)) = Caller::own(client) else {
         return Err(Refusal(format!(
             "not inside tmux: `tmux-orc jump {pane}@{name}/{server}` in a terminal goes there"
@@ -53,7 +57,6 @@ pub(crate) async fn jump_remote(
     };
     let sizes = PoolSettings { min_size: 0, max_size: 1, ..PoolSettings::default() };
     let pool = Pool::new(own, TransportChoice::default(), sizes);
-    let way = shared_way(run_dir, name);
     let windows = format!("#{{session_id}} #{{window_id}} #{{pane_id}} #{{{TOKEN}}} #{{{LINK}}}");
     let panes = Command::new("list-panes").args(["-a", "-F", "#{pane_id} #{window_id}"]);
     let list = Command::new("list-windows").args(["-a", "-F", &windows]);
@@ -66,7 +69,7 @@ pub(crate) async fn jump_remote(
     let link = format!("{name}/{server}");
     let Some(shown) = Shown::find(text(2), &link, &client.session) else {
         let token = token();
-        let argv = host.terminal_argv(&way, &words(server, pane, Some(&token))).ok_or_else(|| by_other(name))?;
+        let argv = shows(&token)?;
         let at = format!("{}:", client.session);
         let open = Command::new("new-window")
             .args(["-P", "-F", "#{window_id}", "-t", &at, "-n", name])
@@ -79,7 +82,7 @@ pub(crate) async fn jump_remote(
     };
     // The client there goes to the pane; where that cannot be, its window shows the pane in a new one.
     if !moved(host.verb_argv(&way, &words(server, pane, Some(&shown.token)))).await {
-        let argv = host.terminal_argv(&way, &words(server, pane, Some(&shown.token))).ok_or_else(|| by_other(name))?;
+        let argv = shows(&shown.token)?;
         one(&pool, Command::new("respawn-pane").args(["-k", "-t", &shown.pane]).args(argv.iter().map(String::as_str)))
             .await?;
     }

@@ -60,7 +60,7 @@ fn of_agent(
         let name = given_name(agent).map_or(String::new(), |name| format!(" ({})", cell(name, 40)));
         let status = context.out.paint(look, &agent.health.to_string());
         for line in [
-            format!("Target: {} ({})", cell(&place, 80), agent.pane_id),
+            format!("Target: {} ({})", cell(place, 80), agent.pane_id),
             format!("Agent: {}{name}", cell(&agent.agent, 40)),
             format!("Status: {status}"),
             format!("Responsive: {}", yes(responsive)),

@@ -34,17 +34,18 @@ pub(super) struct Found {
 
 /// One that did not answer, as it is reported.
 #[derive(Serialize)]
-struct Silent<'a> {
-    host: Option<&'a str>,
-    server: Option<&'a str>,
-    problem: &'a str,
+struct Silent {
+    host: Option<Arc<str>>,
+    /// `None`: the host did not say which it has.
+    server: Option<Arc<str>>,
+    problem: String,
 }
 
 /// What all that were asked said.
 pub(super) struct Gathered {
     /// Those that answered, in order.
     pub(super) answered: Vec<(Label, Arc<Snapshot>)>,
-    silent: Vec<(Option<Arc<str>>, Option<Arc<str>>, String)>,
+    silent: Vec<Silent>,
     strict: bool,
 }
 
@@ -146,7 +147,7 @@ impl Gathered {
         for Found { host, server, said } in found {
             match said {
                 Ok(snapshot) => all.answered.push((Label { host, server: server.unwrap_or_default() }, snapshot)),
-                Err(problem) => all.silent.push((host, server, problem)),
+                Err(problem) => all.silent.push(Silent { host, server, problem }),
             }
         }
         all
@@ -160,23 +161,18 @@ impl Gathered {
             one.insert("name".to_owned(), json!(label.server));
             Value::Object(one)
         });
-        let silent = self.silent.iter().map(|(host, server, problem)| Silent {
-            host: host.as_deref(),
-            server: server.as_deref(),
-            problem,
-        });
         let mut report = Map::new();
         report.insert("schema".to_owned(), json!(SCHEMA));
         report.insert("timestamp".to_owned(), json!(jiff::Timestamp::now()));
         report.insert("servers".to_owned(), servers.collect());
-        report.insert("unreachable".to_owned(), json!(silent.collect::<Vec<_>>()));
+        report.insert("unreachable".to_owned(), json!(self.silent));
         report.extend(more);
         Value::Object(report)
     }
 
     /// Prints of each that did not answer why.
     pub(super) fn tell(&self, context: &mut Context) -> Result<(), Failure> {
-        for (host, server, problem) in &self.silent {
+        for Silent { host, server, problem } in &self.silent {
             let name = match (host, server) {
                 (Some(host), None) => host.to_string(),
                 (host, server) => {
