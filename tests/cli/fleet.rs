@@ -195,3 +195,15 @@ fn frames_and_counts_are_of_all_servers() {
     wait_for("one here", PATIENCE, || near.says(&["statusline", "--plain"]).1.contains("1 waiting"));
     wait_for("both", PATIENCE, || near.says(&["statusline", "--plain", "--all"]).1.contains("2 waiting"));
 }
+
+#[test]
+fn a_host_that_hangs_costs_the_others_nothing_but_a_bounded_wait() {
+    let mut near = Machine::new();
+    near.start("default", "here");
+    near.settings("hosts:\n  - { name: hung, connect: [sleep, '600'] }\n  - { name: also, connect: [sleep, '600'] }\n");
+    let started = Instant::now();
+    let (code, stdout, _) = near.says(&["agents", "--all"]);
+    assert!(code == 0 && stdout.contains("here:0.0"), "{stdout}");
+    assert!(stdout.contains("hung did not answer: ") && stdout.contains("also did not answer: "), "{stdout}");
+    assert!(started.elapsed() < Duration::from_secs(25), "one after the other: {:?}", started.elapsed());
+}

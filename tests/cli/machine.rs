@@ -113,7 +113,7 @@ impl Machine {
                 script.push_str(&format!("export {}='{}'\n", name.to_string_lossy(), value.to_string_lossy()));
             }
         }
-        script + &*format!("cd '{}'\n", self.home().display())
+        script + &*format!("export PATH='{}'\ncd '{}'\n", self.path(), self.home().display())
     }
 
     /// The line of another machine's settings by which it is a host there.

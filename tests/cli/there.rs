@@ -113,3 +113,22 @@ fn a_jump_shows_the_host_in_a_window_and_the_next_one_moves_it() {
     assert_eq!(windows(), before, "the client there was moved");
     assert_eq!(near.tmux("default", &["display-message", "-p", "-t", "here:", "#{window_name}"]), "box");
 }
+
+#[test]
+fn a_host_behind_a_host_is_named_and_shown_like_a_server_of_it() {
+    let (near, far) = two();
+    let mut deep = Machine::new();
+    deep.start("default", "below");
+    far.settings(&format!("hosts:\n{}", deep.by_ssh("deep", &far)));
+    near.settings(&format!("hosts:\n{}", far.by_ssh("box", &near)));
+    let (code, stdout, stderr) = near.says(&["check", "below:0.0@box/deep"]);
+    assert!(code == 0 && stdout.contains("Target: below:0.0@box/deep (%0)"), "{stdout}{stderr}");
+    let why = near.json(&["why", "below:0.0@box/deep", "--json"]);
+    assert!(why["verdict"].is_object(), "{why}");
+    let socket = near.socket("default").display().to_string();
+    let terminal = Terminal::run(&near.server, &["tmux", "-f", "/dev/null", "-S", &socket, "attach"], 100, 30, &[]);
+    terminal.wait_text("[here]");
+    let jump = near.command(&["jump", "below:0.0@box/deep"]).env("TMUX", format!("{socket},1,0")).output().unwrap();
+    assert_eq!(String::from_utf8(jump.stdout).unwrap(), "now at %0 on box\n");
+    terminal.wait_text("[below]");
+}

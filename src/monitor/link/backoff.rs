@@ -1,6 +1,6 @@
 //! How long a host that was not reached is left alone.
 
-use std::time::Duration;
+use std::{collections::hash_map::RandomState, hash::BuildHasher, time::Duration};
 
 use crate::monitor::link::end::Trouble;
 
@@ -39,6 +39,12 @@ impl Backoff {
     pub(crate) fn reset(&mut self) {
         self.failed = 0;
     }
+}
+
+/// From 0 to 1, each time another one.
+pub(crate) fn chance() -> f64 {
+    // The keys of a new one are random, which is all that is needed of it.
+    (RandomState::new().hash_one(0) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 #[cfg(test)]

@@ -2,8 +2,6 @@
 //! own, so that one that hangs holds up none of the others.
 
 use std::{
-    collections::hash_map::RandomState,
-    hash::BuildHasher,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -20,7 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::monitor::LinkState;
 use crate::monitor::clients::attach::Wishes;
 use crate::monitor::link::acts::{ActLost, Acts};
-use crate::monitor::link::backoff::Backoff;
+use crate::monitor::link::backoff::{Backoff, chance};
 use crate::monitor::link::connector::{HostConfig, Shared};
 use crate::monitor::link::end::{Trouble, tidy};
 use crate::monitor::link::lines::{BridgeHello, MemberLine};
@@ -92,6 +90,7 @@ struct Known {
     last_heard: Option<Timestamp>,
     read_only: bool,
     tells: bool,
+    hosts: bool,
     /// Its tmux servers, as its bridge names them.
     servers: Option<Vec<String>>,
 }
@@ -210,6 +209,12 @@ impl LinkedHost {
         self.known().servers
     }
 
+    /// Hosts of its own come along, each once it is reached from there.
+    #[must_use]
+    pub fn has_hosts(&self) -> bool {
+        self.known().hosts
+    }
+
     /// It notifies of changes itself.
     #[must_use]
     pub fn tells(&self) -> bool {
@@ -324,7 +329,7 @@ impl Link {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.version = Some(tidy(&hello.version.chars().take(40).collect::<String>()));
         known.skew = hello.at.map(|theirs| theirs.duration_since(now));
-        (known.read_only, known.tells) = (hello.read_only, hello.tells);
+        (known.read_only, known.tells, known.hosts) = (hello.read_only, hello.tells, hello.hosts);
     }
 
     /// The bridge has said which tmux servers there are.
@@ -385,12 +390,6 @@ impl Link {
 /// Small differences are not worth a redraw.
 fn is_about(before: Duration, now: Duration) -> bool {
     before.abs_diff(now) <= (before / 4).max(Duration::from_millis(2))
-}
-
-/// From 0 to 1, each time another one.
-fn chance() -> f64 {
-    // The keys of a new one are random, which is all that is needed of it.
-    (RandomState::new().hash_one(0) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ pub async fn run(options: &BridgeOptions, context: &mut Context) -> Result<(), F
         at: Some(Timestamp::now()),
         read_only,
         tells: settings.notifications.enabled,
-        hosts: false,
+        hosts: !settings.hosts.is_empty(),
     };
     let mut first = serde_json::to_vec(&FromBridge::Hello(hello)).unwrap_or_default();
     first.push(b'\n');

@@ -16,6 +16,9 @@ use crate::monitor::{HostConfig, LinkState, LinkedHost, Links, RemoteMember, Ser
 /// A host has answered after this time or does not count: as long as its hello may take.
 const LIMIT: Duration = Duration::from_secs(15);
 
+/// What stands behind a host is waited for so long after the host itself: its bridge does not know how much will come.
+const BEHIND: Duration = Duration::from_secs(3);
+
 /// A host that is meant, and which of its servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::app::cli) struct RemoteHost {
@@ -98,6 +101,9 @@ async fn one(wanted: RemoteHost, links: Links) -> Vec<Found> {
     if let Ok(Err(why)) = all {
         return vec![silent(None, why)];
     }
+    if all.is_ok() {
+        timeout_at(until.min(Instant::now() + BEHIND), further(&linked, &wanted.only)).await.ok();
+    }
     // Those that are there in time are told of, whatever the others do.
     let members = linked.members().borrow().clone();
     let Some(servers) = linked.servers() else { return vec![silent(None, too_late())] };
@@ -142,6 +148,18 @@ async fn named(linked: &LinkedHost) -> Result<(), String> {
         };
         if changed.is_err() {
             return Err("it is not watched any more".to_owned());
+        }
+    }
+}
+
+/// Waits for the hosts behind it, and for servers that were named and are none of its own.
+async fn further(linked: &LinkedHost, only: &[String]) {
+    let mut members = linked.members();
+    loop {
+        let shown: Vec<String> = members.borrow_and_update().iter().map(|member| member.server.clone()).collect();
+        let enough = if only.is_empty() { !linked.has_hosts() } else { only.iter().all(|only| shown.contains(only)) };
+        if enough || members.changed().await.is_err() {
+            return;
         }
     }
 }
