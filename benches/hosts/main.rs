@@ -1,5 +1,6 @@
 //! Watching other hosts: what comes over the stream, what it costs here, how long a change takes, and whether one that
-//! hangs holds up others. `cargo bench --bench hosts`: real bridges over a relay that delays bytes, and fifty played hosts.
+//! hangs holds up others. `cargo bench --bench hosts`: real bridges over a relay that delays bytes, and played hosts; with
+//! `ways`, `hole` or `fifty` that part alone.
 
 mod far;
 #[path = "../engine/fleet.rs"]
@@ -184,19 +185,24 @@ async fn changes_and_bytes(dir: &Path) {
         }
     }
     stop(&socket, &home);
-    drop(fleet);
+}
 
+/// The demo's agents behind a bridge: what comes of them, if that is `measured`; what they showed is played afterwards.
+async fn lively(dir: &Path, measured: bool) {
+    let home = dir.join("home");
     let plan = demo::Plan { program: program().into(), ..demo::Plan::new(AGENTS) };
     let lively = demo::Fleet::start_plan(&plan).expect("a demo");
     let socket = lively.server().socket().display().to_string();
     let record = dir.join("record-demo");
     let host = open(config("box", bridge(&socket, &home, 0, &record)), Links::new(None, false));
     let handle = first(&host, AGENTS * 9 / 10).await;
-    tokio::time::sleep(Duration::from_secs(5)).await;
-    watched(&format!("    {AGENTS} lively agents (the demo's)"), &record).await;
-    handle.commands.send(tmux_orc::monitor::Command::Instruments(true)).await.expect("it goes on");
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    watched(&format!("    {AGENTS} lively agents, instruments in view"), &record).await;
+    if measured {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        watched(&format!("    {AGENTS} lively agents (the demo's)"), &record).await;
+        handle.commands.send(tmux_orc::monitor::Command::Instruments(true)).await.expect("it goes on");
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        watched(&format!("    {AGENTS} lively agents, instruments in view"), &record).await;
+    }
     // What is played afterwards.
     let shown = serde_json::to_vec(&*handle.snapshots.borrow()).expect("JSON");
     std::fs::write(dir.join("shown"), shown).expect("a file");
@@ -319,7 +325,15 @@ fn main() {
     let dir = tempfile::Builder::new().prefix("orc-hosts-").tempdir_in("/tmp").expect("a directory");
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    runtime.block_on(changes_and_bytes(dir.path()));
-    runtime.block_on(black_hole(dir.path()));
-    dashboard(dir.path());
+    let wanted = |part: &str| words.iter().all(|word| word.starts_with('-')) || words.iter().any(|word| word == part);
+    if wanted("ways") {
+        runtime.block_on(changes_and_bytes(dir.path()));
+    }
+    runtime.block_on(lively(dir.path(), wanted("ways")));
+    if wanted("hole") {
+        runtime.block_on(black_hole(dir.path()));
+    }
+    if wanted("fifty") {
+        dashboard(dir.path());
+    }
 }
