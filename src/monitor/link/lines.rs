@@ -47,8 +47,8 @@ pub(crate) struct BridgeHello {
     pub(crate) read_only: bool,
     /// Its engines notify of changes themselves.
     pub(crate) tells: bool,
-    /// Of a bridge: this machine has hosts of its own. Of a hub: the bridge's own hosts are wanted too. A bridge that is a hub itself wants none: two levels are enough, and
-    /// hosts that name each other would go round for ever.
+    /// Of a bridge: its machine has hosts of its own. Of a hub: they are wanted too. A bridge that is a hub itself wants
+    /// none: two levels are enough, and hosts that name each other would go round for ever.
     pub(crate) hosts: bool,
 }
 

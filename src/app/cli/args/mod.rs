@@ -174,6 +174,7 @@ Examples:
 Examples:
   tmux-orc agents
   tmux-orc agents --state waiting,error
+  tmux-orc agents --all
   tmux-orc agents --wait waiting --timeout 600 && notify-send 'an agent needs you'
   tmux-orc agents --json | jq -r '.agents[] | select(.state==\"waiting\").target'"
     )]
@@ -258,15 +259,18 @@ Nothing of yours is touched: the server, its panes and its files are made for th
         verb: crate::app::cli::HooksVerb,
     },
     /// Take your tmux client to an agent's pane
-    #[command(after_help = "Examples:\n  tmux-orc jump api:2.0\n  tmux-orc jump %14\n\n\
+    #[command(after_help = "Examples:\n  tmux-orc jump api:2.0\n  tmux-orc jump %14\n  tmux-orc jump api:2.0@box\n\n\
                             Outside of tmux, on a terminal, it attaches.")]
     Jump(JumpOptions),
     /// Take your tmux client to the agent that has waited longest; again: to the next one
-    #[command(after_help = "Examples:\n  tmux-orc next\n  tmux-orc next --state waiting,error,idle")]
+    #[command(after_help = "Examples:\n  tmux-orc next\n  tmux-orc next --state waiting,error,idle\n  \
+                            tmux-orc next --all")]
     Next(NextOptions),
     /// What happened, from the journal
-    #[command(after_help = "Examples:\n  tmux-orc events --since 1h\n  tmux-orc events --follow\n  \
-                            tmux-orc events api:2.0 --since 1d --json | jq -r .event")]
+    #[command(
+        after_help = "Examples:\n  tmux-orc events --since 1h\n  tmux-orc events --follow\n  tmux-orc events --host box\n  \
+                            tmux-orc events api:2.0 --since 1d --json | jq -r .event"
+    )]
     Events(EventsOptions),
     /// How long each agent worked, waited and idled, and how long answers took
     #[command(after_help = "Examples:\n  tmux-orc report --since 8h\n  tmux-orc report --since 7d --json")]
