@@ -4,6 +4,7 @@
 mod support;
 
 mod agents;
+mod elsewhere;
 mod failures;
 mod foreign;
 mod heard;

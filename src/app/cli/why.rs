@@ -16,8 +16,8 @@ use crate::app::cli::workplace::Workplace;
 use crate::app::cli::{Context, Failure, Scope, source};
 use crate::app::core::format;
 use crate::app::core::target;
-use crate::monitor::detect::Observation;
 use crate::monitor::detect::fixture::Fixture;
+use crate::monitor::detect::{Observation, Process};
 use crate::monitor::facts::{process, profiles, published};
 use crate::monitor::{Agent, NamedAgent, Snapshot, Tokens, detect};
 use crate::tmux::request::places;
@@ -75,7 +75,7 @@ pub async fn run(options: &WhyOptions, context: &mut Context) -> Result<(), Fail
     let screen = asked.screen(pane.id).await?;
     let loaded = context.load(&crate::app::settings::Overrides::new())?;
     let profiles = profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
-    let processes = process::under(pane.pid);
+    let processes = if asked.elsewhere { vec![Process::out_of_sight()] } else { process::under(pane.pid) };
     let known = before.as_deref().and_then(|snapshot| snapshot.agents.iter().find(|agent| agent.pane_id == pane.id));
     let named = &loaded.settings.agents;
     let zone = TimeZone::system();
@@ -162,12 +162,15 @@ struct Why {
 struct Asked {
     transport: Transport,
     features: Features,
+    /// The server's processes are out of sight.
+    elsewhere: bool,
 }
 
 impl Asked {
     async fn new(server: &Server) -> Result<Self, Failure> {
-        let version = server.version().await?;
-        Ok(Self { transport: Transport::new(server.clone(), TransportKind::Spawn, None), features: version.features() })
+        let (version, elsewhere) = server.version_and_place().await?;
+        let transport = Transport::new(server.clone(), TransportKind::Spawn, None);
+        Ok(Self { transport, features: version.features(), elsewhere })
     }
 
     async fn one(&self, command: Command) -> Result<Vec<u8>, Failure> {

@@ -159,7 +159,8 @@ impl Access {
             let play = script.play();
             return (!play.hides_cpu).then_some(play.spent);
         }
-        self.incarnation.and_then(|server| process_cpu(server.pid))
+        // Its number is of another table of processes.
+        self.incarnation.filter(|_| !self.pool.is_elsewhere()).and_then(|server| process_cpu(server.pid))
     }
 }
 

@@ -146,6 +146,7 @@ async fn take_in(
     if let Some(server) = access.incarnation() {
         panes.recall((server.pid, server.started));
     }
+    panes.elsewhere = access.pool.is_elsewhere();
     if access.answered().await {
         happened.push((at, notice("the tmux server answers again".to_owned(), false)));
     }

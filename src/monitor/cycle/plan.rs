@@ -63,10 +63,11 @@ pub(crate) async fn survey(
 ) -> Surveyed {
     let at = Timestamp::now();
     let (mut known, mut rejudge) = (Vec::new(), Vec::new());
-    let Panes { fleet, cache, .. } = panes;
+    let Panes { fleet, cache, elsewhere, .. } = panes;
+    let elsewhere = *elsewhere;
     let (cached, ttl, generation) = (settings.cache.enabled, settings.cache.ttl, cache.generation());
     for tracked in fleet.iter_mut() {
-        tracked.walk(profiles, at, now);
+        tracked.walk(profiles, elsewhere, at, now);
         if !tracked.is_candidate() {
             if let Some(writes) = &mut writes {
                 tracked.subscribe(writes, at, now);

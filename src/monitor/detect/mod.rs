@@ -49,6 +49,23 @@ pub(crate) use session::SessionFields;
 use crate::monitor::{AgentState, Asks, Choice, Evidence, NamedAgent};
 use crate::tmux::{Pane, Screen};
 
+/// What stands for the processes of a pane that are out of sight: a server in a container, or behind a forwarded socket.
+const OUT_OF_SIGHT: &str = "(out of sight)";
+
+impl Process {
+    /// It stands for all processes of a pane whose server's processes are out of sight.
+    #[must_use]
+    pub fn out_of_sight() -> Self {
+        Self { foreground: true, comm: OUT_OF_SIGHT.to_owned(), ..Self::default() }
+    }
+
+    /// It does ([`Self::out_of_sight`]).
+    #[must_use]
+    pub fn is_out_of_sight(&self) -> bool {
+        self.pid == 0 && self.comm == OUT_OF_SIGHT
+    }
+}
+
 /// One process under a pane, as the process table shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Process {

@@ -96,7 +96,7 @@ pub fn may_hide_agent(processes: &[Process]) -> bool {
     let knows_foreground = processes.iter().any(|p| p.foreground);
     processes.iter().filter(|p| !p.zombie && !p.stopped && (p.foreground || !knows_foreground)).any(|p| {
         let name = program_name(p);
-        HIDING.contains(&name) || name.starts_with("tmux: ")
+        HIDING.contains(&name) || p.is_out_of_sight() || name.starts_with("tmux: ")
     })
 }
 

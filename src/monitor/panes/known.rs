@@ -36,6 +36,8 @@ pub(crate) struct Panes {
     moved: bool,
     /// When a probe asked for places too.
     places_at: Option<Instant>,
+    /// The processes of this server's panes are out of sight: their numbers mean nothing here.
+    pub(crate) elsewhere: bool,
     /// Bytes of transcripts that may be read.
     pub(crate) transcript_bytes: Allowance,
 }
@@ -52,6 +54,7 @@ impl Panes {
             memory: None,
             moved: false,
             places_at: None,
+            elsewhere: false,
             transcript_bytes: Allowance::new(MOST_BYTES),
         }
     }

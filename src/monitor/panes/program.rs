@@ -109,12 +109,12 @@ impl Program {
         self.looked = Looked::Never;
     }
 
-    /// Walks the process tree if there is reason to, and looks for an agent program in it. `settled`: the second of the
-    /// last output is over.
-    pub fn walk(&mut self, profiles: &Profiles, pulse: &Pulse, settled: bool, now: Instant) -> Walked {
+    /// Walks the process tree if there is reason to, and looks for an agent program in it. `elsewhere`: the processes are
+    /// out of sight. `settled`: the second of the last output is over.
+    pub fn walk(&mut self, profiles: &Profiles, pulse: &Pulse, elsewhere: bool, settled: bool, now: Instant) -> Walked {
         // Other profiles may know what runs here already.
         let other_profiles = self.profiles.is_some_and(|stamp| stamp != profiles.stamp());
-        let walked = if self.is_due(pulse, settled, now) && self.look(pulse, settled, now) {
+        let walked = if self.is_due(pulse, settled, now) && self.look(pulse, elsewhere, settled, now) {
             Walked::OtherProcesses
         } else if other_profiles {
             Walked::OtherProfiles
@@ -142,10 +142,14 @@ impl Program {
     }
 
     /// Reads the processes. Says whether others are there.
-    fn look(&mut self, pulse: &Pulse, settled: bool, now: Instant) -> bool {
+    fn look(&mut self, pulse: &Pulse, elsewhere: bool, settled: bool, now: Instant) -> bool {
         let first = matches!(self.looked, Looked::Never);
         self.looked = Looked::at(Times { walked: now, checked: now }, pulse, settled);
-        let processes = if pulse.dead { Vec::new() } else { process::under(pulse.pid) };
+        let processes = match (pulse.dead, elsewhere) {
+            (true, _) => Vec::new(),
+            (false, true) => vec![Process::out_of_sight()],
+            (false, false) => process::under(pulse.pid),
+        };
         if processes == self.processes && !first {
             return false;
         }
@@ -313,7 +317,7 @@ mod tests {
         let pulse = Pulse { pid: child.id(), activity: 10, ..Pulse::default() };
         let mut program = Program::default();
         assert!(program.is_unseen());
-        assert_eq!(program.walk(&profiles, &pulse, true, now), Walked::OtherProcesses);
+        assert_eq!(program.walk(&profiles, &pulse, false, true, now), Walked::OtherProcesses);
         assert_eq!(program.processes().len(), 1);
         program.holds = Holds::Agent {
             found: Recognised {
@@ -327,10 +331,10 @@ mod tests {
             file: None,
             transcript: None,
         };
-        assert_eq!(program.walk(&profiles, &pulse, true, now + CHECK_ALIVE), Walked::AsBefore);
+        assert_eq!(program.walk(&profiles, &pulse, false, true, now + CHECK_ALIVE), Walked::AsBefore);
         assert_eq!(walked_at(&program), Some(now), "it is as it was: no walk");
         child.end();
-        assert_eq!(program.walk(&profiles, &pulse, true, now + CHECK_ALIVE * 2), Walked::OtherProcesses);
+        assert_eq!(program.walk(&profiles, &pulse, false, true, now + CHECK_ALIVE * 2), Walked::OtherProcesses);
         assert_eq!((program.processes().len(), program.agent()), (0, None));
     }
 
@@ -375,10 +379,14 @@ mod tests {
         let (now, profiles) = (Instant::now(), Profiles::embedded());
         let pulse = Pulse { pid: 4_000_000_000, ..Pulse::default() };
         let mut program = Program::default();
-        program.walk(&profiles, &pulse, true, now);
-        assert_eq!(program.walk(&profiles, &pulse, true, now), Walked::AsBefore);
+        program.walk(&profiles, &pulse, false, true, now);
+        assert_eq!(program.walk(&profiles, &pulse, false, true, now), Walked::AsBefore);
         program.replaced();
         assert!(program.is_unseen());
-        assert_eq!(program.walk(&profiles, &pulse, true, now), Walked::OtherProcesses, "also where they look the same");
+        assert_eq!(
+            program.walk(&profiles, &pulse, false, true, now),
+            Walked::OtherProcesses,
+            "also where they look the same"
+        );
     }
 }

@@ -121,6 +121,12 @@ impl Pool {
         self.shared.route.version()
     }
 
+    /// The server's processes are out of sight here. Known once it was asked.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        self.shared.route.is_elsewhere()
+    }
+
     /// What the user should know since this was last asked: fallbacks and warnings.
     #[must_use]
     pub fn take_notes(&self) -> Vec<String> {

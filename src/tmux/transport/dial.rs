@@ -57,11 +57,11 @@ pub(crate) async fn knock(server: &Server, limit: Duration) -> Result<(), TmuxEr
     connected.unwrap_or_else(|_| Err(TmuxError::Timeout { socket: server.socket().into(), after: limit })).map(drop)
 }
 
-/// Process id of who listens at the socket, as the system tells it; nothing is said to it.
-pub(crate) async fn listener(server: &Server, limit: Duration) -> Option<u32> {
+/// Process id of who listens at the socket, as the system tells it: 0 in another namespace of processes. Nothing is said
+/// to it. `None`: nobody listens, or the system does not say.
+pub(crate) async fn peer(server: &Server, limit: Duration) -> Option<u32> {
     let stream = tokio::time::timeout(limit, connect(server)).await.ok()?.ok()?;
-    // 0: it is in another namespace of processes.
-    stream.peer_cred().ok()?.pid().and_then(|pid| u32::try_from(pid).ok()).filter(|pid| *pid != 0)
+    stream.peer_cred().ok()?.pid().and_then(|pid| u32::try_from(pid).ok())
 }
 
 async fn request(peer: Peer<'_>, argv: &[impl AsRef<str>], input: &[u8], limit: Duration) -> Result<Output, TmuxError> {

@@ -28,15 +28,27 @@ struct RouteState {
     version: Option<Version>,
     /// Dial was answered unexpectedly: not tried again.
     distrust_dial: bool,
+    /// The server's processes are out of sight here.
+    elsewhere: bool,
     notes: Vec<String>,
 }
 
+/// What is said of a server whose processes are out of sight.
+const ELSEWHERE: &str = "the processes of this tmux server are out of sight (a container, or a forwarded socket): its agents \
+                         are judged by their screens alone; `hosts:` in the settings watches them where they run";
 /// Most notes that are kept for the one who takes them.
 const MAX_NOTES: usize = 20;
 
 impl Route {
     pub(crate) fn new(server: Server, choice: TransportChoice) -> Self {
-        let state = RouteState { choice, decided: None, version: None, distrust_dial: false, notes: Vec::new() };
+        let state = RouteState {
+            choice,
+            decided: None,
+            version: None,
+            distrust_dial: false,
+            elsewhere: false,
+            notes: Vec::new(),
+        };
         Self { server, state: Mutex::new(state), asking: sync::Mutex::new(()), returned: Notify::new() }
     }
 
@@ -54,6 +66,11 @@ impl Route {
 
     pub(crate) fn version(&self) -> Option<Version> {
         self.lock().version.clone()
+    }
+
+    /// The server's processes are out of sight here. Known once it was asked.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.lock().elsewhere
     }
 
     pub(crate) fn take_notes(&self) -> Vec<String> {
@@ -86,11 +103,17 @@ impl Route {
             // No process is started only to learn that no server runs.
             dial::knock(&self.server, limit).await?;
         }
-        let facts = self.server.facts_within(limit).await?;
+        let (mut facts, elsewhere) = self.server.facts_and_place(limit).await?;
         if facts.version.is_too_old() {
             return Err(TmuxError::TooOld { found: facts.version.to_string() });
         }
         let mut state = self.lock();
+        if elsewhere {
+            // What it calls itself is nobody here, or somebody else.
+            facts.pid = 0;
+            state.note(ELSEWHERE.to_owned());
+        }
+        state.elsewhere = elsewhere;
         let verified = facts.version.is_verified();
         let kind = match state.choice {
             TransportChoice::Process => TransportKind::Process,

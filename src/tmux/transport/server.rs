@@ -159,6 +159,15 @@ impl Server {
         Ok(self.facts().await?.version)
     }
 
+    /// Its version, and whether its processes are out of sight here.
+    ///
+    /// # Errors
+    /// As [`Self::facts`].
+    pub(crate) async fn version_and_place(&self) -> Result<(Version, bool), TmuxError> {
+        let (facts, elsewhere) = self.facts_and_place(VERSION_TIMEOUT).await?;
+        Ok((facts.version, elsewhere))
+    }
+
     /// The server's version and process id, asked by a real client (one process).
     ///
     /// # Errors
@@ -194,7 +203,28 @@ impl Server {
     /// Process id of the server that listens at the socket, as the system tells it: known also of one that speaks
     /// another version of the protocol. `None`: nobody listens, or the system does not say.
     pub async fn listener(&self) -> Option<u32> {
-        dial::listener(self, LISTENER_TIMEOUT).await
+        dial::peer(self, LISTENER_TIMEOUT).await.filter(|pid| *pid != 0)
+    }
+
+    /// Whether the server that calls itself by this process id runs where its processes are out of sight: in another
+    /// namespace of processes (a container whose socket is mounted here), or behind a socket that is forwarded.
+    pub(crate) async fn is_elsewhere(&self, pid: u32) -> bool {
+        pid != 0 && dial::peer(self, LISTENER_TIMEOUT).await.is_some_and(|peer| peer != pid)
+    }
+
+    /// What it says of itself, and whether it is out of sight ([`Self::is_elsewhere`]).
+    ///
+    /// # Errors
+    /// As [`Self::facts`].
+    pub(crate) async fn facts_and_place(&self, limit: Duration) -> Result<(ServerFacts, bool), TmuxError> {
+        let facts = self.facts_within(limit).await?;
+        if !self.is_elsewhere(facts.pid).await {
+            return Ok((facts, false));
+        }
+        // Another may have taken its place between the two questions.
+        let facts = self.facts_within(limit).await?;
+        let elsewhere = self.is_elsewhere(facts.pid).await;
+        Ok((facts, elsewhere))
     }
 
     /// Whether somebody listens at its socket; nothing is said to them.

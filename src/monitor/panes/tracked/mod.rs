@@ -12,7 +12,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::monitor::detect::{Profiles, Published, may_be_left_behind};
+use crate::monitor::detect::{Process, Profiles, Published, may_be_left_behind};
 use crate::monitor::facts::writes::Writes;
 use crate::monitor::panes::cache::Stamp;
 use crate::monitor::panes::described::Described;
@@ -182,7 +182,9 @@ impl Tracked {
 
     /// Subscribes to its next write, if it is at rest and a capture that begins now proves so.
     pub fn subscribe(&mut self, writes: &mut Writes, at: Timestamp, now: Instant) {
-        if self.is_settled(at, now) && !self.pulse.dead {
+        // The terminal of a pane that is out of sight is another one than that of this name here.
+        let here = !self.program.processes().iter().any(Process::is_out_of_sight);
+        if here && self.is_settled(at, now) && !self.pulse.dead {
             self.subscription.subscribe(|| writes.subscribe(self.pulse.id, &self.pane.tty));
         }
     }
@@ -323,10 +325,10 @@ impl Tracked {
         self.program.processes().is_empty() || self.described.is_expensive_due(now)
     }
 
-    /// Walks the process tree if there is reason to.
-    pub fn walk(&mut self, profiles: &Profiles, at: Timestamp, now: Instant) {
+    /// Walks the process tree if there is reason to. `elsewhere`: there is none to be seen.
+    pub fn walk(&mut self, profiles: &Profiles, elsewhere: bool, at: Timestamp, now: Instant) {
         let settled = self.is_settled(at, now);
-        match self.program.walk(profiles, &self.pulse, settled, now) {
+        match self.program.walk(profiles, &self.pulse, elsewhere, settled, now) {
             Walked::AsBefore => return,
             Walked::OtherProfiles => {}
             Walked::OtherProcesses => {
