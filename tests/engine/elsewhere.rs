@@ -4,7 +4,7 @@
 use std::{
     io,
     os::unix::net::{UnixListener, UnixStream},
-    process::Command,
+    process::{Command, Stdio},
     thread,
 };
 
@@ -73,7 +73,10 @@ async fn in_a_container_agents_are_judged_by_their_screens() {
         server.socket().display()
     );
     let mut command = Command::new("unshare");
-    command.args(["--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "sh", "-c", &words]);
+    // All inside ends with it.
+    command.args(["--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", &words]);
+    // Nothing inside holds the test's own output open.
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut inside = server.isolate(&mut command).spawn().expect("unshare, of util-linux");
     super::support::wait_for("the server inside", super::support::PATIENCE, || {
         assert!(inside.try_wait().unwrap().is_none(), "no namespace of processes can be made here");

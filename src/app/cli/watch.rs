@@ -129,7 +129,7 @@ fn others(
         let links = Links::new(Some(context.paths.run()), manner.read_only);
         let in_force = Arc::clone(in_force);
         let wanted = move || in_force.now().settings.hosts.iter().map(HostSettings::config).collect();
-        hosts::link(members.downgrade(), links, wanted)
+        hosts::link(members.downgrade(), (links, context.paths.run()), wanted)
     });
     Ok(Some(Others { locals: Locals::start(own, first, names, Arc::clone(in_force), manner, members), hosts }))
 }

@@ -1,6 +1,6 @@
 //! The hosts of the settings: each is linked to, and its tmux servers come and go as members.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{
     sync::watch,
@@ -9,17 +9,17 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::app::core::fleet::{Host, Label, MemberId};
-use crate::app::members::{Doer, Joined, WeakMembers};
+use crate::app::members::{Doer, Joined, There, WeakMembers};
 use crate::monitor::link::open;
 use crate::monitor::{HostConfig, Link, LinkState, LinkedHost, Links, RemoteMember};
 
 /// How often the settings are asked for hosts, and a link for how long its answers take.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Links to the hosts that `wanted` names at each moment, until what is returned is dropped or the members are.
+/// Links to the hosts that `wanted` names at each moment, whose connections by `hosts login` are in `run`, until what is returned is dropped or the members are.
 pub(crate) fn link(
     members: WeakMembers,
-    links: Links,
+    (links, run): (Links, PathBuf),
     wanted: impl Fn() -> Vec<HostConfig> + Send + 'static,
 ) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(tokio::spawn(async move {
@@ -34,7 +34,7 @@ pub(crate) fn link(
             for config in wanted {
                 if linked.iter().all(|(other, _)| *other != config) {
                     let host = Arc::new(open(config.clone(), links.clone()));
-                    let Some(keeping) = Keeping::new(host, members.clone()) else { return };
+                    let Some(keeping) = Keeping::new(host, run.clone(), members.clone()) else { return };
                     linked.push((config, AbortOnDropHandle::new(tokio::spawn(keeping.run()))));
                 }
             }
@@ -45,14 +45,15 @@ pub(crate) fn link(
 /// One host, and what of it has joined. Dropped, it has left.
 struct Keeping {
     host: Arc<LinkedHost>,
+    run: PathBuf,
     members: WeakMembers,
     joined: HashMap<String, MemberId>,
 }
 
 impl Keeping {
-    fn new(host: Arc<LinkedHost>, members: WeakMembers) -> Option<Self> {
+    fn new(host: Arc<LinkedHost>, run: PathBuf, members: WeakMembers) -> Option<Self> {
         members.upgrade()?.set_host(Self::seen(&host, &LinkState::Connecting), Arc::clone(&host));
-        Some(Self { host, members, joined: HashMap::new() })
+        Some(Self { host, run, members, joined: HashMap::new() })
     }
 
     async fn run(mut self) {
@@ -87,8 +88,9 @@ impl Keeping {
             if self.joined.contains_key(&key) {
                 continue;
             }
-            let label = Label { host: Some(self.host.config().name.as_str().into()), server: server.into() };
-            let doer = Doer::There(Arc::clone(&self.host), key.clone());
+            let label = Label { host: Some(self.host.config().name.as_str().into()), server: server.as_str().into() };
+            let (host, run) = (Arc::clone(&self.host), self.run.clone());
+            let doer = Doer::There(Arc::new(There { host, key: key.clone(), server, run }));
             let joined = Joined { label, handle, link: watch::channel(Link::default()).1, doer: Some(doer) };
             if let Some(id) = members.join(joined) {
                 self.joined.insert(key, id);

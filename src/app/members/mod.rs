@@ -6,21 +6,29 @@ mod scan;
 
 use std::{
     future::Future,
+    path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    time::{Duration, Instant, sleep_until},
+};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::app::act::{ActionResult, Actor};
+use crate::app::act::{ActionResult, Actor, jump_remote};
 use crate::app::core::act::Act;
 use crate::app::core::fleet::{Fleet, Host, Label, Member, MemberId};
 use crate::monitor::{Command, Ended, Handle, Link, LinkedHost, NotDone, NotSent, Snapshots};
 
 pub(crate) use scan::sockets;
+
+/// What several members publish within this time is taken in at once: the time of a frame, and once more for each thousand
+/// of agents.
+const MOMENT: Duration = Duration::from_millis(33);
 
 /// The members: clones are the same. Their engines are let go with the last of them.
 #[derive(Clone, Debug)]
@@ -34,6 +42,8 @@ pub(crate) struct WeakMembers(Weak<Shared>);
 struct Shared {
     held: Mutex<Held>,
     news: Arc<News>,
+    /// Before this nothing is told: what several publish within one moment is taken in at once.
+    not_before: Mutex<Instant>,
 }
 
 #[derive(Debug, Default)]
@@ -73,8 +83,20 @@ pub struct Joined {
 pub enum Doer {
     /// This process.
     Here(Arc<Actor>),
-    /// The bridge on their host, which knows the member by this key: it looks at the pane and acts within the same moment.
-    There(Arc<LinkedHost>, String),
+    /// The bridge on their host: it looks at the pane and acts within the same moment.
+    There(Arc<There>),
+}
+
+/// The way to a member on another host.
+#[derive(Debug)]
+pub struct There {
+    pub(crate) host: Arc<LinkedHost>,
+    /// By what its bridge knows the member.
+    pub(crate) key: String,
+    /// What people call the server.
+    pub(crate) server: String,
+    /// Where `hosts login` leaves its connections.
+    pub(crate) run: PathBuf,
 }
 
 impl Doer {
@@ -82,8 +104,16 @@ impl Doer {
     pub async fn perform(&self, act: Act) -> ActionResult {
         match self {
             Self::Here(actor) => actor.perform(act).await,
-            Self::There(host, key) => {
+            Self::There(there) => {
+                let There { host, key, server, run } = &**there;
                 let name = &host.config().name;
+                // This user's own terminal goes there: nothing that the other end could do.
+                if let Act::Jump { pane } = act {
+                    return match jump_remote(None, host.config(), run, server, pane).await {
+                        Ok(text) => ActionResult { text, ok: true },
+                        Err(refusal) => ActionResult { text: refusal.to_string(), ok: false },
+                    };
+                }
                 let sent = match serde_json::to_value(&act) {
                     Ok(act) => host.act(key, act).await.map_err(|lost| lost.to_string()),
                     Err(error) => Err(error.to_string()),
@@ -121,7 +151,11 @@ impl Members {
     /// A fleet of one: the server that the user means.
     #[must_use]
     pub fn new(first: Joined) -> Self {
-        let members = Self(Arc::new(Shared { held: Mutex::default(), news: Arc::default() }));
+        let members = Self(Arc::new(Shared {
+            held: Mutex::default(),
+            news: Arc::default(),
+            not_before: Mutex::new(Instant::now()),
+        }));
         members.join(first);
         members
     }
@@ -167,8 +201,21 @@ impl Members {
     /// # Errors
     /// The engine of the first member has ended, and none takes its place.
     pub async fn changed(&self) -> Result<(), Ended> {
+        let not_before = *self.0.not_before.lock().unwrap_or_else(PoisonError::into_inner);
+        sleep_until(not_before).await;
         self.0.news.told.notified().await;
+        *self.0.not_before.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now() + self.moment();
         if self.0.news.ended.load(Ordering::Acquire) { Err(Ended) } else { Ok(()) }
+    }
+
+    /// What is published within this time is one change: a list of thousands is not made anew for each of its hosts.
+    fn moment(&self) -> Duration {
+        let held = self.held();
+        if held.members.len() < 2 {
+            return Duration::ZERO;
+        }
+        let agents: usize = held.members.iter().map(|one| one.joined.handle.snapshots.borrow().agents.len()).sum();
+        MOMENT * u32::try_from(1 + agents / 1000).unwrap_or(1)
     }
 
     /// Asks a member's engine for something; the answer comes after the snapshot that shows it is in [`Self::now`].

@@ -345,7 +345,7 @@ mod tests {
         let pulse = |activity| Pulse { pid: 4_000_000_000, activity, ..Pulse::default() };
         let mut program = Program::default();
         let mut walk = |activity, settled, after| {
-            program.walk(&profiles, &pulse(activity), settled, now + after);
+            program.walk(&profiles, &pulse(activity), false, settled, now + after);
             walked_at(&program) == Some(now + after)
         };
         let ms = Duration::from_millis;
@@ -364,14 +364,14 @@ mod tests {
         let mut program = Program::default();
         let user = |text: &str| Profiles::with(vec![("hal.yaml".into(), text.to_owned())]);
         let hal = user("name: hal\nrecognise:\n  names: [hal9000]\n").unwrap();
-        program.walk(&Profiles::embedded(), &pulse, true, now);
+        program.walk(&Profiles::embedded(), &pulse, false, true, now);
         program.processes =
             vec![Process { pid: 7, comm: "hal9000".into(), args: vec!["hal9000".into()], ..Process::default() }];
-        assert_eq!(program.walk(&Profiles::embedded(), &pulse, true, now), Walked::AsBefore);
+        assert_eq!(program.walk(&Profiles::embedded(), &pulse, false, true, now), Walked::AsBefore);
         assert_eq!(program.agent(), None);
-        assert_eq!(program.walk(&hal, &pulse, true, now), Walked::OtherProfiles);
+        assert_eq!(program.walk(&hal, &pulse, false, true, now), Walked::OtherProfiles);
         assert_eq!(program.agent().map(|found| found.agent.as_str()), Some("hal"));
-        assert_eq!(program.walk(&hal, &pulse, true, now), Walked::AsBefore);
+        assert_eq!(program.walk(&hal, &pulse, false, true, now), Walked::AsBefore);
     }
 
     #[test]
