@@ -178,7 +178,7 @@ fn no_verb_prints_what_steers_a_terminal() {
     }
     let refused = serde_json::json!({ "refused": { "reason": format!("{HOSTILE}no room") } });
     for (greeting, part) in
-        [(vec![hello(9)], "9.9"), (vec![refused], "no room"), (vec![format!("{HOSTILE}").into()], "")]
+        [(vec![hello(9)], "9.9"), (vec![refused], "no room"), (vec![HOSTILE.to_string().into()], "")]
     {
         for args in [&["status", "--detailed"][..], &["-vv", "agents"], &["monitor", "reload"]] {
             let told = told(&greeting, args);

@@ -1,4 +1,6 @@
 //! The socket between an engine and its clients: hello, snapshots, commands, versions, the end.
+//!
+//! Long because each promise of the wire is tried over a real socket, with what the clients of these tests share.
 
 use std::{collections::BTreeSet, os::unix::fs::MetadataExt, time::Duration};
 

@@ -230,10 +230,8 @@ impl Reloading {
             };
             self.tell.send(configured).await.ok();
         }
-        if !changes.is_empty() {
-            if let Some(engine) = self.engines.first() {
-                engine.commands.send(Command::Noted(changes.clone())).await.ok();
-            }
+        if let Some(engine) = self.engines.first().filter(|_| !changes.is_empty()) {
+            engine.commands.send(Command::Noted(changes.clone())).await.ok();
         }
         changes
     }

@@ -138,7 +138,7 @@ pub const COLUMNS: &[Row] = &[
     row(Column::State, "state", "STATE", &[wish(0, &[12], 0)], |a| Some(word(a.state, a.kind.as_deref()).into())).sorts(Sort::Need),
     row(Column::For, "for", "FOR", &[wish(0, &[5], 0)], |_| None).right().sorts(Sort::For),
     row(Column::Agent, "agent", "AGENT", &[wish(1, &[6, 8, 10], 0), wish(14, &[10, 12, 14, 18], 28)], |a| Some((&a.agent).into())).sorts(Sort::Agent),
-    row(Column::Host, "host", "HOST", &[wish(0, &[4, 6, 8, 10, 14], 0)], |a| Some(fleet::host_of(a))),
+    row(Column::Host, "host", "HOST", &[wish(1, &[4, 6, 8, 10, 14], 0)], |a| Some(fleet::host_of(a))),
     row(Column::Target, "target", "TARGET", &[wish(0, &[6, 8, 10, 12, 14, 18], 0), wish(13, &[6, 8, 10, 12, 14, 18, 22, 28], 28)], |a| Some(format::place(a).into())).keeps_end().sorts(Sort::Target),
     row(Column::Doing, "doing", "DOING", &[wish(2, &[0], 14)], |a| a.doing.as_deref().map(Cow::from)),
     row(Column::Branch, "branch", "BRANCH", &[wish(6, &[8, 12], 24), wish(13, &[8, 12, 16, 20], 30)], |a| a.branch.as_deref().map(Cow::from)).keeps_end(),

@@ -15,7 +15,7 @@ use crate::monitor::{Agent, Tokens};
 #[rustfmt::skip]
 pub const COLUMNS: &[Row] = &[
     row(Column::State, "state", "STATE", &[wish(0, &[1], 0), wish(20, &[12], 0)], |a| Some(word(a.state, a.kind.as_deref()).into())).sorts(Sort::Need),
-    row(Column::Host, "host", "HOST", &[wish(0, &[4, 6, 8, 10, 14], 0)], |a| Some(fleet::host_of(a))),
+    row(Column::Host, "host", "HOST", &[wish(1, &[4, 6, 8, 10, 14], 0)], |a| Some(fleet::host_of(a))),
     row(Column::Target, "target", "TARGET", &[wish(0, &[6, 8, 10, 12, 14], 0), wish(17, &[6, 8, 10, 12, 14, 18, 22, 28], 0)], |a| Some(format::place(a).into())).keeps_end().sorts(Sort::Target),
     row(Column::Agent, "agent", "AGENT", &[wish(4, &[6, 8, 10], 0)], |a| Some((&a.agent).into())).sorts(Sort::Agent),
     row(Column::Model, "model", "MODEL", &[wish(11, &[10, 12, 14, 17], 0), wish(16, &[10, 12, 14, 17, 20, 26], 0)], |a| a.model.as_deref().map(Into::into)).keeps_end(),

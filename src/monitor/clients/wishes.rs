@@ -8,7 +8,7 @@ pub struct Wishes {
     /// At most one snapshot in so many milliseconds; 0: each.
     pub every_ms: u64,
     /// The engine may let go of this client when it says nothing for half a minute. A handle says something every four
-    /// seconds; who uses [`Client`] by itself has to see to it.
+    /// seconds; who uses [`crate::monitor::Client`] by itself has to see to it.
     pub pings: bool,
     /// Snapshots are to be up to date in what they say of the watching itself: pool, cache, cycles, cost, settings.
     pub instruments: bool,

@@ -16,12 +16,15 @@ const MOST: usize = 16;
 /// Blanks that are left of a longer run in front of a row's right edge.
 const KEPT: usize = 10;
 
+/// Texts with one of which a match begins.
+type Beginnings = Box<[Box<[u8]>]>;
+
 /// See the head of this file.
 #[derive(Clone, Debug)]
 pub(super) struct Least {
     /// The texts with which every row begins that an anchored pattern matches; `None` for any. And whether these are all
     /// that it looks for.
-    begins: Option<(Box<[Box<[u8]>]>, bool)>,
+    begins: Option<(Beginnings, bool)>,
     /// Of an anchored pattern: what the first character of a row may be that is neither blank nor a frame's side.
     signs: Option<Box<[(char, char)]>>,
     /// A text that is in all that it matches.
@@ -102,7 +105,7 @@ fn first_sign(row: &str) -> Option<char> {
 }
 
 /// What all that an anchored pattern matches begins with.
-fn begins(pattern: &Hir) -> Option<(Box<[Box<[u8]>]>, bool)> {
+fn begins(pattern: &Hir) -> Option<(Beginnings, bool)> {
     let begins = Extractor::new().limit_class(MOST).limit_total(MOST).extract(pattern);
     // What is looked at between characters, such as the end of the row, is no part of these texts.
     let whole = begins.is_exact() && pattern.properties().look_set().len() == 1;

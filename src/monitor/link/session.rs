@@ -80,7 +80,7 @@ pub(crate) async fn run(link: &mut Link, argv: &[String], connected: impl FnOnce
 fn with_last_words(trouble: Trouble, running: &Running) -> Trouble {
     let said = running.last_words();
     let said = String::from_utf8_lossy(&said);
-    let Some(last) = said.lines().map(tidy).filter(|line| !line.is_empty()).next_back() else { return trouble };
+    let Some(last) = said.lines().map(tidy).rfind(|line| !line.is_empty()) else { return trouble };
     match trouble {
         Trouble::Lost(why) => Trouble::Lost(format!("{why}: {last}")),
         Trouble::NoHello(why) => Trouble::NoHello(format!("{why}: {last}")),
