@@ -9,6 +9,7 @@ mod stage;
 
 mod acts;
 mod bridge;
+mod dashboard;
 mod place;
 mod ssh;
 mod sshd;

@@ -146,6 +146,9 @@ impl Finder {
     async fn look(&mut self, members: &Members) {
         self.let_go(members).await;
         let names = self.names.clone().unwrap_or_else(|| self.in_force.now().settings.servers.clone());
+        if names.is_empty() && self.watched.is_empty() {
+            return;
+        }
         let dir = SocketChoice::directory();
         let (looked, before) = (names.clone(), self.seen.take());
         let quiet = self.silent.values().all(|tries| *tries >= TRIES);

@@ -1,0 +1,42 @@
+//! The dashboard with hosts: their agents stand in its list, are answered from it, and one that is lost stops nobody.
+
+use std::fs;
+
+use tmux_orc::monitor::Connector;
+
+use crate::place::Place;
+use crate::stage::{ASKS, WORKS};
+use crate::support::{Program, Terminal, TmuxServer};
+
+#[test]
+fn agents_of_hosts_are_listed_and_answered_and_a_lost_host_stops_nobody() {
+    let place = Place::new();
+    let claude = place.stage.agent("one", ASKS);
+    let Connector::Command(words) = place.config(&[]).connector else { unreachable!("by a program") };
+    // No server runs here: what runs elsewhere is shown all the same.
+    let here = TmuxServer::absent();
+    let lost = r#"["sh", "-c", "echo 'ssh: connect to host ci port 22: Connection timed out' >&2; exit 255"]"#;
+    let connect = serde_json::to_string(&words).expect("JSON");
+    fs::create_dir_all(here.home().join("orc")).expect("a folder");
+    let hosts = format!("hosts:\n  - {{ name: box, connect: {connect} }}\n  - {{ name: ci, connect: {lost} }}\n");
+    fs::write(here.home().join("orc/config.yaml"), hosts).expect("a file");
+    let terminal = Terminal::run(&here, &[Program::PATH], 140, 42, &[]);
+    terminal.wait("its agent", |screen| screen.contains("main:1.0") && screen.contains("▲ 1 needs you"));
+    terminal.wait_text("ci: unreachable (ssh: connect to host ci port 22: Connection timed out)");
+    terminal.keys(&["H"]);
+    let screen = terminal.wait("the hosts", |screen| screen.contains("╭ Hosts "));
+    assert!(screen.contains("● box") && screen.contains("✕ ci"), "{screen}");
+    terminal.keys(&["H", "y"]);
+    // Nothing is answered before the request was shown.
+    terminal.wait("the request", |screen| {
+        let whole = screen.contains("Do you want to proceed?") && !screen.contains("Reading the pane");
+        screen.contains("Answer main:1.0@box") && screen.contains("4 No") && whole
+    });
+    let reaction = claude.react("4", WORKS);
+    terminal.keys(&["4"]);
+    terminal.wait("what came of it", |screen| screen.contains("answered 'No'") && screen.contains("● 1 working"));
+    reaction.join().expect("the stand-in got its key");
+    assert_eq!(claude.input(), "4", "once");
+    terminal.keys(&["q"]);
+    assert_eq!(terminal.ended(), 0);
+}
