@@ -101,6 +101,22 @@ fn a_screen_of_one_server_is_never_taken_for_that_of_another() {
 }
 
 #[test]
+fn a_place_of_another_host_is_copied_without_what_a_shell_obeys() {
+    let mut s = two();
+    publish(&mut s, |next| {
+        next.agents.truncate(1);
+        (next.agents[0].host, next.agents[0].server) = (Some("box".into()), "default".into());
+        next.agents[0].target = "a$(reboot);b:1.0".into();
+    });
+    s.types("/");
+    s.types("reboot");
+    s.keys("enter");
+    s.effects();
+    s.keys("Y");
+    assert_eq!(s.effects(), [Effect::CopyText("arebootb:1.0@box".to_owned())]);
+}
+
+#[test]
 fn a_member_that_goes_takes_its_rows_along() {
     let mut s = two();
     s.types("/");

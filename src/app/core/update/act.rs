@@ -2,6 +2,7 @@
 
 use crate::app::core::act::Act;
 use crate::app::core::action::Action;
+use crate::app::core::fleet::AgentKey;
 use crate::app::core::hosts;
 use crate::app::core::list::Grouping;
 use crate::app::core::message::{Effect, Outcome};
@@ -33,7 +34,7 @@ pub(crate) fn act(state: &mut State, action: Action) -> Outcome {
         Action::NextNeedy => next_needy(state),
         Action::Answer | Action::Reply | Action::Interrupt | Action::Kill => ask(state, action),
         Action::Broadcast => broadcast(state),
-        Action::Copy => match state.list.selected.map(|key| state.place(key)) {
+        Action::Copy => match state.list.selected.map(|key| copied(state, key)) {
             Some(target) => Outcome::effect(Effect::CopyText(target)),
             None => Outcome::default(),
         },
@@ -152,6 +153,17 @@ pub(crate) fn does(state: &mut State, does: Does) -> Outcome {
             state.view.focus = Panel::Agents;
             select(state, key).and(Outcome::redraw())
         }
+    }
+}
+
+/// What is copied of an agent's place. Another host chooses the words of its own places, and what is copied may be pasted
+/// into a shell: nothing that one obeys.
+fn copied(state: &State, key: AgentKey) -> String {
+    let place = state.place(key);
+    let plain = |c: &char| c.is_ascii_alphanumeric() || ":._@%/- ".contains(*c);
+    match state.fleet.agent(key) {
+        Some(agent) if agent.host.is_some() => place.chars().filter(plain).collect(),
+        _ => place,
     }
 }
 
