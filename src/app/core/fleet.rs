@@ -94,6 +94,15 @@ impl Label {
         }
     }
 
+    /// Whose engine it is, where that stands alone.
+    #[must_use]
+    pub fn whose(&self) -> Cow<'_, str> {
+        match self.name() {
+            name if name == "·" => "here".into(),
+            name => name,
+        }
+    }
+
     /// In a word, as [`host_of`].
     #[must_use]
     pub fn name(&self) -> Cow<'_, str> {

@@ -36,6 +36,8 @@ pub fn glyph(host: &Host) -> &'static str {
 #[must_use]
 pub fn short(host: &Host, now: Timestamp) -> String {
     match &host.state {
+        // A number that is different each time says nothing, and moves.
+        LinkState::Up { rtt: Some(rtt) } if rtt.as_millis() < 10 => "<10ms".to_owned(),
         LinkState::Up { rtt: Some(rtt) } => format!("{}ms", rtt.as_millis()),
         LinkState::Up { rtt: None } => "up".to_owned(),
         LinkState::Connecting => "…".to_owned(),
@@ -75,18 +77,6 @@ pub fn word(host: &Host) -> &'static str {
     }
 }
 
-/// What a person can do about it, for the selected row of the panel.
-#[must_use]
-pub fn remedy(host: &Host) -> Option<String> {
-    match host.state {
-        LinkState::NeedsLogin { .. } => Some(format!("tmux-orc hosts login {}", host.name)),
-        LinkState::NotInstalled { .. } | LinkState::Incompatible { .. } => {
-            Some(format!("tmux-orc hosts install {}", host.name))
-        }
-        _ => None,
-    }
-}
-
 /// One line for all that is known of a host that is not reached: `ci: unreachable for 14m (Connection timed out); 12
 /// agents as last heard`.
 #[must_use]
@@ -94,12 +84,7 @@ pub fn line(host: &Host, fleet: &Fleet, now: Timestamp) -> String {
     let since = host.state.since().and_then(|since| minutes(since, now));
     let since = since.map_or(String::new(), |since| format!(" for {since}"));
     let why = host.state.why().filter(|why| !why.is_empty()).map_or(String::new(), |why| format!(" ({why})"));
-    let what = match host.state {
-        LinkState::NeedsLogin { .. } => "needs you to log in",
-        LinkState::NotInstalled { .. } => "tmux-orc is not there",
-        LinkState::Incompatible { .. } => "another version of tmux-orc",
-        _ => "unreachable",
-    };
+    let what = host.state.trouble().unwrap_or(host.state.word());
     let agents = match agents(host, fleet) {
         0 => String::new(),
         1 => "; 1 agent as last heard".to_owned(),
@@ -111,6 +96,12 @@ pub fn line(host: &Host, fleet: &Fleet, now: Timestamp) -> String {
 /// Its members.
 pub fn members<'a>(host: &'a Host, fleet: &'a Fleet) -> impl Iterator<Item = &'a Member> {
     fleet.members().iter().filter(|member| member.label.host.as_ref() == Some(&host.name))
+}
+
+/// Something of it was seen: counts of what it has are counts, and not of nothing.
+#[must_use]
+pub fn is_known(host: &Host, fleet: &Fleet) -> bool {
+    host.answers() || members(host, fleet).next().is_some()
 }
 
 /// How many agents of it are known.
@@ -167,7 +158,7 @@ mod tests {
         let up = host(LinkState::Up { rtt: Some(Duration::from_millis(24)) });
         assert_eq!((short(&up, now).as_str(), has_line(&up), is_folded(&up, now)), ("24ms", false, false));
         let login = host(LinkState::NeedsLogin { why: "Permission denied".into(), since });
-        assert_eq!(remedy(&login).as_deref(), Some("tmux-orc hosts login ci"));
+        assert_eq!(login.state.remedy(&login.name).as_deref(), Some("tmux-orc hosts login ci"));
         assert!(!has_line(&host(LinkState::Connecting)));
     }
 }

@@ -125,7 +125,8 @@ impl Drop for Keeping {
 fn rounded(took: Duration) -> Duration {
     let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let step = match ms {
-        0..10 => 1,
+        // Shown as one.
+        0..10 => return Duration::from_millis(1),
         10..100 => 5,
         100..1000 => 20,
         _ => 200,

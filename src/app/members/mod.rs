@@ -340,3 +340,65 @@ async fn tell(id: MemberId, mut snapshots: Snapshots, mut link: watch::Receiver<
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::app::core::fixture::test_snapshot;
+    use crate::monitor::{Requests, Snapshot};
+
+    /// A member of this host, and its engine's ends.
+    fn member(host: Option<&str>, server: &str) -> (Joined, watch::Sender<Arc<Snapshot>>, Requests) {
+        let (publish, snapshots) = watch::channel(Arc::new(test_snapshot()));
+        let (handle, requests) = Handle::new(snapshots, 4);
+        let label = Label { host: host.map(Into::into), server: server.into() };
+        (Joined { label, handle, link: watch::channel(Link::default()).1, doer: None }, publish, requests)
+    }
+
+    async fn told(members: &Members) -> bool {
+        timeout(Duration::from_millis(1), members.changed()).await.is_ok()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_several_publish_within_a_moment_is_told_once_and_nothing_is_missed() {
+        let ((first, one, _ends), (second, two, _others)) = (member(None, "default"), member(Some("box"), "default"));
+        let members = Members::new(first);
+        members.join(second).expect("a number");
+        assert!(told(&members).await, "one has come");
+        let publish = |of: &watch::Sender<Arc<Snapshot>>| drop(of.send_replace(Arc::new(test_snapshot())));
+        (publish(&one), publish(&two));
+        assert!(!told(&members).await, "it waits, and a wait that is given up loses nothing");
+        publish(&two);
+        tokio::time::sleep(MOMENT).await;
+        assert!(told(&members).await);
+        tokio::time::sleep(MOMENT).await;
+        assert!(!told(&members).await, "all of it was told at once");
+        // At rest nothing waits.
+        publish(&two);
+        assert!(told(&members).await);
+        drop(one);
+        tokio::time::sleep(MOMENT).await;
+        assert!(members.changed().await.is_err(), "the first engine has ended");
+    }
+
+    #[tokio::test]
+    async fn the_first_stays_the_first_and_those_of_this_machine_come_before_those_of_hosts() {
+        let (first, _one, _ends) = member(None, "work");
+        let members = Members::new(first);
+        let mut kept = Vec::new();
+        for (host, server) in [(Some("box"), "default"), (None, "default"), (Some("box"), "a"), (Some("api"), "z")] {
+            let (joined, publish, requests) = member(host, server);
+            kept.push((members.join(joined).expect("a number"), publish, requests));
+        }
+        let names =
+            || members.now().members().iter().map(|member| member.label.name().into_owned()).collect::<Vec<_>>();
+        assert_eq!(names(), ["work", "·", "api/z", "box/a", "box"]);
+        members.leave(kept[0].0);
+        members.leave(MemberId::FIRST);
+        assert_eq!(names(), ["work", "·", "api/z", "box/a"]);
+        let (joined, ..) = member(None, "later");
+        assert_eq!(members.join(joined), Some(MemberId(5)), "no number is given twice");
+    }
+}

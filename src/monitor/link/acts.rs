@@ -70,16 +70,18 @@ impl Acts {
         act: Value,
     ) -> impl Future<Output = Result<Value, ActLost>> + Send + 'static + use<> {
         let not_sent = |why: &str| ActLost::NotSent(why.to_owned());
-        let way = self.way.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (answer, answered) = oneshot::channel();
         let order = ActOrder { key: key.to_owned(), act, answer };
-        let room = Arc::clone(&self.room).try_acquire_owned();
+        let (way, room) = (Arc::clone(&self.way), Arc::clone(&self.room).acquire_owned());
         async move {
-            let _room = room.map_err(|_| not_sent("too many acts of this host wait already"))?;
+            // A message to many goes eight by eight; each is compared with its pane when its turn comes.
+            let room = timeout(ANSWER_LIMIT, room).await;
+            let Ok(Ok(_room)) = room else { return Err(not_sent("too many acts of this host wait already")) };
             // Its number is not known yet, and has at most 20 digits.
             if order.act.to_string().len() + 64 > LONGEST_ACT {
                 return Err(not_sent("it is too long"));
             }
+            let way = way.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let way = way.ok_or_else(|| not_sent("the host is not reached"))?;
             way.try_send(order).map_err(|_| not_sent("the host is not reached"))?;
             drop(way);
@@ -136,6 +138,8 @@ impl Drop for Underway {
 
 #[cfg(test)]
 mod tests {
+    use tokio::task::JoinSet;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -171,15 +175,33 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn not_more_than_eight_at_once_and_none_too_long() {
+    async fn not_more_than_eight_at_once_the_others_in_their_turn_and_none_too_long() {
         let acts = Acts::default();
-        let _underway = acts.open();
+        let mut underway = acts.open();
         let too_long = acts.send("k", json!("x".repeat(LONGEST_ACT))).await;
         assert_eq!(too_long, Err(ActLost::NotSent("it is too long".to_owned())));
-        let all: Vec<_> = (0..AT_ONCE).map(|n| acts.send("k", json!(n))).collect();
-        assert!(matches!(acts.send("k", json!(9)).await, Err(ActLost::NotSent(why)) if why.contains("too many")));
-        drop(all);
-        let waits = acts.send("k", json!(10));
-        assert_eq!(waits.await, Err(ActLost::Unknown), "there is room again, and nobody answers");
+        let all = JoinSet::from_iter((0..AT_ONCE + 4).map(|n| acts.send("k", json!(n))));
+        let answers = async {
+            let mut most = 0;
+            for id in 1..=AT_ONCE as u64 + 4 {
+                underway.next().await;
+                most = most.max(underway.sent.len());
+                // The first ones are answered only when as many as may be are under way.
+                if let Some(id) = id.checked_sub(AT_ONCE as u64 - 1).filter(|id| *id > 0) {
+                    underway.answered(&ActedLine { id, ok: true, ..ActedLine::default() });
+                }
+            }
+            for id in 1..=AT_ONCE as u64 + 4 {
+                underway.answered(&ActedLine { id, ok: true, ..ActedLine::default() });
+            }
+            most
+        };
+        let (answered, most) = tokio::join!(all.join_all(), answers);
+        assert!(answered.iter().all(Result::is_ok) && answered.len() == AT_ONCE + 4, "{answered:?}");
+        assert_eq!(most, AT_ONCE);
+        let unheard = JoinSet::from_iter((0..=AT_ONCE).map(|n| acts.send("k", json!(n)))).join_all().await;
+        let lost = |one: &&Result<Value, ActLost>| **one == Err(ActLost::Unknown);
+        assert_eq!(unheard.iter().filter(lost).count(), AT_ONCE, "nobody answers");
+        assert!(unheard.iter().any(|one| matches!(one, Err(ActLost::NotSent(_)))), "and what waited was not sent");
     }
 }

@@ -69,6 +69,29 @@ impl LinkState {
         }
     }
 
+    /// What is the matter with the host, in words for people; nothing while it is well.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&'static str> {
+        match self {
+            Self::Connecting | Self::Up { .. } | Self::Off => None,
+            Self::Late { .. } => Some("does not answer right now"),
+            Self::Down { .. } => Some("unreachable"),
+            Self::NeedsLogin { .. } => Some("needs you to log in"),
+            Self::NotInstalled { .. } => Some("tmux-orc is not installed there"),
+            Self::Incompatible { .. } => Some("another version of tmux-orc"),
+        }
+    }
+
+    /// The command by which a person mends that, for a host of this name; `None` where there is nothing but to wait.
+    #[must_use]
+    pub fn remedy(&self, host: &str) -> Option<String> {
+        match self {
+            Self::NeedsLogin { .. } => Some(format!("tmux-orc hosts login {host}")),
+            Self::NotInstalled { .. } | Self::Incompatible { .. } => Some(format!("tmux-orc hosts install {host}")),
+            _ => None,
+        }
+    }
+
     /// The host answers, if only slowly.
     #[must_use]
     pub fn is_up(&self) -> bool {
@@ -104,16 +127,11 @@ impl LinkState {
 /// In words for people, without the host's name.
 impl fmt::Display for LinkState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Connecting => f.write_str("connecting"),
-            Self::Up { rtt: Some(rtt) } => write!(f, "up, {} ms", rtt.as_millis()),
-            Self::Up { rtt: None } => f.write_str("up"),
-            Self::Late { .. } => f.write_str("does not answer right now"),
-            Self::Down { why, .. } => write!(f, "unreachable ({why})"),
-            Self::NeedsLogin { why, .. } => write!(f, "needs you to log in ({why})"),
-            Self::NotInstalled { why, .. } => write!(f, "tmux-orc is not installed there ({why})"),
-            Self::Incompatible { why, .. } => write!(f, "another version of tmux-orc ({why})"),
-            Self::Off => f.write_str("off"),
+        match (self.trouble(), self.why(), self) {
+            (Some(trouble), Some(why), _) => write!(f, "{trouble} ({why})"),
+            (Some(trouble), None, _) => f.write_str(trouble),
+            (None, _, Self::Up { rtt: Some(rtt) }) => write!(f, "up, {} ms", rtt.as_millis()),
+            (None, ..) => f.write_str(self.word()),
         }
     }
 }

@@ -58,13 +58,15 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
             crate::monitor::LinkState::Up { .. } => hosts::short(host, state.now),
             _ => format::NONE.to_owned(),
         };
+        let known = hosts::is_known(host, &state.fleet);
+        let count = |count: usize| if known { count.to_string() } else { format::NONE.to_owned() };
         let values = [
             hosts::word(host).to_owned(),
             rtt,
             host.version.as_deref().and_then(|version| version.split(' ').next()).unwrap_or(format::NONE).to_owned(),
-            servers.to_string(),
-            hosts::agents(host, &state.fleet).to_string(),
-            waiting.to_string(),
+            count(servers),
+            count(hosts::agents(host, &state.fleet)),
+            count(waiting),
         ];
         let heard = match host.last_heard {
             _ if host.answers() => "now".to_owned(),

@@ -165,7 +165,7 @@ fn rule(c: &mut Canvas, area: Rect, state: &State) {
     let known = state.snapshot().instruments;
     let strategy = if known { strategy } else { (format::NONE.to_owned(), theme.muted) };
     // Whose they are, where there are several.
-    let whose = if state.fleet.several() { format!("{} ", state.member().label.name()) } else { String::new() };
+    let whose = if state.fleet.several() { format!("{} ", state.member().label.whose()) } else { String::new() };
     let x = c.pieces(
         area.x + 1,
         area.y,

@@ -117,7 +117,7 @@ impl Section {
     /// Its border, with what `words` has beside the title and the keys; gives the room inside. An instrument's says whose
     /// engine it is where there are several.
     fn frame(&self, c: &mut Canvas, area: Rect, state: &State, words: Frame) -> Rect {
-        let whose = (self.is_instrument() && state.fleet.several()).then(|| state.member().label.name());
+        let whose = (self.is_instrument() && state.fleet.several()).then(|| state.member().label.whose());
         let note = match (&whose, words.note) {
             (Some(whose), "") => whose.as_ref().into(),
             (Some(whose), note) => format!("{whose} {note}"),

@@ -70,7 +70,7 @@ pub(in crate::app::cli) fn known<'h>(name: &str, hosts: &'h [HostSettings]) -> R
     let names = || hosts.iter().map(|host| host.name.as_str());
     hosts.iter().find(|host| host.name == name).ok_or_else(|| {
         let there = match names().collect::<Vec<_>>() {
-            none if none.is_empty() => "; there are none".to_owned(),
+            none if none.is_empty() => "; there are none: docs/hosts.md tells how".to_owned(),
             some => format!("; there are {}{}", some.join(", "), did_you_mean(name, names())),
         };
         Failure::usage(format!("no host of the settings is called '{}'{there}", crate::tmux::clean(name)))
@@ -167,9 +167,9 @@ async fn further(linked: &LinkedHost, only: &[String]) {
 /// Why a host is not reached, and what to do.
 fn why(host: &str, state: &LinkState) -> Option<String> {
     let why = state.why()?;
-    Some(match state {
-        LinkState::NeedsLogin { .. } => format!("{why} (`tmux-orc hosts login {host}` asks you)"),
-        LinkState::NotInstalled { .. } => format!("tmux-orc is not there: {why} (`tmux-orc hosts install {host}`)"),
+    Some(match (state, state.remedy(host)) {
+        (LinkState::NeedsLogin { .. }, Some(remedy)) => format!("{why} (`{remedy}` asks you)"),
+        (LinkState::NotInstalled { .. }, Some(remedy)) => format!("tmux-orc is not there: {why} (`{remedy}`)"),
         _ => why.to_owned(),
     })
 }

@@ -12,6 +12,7 @@ use crate::app::cli::hosts::{destination, remote};
 use crate::app::cli::{Context, Failure};
 use crate::app::settings::HostSettings;
 use crate::monitor::link::end::tidy;
+use crate::monitor::link::shared_way;
 
 const ASK_WITHIN: Duration = Duration::from_secs(20);
 /// Some megabytes over a slow way.
@@ -39,7 +40,7 @@ pub(super) async fn run(
         None => std::env::current_exe().map_err(|error| failed(format!("this program is not found: {error}")))?,
     };
     let program = Program::read(&file).map_err(|why| failed(format!("{}: {why}", file.display())))?;
-    let shared = remote::shared(&context.paths.run(), Some(&host.name));
+    let shared = shared_way(&context.paths.run(), &host.name);
     let ask = "sh -c 'echo system=$(uname -s) $(uname -m)'";
     let output = remote::run(destination, &shared, ask, None, ASK_WITHIN).await?;
     let said = String::from_utf8_lossy(&output.stdout);

@@ -6,7 +6,7 @@ mod list;
 mod login;
 mod remote;
 
-use crate::app::cli::{Context, Failure, HostsVerb, Report};
+use crate::app::cli::{Context, Failure, HostsVerb, Report, gather};
 use crate::app::settings::{HostSettings, Overrides};
 
 /// Runs one of them; without a verb, the list.
@@ -24,14 +24,7 @@ pub async fn run(report: Report, verb: Option<&HostsVerb>, context: &mut Context
 /// A host of the settings.
 fn host(name: &str, context: &Context) -> Result<HostSettings, Failure> {
     let hosts = context.load(&Overrides::new())?.settings.hosts;
-    let names: Vec<String> = hosts.iter().map(|host| host.name.clone()).collect();
-    hosts.into_iter().find(|host| host.name == name).ok_or_else(|| {
-        let there = match names[..] {
-            [] => "the settings name none: see docs/hosts.md".to_owned(),
-            _ => format!("there are {}", names.join(", ")),
-        };
-        Failure::usage(format!("no host {name:?} in the settings; {there}"))
-    })
+    gather::known(name, &hosts).cloned()
 }
 
 /// Where ssh goes for a host. One that is reached by another program is not for ssh.

@@ -11,13 +11,6 @@ use tokio::{process::Command, time::timeout};
 use crate::app::cli::Failure;
 use crate::monitor::link::connector::{Shared, ssh_words};
 use crate::monitor::link::end::{Trouble, ended, tidy};
-use crate::monitor::link::login_socket;
-
-/// The connection that ssh may use for a host of this name.
-pub(super) fn shared(run: &Path, host: Option<&str>) -> Shared {
-    let socket = host.map(|host| login_socket(run, host));
-    socket.filter(|socket| socket.exists()).map_or(Shared::Configured, Shared::Login)
-}
 
 /// Runs a command there; `input` is its standard input.
 pub(super) async fn run(

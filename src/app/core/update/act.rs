@@ -3,7 +3,6 @@
 use crate::app::core::act::Act;
 use crate::app::core::action::Action;
 use crate::app::core::fleet::AgentKey;
-use crate::app::core::hosts;
 use crate::app::core::list::Grouping;
 use crate::app::core::message::{Effect, Outcome};
 use crate::app::core::palette;
@@ -170,7 +169,7 @@ fn copied(state: &State, key: AgentKey) -> String {
 /// Tries to reach the host under the cursor, or says what only a person can do.
 fn try_host(state: &mut State) -> Outcome {
     let Some(host) = state.selected_host().cloned() else { return Outcome::default() };
-    let (words, tone) = match hosts::remedy(&host) {
+    let (words, tone) = match host.state.remedy(&host.name) {
         Some(command) => (format!("in a terminal: {command}"), Tone::NeedsYou),
         None => (format!("asking {} again", host.name), Tone::Starting),
     };

@@ -16,7 +16,7 @@ const DWELL: Duration = Duration::from_secs(2);
 /// Takes the fleet in as it is now.
 pub(crate) fn arrived(state: &mut State, new: Fleet) -> Outcome {
     let old = std::mem::replace(&mut state.fleet, new);
-    let mut redraw = took_turns(&old, &state.fleet) || old.hosts() != state.fleet.hosts();
+    let mut redraw = came_or_went(&old, &state.fleet) || old.hosts() != state.fleet.hosts();
     state.news.retain(|id, _| state.fleet.member(*id).is_some());
     let mut behind = false;
     let (mut calls, mut problems) = (Vec::new(), Vec::new());
@@ -37,7 +37,7 @@ pub(crate) fn arrived(state: &mut State, new: Fleet) -> Outcome {
         }
         let before = old.member(member.id).map(|before| before.link);
         if let Some(words) = before.and_then(|before| member.link.switched_from(before)) {
-            let words = if several { format!("{}: {words}", member.label.name()) } else { words };
+            let words = if several { format!("{}: {words}", member.label.whose()) } else { words };
             state.switched = Some((words, state.elapsed + TELL_SWITCH_FOR));
         }
         redraw |= before.is_some_and(|before| before != member.link);
@@ -53,7 +53,7 @@ pub(crate) fn arrived(state: &mut State, new: Fleet) -> Outcome {
 }
 
 /// A member came or went.
-fn took_turns(old: &Fleet, new: &Fleet) -> bool {
+fn came_or_went(old: &Fleet, new: &Fleet) -> bool {
     !old.members().iter().map(|member| member.id).eq(new.members().iter().map(|member| member.id))
 }
 
