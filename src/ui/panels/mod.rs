@@ -30,6 +30,7 @@ use crate::app::core::format;
 use crate::app::core::keymap::Keymap;
 use crate::app::core::message::Hit;
 use crate::app::core::state::State;
+use crate::app::core::text::width;
 use crate::app::core::view::Panel;
 use crate::monitor::CyclePoint;
 use crate::ui::canvas::{Canvas, Frame, Point};
@@ -120,7 +121,12 @@ impl Section {
         let whose = (self.is_instrument() && state.fleet.several()).then(|| state.member().label.whose());
         let note = match (&whose, words.note) {
             (Some(whose), "") => whose.as_ref().into(),
-            (Some(whose), note) => format!("{whose} {note}"),
+            (Some(whose), note) => {
+                // The value is what the panel is for: whose it is says more than a setting, and less than that.
+                let both = format!("{whose} {note}");
+                let rest = width(self.title) + width(words.value) + 8;
+                if width(&both) + rest <= area.width.into() { both } else { whose.as_ref().into() }
+            }
             (None, note) => note.to_owned(),
         };
         let keys = self.keys.iter().map(|action| state.keymap.label(*action)).collect::<Vec<_>>().join(" ");
