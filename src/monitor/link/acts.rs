@@ -184,7 +184,7 @@ mod tests {
         let answers = async {
             let mut most = 0;
             for id in 1..=AT_ONCE as u64 + 4 {
-                underway.next().await;
+                timeout(ANSWER_LIMIT, underway.next()).await.expect("it is sent in its turn");
                 most = most.max(underway.sent.len());
                 // The first ones are answered only when as many as may be are under way.
                 if let Some(id) = id.checked_sub(AT_ONCE as u64 - 1).filter(|id| *id > 0) {
