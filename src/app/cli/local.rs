@@ -17,7 +17,7 @@ use crate::app::act::Caller;
 use crate::app::cli::act::actor;
 use crate::app::cli::{Beside, Context, Failure, InForce, source};
 use crate::app::core::fleet::{Label, MemberId};
-use crate::app::members::{Doer, Joined, Members, WeakMembers, sockets};
+use crate::app::members::{Doer, Joined, Members, WeakMembers, real_path, sockets};
 use crate::monitor::{FollowError, Following, Keeper, ServerStatus};
 use crate::tmux::{Server, SocketChoice};
 
@@ -58,8 +58,7 @@ pub(super) async fn open(
     let caller = Caller::from_environment(server.socket(), None);
     let read_only = manner.read_only || now.settings.dashboard.read_only;
     let actor = actor(context, server, &now.settings, caller, read_only)?.telling(handle.commands.clone());
-    let name = server.socket().file_name().unwrap_or_default().to_string_lossy();
-    let label = Label { host: None, server: crate::tmux::clean(&name).into() };
+    let label = Label { host: None, server: server.name().into() };
     Ok((Joined { label, handle, link, doer: Some(Doer::Here(Arc::new(actor))) }, Local { task, beside }))
 }
 
@@ -91,7 +90,7 @@ impl Locals {
         let end = CancellationToken::new();
         let finder = Finder {
             context,
-            first: real(first.socket()),
+            first: real_path(first.socket()),
             names,
             in_force,
             manner,
@@ -156,7 +155,7 @@ impl Finder {
             let changed = std::fs::metadata(&dir).and_then(|meta| meta.modified()).ok();
             let now = (looked, changed);
             let same = quiet && before.as_ref() == Some(&now) && now.0.iter().all(|name| !name.contains('/'));
-            let found = (!same).then(|| sockets(&now.0, &dir).iter().map(|path| real(path)).collect::<Vec<_>>());
+            let found = (!same).then(|| sockets(&now.0, &dir));
             (now, found)
         });
         let Ok((seen, found)) = found.await else { return };
@@ -218,9 +217,4 @@ impl Finder {
             local.end().await.ok();
         }
     }
-}
-
-/// The socket itself, whatever it was called.
-fn real(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }

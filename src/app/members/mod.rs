@@ -24,7 +24,7 @@ use crate::app::core::act::Act;
 use crate::app::core::fleet::{Fleet, Host, Label, Member, MemberId};
 use crate::monitor::{Command, Ended, Handle, Link, LinkedHost, NotDone, NotSent, Snapshots};
 
-pub(crate) use scan::sockets;
+pub(crate) use scan::{real_path, sockets};
 
 /// What several members publish within this time is taken in at once: the time of a frame, and once more for each thousand
 /// of agents.

@@ -13,7 +13,7 @@ const ALL: &str = "all";
 const OTHERS: u32 = 0o007;
 
 /// Sockets of the servers that these names mean: `all`, names of sockets in tmux's own directory `dir`, and paths. In the
-/// order of their paths, each once. Nothing is contacted: whether a server listens is not known.
+/// order of their paths, each once, under its real path. Nothing is contacted: whether a server listens is not known.
 #[must_use]
 pub(crate) fn sockets(names: &[String], dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -39,7 +39,12 @@ fn in_directory(dir: &Path) -> Vec<PathBuf> {
 }
 
 fn socket(path: PathBuf) -> Option<PathBuf> {
-    fs::metadata(&path).is_ok_and(|meta| meta.file_type().is_socket()).then_some(path)
+    fs::metadata(&path).is_ok_and(|meta| meta.file_type().is_socket()).then(|| real_path(&path))
+}
+
+/// The path itself, without links on its way: two of one socket are the same.
+pub(crate) fn real_path(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::process::ExitStatus;
 
-use crate::tmux::clean;
+use crate::monitor::clients::admit::words;
 
 /// How a try ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +28,6 @@ const ASKS: [&str; 6] = [
     "no more authentication methods",
     "remote host identification has changed",
 ];
-
-/// Longest reason, characters.
-const LONGEST: usize = 300;
 
 /// What the end of the program means: its last words on standard error, its exit code, and what it printed instead of a
 /// hello.
@@ -68,10 +65,9 @@ pub(crate) fn prints(noise: &str) -> String {
     tidy(&format!("its shell prints instead of us: {noise}"))
 }
 
-/// A line of others as it may be shown: clean and not too long.
+/// A line of others as it may be shown, through the one door.
 pub(crate) fn tidy(line: &str) -> String {
-    let short: String = line.trim().chars().take(LONGEST).collect();
-    clean(&short)
+    words(line.trim()).into_inner()
 }
 
 #[cfg(test)]
@@ -110,6 +106,6 @@ mod tests {
     fn no_reason_reaches_a_terminal_as_it_came() {
         let Trouble::Lost(why) = ended(b"\x1b]0;x\x07\x1b[2Jbad \xe2\x80\xae\xff\n", code(255), None) else { panic!() };
         assert!(why.contains("bad") && !why.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{why:?}");
-        assert_eq!(ended("x".repeat(4096).as_bytes(), None, None), Trouble::Lost("x".repeat(LONGEST)));
+        assert_eq!(ended("x".repeat(4096).as_bytes(), None, None), Trouble::Lost("x".repeat(500)));
     }
 }

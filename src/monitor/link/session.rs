@@ -273,7 +273,7 @@ impl Session {
 
 /// What people call a member, as it may be shown.
 fn admitted(line: MemberLine) -> MemberLine {
-    let short = |text: &str| tidy(&text.chars().take(100).collect::<String>());
+    let short = |text: &str| tidy(text).chars().take(100).collect();
     MemberLine { name: short(&line.name), status: short(&line.status), key: line.key }
 }
 

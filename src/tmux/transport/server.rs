@@ -145,6 +145,12 @@ impl Server {
         &self.socket
     }
 
+    /// What people call it: the name of its socket, cleaned.
+    #[must_use]
+    pub fn name(&self) -> String {
+        crate::tmux::clean(&self.socket.file_name().unwrap_or_default().to_string_lossy())
+    }
+
     /// The tmux program: `$TMUX_ORC_TMUX`, else `tmux`.
     #[must_use]
     pub fn program(&self) -> &OsStr {

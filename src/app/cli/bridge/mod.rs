@@ -183,10 +183,9 @@ impl Bridge {
     fn member(&self, server: &Server) -> (String, Member) {
         let socket = server.socket().to_owned();
         let key = self.work.context.engine_paths(server).key().to_owned();
-        let name = socket.file_name().map_or_else(String::new, |name| crate::tmux::clean(&name.to_string_lossy()));
         let relay = Relay::start(&key, Source::Here(Engines::new(server, &self.work)), &self.work);
         let acting = Acting::here(&key, server.clone(), &self.work);
-        (key, Member { name, status: "starting".to_owned(), socket: Some(socket), relay, acting })
+        (key, Member { name: server.name(), status: "starting".to_owned(), socket: Some(socket), relay, acting })
     }
 
     /// The hub wants this machine's own hosts too.
@@ -216,7 +215,8 @@ impl Bridge {
             }
             let relay = Relay::start(&key, Source::there(&member), &self.work);
             let acting = Acting::there(&key, host, &member.key, &self.work);
-            self.members.insert(key, Member { name, status: "up".to_owned(), socket: None, relay, acting });
+            self.members
+                .insert(key, Member { name: server.name(), status: "up".to_owned(), socket: None, relay, acting });
         }
     }
 

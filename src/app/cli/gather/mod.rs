@@ -7,7 +7,7 @@ pub(super) mod place;
 pub(super) mod there;
 mod until;
 
-use std::{collections::HashSet, path::Path, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use crate::app::cli::{Context, Failure, Look, Scope, cell, source};
 use crate::app::core::fleet::{Label, address};
 use crate::app::core::target::{self, TargetError};
-use crate::app::members::sockets;
+use crate::app::members::{real_path, sockets};
 use crate::app::settings::{Overrides, Settings};
 use crate::monitor::{Agent, SCHEMA, Snapshot};
 use crate::tmux::{Server, SocketChoice, clean};
@@ -86,8 +86,7 @@ pub(super) async fn gather(scope: &Scope, context: &Context, ask: Ask) -> Result
 
 /// Where a server of this machine is.
 fn label(server: &Server) -> Label {
-    let name = server.socket().file_name().unwrap_or_default().to_string_lossy();
-    Label { host: None, server: clean(&name).into() }
+    Label { host: None, server: server.name().into() }
 }
 
 /// The servers of this machine that are meant. Those that nobody named are there when something listens at their sockets.
@@ -127,11 +126,9 @@ fn servers_of(all: bool, settings: &Settings, context: &Context) -> Result<Vec<S
     let first = context.first_server()?;
     let named = context.global.socket_name.get(1..).unwrap_or_default();
     let names = if all && named.is_empty() { settings.servers.as_slice() } else { named };
-    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let mut seen = HashSet::from([real(first.socket())]);
+    let mut seen = HashSet::from([real_path(first.socket())]);
     let mut servers = vec![first];
     for path in sockets(names, &SocketChoice::directory()) {
-        let path = real(&path);
         if seen.insert(path.clone())
             && let Ok(server) = Server::resolve(&SocketChoice { name: None, path: Some(path) })
         {
