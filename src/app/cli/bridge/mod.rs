@@ -215,8 +215,7 @@ impl Bridge {
             }
             let relay = Relay::start(&key, Source::there(&member), &self.work);
             let acting = Acting::there(&key, host, &member.key, &self.work);
-            self.members
-                .insert(key, Member { name: server.name(), status: "up".to_owned(), socket: None, relay, acting });
+            self.members.insert(key, Member { name, status: "up".to_owned(), socket: None, relay, acting });
         }
     }
 
