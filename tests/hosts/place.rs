@@ -1,12 +1,17 @@
 //! A host of a test's own: a private tmux server with agents, and the ways to the bridge there.
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use tmux_orc::monitor::{Connector, HostConfig, LinkState, LinkedHost, Links, RemoteMember, link::open};
 use tokio::time::timeout;
 
 use crate::stage::Stage;
-use crate::support::{PATIENCE, Program, alive, isolate, signal, wait_for};
+use crate::support::{PATIENCE, Program, alive, isolate, signal, wait_for, write_program};
 
 /// A host. Its engine is stopped when this is dropped.
 pub struct Place {
@@ -49,12 +54,26 @@ impl Place {
         open(self.config(&[]), Links::new(None, false))
     }
 
-    /// What a login there has before its command: for a key that forces it.
+    /// What a login there has before its command: for a key that forces it. What a test puts into its `bin` comes before
+    /// what the machine has.
     pub fn forced(&self) -> String {
         let words = self.words(&[]);
         // Without the program: that is the command's own.
         let end = words.iter().position(|word| word == Program::PATH).expect("the program");
-        format!("{} sh -c \"$SSH_ORIGINAL_COMMAND\"", words[..end].join(" "))
+        let path = format!("PATH={}:{}", self.home().join("bin").display(), std::env::var("PATH").expect("a PATH"));
+        format!("{} {path} sh -c \"$SSH_ORIGINAL_COMMAND\"", words[..end].join(" "))
+    }
+
+    /// Puts a program of this text in the place of the machine's own.
+    pub fn fake(&self, name: &str, text: &str) {
+        let bin = self.home().join("bin");
+        fs::create_dir_all(&bin).expect("a folder");
+        write_program(&bin.join(name), &format!("#!/bin/sh\n{text}\n"));
+    }
+
+    /// Where `hosts install` puts the program.
+    pub fn installed(&self) -> PathBuf {
+        self.home().join(".local/bin/tmux-orc")
     }
 
     /// Processes of this program there whose arguments hold this word.

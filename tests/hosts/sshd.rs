@@ -89,31 +89,48 @@ impl Sshd {
 
     /// The client's configuration knows the host's key at this port.
     pub fn trust(&self, address: &str, port: u16) {
-        let public = fs::read_to_string(self.dir.path().join("host.pub")).expect("the key");
         let file = self.dir.path().join("known");
         let mut known = fs::OpenOptions::new().create(true).append(true).open(file).expect("known hosts");
-        writeln!(known, "[{address}]:{port} {public}").expect("written");
+        writeln!(known, "{}", self.known_at(address, port)).expect("written");
+    }
+
+    /// The line of a file of known hosts for this port.
+    pub fn known(&self, port: u16) -> String {
+        self.known_at("127.0.0.1", port)
+    }
+
+    fn known_at(&self, address: &str, port: u16) -> String {
+        let public = fs::read_to_string(self.dir.path().join("host.pub")).expect("the key");
+        format!("[{address}]:{port} {public}")
     }
 
     /// The host of this name by ssh, with the words that are ours: only the client's configuration is the test's.
     pub fn config(&self, name: &str, port: u16, program: Option<&str>) -> HostConfig {
-        let user = Command::new("id").arg("-un").output().expect("id").stdout;
-        let user = String::from_utf8_lossy(&user).trim().to_owned();
         let file = self.dir.path().join(format!("config-{name}-{port}"));
-        let key = self.dir.path().join(format!("key-{name}"));
-        let known = self.dir.path().join("known");
-        let text = format!(
-            "Host {name}\n HostName 127.0.0.1\n Port {port}\n User {user}\n IdentityFile {}\n IdentitiesOnly yes\n \
-             UserKnownHostsFile {}\n GlobalKnownHostsFile /dev/null\n StrictHostKeyChecking yes\n",
-            key.display(),
-            known.display()
-        );
-        fs::write(&file, text).expect("written");
+        fs::write(&file, self.client(name, port, &self.dir.path().join("known"), "yes")).expect("written");
         let connector = Connector::Ssh { destination: name.to_owned(), program: program.map(str::to_owned) };
         let host = HostConfig { name: name.to_owned(), connector, servers: Vec::new(), read_only: false };
         let mut words = host.argv(&Shared::Configured, false);
         words.splice(1..1, ["-F".to_owned(), file.display().to_string()]);
         HostConfig { connector: Connector::Command(words), ..host }
+    }
+
+    /// What the client's configuration says of a host: all that is the user's own is the test's. `strict`: whether a host's
+    /// key that is not known is asked for.
+    pub fn client(&self, name: &str, port: u16, known: &Path, strict: &str) -> String {
+        let user = Command::new("id").arg("-un").output().expect("id").stdout;
+        let user = String::from_utf8_lossy(&user).trim().to_owned();
+        format!(
+            "Host {name}\n HostName 127.0.0.1\n Port {port}\n User {user}\n IdentityFile {}\n IdentitiesOnly yes\n \
+             IdentityAgent none\n UserKnownHostsFile {}\n GlobalKnownHostsFile /dev/null\n StrictHostKeyChecking {strict}\n",
+            self.key(name).display(),
+            known.display()
+        )
+    }
+
+    /// The key that lets a client in to a host.
+    pub fn key(&self, name: &str) -> PathBuf {
+        self.dir.path().join(format!("key-{name}"))
     }
 
     /// The program with the socket of this place: what `program:` of the settings would name.

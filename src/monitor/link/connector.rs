@@ -58,7 +58,7 @@ pub(crate) const SSH_OPTIONS: &[(&[&str], &str)] = &[
 ];
 
 /// Where tmux-orc is looked for on a host. A shell that is not interactive often lacks these in its PATH.
-const PLACES: &str = "tmux-orc ~/.local/bin/tmux-orc ~/.cargo/bin/tmux-orc /usr/local/bin/tmux-orc";
+pub(crate) const PLACES: &str = "tmux-orc ~/.local/bin/tmux-orc ~/.cargo/bin/tmux-orc /usr/local/bin/tmux-orc";
 
 impl HostConfig {
     /// The program and its arguments. `read_only`: whatever the host's own settings say.
@@ -177,7 +177,7 @@ pub(crate) fn quoted(word: &str) -> String {
 }
 
 /// In single quotes, which every shell reads alike.
-fn in_quotes(text: &str) -> String {
+pub(crate) fn in_quotes(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 

@@ -18,11 +18,11 @@ pub struct BridgeOptions {
 /// What about hosts; without a verb, how each is reached.
 #[derive(Debug, Subcommand)]
 pub enum HostsVerb {
-    /// Try a host that no settings name yet, say what is there, and print the line to paste
+    /// Try a host step by step, say what is there, and print the line to paste when no settings name it yet
     #[command(after_help = "Examples:\n  tmux-orc hosts check box\n  tmux-orc hosts check me@gpu1\n\n\
                             It changes nothing. Exit codes: 0 all is there; 1 something is missing.")]
     Check {
-        /// A destination as ssh takes it
+        /// A destination as ssh takes it, or the name of a host of the settings
         #[arg(value_name = "DEST")]
         destination: String,
     },
@@ -32,15 +32,16 @@ pub enum HostsVerb {
         /// Name of the host in the settings
         name: String,
     },
-    /// Copy this program to ~/.local/bin on a host, after asking
+    /// Copy a static program to ~/.local/bin on a host, after asking
     #[command(
         after_help = "Examples:\n  tmux-orc hosts install box\n  tmux-orc hosts install box --from ./tmux-orc-aarch64\n\n\
-                            Only a static program for the host's own kind of machine is copied; `make dist` makes one."
+                            Only a static program for the host's own kind of machine is copied; `make dist` makes one.\n\
+                            What was there stays until the copy is proved by its sha256 and starts."
     )]
     Install {
         /// Name of the host in the settings
         name: String,
-        /// The program to copy instead of this one
+        /// The program to copy instead of the one that came with this one
         #[arg(long, value_name = "FILE")]
         from: Option<PathBuf>,
         /// Do not ask

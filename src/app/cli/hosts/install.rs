@@ -1,30 +1,38 @@
-//! `hosts install`: copies a static program to a host, after asking, and proves that what arrived is what was sent.
+//! `hosts install`: copies a static program to a host, after asking; what arrived is proved to be what was sent before it is
+//! put in its place.
 
 use std::{
-    fs::File,
-    io::{BufRead, IsTerminal, Read},
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
+    io::{BufRead, IsTerminal},
+    path::Path,
     time::Duration,
 };
 
+use crate::app::cli::hosts::program::Program;
 use crate::app::cli::hosts::{destination, remote};
 use crate::app::cli::{Context, Failure};
 use crate::app::settings::HostSettings;
-use crate::monitor::link::end::tidy;
+use crate::monitor::link::connector::in_quotes;
 use crate::monitor::link::shared_way;
 
 const ASK_WITHIN: Duration = Duration::from_secs(20);
 /// Some megabytes over a slow way.
 const COPY_WITHIN: Duration = Duration::from_secs(600);
 
-/// What makes a hash of standard input, on either machine.
-const HASH: &str = "sha256sum 2>/dev/null || shasum -a 256";
+/// What the host is, and which tmux-orc is in the place already.
+const ASK: &str = "echo system=$(uname -s) $(uname -m); p=~/.local/bin/tmux-orc; \
+    [ ! -e $p ] || echo before=$($p --version 2>&1); exit 0";
 
-/// Written under another name first: a program that runs there goes on with its own file, and half a copy is never run.
-const COPY: &str = "sh -c 'set -e; d=~/.local/bin; mkdir -p $d; t=$d/.tmux-orc.$$; trap \"rm -f $t\" EXIT; cat > $t; \
-    chmod 755 $t; echo hash=$( (sha256sum 2>/dev/null || shasum -a 256) < $t ); echo version=$($t --version 2>&1); \
-    mv -f $t $d/tmux-orc; echo place=$d/tmux-orc'";
+/// What is run there with the program as standard input. It is written under another name first: half a copy is never run,
+/// and a program that runs there goes on with its own file.
+fn copy(hash: &str) -> String {
+    let script = format!(
+        "set -e; d=~/.local/bin; mkdir -p $d; t=$d/.tmux-orc.$$; trap \"rm -f $t\" EXIT; cat > $t; chmod 755 $t; \
+         h=$( (sha256sum 2>/dev/null || shasum -a 256) < $t ); h=${{h%% *}}; echo hash=$h; [ \"$h\" = {hash} ] || exit 1; \
+         v=$($t --version 2>&1) || true; echo version=$v; \
+         case $v in \"tmux-orc \"*) mv -f $t $d/tmux-orc; echo place=$d/tmux-orc;; *) exit 1;; esac"
+    );
+    format!("sh -c {}", in_quotes(&script))
+}
 
 /// Runs it.
 pub(super) async fn run(
@@ -35,144 +43,89 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let destination = destination(host)?;
     let failed = |why: String| Failure::failed(format!("{}: {why}", host.name));
-    let file: PathBuf = match from {
-        Some(file) => file.to_owned(),
-        None => std::env::current_exe().map_err(|error| failed(format!("this program is not found: {error}")))?,
-    };
-    let program = Program::read(&file).map_err(|why| failed(format!("{}: {why}", file.display())))?;
     let shared = shared_way(&context.paths.run(), &host.name);
-    let ask = "sh -c 'echo system=$(uname -s) $(uname -m)'";
-    let output = remote::run(destination, &shared, ask, None, ASK_WITHIN).await?;
+    let ask = format!("sh -c {}", in_quotes(ASK));
+    let output = remote::run(destination, &shared, &ask, None, ASK_WITHIN).await?;
     let said = String::from_utf8_lossy(&output.stdout);
-    let system = remote::told(&said, "system").next().ok_or_else(|| failed(remote::why(&output)))?;
-    if let Err(why) = program.runs_on(&system) {
-        let what = "bring a static program for it (`make dist` there, or a release) and name it with --from";
-        return Err(failed(format!("{why}; {what}")));
-    }
-    if !yes && !agreed(&host.name, destination)? {
+    let system = remote::told(&said, "system").next();
+    let system = system.ok_or_else(|| failed(remote::why(&output, Some(&host.name))))?;
+    let before = remote::told(&said, "before").next();
+    let program = Program::choose(&system, from).map_err(failed)?;
+    if !yes && !agreed(&host.name, destination, &program, before.as_deref())? {
         return Err(failed("nothing was copied".to_owned()));
     }
-    let ours = hash(&file).map_err(|error| failed(format!("no hash of {}: {error}", file.display())))?;
-    let output = remote::run(destination, &shared, COPY, Some(&file), COPY_WITHIN).await?;
+    let ours = program.hash().map_err(failed)?;
+    let output = remote::run(destination, &shared, &copy(&ours), Some(program.file()), COPY_WITHIN).await?;
     let said = String::from_utf8_lossy(&output.stdout);
     let one = |word: &str| remote::told(&said, word).next();
-    let theirs = one("hash").and_then(|line| line.split_whitespace().next().map(str::to_owned));
-    let (Some(place), true) = (one("place"), output.status.success()) else {
-        return Err(failed(format!("not copied: {}", remote::why(&output))));
+    let place = match (one("hash"), one("version"), one("place").filter(|_| output.status.success())) {
+        (_, _, Some(place)) => place,
+        (Some(hash), None, None) if hash.is_empty() => {
+            return Err(failed(
+                "nothing was changed: neither sha256sum nor shasum is there to check the copy".to_owned(),
+            ));
+        }
+        (Some(hash), None, None) if hash != ours => {
+            return Err(failed("nothing was changed: what arrived there is not what was sent, try again".to_owned()));
+        }
+        (Some(_), Some(version), None) if !version.starts_with("tmux-orc ") => {
+            return Err(failed(format!("nothing was changed: the program does not run there ({version})")));
+        }
+        _ => return Err(failed(format!("not copied: {}", remote::why(&output, Some(&host.name))))),
     };
-    if theirs.as_deref() != Some(ours.as_str()) {
-        return Err(failed(format!("what arrived at {place} is not what was sent: remove it there, and try again")));
-    }
-    let version = one("version").filter(|version| version.starts_with("tmux-orc ")).ok_or_else(|| {
-        failed(format!("copied to {place}, but it does not run there: {}", one("version").unwrap_or_default()))
-    })?;
-    context.out.line(format!("{}: {version} at {place}, sha256 {ours}", host.name))
+    let version = one("version").unwrap_or_default();
+    let before = before.map(|before| format!(" in place of {before}")).unwrap_or_default();
+    context.out.line(format!("{}: {version} at {place}{before}, sha256 {ours}", host.name))
 }
 
 /// Asks on the terminal.
-fn agreed(name: &str, destination: &str) -> Result<bool, Failure> {
+fn agreed(name: &str, destination: &str, program: &Program, before: Option<&str>) -> Result<bool, Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure::usage("there is nobody to ask here: --yes copies without asking"));
     }
-    eprint!("Copy this program to ~/.local/bin/tmux-orc on {name} ({destination})? [y/N] ");
+    let instead = before.map(|before| format!(" in place of {before}")).unwrap_or_default();
+    let file = crate::tmux::clean(&program.file().display().to_string());
+    eprint!("Copy {file} to ~/.local/bin/tmux-orc on {name} ({destination}){instead}? [y/N] ");
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer).map_err(|error| Failure::failed(error.to_string()))?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
-}
-
-/// The hash of a file by the program that the other end uses too.
-fn hash(file: &Path) -> Result<String, String> {
-    let file = File::open(file).map_err(|error| error.to_string())?;
-    let output = Command::new("sh")
-        .args(["-c", HASH])
-        .stdin(Stdio::from(file))
-        .stderr(Stdio::null())
-        .output()
-        .map_err(|error| error.to_string())?;
-    let text = tidy(&String::from_utf8_lossy(&output.stdout));
-    let hash = text.split_whitespace().next().unwrap_or_default().to_owned();
-    if hash.len() == 64 { Ok(hash) } else { Err("neither sha256sum nor shasum is there".to_owned()) }
-}
-
-/// What a program's file says of itself.
-#[derive(Debug, PartialEq, Eq)]
-struct Program {
-    /// As `uname -m` calls it.
-    machine: &'static str,
-    /// It needs nothing of the machine that it runs on.
-    fixed: bool,
-}
-
-impl Program {
-    fn read(file: &Path) -> Result<Self, String> {
-        let mut head = Vec::new();
-        let open = File::open(file).map_err(|error| error.to_string())?;
-        open.take(4096).read_to_end(&mut head).map_err(|error| error.to_string())?;
-        Self::of(&head)
-            .ok_or_else(|| "not a program for Linux on x86_64 or aarch64: only those can be copied".to_owned())
-    }
-
-    /// By its first bytes: a 64-bit little-endian ELF file, whose program headers follow its own (ELF-64 object file format,
-    /// figures 1, 2 and 6: machine at 18, offset of the headers at 32, their size and number at 54 and 56; type 3 is the
-    /// path of an interpreter, which a static one has none of).
-    fn of(head: &[u8]) -> Option<Self> {
-        let number = |at: usize, size: usize| {
-            let bytes = head.get(at..at + size)?;
-            Some(bytes.iter().rev().fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte)))
-        };
-        if !head.starts_with(b"\x7fELF\x02\x01") {
-            return None;
-        }
-        let machine = match number(18, 2)? {
-            62 => "x86_64",
-            183 => "aarch64",
-            _ => return None,
-        };
-        let (at, size, count) = (number(32, 8)?, number(54, 2)?, number(56, 2)?);
-        let mut fixed = true;
-        for header in 0..count {
-            fixed &= number(at.checked_add(header * size)?, 4)? != 3;
-        }
-        Some(Self { machine, fixed })
-    }
-
-    /// Whether it runs on a machine of which `uname` says this.
-    fn runs_on(&self, system: &str) -> Result<(), String> {
-        let machine = system.split_whitespace().nth(1).unwrap_or_default();
-        let machine = if machine == "arm64" { "aarch64" } else { machine };
-        if !system.starts_with("Linux ") || machine != self.machine {
-            return Err(format!("the program is for Linux {}, the host is {system}", self.machine));
-        }
-        if self.fixed { Ok(()) } else { Err("the program is not static: it may not start there".to_owned()) }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn elf(machine: u8, types: &[u8]) -> Vec<u8> {
-        let mut head = b"\x7fELF\x02\x01".to_vec();
-        head.resize(64, 0);
-        (head[18], head[32], head[54], head[56]) = (machine, 64, 56, types.len() as u8);
-        for kind in types {
-            let mut header = vec![0; 56];
-            header[0] = *kind;
-            head.extend(header);
-        }
-        head
-    }
-
+    /// Played by a shell here: nothing is put in its place that is not what was sent, or does not run.
     #[test]
-    fn a_program_is_known_by_its_head() {
-        let fixed = Program::of(&elf(62, &[1, 1, 6])).unwrap();
-        assert_eq!(fixed, Program { machine: "x86_64", fixed: true });
-        assert_eq!(fixed.runs_on("Linux x86_64"), Ok(()));
-        assert!(fixed.runs_on("Linux aarch64").is_err() && fixed.runs_on("Darwin arm64").is_err());
-        let linked = Program::of(&elf(183, &[6, 3, 1])).unwrap();
-        assert!(linked.runs_on("Linux aarch64").unwrap_err().contains("not static"));
-        assert_eq!(Program::of(b"#!/bin/sh\n"), None);
-        assert_eq!(Program::of(&elf(62, &[1; 9])[..200]), None, "cut off: what is not seen is not guessed");
-        assert_eq!(Program::of(&elf(3, &[])), None);
+    fn only_what_was_proved_is_put_in_its_place() {
+        let home = tempfile::tempdir().unwrap();
+        let place = home.path().join(".local/bin/tmux-orc");
+        let sent = "#!/bin/sh\necho tmux-orc 9.9\n";
+        let run = |text: &str, hash: &str| {
+            let input = home.path().join("input");
+            std::fs::write(&input, text).unwrap();
+            let mut shell = std::process::Command::new("sh");
+            let output = shell.args(["-c", &copy(hash)]).env("HOME", home.path());
+            let output = output.stdin(std::fs::File::open(&input).unwrap()).output().unwrap();
+            (output.status.success(), String::from_utf8(output.stdout).unwrap())
+        };
+        let hash_of = |text: &str| {
+            let file = home.path().join("hashed");
+            std::fs::write(&file, text).unwrap();
+            crate::app::cli::hosts::program::hash(&file).unwrap()
+        };
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::fs::write(&place, "old").unwrap();
+        let (ok, said) = run(sent, &"0".repeat(64));
+        assert!(!ok && said == format!("hash={}\n", hash_of(sent)), "{said}");
+        let broken = "#!/bin/sh\necho no such library; exit 127\n";
+        let (ok, said) = run(broken, &hash_of(broken));
+        assert!(!ok && said.ends_with("version=no such library\n"), "{said}");
+        assert_eq!(std::fs::read_to_string(&place).unwrap(), "old");
+        let (ok, said) = run(sent, &hash_of(sent));
+        assert!(ok && said.ends_with(&format!("version=tmux-orc 9.9\nplace={}\n", place.display())), "{said}");
+        assert_eq!(std::fs::read_to_string(&place).unwrap(), sent);
+        let left = std::fs::read_dir(place.parent().unwrap()).unwrap().count();
+        assert_eq!(left, 1, "no half of a copy is left");
     }
 }

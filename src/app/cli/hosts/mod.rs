@@ -4,6 +4,7 @@ mod check;
 mod install;
 mod list;
 mod login;
+mod program;
 mod remote;
 
 use crate::app::cli::{Context, Failure, HostsVerb, Report, gather};

@@ -39,10 +39,15 @@ pub(super) async fn run(
     }
 }
 
-/// Why a command there failed, in words.
-pub(super) fn why(output: &Output) -> String {
+/// Why a command there failed, in words. `name`: what the settings call the host.
+pub(super) fn why(output: &Output, name: Option<&str>) -> String {
     match ended(&output.stderr, Some(output.status), None) {
-        Trouble::NeedsLogin(why) => format!("{why} (log in once by hand: `ssh` to it, or `tmux-orc hosts login NAME`)"),
+        Trouble::NeedsLogin(why) => match name {
+            Some(name) => format!("{why} (`tmux-orc hosts login {name}` asks you)"),
+            None => {
+                format!("{why} (`ssh` to it once by hand, or `tmux-orc hosts login NAME` once the settings name it)")
+            }
+        },
         Trouble::Lost(why) | Trouble::NoHello(why) | Trouble::NotInstalled(why) | Trouble::Incompatible(why) => why,
     }
 }
