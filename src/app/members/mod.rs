@@ -368,7 +368,8 @@ mod tests {
         members.join(second).expect("a number");
         assert!(told(&members).await, "one has come");
         let publish = |of: &watch::Sender<Arc<Snapshot>>| drop(of.send_replace(Arc::new(test_snapshot())));
-        (publish(&one), publish(&two));
+        publish(&one);
+        publish(&two);
         assert!(!told(&members).await, "it waits, and a wait that is given up loses nothing");
         publish(&two);
         tokio::time::sleep(MOMENT).await;
