@@ -31,7 +31,7 @@ pub struct Counts {
 impl Counts {
     /// Counts them.
     #[must_use]
-    pub fn of(agents: &[Agent]) -> Self {
+    pub fn of<'a>(agents: impl IntoIterator<Item = &'a Agent>) -> Self {
         let mut counts = Self::default();
         for agent in agents {
             match agent.state {
@@ -263,8 +263,8 @@ mod tests {
         std::fs::write(&path, r#"{"waiting":9,"error":0,"limited":0,"exited":0,"done":0,"working":0}"#).unwrap();
         assert_eq!(read_counts(&path).unwrap(), None);
 
-        let with = |agents| {
-            let mut snapshot = Snapshot { agents, ..test_snapshot() };
+        let with = |agents: Vec<Agent>| {
+            let mut snapshot = Snapshot { agents: agents.into(), ..test_snapshot() };
             snapshot.engine.pid = std::process::id();
             Arc::new(snapshot)
         };

@@ -211,7 +211,7 @@ fn publish(stage: &mut Stage, feed: &mut Feed<'_>) {
         0 => {
             let (count, which) = (feed.below(60), feed.number());
             stage.publish(|next| {
-                next.agents = sample::many(count as u32);
+                next.agents = sample::many(count as u32).into();
                 next.agents.retain(|agent| which >> (agent.pane_id.0 % 16) & 1 == 1);
             });
         }
@@ -230,6 +230,6 @@ fn publish(stage: &mut Stage, feed: &mut Feed<'_>) {
             let status = STATUSES[feed.below(4)];
             stage.publish(|next| next.server.status = status);
         }
-        _ => drop(stage.publish(|next| next.agents = sample::foreign())),
+        _ => drop(stage.publish(|next| next.agents = sample::foreign().into())),
     }
 }

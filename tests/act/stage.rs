@@ -130,7 +130,7 @@ impl Stage {
     async fn watch(&self, actress: &Actress) -> Agent {
         let snapshot = Engine::new(self.tmux(), EngineSettings::default()).once().await.expect("a cycle");
         let agent = snapshot.agents.into_iter().find(|agent| agent.pane_id == actress.pane);
-        agent.expect("the stand-in is taken for an agent")
+        agent.map(Arc::unwrap_or_clone).expect("the stand-in is taken for an agent")
     }
 
     fn tmux(&self) -> Server {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tmux_orc::monitor::clients::wire;
 use tmux_orc::monitor::{
-    Clients, Command, CyclePoint, EngineInfo, EngineLock, EnginePaths, EngineSocket, Event, EventKind, Handle,
+    Agents, Clients, Command, CyclePoint, EngineInfo, EngineLock, EnginePaths, EngineSocket, Event, EventKind, Handle,
     Interest, LiveSettings, Order, Preview, Refused, Requests, ServerInfo, Snapshot,
 };
 use tmux_orc::tmux::PaneId;
@@ -44,7 +44,7 @@ pub fn snapshot(cycle: u64) -> Snapshot {
         instruments: true,
         preview: None,
         previews: Vec::new(),
-        agents: Vec::new(),
+        agents: Agents::new(),
         accounts: Vec::new(),
     }
 }

@@ -561,7 +561,7 @@ pub fn snapshot(agents: Vec<Agent>) -> Snapshot {
         instruments: true,
         preview: Some(Arc::new(preview())),
         previews: Vec::new(),
-        agents,
+        agents: agents.into(),
         accounts: Vec::new(),
     }
 }

@@ -66,7 +66,7 @@ fn the_usage_view_says_what_each_spends_and_what_they_spend_together() {
     insta::assert_snapshot!("usage-ascii", stage.text());
     for (columns, rows) in [(200, 55), (120, 35), (80, 24), (40, 30), (24, 12)] {
         let mut stage = with_limits(columns, rows);
-        stage.publish(|next| next.agents = sample::at_work());
+        stage.publish(|next| next.agents = sample::at_work().into());
         stage.keys("u");
         insta::assert_snapshot!(format!("usage-with-limits-{columns}x{rows}"), stage.text());
     }
@@ -173,7 +173,7 @@ fn views_and_overlays() {
 #[test]
 fn what_was_not_measured_is_a_dash() {
     let mut snapshot = sample::blank(ServerStatus::Reachable);
-    snapshot.agents = sample::twelve();
+    snapshot.agents = sample::twelve().into();
     for agent in &mut snapshot.agents {
         agent.cpu_percent = None;
         agent.memory_bytes = None;

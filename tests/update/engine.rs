@@ -165,7 +165,7 @@ fn an_agent_that_has_exited_is_dismissed_by_a_key_others_are_not() {
     assert_ne!(s.selected(), agent.target);
     assert!(!s.rows().contains(&agent.target));
     // Without anybody to dismiss it says so too.
-    s.publish(|next| next.agents.clear());
+    s.publish(|next| next.agents.truncate(0));
     s.keys("D");
     assert!(s.text().contains("there is no agent to dismiss"), "{}", s.text());
 }

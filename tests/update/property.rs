@@ -91,7 +91,7 @@ fn take(stage: &mut Stage, step: Step) {
         }
         Step::Agents(n, seed) => {
             stage.publish(|next| {
-                next.agents = sample::many(n);
+                next.agents = sample::many(n).into();
                 next.agents.retain(|agent| seed >> (agent.pane_id.0 % 64) & 1 == 1);
             });
         }
@@ -118,7 +118,7 @@ fn take(stage: &mut Stage, step: Step) {
             stage.tell(Message::ActionResult { text: "said".into(), ok });
         }
         Step::Names => {
-            stage.publish(|next| next.agents = sample::foreign());
+            stage.publish(|next| next.agents = sample::foreign().into());
         }
         Step::Spends(i, known) => {
             stage.publish(|next| {

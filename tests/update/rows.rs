@@ -96,7 +96,7 @@ fn new_rows_find_their_place_and_gone_ones_leave_theirs() {
     });
     assert_eq!(s.rows().len(), 12);
     assert_eq!(s.selected(), "api:1.0");
-    s.publish(|next| next.agents.clear());
+    s.publish(|next| next.agents.truncate(0));
     assert_eq!(s.selected(), "");
     s.publish(|next| *next = super::twelve());
     assert_eq!(s.selected(), "api:2.0");

@@ -101,7 +101,7 @@ fn a_server_that_is_gone_leaves_its_agents_and_their_counts_or_neither() {
         let screen = s.text();
         assert!(screen.contains("▲ 2") && screen.contains("api:2.0"), "{screen}");
         assert!(screen.contains("The tmux server is gone. The agents are as last known."), "{screen}");
-        s.publish(|next| next.agents.clear());
+        s.publish(|next| next.agents.truncate(0));
         let screen = s.text();
         assert!(!screen.contains("▲ 2") && screen.contains("No tmux server runs."), "{screen}");
         assert!(!screen.contains("The tmux server is gone"), "{screen}");
@@ -136,7 +136,7 @@ fn a_demo_says_that_it_is_simulated_and_ascii_is_ascii() {
             let text = s.text();
             assert!(text.is_ascii(), "{text}");
         }
-        s.publish(|next| next.agents = sample::foreign());
+        s.publish(|next| next.agents = sample::foreign().into());
         assert!(s.text().is_ascii(), "{}", s.text());
     }
 }

@@ -114,8 +114,11 @@ fn files(place: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// Agents that run in a newer version than their profile was checked against.
-fn newer<'a>(agents: &'a [Agent], profile: &'a Profile) -> impl Iterator<Item = (&'a Agent, &'a str, &'a str)> {
-    agents.iter().filter(|agent| agent.agent == profile.name).filter_map(|agent| {
+fn newer<'a>(
+    agents: impl IntoIterator<Item = &'a Agent>,
+    profile: &'a Profile,
+) -> impl Iterator<Item = (&'a Agent, &'a str, &'a str)> {
+    agents.into_iter().filter(|agent| agent.agent == profile.name).filter_map(|agent| {
         let version = agent.version.as_deref()?;
         Some((agent, version, profile.newest_before(version)?))
     })
@@ -126,7 +129,7 @@ pub async fn list(as_json: bool, context: &mut Context) -> Result<(), Failure> {
     let profiles = profiles::load(Some(&context.paths.agents())).map_err(|error| Failure::usage(error.to_string()))?;
     // The list is about programs: it is as good where no server runs.
     let seen = source::from_engine_or_now(context).await.ok();
-    let agents = seen.as_ref().map(|snapshot| &snapshot.agents[..]);
+    let agents = seen.as_ref().map(|snapshot| &snapshot.agents);
     if as_json {
         let list: Vec<_> = profiles
             .list()
@@ -173,7 +176,7 @@ pub async fn list(as_json: bool, context: &mut Context) -> Result<(), Failure> {
         rows.push(cells.into_iter().map(|text| (Look::Plain, cell(text, 80))).collect());
     }
     context.out.table_cut(&rows, &CUTS)?;
-    let running: Vec<_> = profiles.list().flat_map(|profile| newer(agents.unwrap_or_default(), profile)).collect();
+    let running: Vec<_> = profiles.list().flat_map(|profile| newer(agents.into_iter().flatten(), profile)).collect();
     let Some((first, ..)) = running.first() else { return Ok(()) };
     let save = first.pane_id;
     context.out.line("")?;

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::{
     monitor::{
-        Agent, AgentState, AgentTokens, BaseStatus, CacheInfo, CostInfo, CycleInfo, EngineInfo, Evidence, Health,
-        HealthSummary, LiveSettings, PoolInfo, SCHEMA, ServerInfo, Snapshot, Source,
+        Agent, AgentState, AgentTokens, Agents, BaseStatus, CacheInfo, CostInfo, CycleInfo, EngineInfo, Evidence,
+        Health, HealthSummary, LiveSettings, PoolInfo, SCHEMA, ServerInfo, Snapshot, Source,
     },
     tmux::PaneId,
 };
@@ -95,7 +95,7 @@ pub(crate) fn test_snapshot() -> Snapshot {
         instruments: true,
         preview: None,
         previews: Vec::new(),
-        agents: Vec::new(),
+        agents: Agents::new(),
         accounts: Vec::new(),
     }
 }

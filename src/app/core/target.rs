@@ -183,7 +183,7 @@ mod tests {
         agent.places = vec!["main:0.0".into(), "view:4.0".into()];
         let mut other = test_agent(4, AgentState::Idle);
         other.target = "x:1.0".into();
-        let snapshot = Snapshot { agents: vec![agent, other], ..test_snapshot() };
+        let snapshot = Snapshot { agents: vec![agent, other].into(), ..test_snapshot() };
         for target in ["%3", "main:0.0", "view:4.0", "main:0", "view:4", "view:w", "view", "view:", "main"] {
             assert_eq!(find(&snapshot, target).map(|agent| agent.pane_id.0), Ok(3), "{target}");
         }

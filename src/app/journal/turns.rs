@@ -162,7 +162,7 @@ mod tests {
             agent.tokens.session = spent.and_then(tokens);
             agent.session_id = spent.map(|_| "s".to_owned());
             snapshot.timestamp = start + SignedDuration::from_secs(*second);
-            snapshot.agents = vec![agent];
+            snapshot.agents = vec![agent].into();
             told.extend(turns.take(&snapshot));
         }
         let numbers = |standing: &Standing| match standing {

@@ -14,7 +14,7 @@ use crate::monitor::clients::bounds::Bounds;
 use crate::monitor::clients::delta::Delta;
 use crate::monitor::clients::wire;
 use crate::monitor::clients::wire::{EngineHello, FromEngine, LineError, Lines};
-use crate::monitor::{LiveSettings, Snapshot};
+use crate::monitor::{Agents, LiveSettings, Preview, Snapshot};
 use crate::tmux::clean;
 
 /// Something of another process that went through the door: nothing in it steers a terminal, and all of it is within
@@ -97,19 +97,21 @@ pub(crate) enum ReceiveError {
 }
 
 /// The door of one connection.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Door {
     /// What lies on another machine is let in in smaller pieces.
     remote: bool,
     /// By how much the other end's clock is ahead of ours.
     ahead: SignedDuration,
+    /// Host and server of its agents, whatever it calls itself.
+    place: Option<(Arc<str>, Arc<str>)>,
 }
 
 impl Door {
     /// For what is said by an engine of this machine, or of another.
     #[must_use]
     pub fn new(remote: bool) -> Self {
-        Self { remote, ahead: SignedDuration::ZERO }
+        Self { remote, ahead: SignedDuration::ZERO, place: None }
     }
 
     /// The same for an engine that said at `now` what its clock shows: its times are right by that clock.
@@ -118,12 +120,32 @@ impl Door {
         Self { ahead: hello.at.map_or(SignedDuration::ZERO, |at| at.duration_since(now)), ..self }
     }
 
+    /// The same for an engine whose agents are on this host and this server as they are called here, whatever it says.
+    #[must_use]
+    pub(crate) fn at(self, host: Arc<str>, server: Arc<str>) -> Self {
+        Self { place: Some((host, server)), ..self }
+    }
+
     /// What the other end's clock shows at `now`.
-    pub(crate) fn theirs(self, now: Timestamp) -> Timestamp {
+    pub(crate) fn theirs(&self, now: Timestamp) -> Timestamp {
         now.checked_add(self.ahead).unwrap_or(now)
     }
 
-    fn bounds(self, now: Timestamp) -> Bounds {
+    fn name(&self, agents: &mut Agents) {
+        if let Some((host, server)) = &self.place {
+            for agent in agents.iter_mut() {
+                agent.host = Some(Arc::clone(host));
+                agent.server = Arc::clone(server);
+            }
+        }
+    }
+
+    /// What is watched under a name of ours may be served on: to each of those its own screen.
+    fn previews(&self, snapshot: &Snapshot) -> Vec<Arc<Preview>> {
+        snapshot.preview.iter().filter(|_| self.place.is_some()).cloned().collect()
+    }
+
+    fn bounds(&self, now: Timestamp) -> Bounds {
         Bounds::new(self.theirs(now), self.remote)
     }
 
@@ -131,10 +153,12 @@ impl Door {
     ///
     /// # Errors
     /// See [`NotAdmitted`].
-    pub fn snapshot(self, mut snapshot: Snapshot, now: Timestamp) -> Result<Admitted<Snapshot>, NotAdmitted> {
+    pub fn snapshot(&self, mut snapshot: Snapshot, now: Timestamp) -> Result<Admitted<Snapshot>, NotAdmitted> {
         let bounds = self.bounds(now);
         bounds.room(snapshot.agents.len())?;
         bounds.snapshot(&mut snapshot);
+        self.name(&mut snapshot.agents);
+        snapshot.previews = self.previews(&snapshot);
         Ok(Admitted(snapshot))
     }
 
@@ -142,10 +166,11 @@ impl Door {
     ///
     /// # Errors
     /// See [`NotAdmitted`].
-    pub fn delta(self, mut delta: Delta, now: Timestamp) -> Result<Admitted<Delta>, NotAdmitted> {
+    pub fn delta(&self, mut delta: Delta, now: Timestamp) -> Result<Admitted<Delta>, NotAdmitted> {
         let bounds = self.bounds(now);
         bounds.room(delta.agents.len())?;
         bounds.delta(&mut delta);
+        self.name(&mut delta.agents);
         Ok(Admitted(delta))
     }
 
@@ -154,11 +179,12 @@ impl Door {
     /// # Errors
     /// See [`NotAdmitted`]: many deltas can bring more agents than one may.
     pub fn put_on(
-        self,
+        &self,
         delta: Admitted<Delta>,
         before: &Admitted<Arc<Snapshot>>,
     ) -> Result<Admitted<Snapshot>, NotAdmitted> {
-        let after = delta.0.apply(before);
+        let mut after = delta.0.apply(before);
+        after.previews = self.previews(&after);
         self.bounds(after.timestamp).room(after.agents.len())?;
         Ok(Admitted(after))
     }
@@ -170,7 +196,7 @@ impl Door {
     }
 
     /// The next thing that the engine says. One of a kind that is not known is of a newer engine, and tells us nothing.
-    pub(super) async fn receive(self, lines: &mut Lines<impl AsyncBufRead + Unpin>) -> Result<Received, ReceiveError> {
+    pub(super) async fn receive(&self, lines: &mut Lines<impl AsyncBufRead + Unpin>) -> Result<Received, ReceiveError> {
         loop {
             if let Some(message) = FromEngine::read(lines.next().await?)? {
                 return Ok(self.said(message, Timestamp::now())?);
@@ -179,7 +205,7 @@ impl Door {
     }
 
     /// Lets in what came at `now`.
-    pub(crate) fn said(self, message: FromEngine, now: Timestamp) -> Result<Received, NotAdmitted> {
+    pub(crate) fn said(&self, message: FromEngine, now: Timestamp) -> Result<Received, NotAdmitted> {
         let bounds = self.bounds(now);
         Ok(match message {
             FromEngine::Hello(mut hello) => {

@@ -21,7 +21,7 @@ fn agent(pane: u32) -> Agent {
 }
 
 fn with(agents: Vec<Agent>) -> Snapshot {
-    Snapshot { agents, timestamp: now(), ..blank() }
+    Snapshot { agents: agents.into(), timestamp: now(), ..blank() }
 }
 
 fn admitted(snapshot: Snapshot, remote: bool) -> Snapshot {
@@ -89,7 +89,7 @@ fn a_pane_holds_one_agent_and_a_server_not_too_many() {
     // Nor do they come bit by bit.
     let door = Door::new(true);
     let mut latest = door.snapshot(with((0..2000).map(agent).collect()), now()).unwrap().shared();
-    let change = |pane| Delta { agents: vec![agent(pane)], timestamp: now(), ..Delta::default() };
+    let change = |pane| Delta { agents: vec![agent(pane)].into(), timestamp: now(), ..Delta::default() };
     latest = door.put_on(door.delta(change(7), now()).unwrap(), &latest).unwrap().shared();
     let more = door.delta(change(2000), now()).unwrap();
     assert_eq!(door.put_on(more, &latest), Err(NotAdmitted::Agents(2000)));

@@ -196,6 +196,11 @@ impl Client {
         Ok(Self { hello, protocol, door, lines, write, latest: None, deltas: Some(0), next_id: 1, wishes })
     }
 
+    /// The same for an engine whose agents are on this host and this server as they are called here.
+    pub(crate) fn at(self, host: Arc<str>, server: Arc<str>) -> Self {
+        Self { door: self.door.at(host, server), ..self }
+    }
+
     /// The next snapshot; the first call gives the one that is newest now.
     pub async fn snapshot(&mut self) -> Result<Arc<Snapshot>, AttachError> {
         loop {

@@ -12,9 +12,10 @@ use crate::monitor::clients::delta::{Delta, Head};
 use crate::monitor::clients::wire::EngineHello;
 use crate::monitor::snapshot::TRANSITIONS_KEPT;
 use crate::monitor::{
-    Account, Acted, Agent, AgentTokens, Asks, BaseStatus, CacheInfo, Change, Choice, CostInfo, CycleInfo, CyclePoint,
-    CycleStats, EVENTS_KEPT, EngineInfo, Event, EventKind, Evidence, HISTORY_POINTS, HealthSummary, LayerInfo, Limit,
-    LiveSettings, PoolInfo, Preview, RereadInfo, ServerInfo, Snapshot, StrategyInfo, Tokens, Transition, TuneRow,
+    Account, Acted, Agent, AgentTokens, Agents, Asks, BaseStatus, CacheInfo, Change, Choice, CostInfo, CycleInfo,
+    CyclePoint, CycleStats, EVENTS_KEPT, EngineInfo, Event, EventKind, Evidence, HISTORY_POINTS, HealthSummary,
+    LayerInfo, Limit, LiveSettings, PoolInfo, Preview, RereadInfo, ServerInfo, Snapshot, StrategyInfo, Tokens,
+    Transition, TuneRow,
 };
 use crate::tmux::{PaneId, Screen, clean, is_clean, is_unsafe};
 
@@ -413,7 +414,7 @@ impl Bounds {
         }
     }
 
-    fn agents(&self, agents: &mut Vec<Agent>) {
+    fn agents(&self, agents: &mut Agents) {
         let mut seen: HashSet<PaneId> = HashSet::with_capacity(agents.len());
         agents.retain(|agent| seen.insert(agent.pane_id));
         agents.iter_mut().for_each(|agent| self.agent(agent));

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::monitor::clients::wire::{Had, joined};
 use crate::monitor::{
-    Account, Agent, BaseStatus, CacheInfo, CostInfo, CycleInfo, CyclePoint, EVENTS_KEPT, EngineInfo, Event,
+    Account, Agent, Agents, BaseStatus, CacheInfo, CostInfo, CycleInfo, CyclePoint, EVENTS_KEPT, EngineInfo, Event,
     HISTORY_POINTS, HealthSummary, LiveSettings, PoolInfo, Preview, ServerInfo, Snapshot, StrategyInfo, TuneRow,
 };
 use crate::tmux::PaneId;
@@ -35,8 +35,8 @@ pub struct Delta {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub engine: Option<EngineInfo>,
     /// Agents that are new or differ in more than when they were looked at.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub agents: Vec<Agent>,
+    #[serde(skip_serializing_if = "Agents::is_empty")]
+    pub agents: Agents,
     /// The panes of all agents in their order, where that is not the one before with new ones at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<Vec<PaneId>>,
@@ -298,7 +298,7 @@ fn goes_on<T>(old: &[T], new: &[T], whole: &[T], most: usize, number: impl Fn(&T
 
 /// The agents of a delta.
 struct Changed {
-    agents: Vec<Agent>,
+    agents: Agents,
     order: Option<Vec<PaneId>>,
     gone: Vec<PaneId>,
     looks: Vec<Look>,
@@ -306,30 +306,31 @@ struct Changed {
 
 impl Changed {
     /// `None`: panes are not told apart by their ids.
-    fn between(old: &[Agent], new: &[Agent]) -> Option<Self> {
-        let before: HashMap<PaneId, &Agent> = old.iter().map(|agent| (agent.pane_id, agent)).collect();
+    fn between(old: &Agents, new: &Agents) -> Option<Self> {
+        let before: HashMap<PaneId, &Arc<Agent>> = old.shared().iter().map(|agent| (agent.pane_id, agent)).collect();
         let now: HashSet<PaneId> = new.iter().map(|agent| agent.pane_id).collect();
         if before.len() != old.len() || now.len() != new.len() {
             return None;
         }
-        let (mut agents, mut looks, mut added) = (Vec::new(), Vec::new(), Vec::new());
-        for agent in new {
+        let (mut agents, mut looks, mut added) = (Agents::new(), Vec::new(), Vec::new());
+        for agent in new.shared() {
             match before.get(&agent.pane_id) {
                 None => {
                     added.push(agent.pane_id);
-                    agents.push(agent.clone());
+                    agents.push(Arc::clone(agent));
                 }
+                Some(known) if Arc::ptr_eq(known, agent) => {}
                 Some(known) => {
                     let look = Look::of(agent);
                     let seen_again = look != Look::of(known);
                     if !seen_again && *known == agent {
                         continue;
                     }
-                    let mut aged = (*known).clone();
+                    let mut aged = Agent::clone(known);
                     look.put_on(&mut aged);
-                    match aged == *agent {
+                    match aged == **agent {
                         true => looks.push(look),
-                        false => agents.push(agent.clone()),
+                        false => agents.push(Arc::clone(agent)),
                     }
                 }
             }
@@ -344,7 +345,7 @@ impl Changed {
 }
 
 /// Puts changed agents in the place of those before, new ones at the end, and then all in this order.
-fn put_agents(all: &mut Vec<Agent>, changed: Vec<Agent>, gone: &[PaneId], order: Option<Vec<PaneId>>) {
+fn put_agents(all: &mut Agents, changed: Agents, gone: &[PaneId], order: Option<Vec<PaneId>>) {
     if !gone.is_empty() {
         let gone: HashSet<PaneId> = gone.iter().copied().collect();
         all.retain(|agent| !gone.contains(&agent.pane_id));
@@ -354,7 +355,7 @@ fn put_agents(all: &mut Vec<Agent>, changed: Vec<Agent>, gone: &[PaneId], order:
             all.iter().enumerate().map(|(place, agent)| (agent.pane_id, place)).collect();
         for agent in changed {
             match places.get(&agent.pane_id) {
-                Some(place) => all[*place] = agent,
+                Some(place) => all.shared_mut()[*place] = agent,
                 None => {
                     places.insert(agent.pane_id, all.len());
                     all.push(agent);
@@ -365,7 +366,7 @@ fn put_agents(all: &mut Vec<Agent>, changed: Vec<Agent>, gone: &[PaneId], order:
     if let Some(order) = order {
         let places: HashMap<PaneId, usize> = order.iter().enumerate().map(|(place, pane)| (*pane, place)).collect();
         // One that the order does not name stays behind those that it names.
-        all.sort_by_key(|agent| places.get(&agent.pane_id).copied().unwrap_or(usize::MAX));
+        all.shared_mut().sort_by_key(|agent| places.get(&agent.pane_id).copied().unwrap_or(usize::MAX));
     }
 }
 

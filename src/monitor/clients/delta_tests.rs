@@ -154,7 +154,7 @@ fn another_engine_s_snapshot_is_no_difference() {
     other.schema += 1;
     assert_eq!(Delta::between(&one, &other, Some(&one)), None);
     other = one.clone();
-    other.agents = vec![agent(1, 1, 1), agent(1, 2, 1)];
+    other.agents = vec![agent(1, 1, 1), agent(1, 2, 1)].into();
     assert_eq!(Delta::between(&one, &other, Some(&one)), None, "two agents in one pane");
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::monitor::clients::delta::Delta;
 use crate::monitor::clients::wire::Had;
 use crate::monitor::{
-    Account, Agent, BaseStatus, CacheInfo, CostInfo, CycleInfo, CyclePoint, EngineInfo, Event, HealthSummary,
+    Account, Agents, BaseStatus, CacheInfo, CostInfo, CycleInfo, CyclePoint, EngineInfo, Event, HealthSummary,
     LiveSettings, PoolInfo, Preview, ServerInfo, Snapshot, StrategyInfo, TuneRow,
 };
 
@@ -188,7 +188,7 @@ rest! {
     history: [CyclePoint] = &history[history.partition_point(|point| point.cycle <= had.cycle)..],
     events: [Event] = &events[events.partition_point(|event| event.seq <= had.event)..],
     notes: [String],
-    agents: [Agent],
+    agents: Agents,
     accounts: [Account],
     #[serde(skip_serializing_if = "instruments_are_of_now")]
     instruments: bool,

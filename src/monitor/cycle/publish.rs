@@ -14,8 +14,8 @@ use crate::monitor::panes::known::Panes;
 use crate::monitor::panes::tracked::Tracked;
 use crate::monitor::usage::Accounts;
 use crate::monitor::{
-    Agent, AgentTokens, BaseStatus, CostInfo, CycleInfo, EngineInfo, EngineSettings, HealthSummary, LiveSettings,
-    PoolInfo, RereadInfo, SCHEMA, ServerInfo, ServerStatus, Snapshot, StrategyInfo, clock,
+    Agent, AgentTokens, Agents, BaseStatus, CostInfo, CycleInfo, EngineInfo, EngineSettings, HealthSummary,
+    LiveSettings, PoolInfo, RereadInfo, SCHEMA, ServerInfo, ServerStatus, Snapshot, StrategyInfo, clock,
 };
 use crate::tmux::PaneId;
 
@@ -102,13 +102,7 @@ pub(crate) fn snapshot(parts: SnapshotParts<'_>) -> Snapshot {
     }
 }
 
-fn agents(
-    panes: &Panes,
-    server: &Arc<str>,
-    repositories: &Repositories,
-    max_failures: u32,
-    at: Timestamp,
-) -> Vec<Agent> {
+fn agents(panes: &Panes, server: &Arc<str>, repositories: &Repositories, max_failures: u32, at: Timestamp) -> Agents {
     let agent = |tracked| agent(tracked, server, repositories, max_failures, at);
     let all = panes.fleet.iter().filter_map(|tracked| Some((tracked, agent(tracked)?)));
     let mut agents: Vec<(&Tracked, Agent)> = all.collect();

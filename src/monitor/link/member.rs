@@ -133,7 +133,8 @@ impl Serving {
             tokio::select! {
                 stream = connections.recv() => {
                     let Some((stream, wishes)) = stream else { return };
-                    if let Some(before) = attaching.replace(tokio::spawn(attach(stream, wishes))) {
+                    let place = (Arc::clone(&self.host), Arc::clone(&self.server));
+                    if let Some(before) = attaching.replace(tokio::spawn(attach(stream, wishes, place))) {
                         before.abort();
                     }
                 }
@@ -141,7 +142,7 @@ impl Serving {
                     attaching = None;
                     match attached {
                         Ok(attached) => {
-                            let snapshot = self.named(attached.handle.snapshots.borrow());
+                            let snapshot = attached.handle.snapshots.borrow();
                             match &shown {
                                 Some((publish, requests)) => {
                                     attached.handle.commands.set_interest(wanted(requests));
@@ -162,7 +163,7 @@ impl Serving {
                 }
                 news = news(&mut now) => match (news, &shown) {
                     (News::Changed(snapshot), Some((publish, _))) => {
-                        drop(publish.send_replace(self.named(snapshot)));
+                        drop(publish.send_replace(snapshot));
                     }
                     (News::Ended(why), shown) => {
                         now = None;
@@ -195,19 +196,6 @@ impl Serving {
         Some((publish, requests))
     }
 
-    /// The snapshot with the host's name on every agent, the one of our settings, whatever the host calls itself; and with
-    /// that of the server as its bridge calls it.
-    fn named(&self, mut snapshot: Arc<Snapshot>) -> Arc<Snapshot> {
-        let all = Arc::make_mut(&mut snapshot);
-        // For those to whom this one's handle is served.
-        all.previews = all.preview.iter().cloned().collect();
-        for agent in &mut all.agents {
-            agent.host = Some(Arc::clone(&self.host));
-            agent.server = Arc::clone(&self.server);
-        }
-        snapshot
-    }
-
     fn pass_on(&self, order: Order, to: Option<&Attached>) {
         let Some(attached) = to else {
             let why = format!("{} is not reached: {}", self.host, self.why);
@@ -225,8 +213,12 @@ impl Serving {
     }
 }
 
-async fn attach(stream: UnixStream, wishes: Wishes) -> Result<Attached, AttachError> {
-    let client = Client::over(stream, wishes).await?;
+async fn attach(
+    stream: UnixStream,
+    wishes: Wishes,
+    (host, server): (Arc<str>, Arc<str>),
+) -> Result<Attached, AttachError> {
+    let client = Client::over(stream, wishes).await?.at(host, server);
     let (handle, task) = client.into_handle().await?;
     Ok(Attached { handle, task: AbortOnDropHandle::new(task) })
 }

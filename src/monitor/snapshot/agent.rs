@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::monitor::snapshot::agents::Agents;
 use crate::monitor::snapshot::lenient;
 use crate::monitor::snapshot::state::{AgentState, Evidence, Health};
 use crate::monitor::snapshot::usage::{AgentTokens, Limit, Plan};
@@ -232,7 +233,7 @@ pub struct HealthSummary {
 impl HealthSummary {
     /// The summary of these.
     #[must_use]
-    pub fn of(agents: &[Agent]) -> Self {
+    pub fn of(agents: &Agents) -> Self {
         let count = |health: Health| agents.iter().filter(|agent| agent.health == health).count();
         Self {
             total_agents: agents.len(),

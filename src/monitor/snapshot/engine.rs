@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::monitor::snapshot::agent::Agent;
+use crate::monitor::snapshot::agents::Agents;
 use crate::monitor::snapshot::state::AgentState;
 
 /// One run of an engine: no other has the same, neither in another process nor a later one in this.
@@ -64,7 +65,7 @@ pub struct BaseStatus {
 
 impl BaseStatus {
     /// Counts these agents.
-    pub(crate) fn count(&mut self, agents: &[Agent]) {
+    pub(crate) fn count(&mut self, agents: &Agents) {
         let active = |agent: &&Agent| !matches!(agent.state, AgentState::Idle | AgentState::Exited);
         self.active_agents = agents.iter().filter(active).count();
         self.idle_agents = agents.iter().filter(|agent| agent.state == AgentState::Idle).count();

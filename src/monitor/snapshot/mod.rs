@@ -2,6 +2,7 @@
 //! rooms speak: nothing here knows another room.
 
 pub(crate) mod agent;
+pub(crate) mod agents;
 pub(crate) mod answers;
 pub(crate) mod cache;
 pub(crate) mod cost;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use crate::monitor::snapshot::agent::TRANSITIONS_KEPT;
 pub use crate::monitor::snapshot::agent::{Agent, Asks, Choice, HealthSummary, Transition};
+pub use crate::monitor::snapshot::agents::Agents;
 pub(crate) use crate::monitor::snapshot::answers::above_answers;
 pub use crate::monitor::snapshot::cache::{CacheInfo, LayerInfo};
 pub use crate::monitor::snapshot::cost::{CostInfo, TuneRow};
@@ -117,7 +119,7 @@ pub struct Snapshot {
     pub previews: Vec<Arc<Preview>>,
     /// Every agent, ordered by session, window and pane.
     #[serde(default)]
-    pub agents: Vec<Agent>,
+    pub agents: Agents,
     /// The accounts that agents work on, as far as limits of them are known, by program and name.
     #[serde(default)]
     pub accounts: Vec<Account>,
