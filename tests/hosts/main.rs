@@ -9,6 +9,7 @@ mod stage;
 
 mod acts;
 mod bridge;
+mod container;
 mod dashboard;
 mod desk;
 mod install;
