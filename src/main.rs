@@ -76,7 +76,7 @@ async fn watch(dashboard: Dashboard) -> Result<ExitCode, Failure> {
                 jump: true,
                 act: !dashboard.read_only && !settings.read_only,
                 reload: true,
-                copy: true,
+                copy: dashboard.can_copy(),
             },
             effects,
             results,

@@ -5,8 +5,8 @@ use std::fs;
 use tmux_orc::monitor::Connector;
 
 use crate::place::Place;
-use crate::stage::{ASKS, WORKS};
-use crate::support::{Program, Terminal, TmuxServer};
+use crate::stage::{ASKS, IDLE, Stage, WORKS};
+use crate::support::{Program, Terminal, TmuxServer, tmux_orc};
 
 #[test]
 fn agents_of_hosts_are_listed_and_answered_and_a_lost_host_stops_nobody() {
@@ -37,6 +37,52 @@ fn agents_of_hosts_are_listed_and_answered_and_a_lost_host_stops_nobody() {
     terminal.wait("what came of it", |screen| screen.contains("answered 'No'") && screen.contains("● 1 working"));
     reaction.join().expect("the stand-in got its key");
     assert_eq!(claude.input(), "4", "once");
+    terminal.keys(&["q"]);
+    assert_eq!(terminal.ended(), 0);
+}
+
+/// The dashboard of one host: neither this machine nor another host is in it, and it outlives the host.
+#[test]
+fn a_dashboard_of_one_host_shows_that_one_alone() {
+    let place = Place::new();
+    let claude = place.stage.agent("one", ASKS);
+    let Connector::Command(words) = place.config(&[]).connector else { unreachable!("by a program") };
+    let here = Stage::new();
+    let _local = here.agent("local", IDLE);
+    let home = here.server.home();
+    fs::create_dir_all(home.join("orc")).expect("a folder");
+    let hosts = serde_json::json!({ "hosts": [
+        { "name": "box", "connect": words },
+        { "name": "ci", "connect": ["sh", "-c", "exit 255"] },
+    ]});
+    fs::write(home.join("orc/config.yaml"), hosts.to_string()).expect("a file");
+    let (code, _, said) = tmux_orc(&home.join("orc"), &["--host", "bx", "perf", "watch"]);
+    assert!(code == 2 && said.contains("no host of the settings is called 'bx'"), "{said}");
+    for words in [&["--host", "box"][..], &["perf", "watch", "--host", "box"]] {
+        let terminal = Terminal::open(&here.server, words, 140, 42);
+        let screen = terminal.wait("its agent", |screen| screen.contains("main:1.0") && screen.contains("1 needs you"));
+        assert!(screen.contains("1 host 1 server") && screen.contains("● box"), "{screen}");
+        assert!(!screen.contains("idle") && !screen.contains("ci "), "{screen}");
+        terminal.keys(&["H"]);
+        let screen = terminal.wait("the hosts", |screen| screen.contains("╭ Hosts "));
+        assert!(screen.contains("● box") && !screen.contains("✕ ci"), "{screen}");
+        terminal.keys(&["H", "r"]);
+        terminal.wait_text("The settings were read again: nothing changed");
+        terminal.keys(&["q"]);
+        assert_eq!(terminal.ended(), 0);
+    }
+    let terminal = Terminal::open(&here.server, &["--host", "box"], 140, 42);
+    terminal.wait_text("main:1.0");
+    terminal.keys(&["y"]);
+    terminal.wait("the request", |screen| screen.contains("4 No") && !screen.contains("Reading the pane"));
+    let reaction = claude.react("4", WORKS);
+    terminal.keys(&["4"]);
+    terminal.wait_text("answered 'No'");
+    reaction.join().expect("the stand-in got its key");
+    // The settings do not name it any more: nothing is watched, and that is no end.
+    fs::write(home.join("orc/config.yaml"), "hosts: []\n").expect("a file");
+    terminal.keys(&["r"]);
+    terminal.wait("it is gone", |screen| !screen.contains("main:1.0") && !screen.contains("box"));
     terminal.keys(&["q"]);
     assert_eq!(terminal.ended(), 0);
 }

@@ -43,6 +43,7 @@ pub fn serve(dashboard: &Dashboard) -> Served {
     // It must not keep the members: they go with the dashboard, and this goes with them.
     let members = dashboard.members.downgrade();
     let exit_on_jump = dashboard.exit_on_jump;
+    let copies = dashboard.copies.clone();
     tokio::spawn(async move {
         while let Some(effect) = asked.recv().await {
             let Some(members) = members.upgrade() else { break };
@@ -64,7 +65,7 @@ pub fn serve(dashboard: &Dashboard) -> Served {
                     });
                     continue;
                 }
-                Effect::CopyText(text) => match members.actors().first() {
+                Effect::CopyText(text) => match copies.clone().or_else(|| members.actors().first().cloned()) {
                     Some(actor) => actor.copy(&text).await,
                     None => continue,
                 },
@@ -168,9 +169,10 @@ impl Reloading {
             Ok(read) => Ok(self.configure(&before, read).await),
             Err(error) => Err(error),
         };
+        // Of hosts alone there is no engine here that reads them.
         let answer = match first {
             Some(first) => first.await,
-            None => Err(NotDone::NotSent(NotSent::Ended)),
+            None => Ok(()),
         };
         // What the others refuse is an event of theirs.
         others.await;

@@ -10,15 +10,16 @@ use tokio::{
 };
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::app::act::Caller;
-use crate::app::cli::gather::{frames, several};
+use crate::app::act::{Actor, Caller};
+use crate::app::cli::act::actor;
+use crate::app::cli::gather::{frames, several, wanted};
 use crate::app::cli::local::{Local, Locals, Manner};
-use crate::app::cli::{Context, Failure, Global, InForce, WatchOptions, local, source};
+use crate::app::cli::{Context, Failure, Global, InForce, Scope, WatchOptions, local, source};
 use crate::app::core::plain;
 use crate::app::demo::Fleet;
 use crate::app::logging;
 use crate::app::members::{Joined, Members, hosts};
-use crate::app::settings::{HostSettings, Overrides, Paths};
+use crate::app::settings::{Overrides, Paths};
 use crate::monitor::{Handle, Link, Links, ServerStatus, Snapshot, TELL_SWITCH_FOR};
 use crate::tmux::Server;
 
@@ -26,10 +27,12 @@ use crate::tmux::Server;
 pub struct Dashboard {
     /// What is watched: the engines, inside or attached. The end of the first one by a crash must end the dashboard too.
     pub members: Members,
-    /// The first of them: its end is to be awaited.
-    first: Local,
+    /// The first of them, where it is one of this machine: its end is to be awaited.
+    first: Option<Local>,
     /// Who finds the others, of this machine and of hosts.
     others: Option<Others>,
+    /// Who copies for a person whose own tmux server is not watched.
+    pub(super) copies: Option<Arc<Actor>>,
     /// The settings in force.
     pub in_force: Arc<InForce>,
     /// Options of every verb.
@@ -58,9 +61,7 @@ pub async fn run(options: &WatchOptions, context: &mut Context) -> Result<Option
         return frames::run(options, in_force, context).await.map(|()| None);
     }
     if !options.scope.host.is_empty() {
-        return Err(Failure::usage(
-            "the dashboard shows all hosts of the settings, and `/` filters by host: --host goes with --once, --json or a pipe",
-        ));
+        return of_hosts(options, in_force, context).map(Some);
     }
     if options.once && !options.json {
         let snapshot = once(options, context).await?;
@@ -85,8 +86,9 @@ pub async fn run(options: &WatchOptions, context: &mut Context) -> Result<Option
         let read_only = options.read_only;
         return Ok(Some(Box::new(Dashboard {
             members,
-            first,
+            first: Some(first),
             others,
+            copies: None,
             in_force,
             global,
             paths,
@@ -106,6 +108,47 @@ pub async fn run(options: &WatchOptions, context: &mut Context) -> Result<Option
         (Ok(()), Err(error)) => Err(Failure::failed(error.to_string())),
         (Ok(()), _) => Ok(None),
     }
+}
+
+/// The dashboard of these hosts alone: nothing of this machine is watched.
+fn of_hosts(options: &WatchOptions, in_force: Arc<InForce>, context: &Context) -> Result<Box<Dashboard>, Failure> {
+    let settings = &in_force.now().settings;
+    wanted(&options.scope, settings)?;
+    let logging = log_to_file(context);
+    let members = Members::of_hosts();
+    let (scope, reading) = (options.scope.clone(), Arc::clone(&in_force));
+    // One that the settings do not name any more is let go.
+    let meant = move || {
+        let settings = &reading.now().settings;
+        let there = |text: &&String| {
+            let name = text.split('/').next().unwrap_or_default();
+            settings.hosts.iter().any(|host| host.name == name)
+        };
+        let scope = Scope { host: scope.host.iter().filter(there).cloned().collect(), ..scope.clone() };
+        let all = wanted(&scope, settings).unwrap_or_default();
+        all.into_iter().map(|host| (host.config, host.only)).collect()
+    };
+    let (links, run) = (Links::new(Some(context.paths.run()), options.read_only), context.paths.run());
+    let linked = hosts::link(members.downgrade(), (links, run), meant);
+    let own = Caller::own(None);
+    let in_popup = own.as_ref().is_some_and(|(_, caller)| caller.in_popup());
+    let copies = match own {
+        Some((server, caller)) => Some(Arc::new(actor(context, &server, settings, caller, true)?)),
+        None => None,
+    };
+    Ok(Box::new(Dashboard {
+        members,
+        first: None,
+        others: Some(Others { locals: None, hosts: Some(linked) }),
+        copies,
+        in_force,
+        global: context.global.clone(),
+        paths: context.paths.clone(),
+        read_only: options.read_only,
+        exit_on_jump: options.exit_on_jump || in_popup,
+        fleet: None,
+        logging,
+    }))
 }
 
 /// Who finds the other servers: those of this machine that are named, or else those and the hosts of the settings.
@@ -128,20 +171,27 @@ fn others(
     let hosts = (!one).then(|| {
         let links = Links::new(Some(context.paths.run()), manner.read_only);
         let in_force = Arc::clone(in_force);
-        let wanted = move || in_force.now().settings.hosts.iter().map(HostSettings::config).collect();
-        hosts::link(members.downgrade(), (links, context.paths.run()), wanted)
+        let all = move || in_force.now().settings.hosts.iter().map(|host| (host.config(), Vec::new())).collect();
+        hosts::link(members.downgrade(), (links, context.paths.run()), all)
     });
-    Ok(Some(Others { locals: Locals::start(own, first, names, Arc::clone(in_force), manner, members), hosts }))
+    let locals = Locals::start(own, first, names, Arc::clone(in_force), manner, members);
+    Ok(Some(Others { locals: Some(locals), hosts }))
 }
 
 /// Who finds what is watched beside the first server.
 struct Others {
-    locals: Locals,
+    locals: Option<Locals>,
     /// The hosts of the settings, linked to for as long as this is there.
     hosts: Option<AbortOnDropHandle<()>>,
 }
 
 impl Dashboard {
+    /// Somebody can copy for its user.
+    #[must_use]
+    pub fn can_copy(&self) -> bool {
+        self.copies.is_some() || !self.members.actors().is_empty()
+    }
+
     /// Waits for the end of all that was watched, once the dashboard has let its members go.
     ///
     /// # Errors
@@ -151,9 +201,14 @@ impl Dashboard {
         drop(members);
         if let Some(Others { locals, hosts }) = others {
             drop(hosts);
-            locals.end().await;
+            if let Some(locals) = locals {
+                locals.end().await;
+            }
         }
-        first.end().await.map_err(|crashed| Failure::failed(crashed.to_string()))
+        match first {
+            Some(first) => first.end().await.map_err(|crashed| Failure::failed(crashed.to_string())),
+            None => Ok(()),
+        }
     }
 }
 

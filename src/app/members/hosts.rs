@@ -16,26 +16,31 @@ use crate::monitor::{HostConfig, Link, LinkState, LinkedHost, Links, RemoteMembe
 /// How often the settings are asked for hosts, and a link for how long its answers take.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Links to the hosts that `wanted` names at each moment, whose connections by `hosts login` are in `run`, until what is returned is dropped or the members are.
+/// A host that is wanted, and which of its servers; none: all that its bridge serves.
+pub(crate) type Wanted = (HostConfig, Vec<String>);
+
+/// Links to the hosts that `wanted` names at each moment, whose connections by `hosts login` are in `run`, until what is
+/// returned is dropped or the members are.
 pub(crate) fn link(
     members: WeakMembers,
     (links, run): (Links, PathBuf),
-    wanted: impl Fn() -> Vec<HostConfig> + Send + 'static,
+    wanted: impl Fn() -> Vec<Wanted> + Send + 'static,
 ) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(tokio::spawn(async move {
-        let mut linked: Vec<(HostConfig, AbortOnDropHandle<()>)> = Vec::new();
+        let mut linked: Vec<(Wanted, AbortOnDropHandle<()>)> = Vec::new();
         let mut tick = interval(LOOK_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tick.tick().await;
             let wanted = wanted();
             // One whose settings changed is another one.
-            linked.retain(|(config, _)| wanted.contains(config));
-            for config in wanted {
-                if linked.iter().all(|(other, _)| *other != config) {
-                    let host = Arc::new(open(config.clone(), links.clone()));
-                    let Some(keeping) = Keeping::new(host, run.clone(), members.clone()) else { return };
-                    linked.push((config, AbortOnDropHandle::new(tokio::spawn(keeping.run()))));
+            linked.retain(|(one, _)| wanted.contains(one));
+            for one in wanted {
+                if linked.iter().all(|(other, _)| *other != one) {
+                    let host = Arc::new(open(one.0.clone(), links.clone()));
+                    let kept = Keeping::new(host, one.1.clone(), run.clone(), members.clone());
+                    let Some(keeping) = kept else { return };
+                    linked.push((one, AbortOnDropHandle::new(tokio::spawn(keeping.run()))));
                 }
             }
         }
@@ -45,15 +50,16 @@ pub(crate) fn link(
 /// One host, and what of it has joined. Dropped, it has left.
 struct Keeping {
     host: Arc<LinkedHost>,
+    only: Vec<String>,
     run: PathBuf,
     members: WeakMembers,
     joined: HashMap<String, MemberId>,
 }
 
 impl Keeping {
-    fn new(host: Arc<LinkedHost>, run: PathBuf, members: WeakMembers) -> Option<Self> {
+    fn new(host: Arc<LinkedHost>, only: Vec<String>, run: PathBuf, members: WeakMembers) -> Option<Self> {
         members.upgrade()?.set_host(Self::seen(&host, &LinkState::Connecting), Arc::clone(&host));
-        Some(Self { host, run, members, joined: HashMap::new() })
+        Some(Self { host, only, run, members, joined: HashMap::new() })
     }
 
     async fn run(mut self) {
@@ -74,8 +80,9 @@ impl Keeping {
     }
 
     /// Whether somebody still wants it.
-    fn take_in(&mut self, state: &LinkState, shown: Vec<RemoteMember>) -> bool {
+    fn take_in(&mut self, state: &LinkState, mut shown: Vec<RemoteMember>) -> bool {
         let Some(members) = self.members.upgrade() else { return false };
+        shown.retain(|member| self.only.is_empty() || self.only.contains(&member.server));
         members.set_host(Self::seen(&self.host, state), Arc::clone(&self.host));
         self.joined.retain(|key, id| {
             let there = shown.iter().any(|member| member.key == *key);

@@ -1,12 +1,13 @@
 //! The members of a fleet as a front end holds them: for each what it publishes, the way to its engine, and who acts on
 //! its agents; and the newest of all as one [`Fleet`].
 
+mod doer;
 pub(crate) mod hosts;
+mod nobody;
 mod scan;
 
 use std::{
     future::Future,
-    path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
@@ -19,11 +20,12 @@ use tokio::{
 };
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::app::act::{ActionResult, Actor, jump_remote};
-use crate::app::core::act::Act;
+use crate::app::act::Actor;
 use crate::app::core::fleet::{Fleet, Host, Label, Member, MemberId};
 use crate::monitor::{Command, Ended, Handle, Link, LinkedHost, NotDone, NotSent, Snapshots};
 
+pub use doer::{Doer, There};
+use nobody::Nobody;
 pub(crate) use scan::{real_path, sockets};
 
 /// What several members publish within this time is taken in at once: the time of a frame, and once more for each thousand
@@ -50,6 +52,8 @@ struct Shared {
 struct Held {
     /// In the order in which they are listed: the first, those of this machine, those of hosts.
     members: Vec<One>,
+    /// What stands in the first place while there is none at all.
+    nobody: Option<Nobody>,
     /// The number of the next one.
     next: u16,
     /// The hosts of the settings.
@@ -76,59 +80,6 @@ pub struct Joined {
     pub link: watch::Receiver<Link>,
     /// Who acts on its agents; nobody where nothing can be done.
     pub doer: Option<Doer>,
-}
-
-/// Who acts on the agents of a member.
-#[derive(Clone, Debug)]
-pub enum Doer {
-    /// This process.
-    Here(Arc<Actor>),
-    /// The bridge on their host: it looks at the pane and acts within the same moment.
-    There(Arc<There>),
-}
-
-/// The way to a member on another host.
-#[derive(Debug)]
-pub struct There {
-    pub(crate) host: Arc<LinkedHost>,
-    /// By what its bridge knows the member.
-    pub(crate) key: String,
-    /// What people call the server.
-    pub(crate) server: String,
-    /// Where `hosts login` leaves its connections.
-    pub(crate) run: PathBuf,
-}
-
-impl Doer {
-    /// Does it, and says how that ended.
-    pub async fn perform(&self, act: Act) -> ActionResult {
-        match self {
-            Self::Here(actor) => actor.perform(act).await,
-            Self::There(there) => {
-                let There { host, key, server, run } = &**there;
-                let name = &host.config().name;
-                // This user's own terminal goes there: nothing that the other end could do.
-                if let Act::Jump { pane } = act {
-                    return match jump_remote(None, host.config(), run, server, pane).await {
-                        Ok(text) => ActionResult { text, ok: true },
-                        Err(refusal) => ActionResult { text: refusal.to_string(), ok: false },
-                    };
-                }
-                let sent = match serde_json::to_value(&act) {
-                    Ok(act) => host.act(key, act).await.map_err(|lost| lost.to_string()),
-                    Err(error) => Err(error.to_string()),
-                };
-                let (text, ok) = match sent {
-                    Ok(answer) => (
-                        answer["text"].as_str().unwrap_or("it did not say how that ended").to_owned(),
-                        answer["ok"].as_bool().unwrap_or(false),
-                    ),
-                    Err(why) => (why, false),
-                };
-                ActionResult { text: format!("{name}: {text}"), ok }
-            }
-        }
-    }
 }
 
 /// Something is new: told once however many members it is of.
@@ -160,6 +111,14 @@ impl Members {
         members
     }
 
+    /// A fleet of hosts alone: whatever joins, none of it is the first for good.
+    #[must_use]
+    pub(crate) fn of_hosts() -> Self {
+        let held = Held { nobody: Some(Nobody::new()), next: 1, ..Held::default() };
+        let not_before = Mutex::new(Instant::now());
+        Self(Arc::new(Shared { held: Mutex::new(held), news: Arc::default(), not_before }))
+    }
+
     /// Takes one more in. `None`: there were as many as there are numbers.
     pub fn join(&self, joined: Joined) -> Option<MemberId> {
         let mut held = self.held();
@@ -168,9 +127,10 @@ impl Members {
         let waits = tell(id, joined.handle.snapshots.clone(), joined.link.clone(), Arc::clone(&self.0.news));
         let one = One { id, joined, _waits: AbortOnDropHandle::new(tokio::spawn(waits)) };
         // The first stays the first.
-        let others = held.members.get(1..).unwrap_or_default();
+        let stays = usize::from(held.nobody.is_none());
+        let others = held.members.get(stays..).unwrap_or_default();
         let before = others.iter().take_while(|other| other.joined.label <= one.joined.label).count();
-        let at = (1 + before).min(held.members.len());
+        let at = (stays + before).min(held.members.len());
         held.members.insert(at, one);
         drop(held);
         self.0.news.told.notify_one();
@@ -191,7 +151,8 @@ impl Members {
         let held = self.held();
         let mut all = held.members.iter().map(One::now);
         // There is always a first.
-        let first = all.next().unwrap_or_else(|| unreachable!("a fleet without its first member"));
+        let first = all.next().or_else(|| held.nobody.as_ref().map(Nobody::now));
+        let first = first.unwrap_or_else(|| unreachable!("a fleet without its first member"));
         Fleet::new(first, all).with_hosts(held.hosts.iter().map(|(host, _)| host.clone()).collect())
     }
 
@@ -342,7 +303,7 @@ async fn tell(id: MemberId, mut snapshots: Snapshots, mut link: watch::Receiver<
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use tokio::time::timeout;
 
     use super::*;
@@ -350,7 +311,7 @@ mod tests {
     use crate::monitor::{Requests, Snapshot};
 
     /// A member of this host, and its engine's ends.
-    fn member(host: Option<&str>, server: &str) -> (Joined, watch::Sender<Arc<Snapshot>>, Requests) {
+    pub(crate) fn member(host: Option<&str>, server: &str) -> (Joined, watch::Sender<Arc<Snapshot>>, Requests) {
         let (publish, snapshots) = watch::channel(Arc::new(test_snapshot()));
         let (handle, requests) = Handle::new(snapshots, 4);
         let label = Label { host: host.map(Into::into), server: server.into() };

@@ -54,8 +54,8 @@ pub use crate::monitor::snapshot::usage::{Account, AgentTokens, Limit, Plan, Tok
 /// The version of the JSON object. Fields are added, never changed in meaning, within one version.
 pub const SCHEMA: u32 = 1;
 
-/// All that is known after one cycle.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// All that is known after one cycle. The default is what is known before the first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// [`SCHEMA`].
     #[serde(default)]

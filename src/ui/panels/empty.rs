@@ -29,11 +29,13 @@ fn screen(state: &State) -> Option<Advice> {
     if !state.fleet.is_empty() {
         return None;
     }
+    let here =
+        state.fleet.members().iter().any(|member| member.label.host.is_none() && !member.label.server.is_empty());
     let problem = || server.problem.clone();
     let own = |line: &str| line.to_owned();
     Some(match server.status {
         _ if !state.fleet.hosts().is_empty() && state.view.main != Main::Hosts => Advice {
-            title: "No agents yet, here or on the hosts.",
+            title: if here { "No agents yet, here or on the hosts." } else { "No agents on the hosts yet." },
             lines: state.fleet.hosts().iter().map(|host| format!("  {}  {}", host.name, host.state)).collect(),
         },
         _ if state.view.main == Main::Hosts => return None,

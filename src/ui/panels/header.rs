@@ -54,9 +54,11 @@ fn watched(state: &State) -> String {
         return state.snapshot().server.name().to_owned();
     }
     let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    // Where hosts alone are shown, something without a name stands in until one of them has shown itself.
+    let servers = members.iter().filter(|member| !member.label.server.is_empty()).count();
     match state.fleet.hosts().len() {
         0 => count(members.len(), "server"),
-        hosts => format!("{} {}", count(hosts, "host"), count(members.len(), "server")),
+        hosts => format!("{} {}", count(hosts, "host"), count(servers, "server")),
     }
 }
 
