@@ -285,6 +285,21 @@ pub async fn run(members: Members, options: Options) -> Result<Exit, Error> {
                     come_back(&taken, &mut screen, &mut state)?;
                     dirty = true;
                 }
+                Effect::Run(words, host) => {
+                    // Whoever has the terminal gets every key, and a Ctrl-C there is none for us.
+                    drop(listener);
+                    let ended = run_here(&mut signals, &words).await;
+                    if let Ok(Some(number)) = ended {
+                        return Ok(Exit::Signal(number));
+                    }
+                    listener = Listener::start(began, None)?;
+                    come_back(&taken, &mut screen, &mut state)?;
+                    if let Err(error) = ended {
+                        update(&mut state, Message::ActionResult { text: error, ok: false });
+                    }
+                    send(&mut state, &members, effects.as_ref(), Effect::Retry(host));
+                    dirty = true;
+                }
                 Effect::Ask(id, member, command) => {
                     let answer = members.ask(member, command);
                     answers.spawn(async move { (id, answer.await.map_err(|why| why.to_string())) });
@@ -299,6 +314,27 @@ pub async fn run(members: Members, options: Options) -> Result<Exit, Error> {
 async fn pause(signals: &mut Signals, all: bool) {
     terminal::give_back();
     signals.stopped(|| stop(all)).await;
+}
+
+/// Gives the terminal to a program until it ends. A signal that asks us to leave ends both, and is returned; that of Ctrl-C
+/// is the program's own.
+async fn run_here(signals: &mut Signals, words: &[String]) -> Result<Option<i32>, String> {
+    let Some((program, arguments)) = words.split_first() else { return Ok(None) };
+    terminal::give_back();
+    let cannot = |error: io::Error| format!("cannot run {program}: {error}");
+    let mut child = tokio::process::Command::new(program).args(arguments).kill_on_drop(true).spawn().map_err(cannot)?;
+    loop {
+        tokio::select! {
+            biased;
+            asked = signals.next() => match asked {
+                Asked::Leave(number) if number != Signal::INT.as_raw() => return Ok(Some(number)),
+                // It was stopped by the same key, and goes on with us.
+                Asked::Stop => signals.stopped(|| stop(false)).await,
+                _ => {}
+            },
+            ended = child.wait() => return ended.map(|_| None).map_err(cannot),
+        }
+    }
 }
 
 /// Takes the terminal over again: what it shows, its size and the time may be others.

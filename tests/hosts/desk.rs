@@ -51,7 +51,8 @@ impl Desk {
         self.server.home().join(name)
     }
 
-    fn path(&self) -> String {
+    /// Where programs are looked for: `ssh` is the one of the test.
+    pub fn path(&self) -> String {
         format!("{}:{}", self.at("bin").display(), std::env::var("PATH").expect("a PATH"))
     }
 

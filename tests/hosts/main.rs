@@ -13,6 +13,7 @@ mod container;
 mod dashboard;
 mod desk;
 mod install;
+mod panel;
 mod place;
 mod ssh;
 mod sshd;

@@ -121,7 +121,7 @@ impl Shown {
     }
 }
 
-fn window_of(pane: PaneId, listed: &str) -> Option<&str> {
+pub(super) fn window_of(pane: PaneId, listed: &str) -> Option<&str> {
     let pane = pane.to_string();
     listed.lines().find_map(|line| line.split_once(' ').filter(|(id, _)| *id == pane).map(|(_, window)| window))
 }
@@ -136,7 +136,7 @@ async fn moved(argv: Option<Vec<String>>) -> bool {
     matches!(timeout(MOVE_LIMIT, command.status()).await, Ok(Ok(status)) if status.success())
 }
 
-async fn one(pool: &Pool, command: Command) -> Result<String, Refusal> {
+pub(super) async fn one(pool: &Pool, command: Command) -> Result<String, Refusal> {
     match run(pool, [command]).await?.pop() {
         Some(Ok(text)) => Ok(text),
         Some(Err(error)) => Err(Refusal(format!("tmux refused: {}", clean(&error.to_string())))),

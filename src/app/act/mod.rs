@@ -13,6 +13,7 @@ mod reply;
 mod stop;
 mod tmux;
 mod turn;
+mod window;
 
 use std::{fmt, sync::Arc};
 
@@ -22,6 +23,7 @@ pub use client::{Caller, Client};
 pub(crate) use elsewhere::{by_other, is_token, jump_remote, words};
 pub(crate) use next::{Candidate, Round, next_waiting};
 pub use perform::{Actor, Known, summary};
+pub(crate) use window::Window;
 
 /// How something that was asked for ended, for the one who asked.
 #[derive(Clone, Debug, PartialEq, Eq)]

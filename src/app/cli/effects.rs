@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use crate::app::act::{ActionResult, Actor, Known, summary};
 use crate::app::cli::InForce;
 use crate::app::cli::beside::transport;
+use crate::app::cli::hosts::Mending;
 use crate::app::cli::watch::Dashboard;
 use crate::app::core::act::{Act, Seen};
 use crate::app::core::fleet::{AgentKey, MemberId};
@@ -44,6 +45,7 @@ pub fn serve(dashboard: &Dashboard) -> Served {
     let members = dashboard.members.downgrade();
     let exit_on_jump = dashboard.exit_on_jump;
     let copies = dashboard.copies.clone();
+    let mending = Mending::new(&dashboard.global, &dashboard.paths);
     tokio::spawn(async move {
         while let Some(effect) = asked.recv().await {
             let Some(members) = members.upgrade() else { break };
@@ -92,8 +94,17 @@ pub fn serve(dashboard: &Dashboard) -> Served {
                     }
                     continue;
                 }
+                Effect::Mend(name, verb) => match members.host(&name) {
+                    Some(host) => {
+                        let (mending, tell) = (mending.clone(), tell.clone());
+                        tokio::spawn(async move { mending.mend(&host, verb, exit_on_jump, &tell).await });
+                        continue;
+                    }
+                    None => continue,
+                },
                 // The dashboard's own loop does these.
-                Effect::Engine(..)
+                Effect::Run(..)
+                | Effect::Engine(..)
                 | Effect::Ask(..)
                 | Effect::Mouse(_)
                 | Effect::Repaint

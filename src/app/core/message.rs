@@ -1,6 +1,6 @@
 //! What the dashboard's core is told, and what it asks to be done.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -71,6 +71,8 @@ pub enum Message {
         /// How it ended.
         answer: Result<(), String>,
     },
+    /// This is to be run in the dashboard's own terminal, for this host.
+    Run(Vec<String>, Arc<str>),
     /// The dashboard has done what it was opened for: it ends.
     Leave,
     /// This could not be handed on to who does it.
@@ -154,7 +156,11 @@ pub enum Effect {
         to: Vec<(AgentKey, Seen)>,
     },
     /// Try now to reach a host.
-    Retry(std::sync::Arc<str>),
+    Retry(Arc<str>),
+    /// Mend with the person what keeps a host from being reached, by this verb of `hosts`.
+    Mend(Arc<str>, &'static str),
+    /// Run this in the dashboard's own terminal, and come back; then try to reach the host.
+    Run(Vec<String>, Arc<str>),
     /// Copy text to the clipboard.
     CopyText(String),
     /// Read the settings file again.

@@ -3,6 +3,7 @@
 
 use std::{
     path::PathBuf,
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -22,7 +23,7 @@ use crate::monitor::link::backoff::{Backoff, chance};
 use crate::monitor::link::connector::{HostConfig, Shared};
 use crate::monitor::link::end::{Trouble, tidy};
 use crate::monitor::link::lines::{BridgeHello, MemberLine};
-use crate::monitor::link::login::shared_way;
+use crate::monitor::link::login::{another, shared_way};
 use crate::monitor::link::member::{Members, RemoteMember};
 use crate::monitor::link::session;
 use crate::monitor::link::state::{Limits, Watch};
@@ -276,6 +277,8 @@ impl Link {
     async fn wait(&mut self, pause: Duration) -> bool {
         let mut wakes = self.wakes();
         let until = Instant::now() + pause;
+        // In any terminal.
+        let mut logged_in = pin!(another(self.shared.0.run.as_deref(), &self.config.name));
         loop {
             tokio::select! {
                 () = sleep_until(until) => return false,
@@ -285,6 +288,7 @@ impl Link {
                 }
                 Ok(()) = wakes.changed() => return true,
                 () = self.members.show_next() => {}
+                () = &mut logged_in, if self.state.borrow().mend() == Some("login") => return true,
             }
         }
     }

@@ -100,6 +100,21 @@ async fn the_exit_code_and_the_last_words_tell_what_is_the_matter() {
     assert!(matches!(&state, LinkState::Incompatible { why, .. } if why.starts_with("9.9.9 there")), "{state:?}");
 }
 
+/// Its next try would come minutes later.
+#[tokio::test]
+async fn a_login_in_any_terminal_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = crate::monitor::link::login_socket(dir.path(), "box");
+    let script = format!(
+        "[ -S {} ] || {{ echo 'Permission denied' >&2; exit 255; }}; {HELLO}{MEMBERS}{ANSWERS}",
+        socket.display()
+    );
+    let host = open(shell(&script), Links::new(Some(dir.path().to_owned()), false));
+    wait(&host, "it needs a login", |state| matches!(state, LinkState::NeedsLogin { .. })).await;
+    let _left = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    wait(&host, "it is up", LinkState::is_up).await;
+}
+
 #[tokio::test]
 async fn one_that_falls_silent_is_late_and_then_lost() {
     let links = hurried();

@@ -82,14 +82,20 @@ impl LinkState {
         }
     }
 
-    /// The command by which a person mends that, for a host of this name; `None` where there is nothing but to wait.
+    /// The verb of `hosts` by which a person mends that; `None` where there is nothing but to wait.
     #[must_use]
-    pub fn remedy(&self, host: &str) -> Option<String> {
+    pub fn mend(&self) -> Option<&'static str> {
         match self {
-            Self::NeedsLogin { .. } => Some(format!("tmux-orc hosts login {host}")),
-            Self::NotInstalled { .. } | Self::Incompatible { .. } => Some(format!("tmux-orc hosts install {host}")),
+            Self::NeedsLogin { .. } => Some("login"),
+            Self::NotInstalled { .. } | Self::Incompatible { .. } => Some("install"),
             _ => None,
         }
+    }
+
+    /// The same as a command, for a host of this name.
+    #[must_use]
+    pub fn remedy(&self, host: &str) -> Option<String> {
+        self.mend().map(|verb| format!("tmux-orc hosts {verb} {host}"))
     }
 
     /// The host answers, if only slowly.

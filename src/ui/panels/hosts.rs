@@ -33,7 +33,12 @@ const COLUMNS: [(&str, usize); 6] =
 /// ```
 fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     let state = context.state;
-    let keys = hints(&state.keymap, &[(&[Action::Jump], "try now"), (&[Action::Hosts], "back")]);
+    let does = match state.selected_host().and_then(|host| host.state.mend()) {
+        Some("login") => "log in",
+        Some(_) => "install",
+        None => "try now",
+    };
+    let keys = hints(&state.keymap, &[(&[Action::Jump], does), (&[Action::Hosts], "back")]);
     let all = state.fleet.hosts();
     let words = Frame { value: &all.len().to_string(), keys: &keys, ..Frame::default() };
     let inner = if context.class == Class::Sidebar { area } else { SECTION.frame(c, area, state, words) };

@@ -31,6 +31,9 @@ pub enum HostsVerb {
     Login {
         /// Name of the host in the settings
         name: String,
+        /// When it fails, wait for Enter: for a window that closes with it
+        #[arg(long, hide = true)]
+        hold: bool,
     },
     /// Copy a static program to ~/.local/bin on a host, after asking
     #[command(
@@ -47,5 +50,8 @@ pub enum HostsVerb {
         /// Do not ask
         #[arg(long)]
         yes: bool,
+        /// When it fails, wait for Enter: for a window that closes with it
+        #[arg(long, hide = true)]
+        hold: bool,
     },
 }

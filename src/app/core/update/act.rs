@@ -166,15 +166,13 @@ fn copied(state: &State, key: AgentKey) -> String {
     }
 }
 
-/// Tries to reach the host under the cursor, or says what only a person can do.
+/// Tries to reach the host under the cursor, or begins what only a person can do.
 fn try_host(state: &mut State) -> Outcome {
     let Some(host) = state.selected_host().cloned() else { return Outcome::default() };
-    let (words, tone) = match host.state.remedy(&host.name) {
-        Some(command) => (format!("in a terminal: {command}"), Tone::NeedsYou),
-        None => (format!("asking {} again", host.name), Tone::Starting),
-    };
-    toast(state, words, tone);
-    // Also after a log-in elsewhere.
+    if let Some(verb) = host.state.mend() {
+        return Outcome::effect(Effect::Mend(host.name, verb));
+    }
+    toast(state, format!("asking {} again", host.name), Tone::Starting);
     Outcome::effect(Effect::Retry(host.name))
 }
 

@@ -108,6 +108,7 @@ pub fn update(state: &mut State, message: Message) -> Outcome {
         }
         Message::Answered { id, answer } => engine::answered(state, id, answer),
         Message::Leave => Outcome::effect(Effect::Quit),
+        Message::Run(words, host) => Outcome::effect(Effect::Run(words, host)),
         Message::NotSent(effect) => {
             fleet::not_sent(state, &effect);
             toast(state, "That could not be handed on: too much is under way. Try again.".to_owned(), Tone::Error);
