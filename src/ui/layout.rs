@@ -2,10 +2,11 @@
 
 use ratatui::layout::Rect;
 
+use crate::app::core::heights::Room;
 use crate::app::core::state::{Mode, State};
 use crate::app::core::view::{Main, Panel, Viewport};
 use crate::ui::panels::{SECTIONS, overlay, section, slot_of};
-use crate::ui::slot::{Class, Slot, take_bottom};
+use crate::ui::slot::{Class, Slot, take_bottom, take_top};
 
 /// What the arrangement hangs on, beside the area.
 #[derive(Clone, Copy, Debug, Default)]
@@ -165,7 +166,7 @@ impl Layout {
         let inner = |rect: Option<Rect>| rect.map_or(0, |r| usize::from(r.height.saturating_sub(2)));
         let (preview, events) = (self.rect(Slot::Side), self.rect(Slot::Events));
         let list = self.rect(Slot::Main).zip(section(Slot::Main, state));
-        let agents = list.map_or(0, |(rect, section)| (section.lines)(state, self.class, rect));
+        let list = list.map_or(Room::default(), |(rect, section)| (section.room)(state, self.class, rect));
         let mut panels: Vec<Panel> = SECTIONS
             .iter()
             .filter(|section| self.rect(section.slot).is_some())
@@ -173,7 +174,7 @@ impl Layout {
             .collect();
         panels.dedup();
         Viewport {
-            agents,
+            list,
             preview: inner(preview).max(usize::from(preview.is_some())),
             events: inner(events).max(usize::from(events.is_some())),
             overlay: match mode {
@@ -218,14 +219,6 @@ fn class(area: Rect) -> Class {
 fn agents_width(width: u16) -> u16 {
     // From 200 columns on what an agent does gets more of the room than its screen: panes are seldom wider than 100.
     (width * 62 / 100).clamp(74, 118.max(width.saturating_sub(102))).min(width)
-}
-
-fn take_top(rest: &mut Rect, height: u16) -> Rect {
-    let height = height.min(rest.height);
-    let top = Rect { height, ..*rest };
-    rest.y += height;
-    rest.height -= height;
-    top
 }
 
 fn split_left(rest: Rect, width: u16) -> (Rect, Rect) {

@@ -42,3 +42,12 @@ pub(super) fn take_bottom(rest: &mut Rect, height: u16) -> Rect {
     rest.height -= height;
     Rect { y: rest.y + rest.height, height, ..*rest }
 }
+
+/// Takes rows away from the top.
+pub(super) fn take_top(rest: &mut Rect, height: usize) -> Rect {
+    let height = u16::try_from(height).unwrap_or(u16::MAX).min(rest.height);
+    let top = Rect { height, ..*rest };
+    rest.y += height;
+    rest.height -= height;
+    top
+}

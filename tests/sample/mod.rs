@@ -96,7 +96,13 @@ pub fn agent(sketch: &Sketch) -> Agent {
         width: 120,
         height: 40,
         doing: (!sketch.doing.is_empty()).then(|| sketch.doing.to_owned()),
-        asks: None,
+        asks: (sketch.state == AgentState::Waiting && !sketch.doing.is_empty()).then(|| match sketch.kind {
+            Some("permission") => asks(
+                sketch.doing.trim_end_matches('?'),
+                &format!(" Bash command\n\n   {}\n   Try it first\n\n Do you want to proceed?", sketch.doing),
+            ),
+            _ => asks(sketch.doing, &format!(" ☐ Choice\n\n {}", sketch.doing)),
+        }),
         model: Some("opus-4".into()),
         tokens: AgentTokens {
             shown: (sketch.state == AgentState::Working).then(|| "12.4k".to_owned()),
@@ -125,6 +131,80 @@ pub fn agent(sketch: &Sketch) -> Agent {
         ],
         read_at: Some(now()),
     }
+}
+
+/// What a prompt asks.
+pub fn asks(line: &str, full: &str) -> Asks {
+    Asks { line: line.into(), full: full.into() }
+}
+
+/// The twelve, of which four ask: a long command, an edit, a long question, and a folder to be trusted.
+pub fn asking() -> Vec<Agent> {
+    let mut agents = at_work();
+    let mut ask = |target: &str, kind: &str, since, asks: Asks, labels: &[&str]| {
+        let agent = agents.iter_mut().find(|agent| agent.target == target).unwrap();
+        (agent.state, agent.kind) = (AgentState::Waiting, Some(kind.to_owned()));
+        agent.since = ago(since);
+        agent.evidence = Evidence { rule: format!("{}/dialog.{kind}", agent.agent), ..agent.evidence.clone() };
+        agent.doing = Some(asks.line.clone());
+        agent.asks = Some(asks);
+        let choice = |label: &&str| Choice { label: (*label).to_owned(), keys: vec!["1".into()], selected: false };
+        agent.choices = labels.iter().map(choice).collect();
+    };
+    let command = "npm run build --workspace=packages/parser -- --sourcemap 'dist/**/*.js' && npm publish --access public \
+                   --registry https://registry.example.com/npm/internal/parser | tee /tmp/publish.log";
+    ask(
+        "api:2.0",
+        "permission",
+        134,
+        asks(
+            command,
+            &format!(
+                " Bash command\n\n   {command}\n   Build the parser and publish it to the registry\n\n Do you want to proceed?"
+            ),
+        ),
+        &[
+            "Yes",
+            "Yes, and don't ask again for npm commands in /home/u/src/parser",
+            "No, and tell Claude what to do differently (esc)",
+        ],
+    );
+    ask(
+        "web:1.0",
+        "question",
+        41,
+        asks(
+            "The tests need a database. Which one should they use, given that the CI machines have PostgreSQL 14 already, that \
+             SQLite needs nothing, and that production runs on PostgreSQL 16?",
+            "Question 1/2 (2 unanswered)\n\nThe tests need a database. Which one should they use, given that the CI machines have\n\
+             PostgreSQL 14 already, that SQLite needs nothing, and that production runs on\nPostgreSQL 16?",
+        ),
+        &["SQLite", "PostgreSQL 14", "PostgreSQL 16"],
+    );
+    ask(
+        "api:3.1",
+        "permission",
+        20,
+        asks(
+            "Do you want to make this edit to src/lexer.rs?",
+            " Edit file\n src/lexer.rs\n\n 41       let start = self.cursor;\n 42 -     while self.peek().is_some() {\n 42 +     while \
+             let Some(next) = self.peek() {\n 43 +         self.take(next);\n 44       }\n\n Do you want to make this edit to \
+             src/lexer.rs?",
+        ),
+        &["Yes", "Yes, allow all edits during this session (shift+tab)", "No"],
+    );
+    ask(
+        "misc:2.0",
+        "trust",
+        12,
+        asks(
+            "Do you trust the contents of this directory?",
+            "Do you trust the contents of this directory? Working with \
+             untrusted\ncontents comes with higher risk of prompt injection.",
+        ),
+        &["Yes, continue", "No, quit"],
+    );
+    agents
 }
 
 const BUSY: &[u8] = &[5, 7, 6, 7, 5, 7, 7, 6];

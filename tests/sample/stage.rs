@@ -10,7 +10,9 @@ use ratatui::{
 use tmux_orc::app::Effect;
 use tmux_orc::app::core::fleet::{AgentKey, MemberId};
 use tmux_orc::app::core::key::Key;
+use tmux_orc::app::core::list::Line;
 use tmux_orc::app::core::message::{Message, Mouse};
+use tmux_orc::app::core::scrolling::InView;
 use tmux_orc::app::core::state::State;
 use tmux_orc::app::core::update::update;
 use tmux_orc::monitor::{Link, Snapshot};
@@ -144,11 +146,22 @@ impl Stage {
             Some(id) => assert!(rows.contains(&id), "the cursor is on a row"),
             None => assert!(rows.is_empty(), "a list that is not empty has a cursor"),
         }
-        if let Some(at) = self.state.list.cursor(fleet)
-            && self.state.list.height > 0
-        {
-            let top = self.state.list.top;
-            assert!((top..top + self.state.list.height).contains(&at), "the cursor is in view");
+        let list = &self.state.list;
+        let rows = list.room().rows;
+        let shown = list.in_view();
+        let mut y = 0;
+        for line in &shown {
+            assert!(line.y == y && line.rows > 0, "a line begins where the one above it ends: {shown:?}");
+            y += line.rows;
+        }
+        assert!(y <= rows, "no more rows than there is room for");
+        assert!(y == rows || list.top + shown.len() >= list.lines.len(), "no room is left while there are lines");
+        if let Some(key) = list.selected.filter(|_| rows > 0) {
+            let selected = |place| fleet.at(place).is_some_and(|(other, _)| other == key);
+            let on = |line: &&InView| matches!(line.line, Line::Agent(place) if selected(place));
+            let cursor = shown.iter().find(on).expect("the cursor is in view");
+            let all = list.level() + list.request(key);
+            assert!(cursor.rows >= all.min(rows - 1), "with all its rows: {cursor:?} of {all}");
         }
         let buffer = self.buffer("dark");
         assert_eq!(buffer.area.area(), u32::from(self.columns) * u32::from(self.rows));

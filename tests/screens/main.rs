@@ -1,5 +1,6 @@
 //! What the dashboard shows: a picture in text for each state and size, and the colours of each theme.
 
+mod asks;
 #[path = "../sample/mod.rs"]
 mod sample;
 
@@ -370,6 +371,15 @@ fn paint() {
     };
     for theme in ["light", "high-contrast", "colour-blind", "mono"] {
         write(theme, &scene(""), theme);
+    }
+    for (columns, rows) in [(80, 24), (100, 30), (120, 35), (200, 55), (250, 70), (40, 30)] {
+        let mut stage = Stage::new(sample::snapshot(sample::asking()), columns, rows);
+        write(&format!("asks-{columns}x{rows}"), &stage, "dark");
+        stage.keys("y");
+        write(&format!("asks-answer-{columns}x{rows}"), &stage, "dark");
+    }
+    for theme in ["light", "high-contrast", "colour-blind", "mono"] {
+        write(&format!("asks-{theme}"), &Stage::new(sample::snapshot(sample::asking()), 140, 42), theme);
     }
     write("help", &scene("?"), "dark");
     write("palette", &scene(": p o o"), "dark");

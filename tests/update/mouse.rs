@@ -118,8 +118,10 @@ fn every_cell_of_every_size_can_be_clicked() {
                     match hit {
                         Some(Hit::Agent(id)) => {
                             let agent = s.state.fleet.agent(id).expect(&place);
-                            let line = lines[usize::from(y)];
-                            // Where there is room, the place of the agent stands in the row that was hit.
+                            // Where there is room, the place of the agent stands in the row that was hit, or above it
+                            // where an agent has several.
+                            let first = (0..=y).rev().find(|y| tmux_orc::ui::hit::at(&s.state, &layout, x, *y) != hit);
+                            let line = lines[first.map_or(0, |y| usize::from(y) + 1)];
                             let covered = !matches!(s.state.mode, Mode::Normal);
                             assert!(covered || columns < 80 || line.contains(&agent.target), "{place}");
                         }

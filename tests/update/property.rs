@@ -26,6 +26,7 @@ enum Step {
     Result(bool),
     Names,
     Spends(usize, bool),
+    Asks(usize, usize),
 }
 
 fn keys() -> impl Strategy<Value = Key> {
@@ -41,7 +42,7 @@ fn sizes() -> impl Strategy<Value = (u16, u16)> {
     prop_oneof![
         (1..4u16, 1..4u16),
         (1..230u16, 1..60u16),
-        select(vec![(80, 24), (120, 35), (200, 55), (60, 20), (40, 30), (20, 6), (59, 200)]),
+        select(vec![(80, 24), (120, 35), (200, 55), (250, 70), (60, 20), (40, 30), (20, 6), (59, 200)]),
     ]
 }
 
@@ -68,6 +69,7 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => any::<bool>().prop_map(Step::Result),
         1 => Just(Step::Names),
         2 => (0..40usize, any::<bool>()).prop_map(|(i, known)| Step::Spends(i, known)),
+        4 => (0..40usize, 0..40usize).prop_map(|(i, rows)| Step::Asks(i, rows)),
     ]
 }
 
@@ -116,6 +118,19 @@ fn take(stage: &mut Stage, step: Step) {
         }
         Step::Result(ok) => {
             stage.tell(Message::ActionResult { text: "said".into(), ok });
+        }
+        Step::Asks(i, rows) => {
+            stage.publish(|next| {
+                let now = next.timestamp;
+                let n = next.agents.len();
+                let Some(agent) = next.agents.get_mut(i % n.max(1)) else { return };
+                let full: Vec<String> =
+                    (0..rows).map(|row| format!(" {row} +{}", "解析器 wide ".repeat(row))).collect();
+                agent.asks = (rows > 0).then(|| sample::asks(&"ask ".repeat(rows), &full.join("\n")));
+                if rows % 4 > 0 {
+                    (agent.state, agent.since) = (AgentState::Waiting, now);
+                }
+            });
         }
         Step::Names => {
             stage.publish(|next| next.agents = sample::foreign().into());

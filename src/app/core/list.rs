@@ -1,5 +1,6 @@
 //! The agents as they are listed: order, filter, groups, cursor and scrolling. Rows stay put: a new order is taken only
-//! when it has settled and nobody is at the keys, and the cursor stays on its pane and at its place on the screen.
+//! when it has settled and nobody is at the keys, and the cursor stays on its pane and at its place on the screen. How many
+//! rows of the screen each line has is in `heights`, what of them is in view in `scrolling`.
 
 use std::{
     borrow::Cow,
@@ -13,7 +14,9 @@ use jiff::Timestamp;
 use crate::app::core::fleet;
 use crate::app::core::fleet::{AgentKey, Fleet, Host, Place};
 use crate::app::core::fuzzy::Query;
+use crate::app::core::heights::{Heights, When};
 use crate::app::core::hosts;
+use crate::app::core::scrolling::Was;
 use crate::app::core::words::{tone, word};
 use crate::monitor::Agent;
 
@@ -149,14 +152,12 @@ pub struct List {
     pub selected: Option<AgentKey>,
     /// First line in view.
     pub top: usize,
-    /// Lines in view.
-    pub height: usize,
     /// When the user last did something. Times are those since the dashboard began.
     pub last_input: Option<Duration>,
     order: Vec<AgentKey>,
     unsettled: Option<Duration>,
-    /// Line of the cursor when the lines were last made.
-    at: Option<usize>,
+    pub(super) heights: Heights,
+    pub(super) at: Option<Was>,
 }
 
 impl List {
@@ -191,8 +192,10 @@ impl List {
         }
         let lost = fleet.hosts().iter().enumerate().filter(|(_, host)| hosts::has_line(host));
         self.lines.extend(lost.map(|(at, _)| Line::Host(at)));
+        let rested = self.last_input.is_none_or(|at| now.saturating_sub(at) >= SETTLE);
+        let resized = self.heights.take(&self.lines, fleet, When { now, rested, force });
         self.keep_cursor(fleet, before_at);
-        self.lines != before
+        resized || self.lines != before
     }
 
     /// Takes the wanted order when the time for it has come; till then rows keep their places, new ones find theirs.
@@ -257,49 +260,15 @@ impl List {
         all.filter(|(_, agent)| matches(&mut query, agent, several)).map(|(place, _)| Line::Agent(*place)).collect()
     }
 
-    fn line_of(&self, fleet: &Fleet, key: AgentKey) -> Option<usize> {
+    pub(super) fn line_of(&self, fleet: &Fleet, key: AgentKey) -> Option<usize> {
         let is = |place: Place| fleet.at(place).is_some_and(|(other, _)| other == key);
         self.lines.iter().position(|line| matches!(line, Line::Agent(place) if is(*place)))
-    }
-
-    /// Keeps the cursor on its pane, and the pane at its place on the screen; when the pane is gone, the row that
-    /// stands there now has the cursor.
-    fn keep_cursor(&mut self, fleet: &Fleet, before_at: Option<usize>) {
-        let at = self.selected.and_then(|key| self.line_of(fleet, key));
-        match (at, before_at) {
-            (Some(at), Some(before)) => {
-                self.top = (self.top + at).saturating_sub(before);
-            }
-            (None, _) => {
-                let near = before_at.unwrap_or(0).min(self.lines.len().saturating_sub(1));
-                let next = self.lines.iter().skip(near).chain(self.lines.iter().rev());
-                let found = next.into_iter().find_map(|line| match line {
-                    Line::Agent(place) => fleet.at(*place).map(|(key, _)| key),
-                    Line::Head(_) | Line::Host(_) => None,
-                });
-                self.selected = found;
-            }
-            _ => {}
-        }
-        self.scroll(fleet);
     }
 
     /// Line of the cursor.
     #[must_use]
     pub fn cursor(&self, fleet: &Fleet) -> Option<usize> {
         self.selected.and_then(|key| self.line_of(fleet, key))
-    }
-
-    /// Brings the cursor into view, below its group's head.
-    pub fn scroll(&mut self, fleet: &Fleet) {
-        let height = self.height.max(1);
-        self.top = self.top.min(self.lines.len().saturating_sub(height));
-        if let Some(at) = self.cursor(fleet) {
-            // The first line in view is the head of its group: the cursor stands below it.
-            let first = if self.grouping != Grouping::None && height > 1 { at.saturating_sub(1) } else { at };
-            self.top = self.top.min(first).max((at + 1).saturating_sub(height));
-        }
-        self.at = self.cursor(fleet);
     }
 
     /// Moves the cursor by `delta` agents, stopping at the ends. Says whether it moved.
@@ -325,22 +294,6 @@ impl List {
             Line::Agent(place) => fleet.at(*place),
             Line::Head(_) | Line::Host(_) => None,
         })
-    }
-
-    /// The lines in view. The first one is the head of its group, also when that is scrolled away.
-    #[must_use]
-    pub fn visible(&self) -> Cow<'_, [Line]> {
-        let start = self.top.min(self.lines.len());
-        let lines = &self.lines[start..(start + self.height).min(self.lines.len())];
-        let head = self.lines[..start].iter().rfind(|line| matches!(line, Line::Head(_)));
-        match (head, lines.first()) {
-            (Some(head), Some(Line::Agent(_))) if lines.len() > 1 => {
-                let mut lines = lines.to_vec();
-                lines[0] = *head;
-                Cow::Owned(lines)
-            }
-            _ => Cow::Borrowed(lines),
-        }
     }
 }
 

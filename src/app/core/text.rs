@@ -1,6 +1,6 @@
 //! Width and cuts of text as a terminal shows it: the one place that decides where a line ends.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -119,6 +119,50 @@ pub fn wrap(text: &str, cells: usize, lines: usize) -> Vec<String> {
     out
 }
 
+/// Breaks `text` into lines of at most `first` cells, and `rest` for those after the first: at blanks where it can, within
+/// a word that is longer than a line. Gives the bytes of each; blanks at a break are in none. Nothing is lost but those.
+#[must_use]
+pub fn flow(text: &str, first: usize, rest: usize) -> Vec<Range<usize>> {
+    let mut lines = Vec::new();
+    // What the line has so far: its bytes, and its cells with the blanks behind it.
+    let (mut line, mut used) = (0..0, 0);
+    let mut at = 0;
+    for word in text.split_inclusive(' ') {
+        let cells = if lines.is_empty() { first } else { rest }.max(1);
+        let solid = word.trim_end_matches(' ');
+        let wide = width(solid);
+        if used + wide <= cells || solid.is_empty() {
+            if !solid.is_empty() {
+                line.end = at + solid.len();
+            }
+            used += width(word);
+        } else if wide <= rest.max(1) {
+            lines.push(line);
+            line = at..at + solid.len();
+            used = width(word);
+        } else {
+            // Longer than any line: what fits here, and the rest of it below.
+            for (index, grapheme) in solid.grapheme_indices(true) {
+                let (from, wide) = (at + index, width(grapheme));
+                let cells = if lines.is_empty() { first } else { rest }.max(1);
+                if used + wide > cells && used > 0 {
+                    lines.push(std::mem::replace(&mut line, from..from));
+                    used = 0;
+                }
+                line.end = from + grapheme.len();
+                used += wide;
+            }
+            used += word.len() - solid.len();
+        }
+        at += word.len();
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines.retain(|line| !line.is_empty());
+    lines
+}
+
 /// `text` without what terminals disagree about: the rest of a joined emoji, skin tones and presentation selectors. The
 /// first emoji of a family stays, at the width that all of them give it.
 #[must_use]
@@ -139,7 +183,7 @@ fn unsettled(c: char) -> bool {
 }
 
 /// Byte index at which the graphemes of `text` have used at most `cells`.
-fn cut(text: &str, cells: usize) -> usize {
+pub(super) fn cut(text: &str, cells: usize) -> usize {
     let mut used = 0;
     for (index, grapheme) in text.grapheme_indices(true) {
         used += width(grapheme);
@@ -198,5 +242,27 @@ mod tests {
         assert_eq!(wrap("short", 8, 2), ["short"]);
         assert_eq!(wrap("", 8, 2), Vec::<String>::new());
         assert_eq!(wrap("averyverylongword", 5, 1), ["aver…"]);
+    }
+
+    #[test]
+    fn a_text_flows_into_lines_and_nothing_of_it_is_lost() {
+        let flown = |text: &str, first, rest| -> Vec<String> {
+            flow(text, first, rest).into_iter().map(|part| text[part].to_owned()).collect()
+        };
+        assert_eq!(flown("one two three four", 8, 10), ["one two", "three four"]);
+        assert_eq!(flown("touch /a/very/long/path now", 10, 10), ["touch /a/v", "ery/long/p", "ath now"]);
+        assert_eq!(flown("  set in", 20, 20), ["  set in"]);
+        assert_eq!(flown("解析器 解析器", 6, 6), ["解析器", "解析器"]);
+        assert_eq!(flown("", 5, 5), Vec::<String>::new());
+        for text in ["a b  c", "averylongword and more of them", "解析器解析器 x", "  lead", "👩‍👩‍👧 family of five", "x"]
+        {
+            for cells in 1..40 {
+                let lines = flown(text, cells, cells);
+                let solid = |text: &str| text.replace(' ', "");
+                assert_eq!(solid(&lines.concat()), solid(text), "{cells}");
+                let widest = lines.iter().map(|line| width(line)).max().unwrap_or(0);
+                assert!(widest <= cells.max(2), "{cells}: {lines:?}");
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Words for what is looked at: the panels, how much of them is shown, what can be done.
 
+use crate::app::core::heights::Room;
+
 /// A region of the screen that can have the focus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter, strum::Display)]
 pub enum Panel {
@@ -37,8 +39,8 @@ pub struct Capabilities {
 /// How much of the state the layout shows: told by the layout, so that cursor and scrolling know their limits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Viewport {
-    /// Rows of the agents list.
-    pub agents: usize,
+    /// The room of the list of agents.
+    pub list: Room,
     /// Rows of the preview; 0 when it is hidden.
     pub preview: usize,
     /// Rows of the events; 0 when they are hidden.

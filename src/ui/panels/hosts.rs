@@ -3,6 +3,7 @@
 use ratatui::layout::{Margin, Position, Rect};
 
 use crate::app::core::action::Action;
+use crate::app::core::heights::Room;
 use crate::app::core::message::Hit;
 use crate::app::core::state::State;
 use crate::app::core::text::{fit_sentence, left, right, width};
@@ -15,7 +16,7 @@ use crate::ui::slot::{Class, Slot};
 /// It has the place of the agents while it is open.
 pub(super) const SECTION: Section = Section {
     shows: |state| state.view.main == Main::Hosts,
-    lines: |_, _, rect| usize::from(rect.height.saturating_sub(3)),
+    room: |_, _, rect| Room { rows: rect.height.saturating_sub(3).into(), ..Room::default() },
     hit,
     ..Section::new(Some(Panel::Agents), Slot::Main, "Hosts", draw)
 };

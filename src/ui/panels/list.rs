@@ -7,11 +7,13 @@ use ratatui::{
 
 use crate::app::core::action::Action;
 use crate::app::core::column::Column;
-use crate::app::core::fleet::Place;
+use crate::app::core::fleet::{AgentKey, Place};
 use crate::app::core::format;
+use crate::app::core::heights::Room;
 use crate::app::core::hosts;
 use crate::app::core::list::{Grouping, Line, Sort};
 use crate::app::core::message::Hit;
+use crate::app::core::scrolling::InView;
 use crate::app::core::state::State;
 use crate::app::core::text::{fit_end, fit_sentence, width};
 use crate::app::core::update::fresh;
@@ -22,10 +24,10 @@ use crate::ui::canvas::Canvas;
 use crate::ui::panels::columns::Placed;
 use crate::ui::slot::Class;
 
-/// How many lines a list has that takes all of its section: below its head in a border, or without both where it is
-/// narrow.
-pub(super) fn lines(_: &State, class: Class, rect: Rect) -> usize {
-    usize::from(if class == Class::Sidebar { rect.height } else { rect.height.saturating_sub(3) })
+/// The room of a list that takes all of its section: below its head in a border, or without both where it is narrow.
+pub(super) fn room(_: &State, class: Class, rect: Rect) -> Room {
+    let rows = if class == Class::Sidebar { rect.height } else { rect.height.saturating_sub(3) };
+    Room { rows: rows.into(), ..Room::default() }
 }
 
 /// How many agents there are, and of them how many are listed.
@@ -56,16 +58,19 @@ pub(super) fn note(state: &State) -> String {
 /// `8 of 12 ▼` when not all lines are in view.
 pub(super) fn place(state: &State) -> String {
     let list = &state.list;
-    let (lines, in_view) = (list.lines.len(), list.visible().len());
-    if in_view >= lines || in_view == 0 {
+    let shown = list.in_view();
+    let lines = list.lines.len();
+    let end = (list.top + shown.len()).min(lines);
+    if shown.is_empty() || shown.len() >= lines {
         return String::new();
     }
     // Agents are counted, the heads of their groups are none.
-    let agents = |lines: &[Line]| lines.iter().filter(|line| matches!(line, Line::Agent(_))).count();
-    let (all, seen) = (agents(&list.lines), agents(&list.visible()));
-    let above = agents(&list.lines[..(list.top + in_view).min(lines)]).saturating_sub(seen);
+    let is_agent = |line: &Line| matches!(line, Line::Agent(_));
+    let all = list.lines.iter().filter(|line| is_agent(line)).count();
+    let seen = shown.iter().filter(|shown| is_agent(&shown.line)).count();
+    let above = list.lines[..end].iter().filter(|line| is_agent(line)).count().saturating_sub(seen);
     let up = if list.top > 0 { "▲" } else { " " };
-    let down = if list.top + in_view < lines { "▼" } else { " " };
+    let down = if end < lines { "▼" } else { " " };
     format!("{}–{} of {all} {up}{down}", above + 1, above + seen)
 }
 
@@ -87,8 +92,8 @@ pub(super) fn head(c: &mut Canvas, inner: Rect, columns: &[Placed], state: &Stat
     }
 }
 
-/// The lines in view, each drawn by `row`; where nothing matches the filter that is said.
-pub(super) fn rows(c: &mut Canvas, area: Rect, state: &State, row: impl Fn(&mut Canvas, Rect, &Agent)) {
+/// The lines in view, each drawn by `row` into the rows that it has; where nothing matches the filter that is said.
+pub(super) fn rows(c: &mut Canvas, area: Rect, state: &State, row: impl Fn(&mut Canvas, Rect, (AgentKey, &Agent))) {
     let list = &state.list;
     if list.lines.is_empty() && area.height > 1 {
         let back = state.keymap.label(Action::Back);
@@ -96,22 +101,37 @@ pub(super) fn rows(c: &mut Canvas, area: Rect, state: &State, row: impl Fn(&mut 
         let words = format!("Nothing matches \"{}\".{how}", list.filter);
         c.text(area.x + 2, area.y + 1, area.width.saturating_sub(3), &words, c.theme.muted);
     }
-    for (line, y) in list.visible().iter().zip(area.top()..area.bottom()) {
-        let rect = Rect { y, height: 1, ..area };
-        match line {
-            Line::Head(first) => head_of(c, rect, state, *first),
-            Line::Host(at) => lost(c, rect, state, *at),
+    for shown in list.in_view() {
+        let rect = part(area, &shown);
+        if rect.height == 0 {
+            break;
+        }
+        match shown.line {
+            Line::Head(first) => head_of(c, rect, state, first),
+            Line::Host(at) => lost(c, rect, state, at),
             Line::Agent(place) => {
-                let Some((key, agent)) = state.fleet.at(*place) else { continue };
-                row(c, rect, agent);
+                let Some((key, agent)) = state.fleet.at(place) else { continue };
+                row(c, rect, (key, agent));
                 if list.selected == Some(key) {
+                    // The blank row between two agents is neither's.
+                    let own = list.level().min(2) + list.request(key);
+                    let rect = Rect { height: rect.height.min(u16::try_from(own).unwrap_or(u16::MAX)), ..rect };
                     c.style(rect, c.theme.select);
                     let bar = if state.view.focus == Panel::Agents { c.theme.focus } else { c.theme.muted };
-                    c.text(rect.x, rect.y, 1, "▌", bar);
+                    for y in rect.top()..rect.bottom() {
+                        c.text(rect.x, y, 1, "▌", bar);
+                    }
                 }
             }
         }
     }
+}
+
+/// Where a line in view stands in the area of the list.
+fn part(area: Rect, shown: &InView) -> Rect {
+    let cells = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+    let y = cells(shown.y).min(area.height);
+    Rect { y: area.y + y, height: cells(shown.rows).min(area.height - y), ..area }
 }
 
 /// A host that is not reached: one line stands for all that is known of it.
@@ -144,9 +164,9 @@ pub(super) fn hit_head(columns: &[Placed], area: Rect, at: Position) -> Option<H
 
 /// The agent in a row of the lines in view.
 pub(super) fn hit_row(state: &State, area: Rect, at: Position) -> Option<Hit> {
-    let row = at.y.checked_sub(area.y).filter(|_| at.y < area.bottom())?;
-    match state.list.visible().get(usize::from(row))? {
-        Line::Agent(place) => state.fleet.at(*place).map(|(key, _)| Hit::Agent(key)),
+    let shown = state.list.in_view();
+    match shown.iter().find(|shown| part(area, shown).contains(at))?.line {
+        Line::Agent(place) => state.fleet.at(place).map(|(key, _)| Hit::Agent(key)),
         Line::Head(_) => None,
         Line::Host(_) => Some(Hit::Key(Action::Hosts)),
     }

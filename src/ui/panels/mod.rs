@@ -27,6 +27,7 @@ use ratatui::layout::{Position, Rect};
 
 use crate::app::core::action::Action;
 use crate::app::core::format;
+use crate::app::core::heights::Room;
 use crate::app::core::keymap::Keymap;
 use crate::app::core::message::Hit;
 use crate::app::core::state::State;
@@ -71,8 +72,8 @@ pub struct Section {
     pub shows: fn(&State) -> bool,
     /// Draws it.
     pub draw: fn(&mut Canvas, Rect, &DrawContext),
-    /// How many lines of the list of agents it shows; of those that stand in the list's place.
-    pub lines: fn(&State, Class, Rect) -> usize,
+    /// The room of the list of agents in it; of those that stand in the list's place.
+    pub room: fn(&State, Class, Rect) -> Room,
     /// What is under the mouse; `None`: nothing but the panel.
     pub hit: fn(&State, Class, Rect, Position) -> Option<Hit>,
 }
@@ -96,7 +97,7 @@ impl Section {
         title: &'static str,
         draw: fn(&mut Canvas, Rect, &DrawContext),
     ) -> Self {
-        Self { panel, slot, title, keys: &[], shows: |_| true, draw, lines: list::lines, hit: |_, _, _, _| None }
+        Self { panel, slot, title, keys: &[], shows: |_| true, draw, room: list::room, hit: |_, _, _, _| None }
     }
 
     /// Draws it. What an engine has not said is nowhere shown as if it were measured.

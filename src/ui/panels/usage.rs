@@ -7,6 +7,7 @@ use ratatui::{
 
 use crate::app::core::action::Action;
 use crate::app::core::column::Column;
+use crate::app::core::heights::Room;
 use crate::app::core::message::Hit;
 use crate::app::core::state::State;
 use crate::app::core::text::{fit_sentence, right, width};
@@ -29,7 +30,7 @@ const USED: u16 = 12;
 /// It has the place of the agents while it is open.
 pub(super) const SECTION: Section = Section {
     shows: |state| state.view.main == Main::Usage,
-    lines: |state, _, rect| Parts::of(state, rect).rows.height.into(),
+    room: |state, _, rect| Room { rows: Parts::of(state, rect).rows.height.into(), ..Room::default() },
     hit,
     ..Section::new(Some(Panel::Agents), Slot::Main, "Usage", draw)
 };
@@ -72,7 +73,7 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     if parts.head.height > 0 {
         list::head(c, parts.head, &shown.columns, state);
     }
-    list::rows(c, parts.rows, state, |c, rect, agent| row(c, rect, &shown, state, agent));
+    list::rows(c, parts.rows, state, |c, rect, (_, agent)| row(c, rect, &shown, state, agent));
     sums(c, &parts, &shown, state);
     if parts.source.height > 0 {
         source(c, parts.source, state);

@@ -20,8 +20,8 @@ pub(crate) fn act(state: &mut State, action: Action) -> Outcome {
     match action {
         Action::Down => scroll(state, state.view.focus, 1),
         Action::Up => scroll(state, state.view.focus, -1),
-        Action::PageDown => scroll(state, state.view.focus, page(state)),
-        Action::PageUp => scroll(state, state.view.focus, -page(state)),
+        Action::PageDown => page(state, true),
+        Action::PageUp => page(state, false),
         Action::Top => scroll(state, state.view.focus, -1_000_000),
         Action::Bottom => scroll(state, state.view.focus, 1_000_000),
         Action::Jump if state.view.main == Main::Hosts => try_host(state),

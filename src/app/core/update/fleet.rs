@@ -88,6 +88,7 @@ fn agent_differs(a: &Agent, b: &Agent) -> bool {
         || a.kind != b.kind
         || a.since != b.since
         || a.doing != b.doing
+        || a.asks != b.asks
         || a.activity != b.activity
         || a.stale != b.stale
         || a.context_percent != b.context_percent

@@ -63,7 +63,6 @@ pub fn update(state: &mut State, message: Message) -> Outcome {
             Outcome::redraw_if(changed)
         }
         Message::Viewport(viewport) => {
-            state.list.height = viewport.agents;
             if !viewport.panels.is_empty() && !viewport.panels.contains(&state.view.focus) {
                 state.view.focus = viewport.panels[0];
             }
@@ -73,7 +72,7 @@ pub fn update(state: &mut State, message: Message) -> Outcome {
                 asked.resized();
             }
             state.viewport = viewport;
-            state.list.scroll(&state.fleet);
+            state.list.resize(&state.fleet, state.viewport.list, state.elapsed);
             fleet::ask_focus(state)
         }
         Message::Drawn => fleet::drawn(state),
@@ -198,7 +197,7 @@ fn tick(state: &mut State, now: Timestamp) -> Outcome {
 fn ages_differ(state: &State, before: Timestamp, now: Timestamp) -> bool {
     let host = |host: &Host| hosts::short(host, before) != hosts::short(host, now);
     state.fleet.hosts().iter().any(host)
-        || state.list.visible().iter().any(|line| match line {
+        || state.list.in_view().iter().any(|shown| match &shown.line {
             Line::Agent(place) => state.fleet.at(*place).is_some_and(|(_, agent)| {
                 format::age(agent.since, before) != format::age(agent.since, now)
                     || fresh(agent.since, before) != fresh(agent.since, now)

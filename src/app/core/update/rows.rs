@@ -38,13 +38,19 @@ pub(crate) fn scroll(state: &mut State, panel: Panel, delta: isize) -> Outcome {
     }
 }
 
-pub(crate) fn page(state: &State) -> isize {
+/// Scrolls the panel that has the focus by what is in view of it, forth or back.
+pub(crate) fn page(state: &mut State, forth: bool) -> Outcome {
     let rows = match state.view.focus {
         Panel::Events => state.viewport.events,
         Panel::Preview => state.viewport.preview,
-        _ => state.viewport.agents,
+        _ if state.view.main == Main::Hosts => state.viewport.list.rows,
+        _ => {
+            let moved = state.list.page(&state.fleet, forth);
+            return moved_cursor(state, moved);
+        }
     };
-    isize::try_from(rows.saturating_sub(1).max(1)).unwrap_or(1)
+    let rows = isize::try_from(rows.saturating_sub(1).max(1)).unwrap_or(1);
+    scroll(state, state.view.focus, if forth { rows } else { -rows })
 }
 
 /// Puts the cursor on an agent.
