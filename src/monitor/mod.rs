@@ -37,8 +37,9 @@ pub(crate) use crate::monitor::engine::launch::{EngineError, OnceError};
 pub(crate) use crate::monitor::engine::settings_source::{Reread, SettingsSource};
 pub use crate::monitor::link::acts::ActLost;
 pub use crate::monitor::link::connector::{Connector, HostConfig, Shared};
+pub use crate::monitor::link::linked::LinkedHost;
 pub use crate::monitor::link::member::RemoteMember;
-pub use crate::monitor::link::open::{LinkedHost, Links};
+pub use crate::monitor::link::open::Links;
 pub use crate::monitor::panes::memory::Memory;
 pub use crate::monitor::snapshot::settings::{
     CachePolicy, CacheSettings, EngineSettings, Mode, NamedAgent, RepositorySettings, UsageSettings,

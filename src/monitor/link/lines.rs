@@ -72,6 +72,18 @@ pub(crate) struct MemberLine {
     pub(crate) status: String,
 }
 
+/// A host of the bridge's own machine as the bridge reaches it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct BehindLine {
+    /// What the settings there call it, which is also how its members' names begin.
+    pub(crate) name: String,
+    /// Why it is not reached; `None`: it is, or that is not known yet.
+    pub(crate) why: Option<String>,
+    /// How many members it has, once it has said so.
+    pub(crate) members: Option<usize>,
+}
+
 /// A line of the bridge itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -80,6 +92,8 @@ pub(crate) enum FromBridge {
     Hello(BridgeHello),
     /// All its members.
     Members(Vec<MemberLine>),
+    /// All the hosts of its machine. An older one does not say.
+    Behind(Vec<BehindLine>),
     /// The connection to this member's engine is gone; another one is tried.
     Closed {
         /// Which one.

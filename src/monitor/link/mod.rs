@@ -7,6 +7,7 @@ pub(crate) mod child;
 pub(crate) mod connector;
 pub(crate) mod end;
 pub(crate) mod lines;
+pub(crate) mod linked;
 pub(crate) mod login;
 pub(crate) mod member;
 pub(crate) mod open;

@@ -9,7 +9,6 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 use tokio::{
     sync::{Notify, Semaphore, watch},
     time::{Instant, sleep, sleep_until},
@@ -18,13 +17,14 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::monitor::LinkState;
 use crate::monitor::clients::attach::Wishes;
-use crate::monitor::link::acts::{ActLost, Acts};
+use crate::monitor::link::acts::Acts;
 use crate::monitor::link::backoff::{Backoff, chance};
 use crate::monitor::link::connector::{HostConfig, Shared};
 use crate::monitor::link::end::{Trouble, tidy};
-use crate::monitor::link::lines::{BridgeHello, MemberLine};
+use crate::monitor::link::lines::{BehindLine, BridgeHello, MemberLine};
+use crate::monitor::link::linked::{Known, LinkedHost};
 use crate::monitor::link::login::{another, shared_way};
-use crate::monitor::link::member::{Members, RemoteMember};
+use crate::monitor::link::member::Members;
 use crate::monitor::link::session;
 use crate::monitor::link::state::{Limits, Watch};
 use crate::monitor::link::wake::look_at_clocks;
@@ -82,33 +82,6 @@ impl Links {
     }
 }
 
-/// What is known of a host beside its state.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Known {
-    rtt: Option<Duration>,
-    version: Option<String>,
-    skew: Option<SignedDuration>,
-    last_heard: Option<Timestamp>,
-    read_only: bool,
-    tells: bool,
-    hosts: bool,
-    /// Its tmux servers, as its bridge names them.
-    servers: Option<Vec<String>>,
-}
-
-/// A host that is watched. Dropped, it is not any more, and nothing of it is left.
-#[derive(Debug)]
-pub struct LinkedHost {
-    config: HostConfig,
-    state: watch::Receiver<LinkState>,
-    members: watch::Receiver<Vec<RemoteMember>>,
-    known: Arc<Mutex<Known>>,
-    acts: Acts,
-    retry: Arc<Notify>,
-    read_only: bool,
-    _task: AbortOnDropHandle<()>,
-}
-
 /// Watches a host from now on.
 #[must_use]
 pub fn open(config: HostConfig, shared: Links) -> LinkedHost {
@@ -116,6 +89,7 @@ pub fn open(config: HostConfig, shared: Links) -> LinkedHost {
     let (members, shown) = Members::new(&config.name);
     let (known, acts, retry) = (Arc::default(), Acts::default(), Arc::new(Notify::new()));
     let read_only = shared.0.read_only || config.read_only;
+    let (say_behind, behind) = watch::channel(None);
     let link = Link {
         config: config.clone(),
         shared,
@@ -124,107 +98,10 @@ pub fn open(config: HostConfig, shared: Links) -> LinkedHost {
         known: Arc::clone(&known),
         acts: acts.clone(),
         retry: Arc::clone(&retry),
+        behind: say_behind,
     };
     let _task = AbortOnDropHandle::new(tokio::spawn(link.run()));
-    LinkedHost { config, state, members: shown, known, acts, retry, read_only, _task }
-}
-
-impl LinkedHost {
-    /// The host as the settings have it.
-    #[must_use]
-    pub fn config(&self) -> &HostConfig {
-        &self.config
-    }
-
-    /// How it is reached now, and when that changes.
-    #[must_use]
-    pub fn state(&self) -> watch::Receiver<LinkState> {
-        self.state.clone()
-    }
-
-    /// Its tmux servers that have shown something, and when there are others.
-    #[must_use]
-    pub fn members(&self) -> watch::Receiver<Vec<RemoteMember>> {
-        self.members.clone()
-    }
-
-    /// Tries now what would be tried later; asks one that is up whether it is there.
-    pub fn retry(&self) {
-        self.retry.notify_one();
-    }
-
-    /// Has something done to a pane of a member: `act` is an `Act` as JSON. The answer has `ok` and `text`.
-    ///
-    /// # Errors
-    /// It was not sent and why, or nobody knows what came of it. It is never sent twice.
-    pub fn act(&self, key: &str, act: Value) -> impl Future<Output = Result<Value, ActLost>> + Send + 'static + use<> {
-        let refused = self.read_only.then(|| {
-            let why = format!(
-                "{} is only looked at (--read-only, dashboard.read_only or its own read_only)",
-                self.config.name
-            );
-            ActLost::NotSent(why)
-        });
-        let sent = refused.is_none().then(|| self.acts.send(key, act));
-        async move {
-            match (refused, sent) {
-                (None, Some(sent)) => sent.await,
-                (refused, _) => Err(refused.unwrap_or(ActLost::Unknown)),
-            }
-        }
-    }
-
-    /// There and back; `None`: not known yet.
-    #[must_use]
-    pub fn rtt(&self) -> Option<Duration> {
-        self.known().rtt
-    }
-
-    /// The version of its tmux-orc.
-    #[must_use]
-    pub fn version(&self) -> Option<String> {
-        self.known().version
-    }
-
-    /// Its clock minus ours.
-    #[must_use]
-    pub fn skew(&self) -> Option<SignedDuration> {
-        self.known().skew
-    }
-
-    /// When anything came of it last.
-    #[must_use]
-    pub fn last_heard(&self) -> Option<Timestamp> {
-        self.known().last_heard
-    }
-
-    /// Nothing is typed into its panes: by our settings, or by its own.
-    #[must_use]
-    pub fn read_only(&self) -> bool {
-        self.read_only || self.known().read_only
-    }
-
-    /// What its bridge calls its tmux servers, also those that have shown nothing yet; `None`: it has not said yet.
-    #[must_use]
-    pub fn servers(&self) -> Option<Vec<String>> {
-        self.known().servers
-    }
-
-    /// Hosts of its own come along, each once it is reached from there.
-    #[must_use]
-    pub fn has_hosts(&self) -> bool {
-        self.known().hosts
-    }
-
-    /// It notifies of changes itself.
-    #[must_use]
-    pub fn tells(&self) -> bool {
-        self.known().tells
-    }
-
-    fn known(&self) -> Known {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
+    LinkedHost { config, state, members: shown, behind, known, acts, retry, read_only, _task }
 }
 
 /// The task of one host.
@@ -237,6 +114,7 @@ pub(crate) struct Link {
     known: Arc<Mutex<Known>>,
     acts: Acts,
     retry: Arc<Notify>,
+    behind: watch::Sender<Option<Vec<BehindLine>>>,
 }
 
 impl Link {
@@ -334,6 +212,11 @@ impl Link {
         known.version = Some(tidy(&hello.version.chars().take(40).collect::<String>()));
         known.skew = hello.at.map(|theirs| theirs.duration_since(now));
         (known.read_only, known.tells, known.hosts) = (hello.read_only, hello.tells, hello.hosts);
+    }
+
+    /// The bridge has said how its machine's own hosts are reached.
+    pub(crate) fn behind(&mut self, lines: Vec<BehindLine>) {
+        self.behind.send_replace(Some(lines));
     }
 
     /// The bridge has said which tmux servers there are.

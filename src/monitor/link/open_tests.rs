@@ -3,6 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use super::*;
+use crate::monitor::link::acts::ActLost;
 use crate::monitor::link::connector::Connector;
 
 const HELLO: &str = r#"echo '{"hello":{"protocol":1,"oldest":1,"version":"0.1.0"}}'; "#;

@@ -21,8 +21,8 @@ use crate::monitor::link::child;
 use crate::monitor::link::child::Running;
 use crate::monitor::link::end::{Trouble, ended, prints, tidy};
 use crate::monitor::link::lines::{
-    ACTED, Acting, BRIDGE, BridgeHello, FromBridge, HELLO, LONGEST_ACT, LONGEST_FROM_BRIDGE, MOST_MEMBERS, MemberLine,
-    OLDEST, PROTOCOL, ToBridge, addressed, is_key, message, split,
+    ACTED, Acting, BRIDGE, BehindLine, BridgeHello, FromBridge, HELLO, LONGEST_ACT, LONGEST_FROM_BRIDGE, MOST_MEMBERS,
+    MemberLine, OLDEST, PROTOCOL, ToBridge, addressed, is_key, message, split,
 };
 use crate::monitor::link::open::Link;
 use crate::monitor::link::state::{Due, Watch};
@@ -248,6 +248,7 @@ impl Session {
                 link.named(named);
                 self.watch.named(Instant::now());
             }
+            FromBridge::Behind(lines) => link.behind(lines.into_iter().take(MOST_MEMBERS).map(behind).collect()),
             FromBridge::Closed { key, why } => {
                 tracing::info!(host = link.name(), key, why = tidy(&why), "a member's engine is gone");
                 self.wires.remove(&key);
@@ -275,6 +276,12 @@ impl Session {
 fn admitted(line: MemberLine) -> MemberLine {
     let short = |text: &str| tidy(text).chars().take(100).collect();
     MemberLine { name: short(&line.name), status: short(&line.status), key: line.key }
+}
+
+/// What its machine's own host is, as it may be shown.
+fn behind(line: BehindLine) -> BehindLine {
+    let name = tidy(&line.name).chars().take(32).collect();
+    BehindLine { name, why: line.why.map(|why| tidy(&why)), members: line.members }
 }
 
 /// What a member's client says, to the host.

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, io::IsTerminal, path::PathBuf, sync::Arc, time:
 use jiff::Timestamp;
 use tokio::{
     io::{AsyncWriteExt, BufReader},
-    sync::mpsc,
+    sync::{Notify, mpsc},
     time::{Instant, MissedTickBehavior, sleep_until, timeout},
 };
 use tokio_util::task::AbortOnDropHandle;
@@ -23,8 +23,8 @@ use crate::app::members;
 use crate::app::settings::{HostSettings, Overrides, Settings};
 use crate::monitor::clients::wire::{LineError, Lines};
 use crate::monitor::link::lines::{
-    ACT, BRIDGE, BridgeHello, FromBridge, HELLO, LONGEST_FROM_HUB, MOST_MEMBERS, MemberLine, OLDEST, PROTOCOL,
-    ToBridge, is_key, message, split,
+    ACT, BRIDGE, BehindLine, BridgeHello, FromBridge, HELLO, LONGEST_FROM_HUB, MOST_MEMBERS, MemberLine, OLDEST,
+    PROTOCOL, ToBridge, is_key, message, split,
 };
 use crate::monitor::link::open;
 use crate::monitor::{LinkedHost, Links};
@@ -66,7 +66,16 @@ pub async fn run(options: &BridgeOptions, context: &mut Context) -> Result<(), F
     let (tell, mut events) = mpsc::channel(LINES_WAITING);
     let work =
         Work { context: Arc::new(context.again()), settings: Arc::new(settings), read_only, out: out.clone(), tell };
-    let mut bridge = Bridge { members: BTreeMap::new(), hosts: Vec::new(), told: None, work };
+    let further = Arc::new(Notify::new());
+    let mut bridge = Bridge {
+        members: BTreeMap::new(),
+        hosts: Vec::new(),
+        further: Arc::clone(&further),
+        _watching: Vec::new(),
+        told_behind: Vec::new(),
+        told: None,
+        work,
+    };
     let mut lines = Lines::new(BufReader::with_capacity(64 * 1024, tokio::io::stdin()), LONGEST_FROM_HUB);
     let mut silent = Instant::now() + SILENCE_LIMIT;
     let mut look = tokio::time::interval(LOOK_EVERY);
@@ -86,6 +95,10 @@ pub async fn run(options: &BridgeOptions, context: &mut Context) -> Result<(), F
             _ = &mut writing => break None,
             _ = look.tick() => {
                 bridge.look(&servers(&options.server, context).await?);
+                bridge.look_further();
+                bridge.tell().await;
+            }
+            () = further.notified() => {
                 bridge.look_further();
                 bridge.tell().await;
             }
@@ -136,6 +149,23 @@ async fn servers(named: &[String], context: &Context) -> Result<Vec<Server>, Fai
     Ok(running)
 }
 
+/// Says when something of a host of this machine is new.
+fn watch(host: &Arc<LinkedHost>, further: Arc<Notify>) -> AbortOnDropHandle<()> {
+    let (mut state, mut members) = (host.state(), host.members());
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        loop {
+            let ended = tokio::select! {
+                changed = state.changed() => changed.is_err(),
+                changed = members.changed() => changed.is_err(),
+            };
+            if ended {
+                return;
+            }
+            further.notify_one();
+        }
+    }))
+}
+
 /// What all members are served with.
 #[derive(Clone)]
 struct Work {
@@ -161,7 +191,12 @@ struct Bridge {
     members: BTreeMap<String, Member>,
     /// This machine's own hosts, once the hub wants them.
     hosts: Vec<Arc<LinkedHost>>,
+    /// Something of them is new.
+    further: Arc<Notify>,
+    _watching: Vec<AbortOnDropHandle<()>>,
     /// What the hub was told of them last.
+    told_behind: Vec<BehindLine>,
+    /// And of the members.
     told: Option<Vec<MemberLine>>,
     work: Work,
 }
@@ -195,7 +230,19 @@ impl Bridge {
             let links = Links::of_bridge(context.paths.run(), *read_only);
             let configs = settings.hosts.iter().map(HostSettings::config);
             self.hosts = configs.map(|config| Arc::new(open(config, links.clone()))).collect();
+            self._watching = self.hosts.iter().map(|host| watch(host, Arc::clone(&self.further))).collect();
+            self.further.notify_one();
         }
+    }
+
+    /// How the hosts of this machine are reached.
+    fn behind(&self) -> Vec<BehindLine> {
+        let line = |host: &Arc<LinkedHost>| {
+            let (name, why) = (host.config().name.clone(), host.state().borrow().why().map(str::to_owned));
+            let members = host.state().borrow().is_up().then(|| host.servers().map(|all| all.len())).flatten();
+            BehindLine { name, why, members }
+        };
+        self.hosts.iter().map(line).collect()
     }
 
     /// What the hosts of this machine have now. A member keeps its name, `box` for the first of a host and `box/work` for others.
@@ -239,6 +286,11 @@ impl Bridge {
             self.told = Some(now);
             // What an engine says before its member was named would be said to nobody.
             self.members.values().for_each(|member| member.relay.named());
+        }
+        let behind = self.behind();
+        if self.told_behind != behind {
+            self.work.out.send(message(BRIDGE, &FromBridge::Behind(behind.clone()))).await.ok();
+            self.told_behind = behind;
         }
     }
 

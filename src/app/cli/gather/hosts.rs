@@ -3,20 +3,21 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::app::cli::gather::Found;
 use crate::app::cli::source;
 use crate::app::cli::{Context, Failure, Scope};
 use crate::app::core::nearest::did_you_mean;
 use crate::app::settings::{HostSettings, Settings};
+use crate::monitor::link::lines::BehindLine;
 use crate::monitor::link::open;
 use crate::monitor::{HostConfig, LinkState, LinkedHost, Links, RemoteMember, ServerStatus};
 
 /// A host has answered after this time or does not count: as long as its hello may take.
 const LIMIT: Duration = Duration::from_secs(15);
 
-/// What stands behind a host is waited for so long after the host itself: its bridge does not know how much will come.
+/// What stands behind a host is waited for so long after the host itself where its bridge does not say what is to come.
 const BEHIND: Duration = Duration::from_secs(3);
 
 /// A host that is meant, and which of its servers.
@@ -101,8 +102,8 @@ async fn one(wanted: RemoteHost, links: Links) -> Vec<Found> {
     if let Ok(Err(why)) = all {
         return vec![silent(None, why)];
     }
-    if all.is_ok() {
-        timeout_at(until.min(Instant::now() + BEHIND), further(&linked, &wanted.only)).await.ok();
+    if all.is_ok() && linked.has_hosts() {
+        further(&linked, &wanted.only, until).await;
     }
     // Those that are there in time are told of, whatever the others do.
     let members = linked.members().borrow().clone();
@@ -117,7 +118,15 @@ async fn one(wanted: RemoteHost, links: Links) -> Vec<Found> {
         };
         found.push(Found { host: Some(Arc::clone(&name)), server: Some(server.as_str().into()), said });
     }
-    let missing = wanted.only.iter().filter(|only| !servers.contains(only));
+    let behind = linked.behind().borrow().clone().unwrap_or_default();
+    let lost = behind.iter().filter(|line| !shown(line, &members));
+    let lost: Vec<_> = lost.filter(|line| wanted.only.is_empty() || wants(&wanted.only, line)).collect();
+    found.extend(lost.iter().map(|line| {
+        let why = line.why.clone().unwrap_or_else(too_late);
+        silent(Some(line.name.as_str().into()), why)
+    }));
+    let is_lost = |only: &str| lost.iter().any(|line| of(line, only));
+    let missing = wanted.only.iter().filter(|only| !servers.contains(only) && !is_lost(only));
     found.extend(
         missing.map(|only| silent(Some(only.as_str().into()), "it has no tmux server of this name".to_owned())),
     );
@@ -152,16 +161,50 @@ async fn named(linked: &LinkedHost) -> Result<(), String> {
     }
 }
 
-/// Waits for the hosts behind it, and for servers that were named and are none of its own.
-async fn further(linked: &LinkedHost, only: &[String]) {
-    let mut members = linked.members();
+/// Waits for the hosts behind it, or for those servers that were named: until each has shown what it has, or is known not
+/// to be reached.
+async fn further(linked: &LinkedHost, only: &[String], until: Instant) {
+    let (mut members, mut behind) = (linked.members(), linked.behind());
+    // An older bridge does not say what there is.
+    let says = timeout_at(until.min(Instant::now() + BEHIND), behind.wait_for(Option::is_some)).await.is_ok();
+    let until = if says { until } else { Instant::now() };
     loop {
-        let shown: Vec<String> = members.borrow_and_update().iter().map(|member| member.server.clone()).collect();
-        let enough = if only.is_empty() { !linked.has_hosts() } else { only.iter().all(|only| shown.contains(only)) };
-        if enough || members.changed().await.is_err() {
+        let now = members.borrow_and_update().clone();
+        let lines = behind.borrow_and_update().clone().unwrap_or_default();
+        let named = |only: &String| now.iter().any(|member| member.server == *only);
+        let known = |line: &BehindLine| line.why.is_some() || shown(line, &now);
+        let enough = match only {
+            [] => lines.iter().all(known),
+            only => only.iter().all(named) || lines.iter().filter(|line| wants(only, line)).all(known),
+        };
+        if enough {
+            return;
+        }
+        let ended = tokio::select! {
+            changed = members.changed() => changed.is_err(),
+            changed = behind.changed() => changed.is_err(),
+            () = sleep_until(until) => true,
+        };
+        if ended {
             return;
         }
     }
+}
+
+/// A server of this name is one of that host behind.
+fn of(line: &BehindLine, server: &str) -> bool {
+    server == line.name || server.strip_prefix(line.name.as_str()).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Some of these servers are of that host behind.
+fn wants(only: &[String], line: &BehindLine) -> bool {
+    only.iter().any(|only| of(line, only))
+}
+
+/// All that a host behind has is there.
+fn shown(line: &BehindLine, members: &[RemoteMember]) -> bool {
+    let there = members.iter().filter(|member| of(line, &member.server)).count();
+    line.members.is_some_and(|members| there >= members)
 }
 
 /// Why a host is not reached, and what to do.
