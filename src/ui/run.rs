@@ -1,6 +1,10 @@
 //! The loop: what happens goes through `update`; a frame is drawn when something visible changed, at most every 33 ms.
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{
+    io::{self, BufRead},
+    path::PathBuf,
+    time::Duration,
+};
 
 use jiff::{Timestamp, tz::TimeZone};
 use ratatui::backend::CrosstermBackend;
@@ -332,9 +336,16 @@ async fn run_here(signals: &mut Signals, words: &[String]) -> Result<Option<i32>
                 Asked::Stop => signals.stopped(|| stop(false)).await,
                 _ => {}
             },
-            ended = child.wait() => return ended.map(|_| None).map_err(cannot),
+            ended = child.wait() => match ended {
+                Ok(status) if status.success() => return Ok(None),
+                Ok(_) => break,
+                Err(error) => return Err(cannot(error)),
+            },
         }
-    }
+    } // What it said last would be gone with the screen.
+    eprint!("Press Enter to go back. ");
+    tokio::task::spawn_blocking(|| io::stdin().lock().read_line(&mut String::new())).await.ok();
+    Ok(None)
 }
 
 /// Takes the terminal over again: what it shows, its size and the time may be others.

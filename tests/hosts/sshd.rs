@@ -58,7 +58,7 @@ impl Sshd {
             keygen(&key);
             let public = fs::read_to_string(key.with_extension("pub")).expect("the key");
             let forced = place.forced().replace('\\', "\\\\").replace('"', "\\\"");
-            authorized.push_str(&format!("command=\"{forced}\",restrict {public}"));
+            authorized.push_str(&format!("command=\"{forced}\",restrict,pty {public}"));
         }
         fs::write(at("authorized"), authorized).expect("written");
         let port = free_port();

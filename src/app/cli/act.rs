@@ -82,11 +82,12 @@ async fn marked(token: &str, context: &Context) -> Result<String, Failure> {
 
 /// Goes to an agent of another host. Outside of tmux this terminal becomes the one there.
 async fn elsewhere(agent: &Agent, client: Option<String>, context: &mut Context) -> Result<(), Failure> {
-    let hosts = context.load(&Overrides::new())?.settings.hosts;
+    let settings = context.load(&Overrides::new())?.settings;
+    let (hosts, here) = (settings.hosts, settings.dashboard.jumps_here());
     let host = known(agent.host.as_deref().unwrap_or_default(), &hosts)?.config();
     let run = context.paths.run();
     let outside = std::env::var_os("TMUX").is_none_or(|tmux| tmux.is_empty());
-    if outside && client.is_none() && std::io::stdout().is_terminal() {
+    if (outside || here) && client.is_none() && std::io::stdout().is_terminal() {
         let words = words(&agent.server, agent.pane_id, None);
         let argv = host.terminal_argv(&shared_way(&run, &host.name), &words);
         let argv = argv.ok_or_else(|| Failure::failed(by_other(&host.name).to_string()))?;

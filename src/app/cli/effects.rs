@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::app::act::{ActionResult, Actor, Known, summary};
+use crate::app::act::{ActionResult, Actor, Caller, Known, summary};
 use crate::app::cli::InForce;
 use crate::app::cli::beside::transport;
 use crate::app::cli::hosts::Mending;
@@ -81,6 +81,10 @@ pub fn serve(dashboard: &Dashboard) -> Served {
                 }
                 Effect::Act(member, act) => match members.doer(member) {
                     Some(doer) => {
+                        if let Some(run) = in_this_terminal(&doer, &act, &in_force) {
+                            tell.send(run).await.ok();
+                            continue;
+                        }
                         // By itself: what follows an act is waited for, and the keys that come meanwhile are not to wait.
                         let tell = tell.clone();
                         tokio::spawn(async move { perform(&doer, act, exit_on_jump, &tell).await });
@@ -117,6 +121,15 @@ pub fn serve(dashboard: &Dashboard) -> Served {
         }
     });
     Served { effects, results }
+}
+
+/// A jump that takes the dashboard's own terminal: where the settings say so, and where there is no tmux that could have a
+/// window for it.
+fn in_this_terminal(doer: &Doer, act: &Act, in_force: &InForce) -> Option<Message> {
+    let (Doer::There(there), Act::Jump { pane }) = (doer, act) else { return None };
+    let here = in_force.now().settings.dashboard.jumps_here() || Caller::own(None).is_none();
+    let words = here.then(|| there.in_terminal(*pane)).flatten()?;
+    Some(Message::Run(words, there.name().into()))
 }
 
 /// Sends one message to agents of several servers, and says how it ended.

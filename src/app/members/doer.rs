@@ -2,9 +2,11 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::app::act::{ActionResult, Actor, jump_remote};
+use crate::app::act::{ActionResult, Actor, jump_remote, words};
 use crate::app::core::act::Act;
 use crate::monitor::LinkedHost;
+use crate::monitor::link::shared_way;
+use crate::tmux::PaneId;
 
 /// Who acts on the agents of a member.
 #[derive(Clone, Debug)]
@@ -25,6 +27,24 @@ pub struct There {
     pub(crate) server: String,
     /// Where `hosts login` leaves its connections.
     pub(crate) run: PathBuf,
+}
+
+impl There {
+    /// The program and its arguments by which a terminal shows this pane. `None`: what reaches the host has no terminal.
+    pub(crate) fn in_terminal(&self, pane: PaneId) -> Option<Vec<String>> {
+        let config = self.host.config();
+        config.terminal_argv(&shared_way(&self.run, &config.name), &words(&self.server, pane, None))
+    }
+
+    /// Changes there are told of by its own engine, or may be: it is a server behind the host.
+    pub(crate) fn tells(&self) -> bool {
+        self.host.tells() || self.host.is_behind(&self.server)
+    }
+
+    /// What the settings call the host.
+    pub(crate) fn name(&self) -> &str {
+        &self.host.config().name
+    }
 }
 
 impl Doer {

@@ -206,6 +206,16 @@ impl Members {
         self.with(id, |joined| joined.doer.clone()).flatten()
     }
 
+    /// The members of hosts, and what they publish.
+    pub(crate) fn there(&self) -> Vec<(MemberId, Arc<There>, Snapshots)> {
+        let held = self.held();
+        let there = |one: &One| match &one.joined.doer {
+            Some(Doer::There(there)) => Some((one.id, Arc::clone(there), one.joined.handle.snapshots.clone())),
+            _ => None,
+        };
+        held.members.iter().filter_map(there).collect()
+    }
+
     /// The link to a host of the settings.
     #[must_use]
     pub fn host(&self, name: &str) -> Option<Arc<LinkedHost>> {

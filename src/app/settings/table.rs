@@ -86,6 +86,8 @@ impl Kind {
 const POOL: Kind = Kind::Count(1, MAX_POOL as u64);
 /// Signs of the dashboard.
 pub const GLYPHS: &[&str] = &["auto", "unicode", "ascii"];
+/// How a jump to another host opens.
+pub const JUMPS: &[&str] = &["window", "here"];
 /// What can be notified of.
 pub const NOTICES: &[&str] = &["waiting", "exited", "limited", "error", "done", "limit"];
 
@@ -199,6 +201,13 @@ pub const ROWS: &[Row] = &[
         "\"none\"",
         None,
         "what the agents are grouped by at first",
+    ),
+    row(
+        "dashboard.jump",
+        Kind::Choice(JUMPS),
+        "\"window\"",
+        None,
+        "how a jump to another host opens: window, one of your tmux; here, the terminal that it is asked in",
     ),
     row("dashboard.keys", Kind::Keys, "{}", None, "other keys for actions"),
     row("notifications.enabled", Kind::Flag, "false", None, "tell of changes when nobody looks"),

@@ -114,6 +114,8 @@ pub struct Dashboard {
     pub columns: Vec<String>,
     /// What the agents are grouped by at first.
     pub group: String,
+    /// How a jump to another host opens: `window` or `here`.
+    pub jump: String,
     /// Other keys for actions.
     pub keys: BTreeMap<String, KeyNames>,
 }
@@ -123,6 +125,12 @@ impl Dashboard {
     #[must_use]
     pub fn columns(&self) -> Vec<Column> {
         self.columns.iter().filter_map(|name| Column::named(name)).collect()
+    }
+
+    /// A jump to another host takes the terminal that it is asked in.
+    #[must_use]
+    pub fn jumps_here(&self) -> bool {
+        self.jump == "here"
     }
 
     /// What the agents are grouped by at first.

@@ -44,9 +44,10 @@ impl Mending {
             let why = host.state().borrow().why().map(|why| format!(": {why}")).unwrap_or_default();
             return say(format!("{name} is reached by the program of its `connect`: mend that{why}"), false).await;
         }
-        let words: Vec<String> =
-            self.program.iter().cloned().chain(["hosts", verb, name, "--hold"].map(str::to_owned)).collect();
-        match Window::open(&format!("{verb} {name}"), &self.set, &words).await {
+        let words: Vec<String> = self.program.iter().cloned().chain(["hosts", verb, name].map(str::to_owned)).collect();
+        // Its window would be gone with what it said last.
+        let held = [&words[..], &["--hold".to_owned()]].concat();
+        match Window::open(&format!("{verb} {name}"), &self.set, &held).await {
             Ok(Some(_)) if leaves => {
                 tell.send(Message::Leave).await.ok();
             }
