@@ -8,11 +8,14 @@ mod support;
 mod stage;
 
 mod acts;
+mod behind;
 mod bridge;
 mod container;
 mod dashboard;
 mod desk;
 mod install;
+mod jump;
+mod notices;
 mod panel;
 mod place;
 mod ssh;

@@ -23,6 +23,7 @@ mod integration;
 mod journal;
 mod local;
 mod monitor;
+mod notices;
 mod output;
 mod profiles;
 mod source;

@@ -14,7 +14,7 @@ use crate::app::act::{Actor, Caller};
 use crate::app::cli::act::actor;
 use crate::app::cli::gather::{frames, several, wanted};
 use crate::app::cli::local::{Local, Locals, Manner};
-use crate::app::cli::{Context, Failure, Global, InForce, Scope, WatchOptions, local, source};
+use crate::app::cli::{Context, Failure, Global, InForce, Scope, WatchOptions, local, notices, source};
 use crate::app::core::plain;
 use crate::app::demo::Fleet;
 use crate::app::logging;
@@ -130,6 +130,7 @@ fn of_hosts(options: &WatchOptions, in_force: Arc<InForce>, context: &Context) -
     };
     let (links, run) = (Links::new(Some(context.paths.run()), options.read_only), context.paths.run());
     let linked = hosts::link(members.downgrade(), (links, run), meant);
+    let notices = notices::of_hosts(context, &in_force, &members)?;
     let own = Caller::own(None);
     let in_popup = own.as_ref().is_some_and(|(_, caller)| caller.in_popup());
     let copies = match own {
@@ -139,7 +140,7 @@ fn of_hosts(options: &WatchOptions, in_force: Arc<InForce>, context: &Context) -
     Ok(Box::new(Dashboard {
         members,
         first: None,
-        others: Some(Others { locals: None, hosts: Some(linked) }),
+        others: Some(Others { locals: None, hosts: Some(linked), _notices: Some(notices) }),
         copies,
         in_force,
         global: context.global.clone(),
@@ -175,7 +176,8 @@ fn others(
         hosts::link(members.downgrade(), (links, context.paths.run()), all)
     });
     let locals = Locals::start(own, first, names, Arc::clone(in_force), manner, members);
-    Ok(Some(Others { locals: Some(locals), hosts }))
+    let _notices = hosts.is_some().then(|| notices::of_hosts(context, in_force, members)).transpose()?;
+    Ok(Some(Others { locals: Some(locals), hosts, _notices }))
 }
 
 /// Who finds what is watched beside the first server.
@@ -183,6 +185,8 @@ struct Others {
     locals: Option<Locals>,
     /// The hosts of the settings, linked to for as long as this is there.
     hosts: Option<AbortOnDropHandle<()>>,
+    /// Tells of those whose engines do not.
+    _notices: Option<AbortOnDropHandle<()>>,
 }
 
 impl Dashboard {
@@ -199,7 +203,7 @@ impl Dashboard {
     pub async fn end(self) -> Result<(), Failure> {
         let Self { members, first, others, .. } = self;
         drop(members);
-        if let Some(Others { locals, hosts }) = others {
+        if let Some(Others { locals, hosts, .. }) = others {
             drop(hosts);
             if let Some(locals) = locals {
                 locals.end().await;

@@ -22,7 +22,7 @@ pub struct Batcher {
 
 impl Batcher {
     /// Begins after the events that this snapshot has: what was so before is not news.
-    #[cfg(test)]
+    #[must_use]
     pub fn new(snapshot: &Snapshot) -> Self {
         Self { events: EventReader::after(snapshot), held: Vec::new() }
     }

@@ -2,12 +2,14 @@
 
 mod batch;
 mod channel;
+mod elsewhere;
 mod notice;
 mod run;
 
 pub(crate) use batch::Batcher;
 pub use channel::COMMAND_LIMIT;
 pub(crate) use channel::{Telling, Ways};
+pub(crate) use elsewhere::notify_elsewhere;
 pub(crate) use notice::summary;
 pub use notice::{AgentNotice, Notice, Rules};
 pub use run::notify;

@@ -73,6 +73,8 @@ impl LimitNotice {
 pub struct AgentNotice {
     /// When it changed.
     pub at: Timestamp,
+    /// The host, as the settings call it; `None` on this machine.
+    pub host: Option<String>,
     /// The tmux server's socket.
     pub server: String,
     /// The pane.
@@ -94,6 +96,14 @@ pub struct AgentNotice {
 }
 
 impl AgentNotice {
+    /// Its place as a person writes it.
+    fn place(&self) -> String {
+        match &self.host {
+            Some(host) => format!("{}@{host}", self.target),
+            None => self.target.clone(),
+        }
+    }
+
     /// One line for people.
     #[must_use]
     pub fn text(&self) -> String {
@@ -106,7 +116,7 @@ impl AgentNotice {
             (AgentState::Error, _) => "has stopped with an error".to_owned(),
             (state, _) => format!("is {state}"),
         };
-        let mut text = format!("{} {} {what}", self.target, self.agent);
+        let mut text = format!("{} {} {what}", self.place(), self.agent);
         let doing = self.doing.as_deref().map(clean).unwrap_or_default();
         if !doing.trim().is_empty() {
             text.push_str(": ");
@@ -136,7 +146,7 @@ fn several(group: &[&AgentNotice]) -> String {
     if let [one] = group {
         return one.text();
     }
-    let named: Vec<&str> = group.iter().take(3).map(|notice| notice.target.as_str()).collect();
+    let named: Vec<String> = group.iter().take(3).map(|notice| notice.place()).collect();
     let rest = match group.len().saturating_sub(named.len()) {
         0 => String::new(),
         more => format!(" and {more} more"),
@@ -213,6 +223,7 @@ impl Rules {
             && (from != to || *to == AgentState::Waiting);
         wanted.then(|| AgentNotice {
             at: event.at,
+            host: agent.host.as_deref().map(ToOwned::to_owned),
             server: server.to_owned(),
             pane_id: *pane_id,
             target: target.clone(),

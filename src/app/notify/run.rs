@@ -100,13 +100,13 @@ async fn ended(snapshots: &mut Snapshots) {
 }
 
 /// Waits until the settings were read again; for ever, when nobody can any more.
-async fn reread(settings: &mut watch::Receiver<Arc<Loaded>>) {
+pub(super) async fn reread(settings: &mut watch::Receiver<Arc<Loaded>>) {
     if settings.changed().await.is_err() {
         std::future::pending().await
     }
 }
 
-async fn until(due: Option<Instant>) {
+pub(super) async fn until(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due.into()).await,
         None => std::future::pending().await,
