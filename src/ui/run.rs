@@ -1,10 +1,6 @@
 //! The loop: what happens goes through `update`; a frame is drawn when something visible changed, at most every 33 ms.
 
-use std::{
-    io::{self, BufRead},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{io, path::PathBuf, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
 use ratatui::backend::CrosstermBackend;
@@ -344,7 +340,7 @@ async fn run_here(signals: &mut Signals, words: &[String]) -> Result<Option<i32>
         }
     } // What it said last would be gone with the screen.
     eprint!("Press Enter to go back. ");
-    tokio::task::spawn_blocking(|| io::stdin().lock().read_line(&mut String::new())).await.ok();
+    tokio::task::spawn_blocking(|| io::stdin().read_line(&mut String::new())).await.ok();
     Ok(None)
 }
 

@@ -117,7 +117,7 @@ mod tests {
     fn snapshot(engine: u32, state: AgentState, events: Vec<Event>) -> Snapshot {
         let mut agent = test_agent(1, state);
         agent.host = Some("box".into());
-        let mut snapshot = Snapshot { agents: vec![agent], events: Arc::new(events), ..test_snapshot() };
+        let mut snapshot = Snapshot { agents: vec![agent].into(), events: Arc::new(events), ..test_snapshot() };
         snapshot.engine.pid = engine;
         snapshot
     }
@@ -150,7 +150,7 @@ mod tests {
         lost.agents[0].stale = true;
         assert_eq!((told(&mut following, &lost, &mut now), told(&mut following, &again, &mut now)), (vec![], vec![]));
         // Another engine finds the same wait, as its own event; and later one more.
-        let new = Snapshot { agents: Vec::new(), ..snapshot(8, AgentState::Waiting, vec![]) };
+        let new = Snapshot { agents: Vec::new().into(), ..snapshot(8, AgentState::Waiting, vec![]) };
         assert_eq!(told(&mut following, &new, &mut now), []);
         assert_eq!(told(&mut following, &snapshot(8, AgentState::Waiting, vec![waits(1)]), &mut now), []);
         assert_eq!(told(&mut following, &snapshot(8, AgentState::Working, vec![waits(1)]), &mut now), []);
