@@ -8,10 +8,12 @@ BUILT = $(or $(CARGO_TARGET_DIR),target)/release/tmux-orc
 # What is given away is built apart, without the paths of this machine in it, and dated by its commit.
 PACKAGE = target/package
 REMAP = --remap-path-prefix=$(CURDIR)=/tmux-orc --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo
+# Kinds of machine for which a program is made that needs nothing of the machine it runs on: what `hosts install` copies.
+STATIC = $(shell rustc -vV 2>/dev/null | sed -n 's/^host: \(.*-linux-gnu\)$$/\1/p')
 EPOCH = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || date -r Cargo.lock +%s))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run demo test lint bench test-compat fuzz coverage install dist deb deny
+.PHONY: help setup build run demo test lint bench test-compat fuzz coverage install dist static deb deny
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,7 +52,7 @@ fuzz: ## every fuzz target for $FUZZ_SECONDS each (600); installs cargo-fuzz whe
 install: setup ## install tmux-orc into ~/.cargo/bin
 	$(CARGO) install --locked --path .
 
-dist: setup ## the program to give away, its manual page and completions, in target/dist
+dist: setup static ## the program to give away, static too, its manual page and completions, in target/dist
 	CARGO_TARGET_DIR=$(PACKAGE) RUSTFLAGS="$(REMAP)" $(CARGO) build --release --locked
 	mkdir -p target/dist
 	cp $(PACKAGE)/release/tmux-orc target/dist/
@@ -58,6 +60,15 @@ dist: setup ## the program to give away, its manual page and completions, in tar
 	target/dist/tmux-orc completions bash > target/dist/tmux-orc.bash
 	target/dist/tmux-orc completions zsh > target/dist/_tmux-orc
 	target/dist/tmux-orc completions fish > target/dist/tmux-orc.fish
+
+# With --target the flags are for the program alone, not for what runs during the build.
+static: setup ## static programs for hosts, by kind of machine, with their sha256, in target/dist/lib; STATIC names the kinds
+	for kind in $(STATIC); do \
+	    CARGO_TARGET_DIR=$(PACKAGE) RUSTFLAGS="$(REMAP) -C target-feature=+crt-static" \
+	        $(CARGO) build --release --locked --target $$kind || exit 1; \
+	    mkdir -p target/dist/lib/tmux-orc/$$kind && cp $(PACKAGE)/$$kind/release/tmux-orc target/dist/lib/tmux-orc/$$kind/ || exit 1; \
+	    (cd target/dist/lib/tmux-orc/$$kind && (sha256sum tmux-orc 2>/dev/null || shasum -a 256 tmux-orc) > tmux-orc.sha256) || exit 1; \
+	done
 
 deb: dist ## a Debian package in target/debian, the same bytes each time; installs cargo-deb when it is missing
 	@command -v cargo-deb >/dev/null || { echo "make deb: installing cargo-deb"; $(CARGO) install --locked cargo-deb; }
