@@ -1,4 +1,4 @@
-//! Beside the engine: the dashboard's pure core, settings, acts, journal, notices, what was spent, the verbs of the command line, the demo.
+//! Beside the engine: the dashboard's pure core, settings, acts, journal, notices, measures, what was spent, the verbs of the command line, the demo.
 
 pub mod act;
 pub mod cli;
@@ -10,6 +10,7 @@ pub(crate) mod integration;
 pub mod journal;
 pub(crate) mod logging;
 pub mod members;
+pub mod metrics;
 pub mod notify;
 pub mod settings;
 pub mod usage;

@@ -47,13 +47,24 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("app/journal", &["app/core", "monitor", "tmux"]),
     ("app/notify", &["app/core", "app/settings", "app/act", "monitor", "tmux"]),
     ("app/usage", &["monitor"]),
+    ("app/metrics", &["app/settings", "app/journal", "monitor", "tmux"]),
     ("app/demo", &["app/core", "monitor", "tmux"]),
     ("app/members", &["app/core", "app/act", "monitor", "tmux"]),
     ("ui", &["app/core", "app/settings", "app/members", "monitor", "tmux"]),
 ];
 
 /// Rooms without files, processes, sockets, clocks and time zones of their own: data in, data out.
-const PURE: [&str; 4] = ["app/core", "monitor/detect", "monitor/strategy", "monitor/usage"];
+const PURE: [&str; 9] = [
+    "app/core",
+    "app/metrics/budget",
+    "app/metrics/histogram",
+    "app/metrics/measure",
+    "app/metrics/text",
+    "app/metrics/totals",
+    "monitor/detect",
+    "monitor/strategy",
+    "monitor/usage",
+];
 
 /// What a pure room names nowhere: a path that begins so.
 const TOUCHES: [&str; 10] = [

@@ -1,14 +1,16 @@
-//! What runs beside an engine of this process: the journal, the notices, the counts for the status line.
+//! What runs beside an engine of this process: the journal, the notices, the measures, the counts for the status line.
 
 use std::{io::IsTerminal, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
+use crate::app::cli::context::environment;
 use crate::app::journal::Journal;
 use crate::app::journal::remember::remember;
+use crate::app::metrics::Kept;
 use crate::app::notify::Ways;
 use crate::app::settings::{Loaded, Paths, Settings};
-use crate::app::{integration, journal, notify};
+use crate::app::{integration, journal, metrics, notify};
 use crate::monitor::{EnginePaths, Handle, Keeper};
 use crate::tmux::{Pool, PoolSettings, Server, TransportChoice};
 
@@ -58,6 +60,16 @@ impl Beside {
         if engine.prepare().is_ok() {
             tasks.push(tokio::spawn(remember(snapshots.clone(), engine.memory(), keeper.clone())));
             tasks.push(tokio::spawn(integration::keep_counts(snapshots.clone(), counts_file(paths, engine))));
+            let kept = Kept { events: paths.events(), engine: engine.clone(), profiles: paths.agents() };
+            let (engine, settings) = (commands.downgrade(), settings.clone());
+            tasks.push(tokio::spawn(metrics::tell(
+                snapshots.clone(),
+                engine,
+                settings,
+                kept,
+                keeper.clone(),
+                environment,
+            )));
         }
         let outside = std::io::stdout().is_terminal() && std::env::var_os("TMUX").is_none();
         let server = server.clone();

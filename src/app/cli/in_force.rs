@@ -62,7 +62,8 @@ impl InForce {
             let fresh = self.read_again()?;
             let now = self.now();
             let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-            let beside: Vec<Change> = settings::changes("notifications", &told.settings, &now.settings);
+            let changes = |section| settings::changes(section, &told.settings, &now.settings);
+            let beside: Vec<Change> = ["notifications", "metrics"].into_iter().flat_map(changes).collect();
             *told = now;
             Ok(Reread { beside, ..fresh })
         })

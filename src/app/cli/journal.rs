@@ -48,7 +48,7 @@ pub async fn events(options: &EventsOptions, context: &mut Context) -> Result<()
         context.out.line(if is_empty(&dir) { NOTHING } else { "nothing of this is in the journal" })?;
     }
     for record in &records[skip..] {
-        print(record, options.json, &zone, context)?;
+        print(record, options, &zone, context)?;
     }
     context.out.flush()?;
     let Some(follow) = &mut follow else { return Ok(()) };
@@ -60,7 +60,7 @@ pub async fn events(options: &EventsOptions, context: &mut Context) -> Result<()
         }
         for record in follow.fresh().map_err(failed)? {
             if wanted(&record) && !records.contains(&record) {
-                print(&record, options.json, &zone, context)?;
+                print(&record, options, &zone, context)?;
             }
         }
         records.clear();
@@ -73,8 +73,11 @@ fn is_empty(dir: &std::path::Path) -> bool {
     std::fs::read_dir(dir).map_or(true, |mut files| files.next().is_none())
 }
 
-fn print(record: &Record, as_json: bool, zone: &TimeZone, context: &mut Context) -> Result<(), Failure> {
-    if as_json {
+fn print(record: &Record, options: &EventsOptions, zone: &TimeZone, context: &mut Context) -> Result<(), Failure> {
+    if options.bare {
+        return context.out.json_line(&record.bare());
+    }
+    if options.json {
         return context.out.json_line(record);
     }
     let at = record.at.to_zoned_datetime(zone.clone());

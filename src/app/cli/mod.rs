@@ -22,6 +22,7 @@ mod in_force;
 mod integration;
 mod journal;
 mod local;
+mod metrics;
 mod monitor;
 mod notices;
 mod output;
@@ -41,8 +42,8 @@ use std::io::IsTerminal;
 
 pub(crate) use args::{
     AgentsOptions, AgentsVerb, BridgeOptions, ConfigVerb, DemoOptions, EngineOptions, EventsOptions, Global, HostsVerb,
-    JumpOptions, MonitorVerb, NextOptions, PerfVerb, ProfilesVerb, Report, ReportOptions, Scope, SidebarOptions,
-    StatusOptions, StatuslineOptions, TmuxVerb, TuneOptions, UsageOptions, Verb, WatchOptions,
+    JumpOptions, MetricsOptions, MonitorVerb, NextOptions, PerfVerb, ProfilesVerb, Report, ReportOptions, Scope,
+    SidebarOptions, StatusOptions, StatuslineOptions, TmuxVerb, TuneOptions, UsageOptions, Verb, WatchOptions,
 };
 pub use args::{Cli, Color};
 pub(crate) use benchmark::BenchmarkOptions;
@@ -115,6 +116,7 @@ pub async fn run(cli: Cli) -> Result<Option<Box<Dashboard>>, Failure> {
         Verb::Events(options) => journal::events(&options, context).await,
         Verb::Report(options) => journal::report(&options, context).await,
         Verb::Usage(options) => usage::run(&options, context).await,
+        Verb::Metrics(options) => metrics::run(&options, context).await,
         Verb::Tmux { verb: TmuxVerb::Bindings } => integration::print_bindings(context),
         Verb::Statusline(options) => integration::statusline(options, context),
         Verb::Sidebar(options) => integration::sidebar(&options, context).await,

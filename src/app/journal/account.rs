@@ -7,9 +7,10 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
-use crate::app::journal::report::AgentReport;
+use crate::app::journal::report::{AgentReport, Answer};
 use crate::app::journal::{ALIVE_EVERY, Happened, Mark, Record, Standing};
 use crate::{
     monitor::{ActKind, Acted, AgentState, EventKind},
@@ -22,10 +23,15 @@ const SILENT: Duration = Duration::from_secs(ALIVE_EVERY.as_secs() * 5 / 2);
 /// Whose process it was: its id and its start.
 type Process = (u32, u64);
 
+/// Writers that were silent for so long are forgotten by an account that goes on for weeks.
+const FORGET: SignedDuration = SignedDuration::from_hours(24);
+
 /// A state that has not ended, as far as is known.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Open {
     state: AgentState,
+    /// Kind of the state.
+    kind: Option<String>,
     /// When it was entered: before it was watched, for one that was found so.
     since: Timestamp,
     /// Up to when its time is counted.
@@ -35,6 +41,7 @@ struct Open {
 }
 
 /// One agent.
+#[derive(Debug)]
 struct Entry {
     report: AgentReport,
     server: Option<(u32, Option<i64>)>,
@@ -48,6 +55,7 @@ struct Said<'a> {
     target: &'a str,
     agent: &'a str,
     state: AgentState,
+    kind: Option<&'a str>,
     /// The state that it came from, when the change was seen.
     from: Option<AgentState>,
     /// When it entered the state, when that is known.
@@ -55,7 +63,8 @@ struct Said<'a> {
 }
 
 /// Who was in which state, record by record.
-pub(super) struct Account {
+#[derive(Debug)]
+pub(crate) struct Account {
     since: Timestamp,
     entries: Vec<Entry>,
     /// The agent that a pane of a server's socket has now.
@@ -66,29 +75,30 @@ pub(super) struct Account {
 
 impl Account {
     /// An account that begins at `since`.
-    pub(super) fn new(since: Timestamp) -> Self {
+    #[must_use]
+    pub(in crate::app) fn new(since: Timestamp) -> Self {
         Self { since, entries: Vec::new(), current: HashMap::new(), heard: HashMap::new() }
     }
 
     /// Takes the next record.
-    pub(super) fn take(&mut self, record: &Record) {
+    pub(in crate::app) fn take(&mut self, record: &Record) {
         // Whoever acts is no engine: it says nothing about the watching.
         if let Happened::Event(EventKind::Acted(acted)) = &record.what {
             return self.acted(record, acted);
         }
         self.hear(record);
         match &record.what {
-            Happened::Event(EventKind::Appeared { pane_id, target, agent, state, .. }) => {
-                self.say(record, &Said { pane: *pane_id, target, agent, state: *state, from: None, since: None });
+            Happened::Event(EventKind::Appeared { pane_id, target, agent, state, kind }) => {
+                let kind = kind.as_deref();
+                self.say(record, &Said { pane: *pane_id, target, agent, state: *state, kind, from: None, since: None });
             }
-            Happened::Event(EventKind::Transition { pane_id, target, agent, from, to, .. }) => {
-                self.say(record, &Said { pane: *pane_id, target, agent, state: *to, from: Some(*from), since: None });
+            Happened::Event(EventKind::Transition { pane_id, target, agent, from, to, kind, .. }) => {
+                let (from, kind) = (Some(*from), kind.as_deref());
+                self.say(record, &Said { pane: *pane_id, target, agent, state: *to, kind, from, since: None });
             }
-            Happened::Standing(Standing::Watched { pane_id, target, agent, state, since, .. }) => {
-                self.say(
-                    record,
-                    &Said { pane: *pane_id, target, agent, state: *state, from: None, since: Some(*since) },
-                );
+            Happened::Standing(Standing::Watched { pane_id, target, agent, state, kind, since }) => {
+                let (kind, since) = (kind.as_deref(), Some(*since));
+                self.say(record, &Said { pane: *pane_id, target, agent, state: *state, kind, from: None, since });
             }
             Happened::Standing(Standing::Turn { pane_id, tokens, cost_usd, .. }) => {
                 let index = self.current.get(&(record.server.clone(), *pane_id)).copied();
@@ -141,8 +151,9 @@ impl Account {
     }
 
     fn watched_by(&self, server: &str, by: u32) -> Vec<usize> {
-        let watched =
-            |entry: &Entry| entry.report.server == server && entry.open.is_some_and(|open| open.by == Some(by));
+        let watched = |entry: &Entry| {
+            entry.report.server == server && entry.open.as_ref().is_some_and(|open| open.by == Some(by))
+        };
         (0..self.entries.len()).filter(|index| watched(&self.entries[*index])).collect()
     }
 
@@ -164,7 +175,7 @@ impl Account {
         let entry = &mut self.entries[index];
         said.target.clone_into(&mut entry.report.target);
         entry.report.state = Some(said.state);
-        let lasts = entry.open.is_some_and(|open| said.lasts(&open));
+        let lasts = entry.open.as_ref().is_some_and(|open| said.lasts(open));
         if lasts {
             if let Some(open) = &mut entry.open {
                 (open.counted, open.by) = (record.at, Some(record.by));
@@ -175,7 +186,8 @@ impl Account {
         let at = said.since.map_or(record.at, |since| since.min(record.at));
         entry.finish(at, Some(said.state), self.since);
         let since = said.since.unwrap_or(record.at);
-        entry.open = Some(Open { state: said.state, since, counted: record.at, by: Some(record.by) });
+        let kind = said.kind.map(str::to_owned);
+        entry.open = Some(Open { state: said.state, kind, since, counted: record.at, by: Some(record.by) });
         if said.state == AgentState::Working && said.from.is_some() && record.at >= self.since {
             entry.report.turns += 1;
         }
@@ -203,25 +215,100 @@ impl Account {
         index
     }
 
+    /// What was added up since the last call; the account goes on. `alive`: a writer, and when it was seen to live, which
+    /// counts as a sign of life. Who is gone is in it for the last time.
+    pub(in crate::app) fn drain(&mut self, alive: Option<(&str, u32, Timestamp)>) -> Vec<AgentReport> {
+        if let Some((server, by, at)) = alive {
+            let heard = self.heard.entry((server.to_owned(), by)).or_insert(at);
+            *heard = at.max(*heard);
+            for index in self.watched_by(server, by) {
+                self.pause(index, at);
+                if let Some(open) = &mut self.entries[index].open {
+                    open.by = Some(by);
+                }
+            }
+            let newest = self.heard.values().max().copied().unwrap_or(at);
+            self.heard.retain(|_, heard| newest.duration_since(*heard) < FORGET);
+        }
+        let current = std::mem::take(&mut self.current);
+        let place = |index| current.iter().find(|(_, at)| **at == index).map(|(place, _)| place.clone());
+        let mut reports = Vec::new();
+        for (index, mut entry) in std::mem::take(&mut self.entries).into_iter().enumerate() {
+            let mut fresh = AgentReport::new(&entry.report.server, entry.report.pane_id, &entry.report.agent);
+            (fresh.state, fresh.target) = (entry.report.state, entry.report.target.clone());
+            reports.push(std::mem::replace(&mut entry.report, fresh));
+            if let Some(place) = place(index) {
+                self.current.insert(place, self.entries.len());
+                self.entries.push(entry);
+            }
+        }
+        reports
+    }
+
+    /// What is needed to go on later, of an account that was drained.
+    #[must_use]
+    pub(in crate::app) fn save(&self) -> SavedAccount {
+        let saved = |entry: &Entry| SavedEntry {
+            server: entry.report.server.clone(),
+            pane: entry.report.pane_id,
+            agent: entry.report.agent.clone(),
+            of: entry.server,
+            process: entry.process,
+            open: entry.open.clone(),
+        };
+        let heard = self.heard.iter().map(|((server, by), at)| (server.clone(), *by, *at)).collect();
+        SavedAccount { entries: self.entries.iter().map(saved).collect(), heard }
+    }
+
+    /// Goes on where another was saved.
+    #[must_use]
+    pub(in crate::app) fn resume(saved: SavedAccount) -> Self {
+        let mut account = Self::new(Timestamp::MIN);
+        for saved in saved.entries {
+            account.current.insert((saved.server.clone(), saved.pane), account.entries.len());
+            let report = AgentReport::new(&saved.server, saved.pane, &saved.agent);
+            account.entries.push(Entry { report, server: saved.of, process: saved.process, open: saved.open });
+        }
+        account.heard = saved.heard.into_iter().map(|(server, by, at)| ((server, by), at)).collect();
+        account
+    }
+
     /// Ends what lasts at `now`, and gives all who were watched.
     pub(super) fn end(mut self, now: Timestamp) -> Vec<AgentReport> {
         for index in 0..self.entries.len() {
-            let watcher = self.entries[index].open.and_then(|open| open.by);
+            let watcher = self.entries[index].open.as_ref().and_then(|open| open.by);
             let heard = watcher.and_then(|by| self.heard.get(&(self.entries[index].report.server.clone(), by)));
             // One that was heard of within two signs of life still runs.
             let lasts = heard.is_some_and(|heard| !is_silent(*heard, now));
             self.pause(index, now);
             let entry = &mut self.entries[index];
             if !lasts {
-                let seen = entry.open.map_or(now, |open| open.counted);
+                let seen = entry.open.as_ref().map_or(now, |open| open.counted);
                 entry.finish(seen, None, self.since);
-            } else if entry.open.is_some_and(|open| open.state == AgentState::Waiting) {
+            } else if entry.open.as_ref().is_some_and(|open| open.state == AgentState::Waiting) {
                 entry.report.waits.count += 1;
                 entry.report.waits.open += 1;
             }
         }
         self.entries.into_iter().map(|entry| entry.report).filter(|report| report.watched > 0.0).collect()
     }
+}
+
+/// An account between two processes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SavedAccount {
+    entries: Vec<SavedEntry>,
+    heard: Vec<(String, u32, Timestamp)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct SavedEntry {
+    server: String,
+    pane: PaneId,
+    agent: String,
+    of: Option<(u32, Option<i64>)>,
+    process: Option<Process>,
+    open: Option<Open>,
 }
 
 impl Said<'_> {
@@ -266,7 +353,7 @@ impl Entry {
         self.report.waits.count += 1;
         if next.is_some_and(|next| next != AgentState::Exited) {
             self.report.waits.answered += 1;
-            self.report.waits.answers.push(seconds(open.since, at));
+            self.report.waits.answers.push(Answer { seconds: seconds(open.since, at), kind: open.kind });
         }
     }
 }

@@ -11,14 +11,15 @@ mod report;
 mod since;
 mod turns;
 
+pub(crate) use account::{Account, SavedAccount};
 pub(crate) use bars::Slice;
 pub use bars::bar;
 pub use file::Journal;
 pub(crate) use file::JournalError;
 pub(crate) use keep::ALIVE_EVERY;
 pub use keep::keep;
-pub(crate) use read::Follow;
 pub use read::read_since;
+pub(crate) use read::{Follow, Places};
 pub use record::{Happened, Record};
 pub(crate) use record::{Mark, Standing};
 pub use report::Waits;

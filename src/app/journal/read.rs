@@ -1,12 +1,14 @@
 //! Reads the journal back: from a time on, and on as it grows. Lines that are cut off or of another kind are passed over.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{BufRead, BufReader, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
 use jiff::{Timestamp, ToSpan, civil::Date};
+use serde::{Deserialize, Serialize};
 
 use crate::app::journal::file::{day_start, files};
 use crate::app::journal::{JournalError, Record};
@@ -88,6 +90,47 @@ impl Reader {
     }
 }
 
+/// How far somebody has read in each file of a journal: where a later reading goes on, in this process or another.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Places(BTreeMap<String, u64>);
+
+impl Places {
+    /// Hands out every record that is whole and was not read before. Who has read nothing yet begins so that at most about
+    /// `most` bytes are read.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the journal cannot be read. What was handed out before counts as read.
+    pub(crate) fn read_on(&mut self, dir: &Path, most: u64, take: &mut dyn FnMut(Record)) -> Result<(), JournalError> {
+        let files: Vec<(String, u64, PathBuf)> = list(dir)?
+            .into_iter()
+            .filter_map(|(.., path)| {
+                let size = std::fs::metadata(&path).ok()?.len();
+                Some((path.file_name()?.to_string_lossy().into_owned(), size, path))
+            })
+            .collect();
+        if self.0.is_empty() {
+            let mut sum = 0_u64;
+            for (name, size, _) in files.iter().rev() {
+                sum = sum.saturating_add(*size);
+                self.0.insert(name.clone(), if sum > most { *size } else { 0 });
+            }
+        }
+        self.0.retain(|name, _| files.iter().any(|(there, ..)| there == name));
+        for (name, size, path) in files {
+            let at = self.0.entry(name).or_default();
+            // One that is shorter than it was is not ours any more: nothing of it is new.
+            if size <= *at {
+                continue;
+            }
+            let mut reader = Reader::open(path, *at)?;
+            let read = reader.read(take);
+            *at = reader.at;
+            read?;
+        }
+        Ok(())
+    }
+}
+
 /// Follows a journal from now on, over the change of its files.
 #[derive(Debug)]
 pub struct Follow {
@@ -141,6 +184,36 @@ impl Follow {
 mod tests {
     use super::*;
     use crate::app::journal::{Happened, Journal, Mark};
+
+    #[test]
+    fn reading_on_gives_each_record_once_also_in_a_later_process_and_begins_not_too_far_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let record = |at: &str, by| Record::new(at.parse().unwrap(), "/tmp/s", by, Happened::Mark(Mark::EngineAlive));
+        let mut journal = Journal::new(dir.path()).with_largest(250);
+        for by in 1..=6 {
+            journal.append(&record("2026-03-01T10:00:00Z", by)).unwrap();
+        }
+        let read = |places: &mut Places, most| {
+            let mut seen = Vec::new();
+            places.read_on(dir.path(), most, &mut |record| seen.push(record.by)).unwrap();
+            seen
+        };
+        let mut places = Places::default();
+        assert_eq!(read(&mut places, u64::MAX), [1, 2, 3, 4, 5, 6]);
+        journal.append(&record("2026-03-02T10:00:00Z", 7)).unwrap();
+        let saved = serde_json::to_string(&places).unwrap();
+        let mut later: Places = serde_json::from_str(&saved).unwrap();
+        assert_eq!((read(&mut places, u64::MAX), read(&mut later, 0)), (vec![7], vec![7]));
+        assert_eq!(read(&mut places, u64::MAX), [0_u32; 0]);
+        // A line of the day before that comes late, and a file that is gone.
+        journal.append(&record("2026-03-01T23:59:59Z", 8)).unwrap();
+        std::fs::remove_file(dir.path().join("2026-03-01.jsonl")).unwrap();
+        assert_eq!(read(&mut places, 0), [8]);
+        let newest = read(&mut Places::default(), 300);
+        assert!(newest.contains(&8) || newest.contains(&7), "{newest:?}");
+        assert!(newest.len() < 5, "{newest:?}");
+        assert_eq!(read(&mut Places::default(), 0), [0_u32; 0]);
+    }
 
     #[test]
     fn following_goes_on_over_a_new_file_and_a_half_line() {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::app::core::events::sentence;
 use crate::app::core::format::thousands;
@@ -160,6 +161,21 @@ impl Record {
         matches!(self.what, Happened::Mark(Mark::EngineAlive) | Happened::Standing(_))
     }
 
+    /// The record as JSON without any word that stood on a screen, that was sent to a pane, or by which tmux answered: what
+    /// may go to other machines. Who, what, when and where are in it.
+    #[must_use]
+    pub(crate) fn bare(&self) -> Value {
+        let mut bare = serde_json::to_value(self).unwrap_or_default();
+        if let Value::Object(pairs) = &mut bare {
+            pairs.remove("sent");
+            pairs.remove("result");
+            if let Some(Value::Object(evidence)) = pairs.get_mut("evidence") {
+                evidence.remove("line");
+            }
+        }
+        bare
+    }
+
     /// The record as a sentence without its time: that of the event, as everywhere.
     #[must_use]
     pub fn sentence(&self) -> String {
@@ -225,6 +241,38 @@ mod tests {
             let line = serde_json::to_string(&record).unwrap();
             assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), record, "{line}");
             assert!(!line.contains('\n'));
+        }
+    }
+
+    #[test]
+    fn a_bare_record_has_no_word_of_a_pane() {
+        let word = || "CANARY".to_owned();
+        let evidence = Evidence {
+            rule: "claude/x".into(),
+            line: word(),
+            source: Source::Screen,
+            region: None,
+            rows: Some((1, 2)),
+        };
+        let (target, agent) = ("api:2.0".to_owned(), "claude".to_owned());
+        let (from, to, kind) = (AgentState::Working, AgentState::Waiting, Some("permission".to_owned()));
+        let changed = EventKind::Transition {
+            pane_id: PaneId(4),
+            target: target.clone(),
+            agent: agent.clone(),
+            from,
+            to,
+            kind,
+            evidence,
+        };
+        let acted =
+            Acted { pane_id: PaneId(4), target, agent, act: ActKind::Reply, sent: word(), ok: true, result: word() };
+        for what in [changed, EventKind::Acted(acted)] {
+            let record = record(Happened::Event(what));
+            let (bare, whole) = (record.bare(), serde_json::to_string(&record).unwrap());
+            assert!(whole.contains("CANARY") && !bare.to_string().contains("CANARY"), "{bare}");
+            assert_eq!((bare["target"].as_str(), bare["agent"].as_str()), (Some("api:2.0"), Some("claude")));
+            assert!(bare["evidence"]["rule"] == "claude/x" || bare["act"] == "reply", "{bare}");
         }
     }
 

@@ -59,6 +59,9 @@ pub struct AgentReport {
     pub exited: f64,
     /// Time starting or not recognised.
     pub other: f64,
+    /// The part of it in which it was starting.
+    #[serde(skip)]
+    starting: f64,
     /// Times it began to work.
     pub turns: u64,
     /// Its waits.
@@ -88,26 +91,35 @@ pub struct Waits {
     /// Longest time until the answer.
     pub longest: Option<f64>,
     #[serde(skip)]
-    pub(super) answers: Vec<f64>,
+    pub(in crate::app) answers: Vec<Answer>,
+}
+
+/// How long one wait took until the agent went on.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::app) struct Answer {
+    pub(in crate::app) seconds: f64,
+    /// What it waited for: the kind of the state.
+    pub(in crate::app) kind: Option<String>,
 }
 
 impl Waits {
     fn settle(&mut self) {
-        self.answers.sort_by(f64::total_cmp);
-        let middle = self.answers.len() / 2;
-        self.median = match self.answers.len() {
+        let mut answers: Vec<f64> = self.answers.iter().map(|answer| answer.seconds).collect();
+        answers.sort_by(f64::total_cmp);
+        let middle = answers.len() / 2;
+        self.median = match answers.len() {
             0 => None,
-            n if n % 2 == 1 => Some(self.answers[middle]),
-            _ => Some(f64::midpoint(self.answers[middle - 1], self.answers[middle])),
+            n if n % 2 == 1 => Some(answers[middle]),
+            _ => Some(f64::midpoint(answers[middle - 1], answers[middle])),
         };
-        self.longest = self.answers.last().copied();
+        self.longest = answers.last().copied();
     }
 
     fn add(&mut self, other: &Self) {
         self.count += other.count;
         self.answered += other.answered;
         self.open += other.open;
-        self.answers.extend(&other.answers);
+        self.answers.extend_from_slice(&other.answers);
     }
 }
 
@@ -148,6 +160,7 @@ impl AgentReport {
             error: 0.0,
             exited: 0.0,
             other: 0.0,
+            starting: 0.0,
             turns: 0,
             waits: Waits::default(),
             acts: 0,
@@ -168,9 +181,26 @@ impl AgentReport {
         }
     }
 
+    /// Time in each state, seconds.
+    pub(in crate::app) fn times(&self) -> [(AgentState, f64); 8] {
+        [
+            (AgentState::Working, self.working),
+            (AgentState::Waiting, self.waiting),
+            (AgentState::Idle, self.idle),
+            (AgentState::Limited, self.limited),
+            (AgentState::Error, self.error),
+            (AgentState::Exited, self.exited),
+            (AgentState::Starting, self.starting),
+            (AgentState::Unknown, (self.other - self.starting).max(0.0)),
+        ]
+    }
+
     /// Adds time spent in a state, seconds.
     pub(super) fn count(&mut self, state: AgentState, seconds: f64) {
         self.watched += seconds;
+        if state == AgentState::Starting {
+            self.starting += seconds;
+        }
         let sum = match state {
             AgentState::Working => &mut self.working,
             AgentState::Waiting => &mut self.waiting,

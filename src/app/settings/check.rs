@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::app::core::nearest::{did_you_mean, nearest};
 use crate::app::settings::hosts;
+use crate::app::settings::outlets::{CollectorAddress, loopback};
 use crate::app::settings::problem::MOST;
 use crate::app::settings::table;
 use crate::app::settings::table::{Kind, Row};
@@ -191,6 +192,11 @@ fn findings_in_value(kind: Kind, value: &Value) -> Vec<Inner> {
             (!hosts::is_server(entry)).then(message)
         }),
         Kind::Hosts => hosts::findings(value).unwrap_or_else(wrong),
+        Kind::File => good(value.as_str().is_some_and(|text| text.is_empty() || is_whole_path(text))),
+        Kind::Listen => good(value.as_str().is_some_and(|text| text.is_empty() || loopback(text).is_some())),
+        Kind::Collector => good(
+            value.as_str().is_some_and(|text| matches!(text, "" | "env") || CollectorAddress::parse(text).is_some()),
+        ),
     }
 }
 
@@ -293,6 +299,11 @@ fn prices(value: &Value) -> Option<Vec<Inner>> {
         }
     }
     Some(findings)
+}
+
+/// A path that means the same wherever a process stands, and names a file.
+fn is_whole_path(text: &str) -> bool {
+    is_line(text) && text.starts_with('/') && !text.ends_with('/')
 }
 
 pub(super) fn is_line(text: &str) -> bool {

@@ -5,6 +5,7 @@ mod engine;
 mod hosts;
 mod load;
 mod names;
+mod outlets;
 mod paths;
 pub(super) mod places;
 mod problem;
@@ -22,14 +23,15 @@ pub use hosts::{HostSettings, is_host_name};
 pub(super) use load::resolve;
 pub(crate) use load::{Loaded, Overrides};
 pub use load::{defaults, load};
+pub(crate) use outlets::{CollectorAddress, loopback};
 pub(crate) use paths::{NoHome, Paths};
 pub(crate) use problem::{Problem, SettingsError};
 pub use reload::changes;
 pub use sources::Environment;
 pub(crate) use sources::Origin;
-pub(crate) use table::ROWS;
 pub use table::Row;
-pub use typed::{Async, Cache, Dashboard, Monitoring, Pool, Repositories, Settings};
+pub(crate) use table::{METRICS_DETAIL, ROWS};
+pub use typed::{Async, Cache, Dashboard, Metrics, Monitoring, Pool, Repositories, Settings};
 pub(crate) use typed::{KeyNames, Notifications};
 
 /// The commented default file, as `config init` writes it.

@@ -56,6 +56,12 @@ pub enum Kind {
     Servers,
     /// A list of hosts, each with its name and how it is reached.
     Hosts,
+    /// The path of a file that is written, or nothing.
+    File,
+    /// An address of this machine alone to listen at, or nothing.
+    Listen,
+    /// Where a collector on this machine is, or nothing.
+    Collector,
 }
 
 impl Kind {
@@ -78,6 +84,15 @@ impl Kind {
             Self::Agents => "a list of agents, each with target and agent or name".to_owned(),
             Self::Servers => "a list of tmux servers such as [work, /tmp/other.sock], or [all]".to_owned(),
             Self::Hosts => "a list of hosts, each with name and ssh or connect".to_owned(),
+            Self::File => "a whole path such as /var/lib/node_exporter/tmux-orc.prom, or \"\" for none".to_owned(),
+            Self::Listen => {
+                "an address that this machine alone reaches such as 127.0.0.1:9788, or \"\" for none".to_owned()
+            }
+            Self::Collector => {
+                "http:// and an address of this machine such as http://127.0.0.1:4318 (a collector there goes on from it, \
+                 with TLS), env, or \"\" for none"
+                    .to_owned()
+            }
         }
     }
 }
@@ -88,6 +103,8 @@ const POOL: Kind = Kind::Count(1, MAX_POOL as u64);
 pub const GLYPHS: &[&str] = &["auto", "unicode", "ascii"];
 /// How a jump to another host opens.
 pub const JUMPS: &[&str] = &["window", "here"];
+/// How much the measures tell.
+pub const METRICS_DETAIL: &[&str] = &["totals", "agents"];
 /// What can be notified of.
 pub const NOTICES: &[&str] = &["waiting", "exited", "limited", "error", "done", "limit"];
 
@@ -256,6 +273,29 @@ pub const ROWS: &[Row] = &[
         "tmux servers of this machine besides the usual one: names or paths; all: every one that there is",
     ),
     row("hosts", Kind::Hosts, "[]", None, "hosts whose agents are shown too, by ssh or another program: docs/hosts.md"),
+    row(
+        "metrics.textfile",
+        Kind::File,
+        "\"\"",
+        None,
+        "a file for node_exporter's textfile collector, written every 15 s; of a server that is not called default its name \
+         goes before the ending",
+    ),
+    row("metrics.listen", Kind::Listen, "\"\"", None, "answers Prometheus at this address, to this machine alone"),
+    row(
+        "metrics.otlp",
+        Kind::Collector,
+        "\"\"",
+        None,
+        "an OpenTelemetry collector on this machine; env: what the OTEL_* variables say",
+    ),
+    row(
+        "metrics.detail",
+        Kind::Choice(METRICS_DETAIL),
+        "\"totals\"",
+        None,
+        "agents: also each pane with its session's name, all labels, and to a collector a span for each turn and wait",
+    ),
     row("prices", Kind::Prices, "{}", None, "US dollars for a million tokens, by model"),
     row("agents", Kind::Agents, "[]", None, "panes that hold an agent though nothing else tells so, or their names"),
 ];
@@ -315,6 +355,7 @@ mod tests {
                 "repositories",
                 "servers",
                 "hosts",
+                "metrics",
                 "prices",
                 "agents"
             ]

@@ -25,6 +25,8 @@ pub struct Settings {
     pub servers: Vec<String>,
     /// Hosts whose agents are shown too.
     pub hosts: Vec<HostSettings>,
+    /// Measures for other systems.
+    pub metrics: Metrics,
     /// What tokens cost, where no program records it.
     pub prices: Prices,
     /// The repositories that agents work in.
@@ -206,6 +208,28 @@ pub struct Repositories {
     pub enabled: bool,
     /// Lines added and removed are counted by a git process now and then.
     pub diff: bool,
+}
+
+/// Measures for other systems.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// A file that is written every 15 seconds; empty: none.
+    pub textfile: String,
+    /// An address of this machine at which Prometheus is answered; empty: none.
+    pub listen: String,
+    /// A collector on this machine; `env`: what the `OTEL_*` variables say; empty: none.
+    pub otlp: String,
+    /// `totals` or `agents`.
+    pub detail: String,
+}
+
+impl Metrics {
+    /// Whether anything is told to anybody.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        !(self.textfile.is_empty() && self.listen.is_empty() && self.otlp.is_empty())
+    }
 }
 
 /// A duration as a number of seconds.

@@ -94,6 +94,12 @@ impl EnginePaths {
         self.dir.join(format!("{}.agents", self.key))
     }
 
+    /// The sums that measures are made of, and how far the journal was counted for them.
+    #[must_use]
+    pub fn totals(&self) -> PathBuf {
+        self.dir.join(format!("{}.totals", self.key))
+    }
+
     /// The lock of the one who keeps journal, notices and memory where no engine runs in the background: see
     /// [`crate::monitor::Keeper`].
     #[must_use]

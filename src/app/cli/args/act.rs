@@ -59,6 +59,9 @@ pub struct EventsOptions {
     /// Print a JSON record a line
     #[arg(long)]
     pub json: bool,
+    /// Without what stood on a screen and what was sent to a pane: to be shipped elsewhere
+    #[arg(long, requires = "json")]
+    pub bare: bool,
 }
 
 impl EventsOptions {
@@ -70,6 +73,7 @@ impl EventsOptions {
         words.extend(self.lines.map(|lines| format!("--lines={lines}")));
         words.extend(self.follow.then(|| "--follow".to_owned()));
         words.extend(self.json.then(|| "--json".to_owned()));
+        words.extend(self.bare.then(|| "--bare".to_owned()));
         words.extend(self.target.clone());
         words
     }

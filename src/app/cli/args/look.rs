@@ -125,6 +125,31 @@ pub struct AgentsOptions {
     pub report: Report,
 }
 
+/// Options of `metrics`.
+#[derive(Clone, Debug, Args)]
+pub struct MetricsOptions {
+    /// totals, or agents: also each pane with its session's name, and all labels; default: `metrics.detail` of the settings
+    #[arg(long, value_name = "HOW", value_parser = crate::app::settings::METRICS_DETAIL.to_vec())]
+    pub detail: Option<String>,
+    /// Print them as OpenMetrics
+    #[arg(long)]
+    pub openmetrics: bool,
+    /// Of whom.
+    #[command(flatten)]
+    pub scope: Scope,
+}
+
+impl MetricsOptions {
+    /// The same as words, for another machine.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let mut words = vec!["metrics".to_owned()];
+        words.extend(self.detail.iter().map(|detail| format!("--detail={detail}")));
+        words.extend(self.openmetrics.then(|| "--openmetrics".to_owned()));
+        words
+    }
+}
+
 /// Other verbs about agents.
 #[derive(Debug, Subcommand)]
 pub enum AgentsVerb {

@@ -17,7 +17,9 @@ pub(crate) use act::{EventsOptions, JumpOptions, NextOptions, ReportOptions, Usa
 pub(crate) use config::ConfigVerb;
 pub(crate) use engine::{EngineOptions, MonitorVerb, StatusOptions};
 pub(crate) use hosts::{BridgeOptions, HostsVerb};
-pub(crate) use look::{AgentsOptions, AgentsVerb, DemoOptions, PerfVerb, ProfilesVerb, TuneOptions, WatchOptions};
+pub(crate) use look::{
+    AgentsOptions, AgentsVerb, DemoOptions, MetricsOptions, PerfVerb, ProfilesVerb, TuneOptions, WatchOptions,
+};
 pub(crate) use scope::Scope;
 pub(crate) use tmux::{SidebarOptions, StatuslineOptions, TmuxVerb};
 
@@ -269,7 +271,8 @@ Nothing of yours is touched: the server, its panes and its files are made for th
     /// What happened, from the journal
     #[command(
         after_help = "Examples:\n  tmux-orc events --since 1h\n  tmux-orc events --follow\n  tmux-orc events --host box\n  \
-                            tmux-orc events api:2.0 --since 1d --json | jq -r .event"
+                            tmux-orc events api:2.0 --since 1d --json | jq -r .event\n  \
+                            tmux-orc events --follow --json --bare"
     )]
     Events(EventsOptions),
     /// How long each agent worked, waited and idled, and how long answers took
@@ -279,6 +282,11 @@ Nothing of yours is touched: the server, its panes and its files are made for th
     #[command(after_help = "Examples:\n  tmux-orc usage\n  tmux-orc usage --since 7d --by model\n  \
                             tmux-orc usage --by day --json | jq .totals")]
     Usage(UsageOptions),
+    /// Measures for other systems, as Prometheus reads them
+    #[command(after_help = "Examples:\n  tmux-orc metrics\n  tmux-orc metrics --detail agents\n  \
+                            tmux-orc metrics --all > /var/lib/node_exporter/textfile/tmux-orc.prom\n\n\
+                            `metrics:` in the settings has them written, answered or sent by the engine: docs/metrics.md.")]
+    Metrics(MetricsOptions),
     /// What joins it to your tmux
     #[command(
         subcommand_required = true,

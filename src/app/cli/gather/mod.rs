@@ -169,17 +169,29 @@ impl Gathered {
 
     /// Prints of each that did not answer why.
     pub(super) fn tell(&self, context: &mut Context) -> Result<(), Failure> {
-        for Silent { host, server, problem } in &self.silent {
+        for words in self.problems() {
+            context.out.line(context.out.paint(Look::Bad, &words))?;
+        }
+        Ok(())
+    }
+
+    /// Which did not answer, and why.
+    pub(super) fn problems(&self) -> impl Iterator<Item = String> {
+        self.silent.iter().map(|Silent { host, server, problem }| {
             let name = match (host, server) {
                 (Some(host), None) => host.to_string(),
                 (host, server) => {
                     Label { host: host.clone(), server: server.clone().unwrap_or_default() }.name().into_owned()
                 }
             };
-            let words = format!("{name} did not answer: {}", cell(problem, 400));
-            context.out.line(context.out.paint(Look::Bad, &words))?;
-        }
-        Ok(())
+            format!("{name} did not answer: {}", cell(problem, 400))
+        })
+    }
+
+    /// The other hosts that were asked.
+    pub(super) fn hosts(&self) -> std::collections::BTreeSet<Arc<str>> {
+        let answered = self.answered.iter().filter_map(|(label, _)| label.host.clone());
+        answered.chain(self.silent.iter().filter_map(|silent| silent.host.clone())).collect()
     }
 
     /// The one agent that is meant, wherever it is. Says of the servers that did not answer when none fits.
