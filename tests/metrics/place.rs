@@ -56,7 +56,8 @@ pub fn say(address: SocketAddr, bytes: &[u8]) -> Option<Answer> {
 
 /// `GET` of a path.
 pub fn get(address: SocketAddr, path: &str, more: &str) -> Option<Answer> {
-    say(address, format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n{more}\r\n").as_bytes())
+    let head = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{more}\r\n");
+    say(address, head.as_bytes())
 }
 
 impl Place {

@@ -2,7 +2,6 @@
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use serde_json::Value as Json;
 use strum::IntoEnumIterator;
 
 use crate::app::core::fixture::{test_agent, test_snapshot};
@@ -217,11 +216,13 @@ fn sums_over_the_labels_are_the_same_in_both_details() {
 
 /// Puts a canary into every text of a snapshot that may be any text, but not where `spare` says that it is shown.
 fn with_canaries(snapshot: &Snapshot, spare: &[&str]) -> (Snapshot, usize) {
-    fn places(value: &Json, at: &str, all: &mut Vec<String>) {
+    fn places(value: &serde_json::Value, at: &str, all: &mut Vec<String>) {
         match value {
-            Json::String(_) => all.push(at.to_owned()),
-            Json::Array(list) => list.iter().enumerate().for_each(|(i, v)| places(v, &format!("{at}/{i}"), all)),
-            Json::Object(map) => map.iter().for_each(|(k, v)| places(v, &format!("{at}/{k}"), all)),
+            serde_json::Value::String(_) => all.push(at.to_owned()),
+            serde_json::Value::Array(list) => {
+                list.iter().enumerate().for_each(|(i, v)| places(v, &format!("{at}/{i}"), all))
+            }
+            serde_json::Value::Object(map) => map.iter().for_each(|(k, v)| places(v, &format!("{at}/{k}"), all)),
             _ => {}
         }
     }
@@ -236,7 +237,7 @@ fn with_canaries(snapshot: &Snapshot, spare: &[&str]) -> (Snapshot, usize) {
             continue;
         }
         let mut other = tree.clone();
-        *other.pointer_mut(&place).unwrap() = Json::String(format!("CANARY-{name}"));
+        *other.pointer_mut(&place).unwrap() = serde_json::Value::String(format!("CANARY-{name}"));
         // A time stays a time.
         if serde_json::from_value::<Snapshot>(other.clone()).is_ok() {
             (tree, filled) = (other, filled + 1);

@@ -24,7 +24,7 @@ pub struct Span {
     pub trace: u128,
     /// Its own number.
     pub id: u64,
-    /// That of the turn, of a wait.
+    /// That of the turn, of a wait whose turn was seen to begin.
     pub parent: Option<u64>,
     /// `turn` or `wait`.
     pub name: &'static str,
@@ -56,8 +56,16 @@ pub struct Spans {
 struct Turn {
     trace: u128,
     id: u64,
-    start: Timestamp,
+    /// `None`: it was not seen.
+    start: Option<Timestamp>,
     wait: Option<(Timestamp, &'static str)>,
+}
+
+impl Turn {
+    fn new(start: Option<Timestamp>) -> Self {
+        let trace = (u128::from(random()) << 64) | u128::from(random());
+        Self { trace, id: random(), start, wait: None }
+    }
 }
 
 /// Whether a turn lasts in this state.
@@ -83,12 +91,10 @@ impl Spans {
                 if !is_turn(*to) {
                     self.end_turn(pane, at, agent, *to);
                 } else if !is_turn(*from) {
-                    let trace = (u128::from(random()) << 64) | u128::from(random());
-                    self.open.insert(pane, Turn { trace, id: random(), start: at, wait: None });
+                    self.open.insert(pane, Turn::new(Some(at)));
                 }
-                if *to == AgentState::Waiting
-                    && let Some(turn) = self.open.get_mut(&pane)
-                {
+                if *to == AgentState::Waiting {
+                    let turn = self.open.entry(pane).or_insert_with(|| Turn::new(None));
                     turn.wait = Some((at, wait_kind(kind.as_deref())));
                 }
             }
@@ -105,13 +111,13 @@ impl Spans {
     fn end_wait(&mut self, pane: PaneId, at: Timestamp, agent: &str, next: AgentState) {
         let Some(turn) = self.open.get_mut(&pane) else { return };
         let Some((start, kind)) = turn.wait.take() else { return };
-        let (trace, parent) = (turn.trace, Some(turn.id));
+        let (trace, parent) = (turn.trace, turn.start.map(|_| turn.id));
         let (name, agent, kind) = ("wait", agent.to_owned(), Some(kind));
         self.put(Span { trace, id: random(), parent, name, start, end: at, agent, pane, state: next.into(), kind });
     }
 
     fn end_turn(&mut self, pane: PaneId, at: Timestamp, agent: &str, next: AgentState) {
-        let Some(Turn { trace, id, start, .. }) = self.open.remove(&pane) else { return };
+        let Some(Turn { trace, id, start: Some(start), .. }) = self.open.remove(&pane) else { return };
         let (name, agent) = ("turn", agent.to_owned());
         self.put(Span { trace, id, parent: None, name, start, end: at, agent, pane, state: next.into(), kind: None });
     }
@@ -191,6 +197,12 @@ mod tests {
         spans.take(&went(110, Waiting, Working, None));
         spans.take(&went(120, Working, Idle, None));
         assert_eq!(spans.drain().0, []);
+        // The beginning of this wait was seen, that of its turn was not.
+        spans.take(&went(121, Working, Waiting, None));
+        spans.take(&went(125, Waiting, Working, None));
+        spans.take(&went(127, Working, Idle, None));
+        let over = spans.drain().0;
+        assert_eq!(over.iter().map(|span| (span.name, span.parent)).collect::<Vec<_>>(), [("wait", None)]);
         spans.take(&went(130, Idle, Working, None));
         spans.take(&went(130 + 25 * 3600, Working, Idle, None));
         assert_eq!(spans.drain().0, [], "nobody saw its end for a day");

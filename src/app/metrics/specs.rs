@@ -1,0 +1,192 @@
+//! What each measure is: its names, its unit and what it says.
+
+use crate::app::metrics::family::{Kind, Spec};
+use crate::app::metrics::histogram::{ANSWERS, TURNS};
+
+const fn spec(name: &'static str, otlp: &'static str, unit: &'static str, kind: Kind, help: &'static str) -> Spec {
+    Spec { name, otlp, unit, kind, help }
+}
+
+/// All measures of a server, in the order in which they are shown.
+pub const SPECS: [Spec; 30] = [
+    spec("tmux_orc_agents", "tmux_orc.agents", "{agent}", Kind::Gauge, "Agents by program and state."),
+    spec(
+        "tmux_orc_oldest_wait_timestamp_seconds",
+        "tmux_orc.wait.oldest",
+        "s",
+        Kind::Gauge,
+        "When the agent that has waited longest for its user began to, in seconds since 1970; absent while none waits.",
+    ),
+    spec(
+        "tmux_orc_answer_seconds",
+        "tmux_orc.answer.duration",
+        "s",
+        Kind::Histogram(ANSWERS),
+        "How long agents waited for their users until they went on.",
+    ),
+    spec(
+        "tmux_orc_turn_seconds",
+        "tmux_orc.turn.duration",
+        "s",
+        Kind::Histogram(TURNS),
+        "How long agents worked in a turn, without its waits.",
+    ),
+    spec(
+        "tmux_orc_transitions_total",
+        "tmux_orc.transitions",
+        "{transition}",
+        Kind::Counter,
+        "Changes of agents' states.",
+    ),
+    spec(
+        "tmux_orc_state_seconds_total",
+        "tmux_orc.state.time",
+        "s",
+        Kind::Counter,
+        "Time that agents spent in a state while they were watched.",
+    ),
+    spec(
+        "tmux_orc_acts_total",
+        "tmux_orc.acts",
+        "{act}",
+        Kind::Counter,
+        "What people did to agents, and whether it worked.",
+    ),
+    spec(
+        "tmux_orc_tokens_total",
+        "tmux_orc.tokens",
+        "{token}",
+        Kind::Counter,
+        "Tokens of turns that ended, as far as the programs wrote them down.",
+    ),
+    spec(
+        "tmux_orc_cost_usd_total",
+        "tmux_orc.cost",
+        "USD",
+        Kind::Counter,
+        "What turns that ended have cost in US dollars, of those whose cost is known.",
+    ),
+    spec(
+        "tmux_orc_context_remaining_ratio",
+        "tmux_orc.context.remaining",
+        "1",
+        Kind::Gauge,
+        "Least share of its context that any agent of the program has left.",
+    ),
+    spec(
+        "tmux_orc_limit_used_ratio",
+        "tmux_orc.limit.used",
+        "1",
+        Kind::Gauge,
+        "Largest share that is used of a limit of any account the program's agents work on.",
+    ),
+    spec(
+        "tmux_orc_agents_unhealthy",
+        "tmux_orc.agents.unhealthy",
+        "{agent}",
+        Kind::Gauge,
+        "Agents that could not be watched well, by failed checks in a row.",
+    ),
+    spec("tmux_orc_server_up", "tmux_orc.server.up", "1", Kind::Gauge, "Whether the tmux server answers."),
+    spec(
+        "tmux_orc_snapshot_timestamp_seconds",
+        "tmux_orc.snapshot.time",
+        "s",
+        Kind::Gauge,
+        "When the engine last published what it saw, in seconds since 1970.",
+    ),
+    spec("tmux_orc_cycles_total", "tmux_orc.cycles", "{cycle}", Kind::Counter, "Cycles of the engine since its start."),
+    spec(
+        "tmux_orc_cycle_overruns_total",
+        "tmux_orc.cycle.overruns",
+        "{cycle}",
+        Kind::Counter,
+        "Cycles that took longer than the time to the next one.",
+    ),
+    spec("tmux_orc_errors_total", "tmux_orc.errors", "{error}", Kind::Counter, "Errors of the engine since its start."),
+    spec(
+        "tmux_orc_last_cycle_seconds",
+        "tmux_orc.cycle.last.duration",
+        "s",
+        Kind::Gauge,
+        "How long the last cycle took.",
+    ),
+    spec(
+        "tmux_orc_cache_lookups_total",
+        "tmux_orc.cache.lookups",
+        "{lookup}",
+        Kind::Counter,
+        "Lookups in the engine's cache since its start.",
+    ),
+    spec(
+        "tmux_orc_pool_connections",
+        "tmux_orc.pool.connections",
+        "{connection}",
+        Kind::Gauge,
+        "Connections to the tmux server; active: the most at once in the last cycle.",
+    ),
+    spec(
+        "tmux_orc_engine_cpu_ratio",
+        "tmux_orc.engine.cpu",
+        "1",
+        Kind::Gauge,
+        "Share of one core that the engine's process used in its last sample.",
+    ),
+    spec(
+        "tmux_orc_engine_resident_memory_bytes",
+        "tmux_orc.engine.memory",
+        "By",
+        Kind::Gauge,
+        "Resident memory of the engine's process.",
+    ),
+    spec(
+        "tmux_orc_exports_dropped_total",
+        "tmux_orc.exports.dropped",
+        "{export}",
+        Kind::Counter,
+        "Measures and spans that no collector took, since the engine's start.",
+    ),
+    spec(
+        "tmux_orc_build_info",
+        "tmux_orc.build",
+        "1",
+        Kind::Gauge,
+        "Versions of tmux-orc and of the tmux server; always 1.",
+    ),
+    spec(
+        "tmux_orc_agent_state_since_timestamp_seconds",
+        "tmux_orc.agent.state.since",
+        "s",
+        Kind::Gauge,
+        "Since when an agent is in its state, in seconds since 1970.",
+    ),
+    spec(
+        "tmux_orc_agent_context_remaining_ratio",
+        "tmux_orc.agent.context.remaining",
+        "1",
+        Kind::Gauge,
+        "Share of its context that an agent has left.",
+    ),
+    spec(
+        "tmux_orc_agent_session_tokens",
+        "tmux_orc.agent.session.tokens",
+        "{token}",
+        Kind::Gauge,
+        "Tokens of an agent's session so far.",
+    ),
+    spec(
+        "tmux_orc_agent_session_cost_usd",
+        "tmux_orc.agent.session.cost",
+        "USD",
+        Kind::Gauge,
+        "What an agent's session has cost so far in US dollars.",
+    ),
+    spec("tmux_orc_host_up", "tmux_orc.host.up", "1", Kind::Gauge, "Whether a host of the settings is reached."),
+    spec(
+        "tmux_orc_host_rtt_seconds",
+        "tmux_orc.host.rtt",
+        "s",
+        Kind::Gauge,
+        "Time there and back to a host that is reached.",
+    ),
+];
