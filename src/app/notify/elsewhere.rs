@@ -142,7 +142,7 @@ mod tests {
         let again = snapshot(7, AgentState::Waiting, vec![waits(1), waits(2)]);
         let notices = told(&mut following, &again, &mut now);
         assert_eq!(notices.len(), 1);
-        assert_eq!(crate::app::notify::summary(&notices), "s:0.1@box claude waits for you: Edit parser.rs");
+        assert_eq!(crate::app::notify::summary(&notices), "s:0.1@box claude waits for you");
         assert_eq!(serde_json::to_value(&notices[0]).unwrap()["host"], "box");
         assert_eq!(told(&mut following, &again, &mut now), [], "once");
         // Lost and back, its agents stale in between.
