@@ -1,15 +1,21 @@
 //! `metrics`: what the engine would tell other systems, on standard output.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::join_all;
+use tokio::time::{Instant, timeout_at};
 
 use crate::app::cli::gather::there::{self, Order};
-use crate::app::cli::gather::{Ask, gather, several};
-use crate::app::cli::{Context, Failure, MetricsOptions, source};
-use crate::app::core::fleet::Label;
-use crate::app::metrics::{Counter, Detail, Format, Measured, Totals, Words, families, hosts, render};
-use crate::app::settings::Overrides;
-use crate::monitor::Snapshot;
+use crate::app::cli::gather::{Ask, gather_here, links, several};
+use crate::app::cli::{Context, Failure, MetricsOptions, cell, source};
+use crate::app::metrics::{Counter, Detail, Format, HostMeasured, Measured, Totals, Words, families, hosts, render};
+use crate::app::settings::{HostSettings, Overrides};
+use crate::monitor::link::open;
+use crate::monitor::{LinkState, Snapshot};
 use crate::tmux::{Server, SocketChoice};
+
+/// A host is reached within this time or counts as down.
+const WITHIN: Duration = Duration::from_secs(15);
 
 /// Prints them: of the engine in the background, or else of a look made now, with the sums of the journal.
 pub async fn run(options: &MetricsOptions, context: &mut Context) -> Result<(), Failure> {
@@ -29,22 +35,44 @@ pub async fn run(options: &MetricsOptions, context: &mut Context) -> Result<(), 
         let snapshot = source::from_engine_or(&server, context, false).await?;
         return print(vec![snapshot], &[], detail, options, context).await;
     }
-    let all = gather(&options.scope, context, ask).await?;
-    let (here, there): (Vec<_>, Vec<_>) = all.answered.iter().cloned().partition(|(label, _)| label.host.is_none());
-    let up = |host: &Arc<str>| there.iter().any(|(label, _)| label.host.as_ref() == Some(host));
-    let hosts: Vec<(String, bool, Option<f64>)> =
-        all.hosts().into_iter().map(|host| (host.to_string(), up(&host), None)).collect();
-    let here: Vec<Arc<Snapshot>> = here.into_iter().map(|(_, snapshot): (Label, _)| snapshot).collect();
-    print(here, &hosts, detail, options, context).await?;
-    for problem in all.problems() {
+    let (all, hosts) = tokio::join!(gather_here(&options.scope, context, ask), linked(context));
+    let (all, hosts) = (all?, hosts?);
+    let here = all.answered.iter().map(|(_, snapshot)| Arc::clone(snapshot)).collect();
+    let measured: Vec<HostMeasured> = hosts.iter().map(|(host, _)| host.clone()).collect();
+    print(here, &measured, detail, options, context).await?;
+    let down = hosts.iter().filter(|(host, _)| !host.up);
+    let down: Vec<String> = down.map(|(host, why)| format!("{} did not answer: {why}", host.name)).collect();
+    for problem in all.problems().chain(down.iter().cloned()) {
         eprintln!("tmux-orc: {problem}");
     }
-    all.end()
+    match measured.iter().any(|host| host.up) {
+        _ if options.scope.strict && !down.is_empty() => Err(Failure::check()),
+        true if all.answered.is_empty() => Ok(()),
+        _ => all.end(),
+    }
+}
+
+/// The hosts of the settings as they are reached now, and why those that are not are not.
+async fn linked(context: &Context) -> Result<Vec<(HostMeasured, String)>, Failure> {
+    let settings = context.load(&Overrides::new())?.settings;
+    let links = links(context);
+    let until = Instant::now() + WITHIN;
+    let all = settings.hosts.iter().map(HostSettings::config).map(async |config| {
+        let host = open(config, links.clone());
+        let mut state = host.state();
+        let known = state.wait_for(|state| state.why().is_some() || matches!(state, LinkState::Up { rtt: Some(_) }));
+        timeout_at(until, known).await.ok();
+        let state = host.state().borrow().clone();
+        let why = state.why().map_or_else(|| "nothing came in time".to_owned(), |why| cell(why, 400));
+        let (name, up) = (host.config().name.clone(), state.is_up());
+        (HostMeasured { name, up, rtt: host.rtt(), last_heard: host.last_heard() }, why)
+    });
+    Ok(join_all(all).await)
 }
 
 async fn print(
     snapshots: Vec<Arc<Snapshot>>,
-    links: &[(String, bool, Option<f64>)],
+    links: &[HostMeasured],
     detail: Detail,
     options: &MetricsOptions,
     context: &mut Context,

@@ -4,7 +4,7 @@
 //! panes are named. Sums over the labels are the same. Where a name differs from what others call it there is a reason:
 //! `process_*` would meet the collector's own in a textfile, so it is `tmux_orc_engine_*`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 use strum::IntoEnumIterator;
@@ -65,15 +65,31 @@ pub fn families(servers: &[Measured<'_>], detail: Detail, words: &Words) -> Vec<
     made.end()
 }
 
-/// The measures of hosts, as far as they are known: name, whether it is reached, time there and back in seconds.
+/// A host of the settings, as a front end reaches it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostMeasured {
+    /// What the settings call it.
+    pub name: String,
+    /// It is reached.
+    pub up: bool,
+    /// Time there and back, once that is known.
+    pub rtt: Option<Duration>,
+    /// When it last said something.
+    pub last_heard: Option<Timestamp>,
+}
+
+/// The measures of hosts.
 #[must_use]
-pub fn hosts(all: &[(String, bool, Option<f64>)]) -> Vec<Family> {
+pub fn hosts(all: &[HostMeasured]) -> Vec<Family> {
     let mut made = Made::new();
-    for (host, up, rtt) in all {
-        let labels = vec![("host", host.clone())];
-        made.put("tmux_orc_host_up", labels.clone(), Value::Number(f64::from(*up)));
-        if let Some(rtt) = rtt {
-            made.put("tmux_orc_host_rtt_seconds", labels, Value::Number(*rtt));
+    for host in all {
+        let mut put = |name, value| made.put(name, vec![("host", host.name.clone())], Value::Number(value));
+        put("tmux_orc_host_up", f64::from(host.up));
+        if let Some(rtt) = host.rtt {
+            put("tmux_orc_host_rtt_seconds", rtt.as_secs_f64());
+        }
+        if let Some(at) = host.last_heard {
+            put("tmux_orc_host_last_heard_timestamp_seconds", seconds(at));
         }
     }
     made.end()

@@ -21,7 +21,7 @@ mod words;
 pub(crate) use counter::Counter;
 pub use family::{Family, Kind, Sample, Spec, Value};
 pub use histogram::Histogram;
-pub use measure::{Detail, Measured, families, hosts};
+pub use measure::{Detail, HostMeasured, Measured, families, hosts};
 pub(crate) use run::tell;
 pub(crate) use source::Kept;
 pub use specs::SPECS;

@@ -64,15 +64,10 @@ async fn ended(mut snapshots: Snapshots) {
     while snapshots.changed().await.is_ok() {}
 }
 
-/// Waits until they differ; for ever, when nobody can change them any more.
-async fn differ(settings: &mut watch::Receiver<Arc<Loaded>>, from: &Metrics) {
-    loop {
-        if settings.changed().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        if settings.borrow_and_update().settings.metrics != *from {
-            return;
-        }
+/// Waits until they were read again; for ever, when nobody can read them any more.
+async fn reread(settings: &mut watch::Receiver<Arc<Loaded>>) {
+    if settings.changed().await.is_err() {
+        std::future::pending().await
     }
 }
 
@@ -97,7 +92,14 @@ impl Teller<'_> {
             tokio::select! {
                 _ = tick.tick() => {}
                 () = &mut over => break false,
-                () = differ(settings, &self.told) => break true,
+                () = reread(settings) => {
+                    if settings.borrow_and_update().settings.metrics != self.told {
+                        break true;
+                    }
+                    if let Some(ways) = &ways {
+                        ways.measures.read_profiles(self.kept.profiles.clone()).await;
+                    }
+                }
             }
             match (self.is_ours(), &mut ways) {
                 (true, None) => ways = self.start().await,

@@ -28,7 +28,7 @@ pub(super) struct Measures(Arc<Inner>);
 struct Inner {
     snapshots: Snapshots,
     detail: Detail,
-    words: Words,
+    words: Mutex<Words>,
     /// How much of what was sent was lost; `None`: nothing is sent.
     dropped: Option<AtomicU64>,
     counting: Mutex<Counting>,
@@ -75,7 +75,7 @@ impl Measures {
         let counter = Counter::load(kept.events.clone(), &kept.engine, &server);
         let spans = spans.then(|| Spans::new(Timestamp::now()));
         let counting = Counting { counter, saved: Timestamp::MIN, failed: false, spans };
-        let words = Words::load(Some(&kept.profiles));
+        let words = Mutex::new(Words::load(Some(&kept.profiles)));
         let dropped = sent.then(AtomicU64::default);
         Self(Arc::new(Inner { snapshots, detail, words, dropped, counting: Mutex::new(counting) }))
     }
@@ -90,7 +90,8 @@ impl Measures {
             let totals = counting.counter.totals();
             let dropped = inner.dropped.as_ref().map(|dropped| dropped.load(Ordering::Relaxed));
             let measured = Measured { totals, snapshot: &snapshot, dropped };
-            let families = families(&[measured], inner.detail, &inner.words);
+            let words = inner.words.lock().unwrap_or_else(PoisonError::into_inner);
+            let families = families(&[measured], inner.detail, &words);
             let (at, started) = (snapshot.timestamp, snapshot.engine.started);
             Now { families, since: totals.since, at, started }
         })
@@ -98,12 +99,23 @@ impl Measures {
         .ok()
     }
 
+    /// Takes in the user's profiles as they are now.
+    pub(super) async fn read_profiles(&self, dir: PathBuf) {
+        let inner = Arc::clone(&self.0);
+        let read = tokio::task::spawn_blocking(move || {
+            let fresh = Words::load(Some(&dir));
+            *inner.words.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+        });
+        read.await.ok();
+    }
+
     /// The spans that ended since the last call, and how many more did than are kept.
     pub(super) fn spans(&self) -> (Vec<Span>, u64) {
         let mut counting = self.0.counting.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut spans, lost) = counting.spans.as_mut().map(Spans::drain).unwrap_or_default();
+        let words = self.0.words.lock().unwrap_or_else(PoisonError::into_inner);
         for span in &mut spans {
-            self.0.words.program(&span.agent).to_owned().clone_into(&mut span.agent);
+            span.agent = words.program(&span.agent).to_owned();
         }
         (spans, lost)
     }

@@ -8,7 +8,7 @@ const fn spec(name: &'static str, otlp: &'static str, unit: &'static str, kind: 
 }
 
 /// All measures of a server, in the order in which they are shown.
-pub const SPECS: [Spec; 30] = [
+pub const SPECS: [Spec; 31] = [
     spec("tmux_orc_agents", "tmux_orc.agents", "{agent}", Kind::Gauge, "Agents by program and state."),
     spec(
         "tmux_orc_oldest_wait_timestamp_seconds",
@@ -188,5 +188,12 @@ pub const SPECS: [Spec; 30] = [
         "s",
         Kind::Gauge,
         "Time there and back to a host that is reached.",
+    ),
+    spec(
+        "tmux_orc_host_last_heard_timestamp_seconds",
+        "tmux_orc.host.last_heard",
+        "s",
+        Kind::Gauge,
+        "When a host of the settings last said something, in seconds since 1970.",
     ),
 ];

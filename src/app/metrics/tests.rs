@@ -8,7 +8,7 @@ use crate::app::core::fixture::{test_agent, test_snapshot};
 use crate::app::journal::{Account, Happened, Record, Standing};
 use crate::app::metrics::lint::lint;
 use crate::app::metrics::{
-    Detail, Format, Measured, SERIES_LIMIT, Totals, Value, Words, families, hosts, render, text,
+    Detail, Format, HostMeasured, Measured, SERIES_LIMIT, Totals, Value, Words, families, hosts, render, text,
 };
 use crate::monitor::facts::profiles;
 use crate::monitor::{
@@ -311,7 +311,9 @@ fn both_formats_are_as_their_readers_want_them() {
             [&snapshot, &other, &other].map(|snapshot| Measured { totals: &totals, snapshot, dropped: Some(3) });
         for format in [Format::Prometheus, Format::OpenMetrics] {
             let mut all = families(&measured, detail, &Words::load(None));
-            all.extend(hosts(&[("box".into(), true, Some(0.024)), ("ci".into(), false, None)]));
+            let host = |name: &str, up, rtt| HostMeasured { name: name.into(), up, rtt, last_heard: up.then(|| at(0)) };
+            let rtt = std::time::Duration::from_millis(24);
+            all.extend(hosts(&[host("box", true, Some(rtt)), host("ci", false, None)]));
             let written = render(&all, format);
             assert_eq!(lint(&written, format), [""; 0], "{written}");
         }

@@ -79,7 +79,7 @@ pub(in crate::app::cli) fn known<'h>(name: &str, hosts: &'h [HostSettings]) -> R
 }
 
 /// Links to hosts for as long as a verb runs, which types nothing.
-pub(super) fn links(context: &Context) -> Links {
+pub(in crate::app::cli) fn links(context: &Context) -> Links {
     Links::new(Some(context.paths.run()), true)
 }
 

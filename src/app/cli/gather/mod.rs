@@ -21,7 +21,7 @@ use crate::app::settings::{Overrides, Settings};
 use crate::monitor::{Agent, SCHEMA, Snapshot};
 use crate::tmux::{Server, SocketChoice, clean};
 
-pub(super) use hosts::{known, wanted};
+pub(super) use hosts::{known, links, wanted};
 pub(super) use until::until;
 
 /// What one server said, or why it said nothing.
@@ -72,16 +72,27 @@ pub(super) async fn gather(scope: &Scope, context: &Context, ask: Ask) -> Result
     let settings = context.load(&Overrides::new())?.settings;
     let hosts = wanted(scope, &settings)?;
     let here = here(scope, context, &settings, hosts.is_empty()).await?;
-    let here = join_all(here.into_iter().map(async |server| {
+    let (here, there) = tokio::join!(asked(here, context, ask), hosts::ask(hosts, context));
+    Ok(Gathered::new(here.into_iter().chain(there), scope.strict))
+}
+
+/// The same of this machine alone.
+pub(super) async fn gather_here(scope: &Scope, context: &Context, ask: Ask) -> Result<Gathered, Failure> {
+    let settings = context.load(&Overrides::new())?.settings;
+    let here = here(scope, context, &settings, settings.hosts.is_empty()).await?;
+    Ok(Gathered::new(asked(here, context, ask).await, scope.strict))
+}
+
+async fn asked(servers: Vec<Server>, context: &Context, ask: Ask) -> Vec<Found> {
+    join_all(servers.into_iter().map(async |server| {
         let name = label(&server).server;
         let said = match ask {
             Ask::Engine => source::from_engine_of(&server, context).await,
             Ask::OrNow { with_lines } => source::from_engine_or(&server, context, with_lines).await,
         };
         Found { host: None, server: Some(name), said: said.map_err(|failure| failure.to_string()) }
-    }));
-    let (here, there) = tokio::join!(here, hosts::ask(hosts, context));
-    Ok(Gathered::new(here.into_iter().chain(there), scope.strict))
+    }))
+    .await
 }
 
 /// Where a server of this machine is.
@@ -186,12 +197,6 @@ impl Gathered {
             };
             format!("{name} did not answer: {}", cell(problem, 400))
         })
-    }
-
-    /// The other hosts that were asked.
-    pub(super) fn hosts(&self) -> std::collections::BTreeSet<Arc<str>> {
-        let answered = self.answered.iter().filter_map(|(label, _)| label.host.clone());
-        answered.chain(self.silent.iter().filter_map(|silent| silent.host.clone())).collect()
     }
 
     /// The one agent that is meant, wherever it is. Says of the servers that did not answer when none fits.

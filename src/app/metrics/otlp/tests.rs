@@ -67,7 +67,7 @@ impl Bench {
         let engine = EnginePaths::new(&dir.path().join("run"), std::path::Path::new("/s"));
         let kept = Kept { events: dir.path().join("events"), engine, profiles: dir.path().join("agents") };
         let mut snapshot = test_snapshot();
-        snapshot.agents = vec![test_agent(1, AgentState::Waiting), test_agent(2, AgentState::Idle)];
+        snapshot.agents = vec![test_agent(1, AgentState::Waiting), test_agent(2, AgentState::Idle)].into();
         snapshot.base_status.cycle_count = 12;
         let (publish, snapshots) = watch::channel(Arc::new(snapshot));
         let measures = Measures::load(&kept, snapshots.into(), Detail::Agents, true, true);
