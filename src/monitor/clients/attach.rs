@@ -30,6 +30,11 @@ const PING_EVERY: Duration = Duration::from_secs(4);
 /// been stopped itself.
 const UNANSWERED_LIMIT: u32 = 3;
 
+/// Bytes that are read at once: whole snapshots of an engine here, what differs of one elsewhere, of which there may be
+/// many.
+const LOCAL_READ: usize = 64 * 1024;
+const READ: usize = 8 * 1024;
+
 /// Commands that may wait to be sent.
 const COMMANDS_WAITING: usize = 64;
 
@@ -159,7 +164,8 @@ impl Client {
     ) -> Result<Self, AttachError> {
         let longest = if wishes.remote { LONGEST_FROM_REMOTE } else { LONGEST_FROM_ENGINE };
         let read: Box<dyn AsyncRead + Send + Sync + Unpin> = Box::new(read);
-        let mut lines = Lines::new(BufReader::with_capacity(64 * 1024, read), longest);
+        let mut lines =
+            Lines::new(BufReader::with_capacity(if wishes.remote { READ } else { LOCAL_READ }, read), longest);
         let mut write: Box<dyn AsyncWrite + Send + Sync + Unpin> = Box::new(write);
         let door = Door::new(wishes.remote);
         let hello = match timeout(ANSWER_LIMIT, door.receive(&mut lines)).await {
@@ -183,6 +189,7 @@ impl Client {
             every_ms: wishes.every_ms,
             pings: wishes.pings,
             instruments: wishes.instruments,
+            figures: true,
         };
         send(&mut write, &FromClient::Hello(ours)).await?;
         let Some(protocol) = wire::in_force(hello.oldest, hello.protocol) else {

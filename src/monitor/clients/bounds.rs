@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::monitor::clients::admit::NotAdmitted;
 use crate::monitor::clients::delta::{Delta, Head};
+use crate::monitor::clients::figures::Figures;
 use crate::monitor::clients::wire::EngineHello;
 use crate::monitor::snapshot::TRANSITIONS_KEPT;
 use crate::monitor::{
@@ -126,6 +127,11 @@ fn count(value: &mut Option<u64>) {
     value.iter_mut().for_each(|value| counts([value]));
 }
 
+fn slices(activity: &mut Vec<u8>) {
+    last(activity, SLICES);
+    activity.iter_mut().for_each(|slice| *slice = (*slice).min(HIGHEST_SLICE));
+}
+
 impl Bounds {
     pub(super) fn new(now: Timestamp, remote: bool) -> Self {
         let by = |hours| now.checked_add(SignedDuration::from_hours(hours)).unwrap_or(now);
@@ -213,12 +219,33 @@ impl Bounds {
     }
 
     pub(super) fn delta(&self, delta: &mut Delta) {
-        let Delta { n: _, timestamp, server, engine, agents, order, gone, events, notes, accounts, head, preview } =
-            delta;
+        let Delta {
+            n: _,
+            timestamp,
+            server,
+            engine,
+            agents,
+            figures,
+            rested,
+            order,
+            gone,
+            events,
+            notes,
+            accounts,
+            head,
+            preview,
+        } = delta;
         self.was(timestamp);
         server.iter_mut().for_each(|server| self.server(server));
         engine.iter_mut().for_each(|engine| self.engine(engine));
         self.agents(agents);
+        figures.truncate(AGENTS_HERE);
+        rested.truncate(AGENTS_HERE);
+        for Figures { pane_id: _, activity, cpu_percent, memory_bytes } in figures {
+            slices(activity);
+            maybe(cpu_percent, CORES);
+            count(memory_bytes);
+        }
         order.iter_mut().for_each(|order| order.truncate(AGENTS_HERE));
         gone.truncate(AGENTS_HERE);
         last(events, EVENTS_KEPT);
@@ -506,8 +533,7 @@ impl Bounds {
             keys.truncate(if self.remote { 0 } else { KEYS });
             keys.iter_mut().for_each(|key| text(key, NAME));
         }
-        last(activity, SLICES);
-        activity.iter_mut().for_each(|slice| *slice = (*slice).min(HIGHEST_SLICE));
+        slices(activity);
         last(transitions, TRANSITIONS_KEPT);
         for Transition { at, from: _, to: _, kind } in transitions {
             self.was(at);

@@ -11,6 +11,8 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::monitor::clients::figures;
+use crate::monitor::clients::figures::Figures;
 use crate::monitor::clients::wire::{Had, joined};
 use crate::monitor::{
     Account, Agent, Agents, BaseStatus, CacheInfo, CostInfo, CycleInfo, CyclePoint, EVENTS_KEPT, EngineInfo, Event,
@@ -37,6 +39,13 @@ pub struct Delta {
     /// Agents that are new or differ in more than when they were looked at.
     #[serde(skip_serializing_if = "Agents::is_empty")]
     pub agents: Agents,
+    /// Agents that differ in their figures alone: for who takes these by themselves, who does not gets the whole agents.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<Figures>,
+    /// Panes of agents of which no more is to be said than that they wrote nothing in one more slice of their activity: for
+    /// the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rested: Vec<PaneId>,
     /// The panes of all agents in their order, where that is not the one before with new ones at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<Vec<PaneId>>,
@@ -203,6 +212,8 @@ impl Delta {
             server: differs(&old.server, server),
             engine: differs(&same_age, engine),
             agents,
+            figures: Vec::new(),
+            rested: Vec::new(),
             order,
             gone,
             events: new_events.to_vec(),
@@ -213,12 +224,60 @@ impl Delta {
         })
     }
 
+    /// The same for who takes figures by themselves: an agent that differs from the one in `old` in nothing else is no
+    /// whole agent in it, and is not in it at all where they read the same.
+    #[must_use]
+    pub fn with_figures(mut self, old: &Snapshot) -> Self {
+        let before: HashMap<PaneId, &Agent> = if self.agents.is_empty() {
+            HashMap::new()
+        } else {
+            old.agents.iter().map(|agent| (agent.pane_id, agent)).collect()
+        };
+        let (figures, rested, head) = (&mut self.figures, &mut self.rested, &mut self.head);
+        self.agents.retain(|agent| {
+            let Some(known) = before.get(&agent.pane_id) else { return true };
+            let (now, look) = (Figures::of(agent), Look::of(agent));
+            let mut aged = Agent::clone(known);
+            look.put_on(&mut aged);
+            now.clone().put_on(&mut aged);
+            if aged != *agent {
+                return true;
+            }
+            let was = Figures::of(known);
+            if now.read_as(&was.clone().rested()) && !now.activity.is_empty() && was.activity != now.activity {
+                rested.push(agent.pane_id);
+            } else if !now.read_as(&was) {
+                figures.push(now);
+            }
+            if let Some(head) = head {
+                head.looks.retain(|other| other.pane_id != look.pane_id);
+                head.looks.push(look);
+            }
+            false
+        });
+        self
+    }
+
     /// The snapshot that it makes of the one before. Without instruments those stay as they were, but for the counts
     /// that the agents themselves give.
     #[must_use]
     pub fn apply(self, before: &Snapshot) -> Snapshot {
-        let Self { n: _, timestamp, server, engine, agents, order, gone, events, notes, accounts, head, preview } =
-            self;
+        let Self {
+            n: _,
+            timestamp,
+            server,
+            engine,
+            agents,
+            figures,
+            rested,
+            order,
+            gone,
+            events,
+            notes,
+            accounts,
+            head,
+            preview,
+        } = self;
         let mut next = before.clone();
         next.timestamp = timestamp;
         next.instruments = head.is_some();
@@ -230,6 +289,8 @@ impl Delta {
         next.events = joined(&before.events, &Arc::new(events), EVENTS_KEPT);
         let changed = !agents.is_empty() || !gone.is_empty();
         put_agents(&mut next.agents, agents, &gone, order);
+        figures::rested(&mut next.agents, &rested);
+        figures::put_on(&mut next.agents, figures);
         match head {
             Some(head) => head.put_on(&mut next),
             None if changed => {
@@ -351,17 +412,18 @@ fn put_agents(all: &mut Agents, changed: Agents, gone: &[PaneId], order: Option<
         all.retain(|agent| !gone.contains(&agent.pane_id));
     }
     if !changed.is_empty() {
-        let mut places: HashMap<PaneId, usize> =
-            all.iter().enumerate().map(|(place, agent)| (agent.pane_id, place)).collect();
-        for agent in changed {
-            match places.get(&agent.pane_id) {
-                Some(place) => all.shared_mut()[*place] = agent,
-                None => {
-                    places.insert(agent.pane_id, all.len());
-                    all.push(agent);
-                }
+        let panes: Vec<PaneId> = changed.iter().map(|agent| agent.pane_id).collect();
+        let mut changed: HashMap<PaneId, Arc<Agent>> =
+            changed.into_iter().map(|agent| (agent.pane_id, agent)).collect();
+        for known in all.shared_mut() {
+            if changed.is_empty() {
+                break;
+            }
+            if let Some(agent) = changed.remove(&known.pane_id) {
+                *known = agent;
             }
         }
+        all.extend(panes.iter().filter_map(|pane| changed.remove(pane)));
     }
     if let Some(order) = order {
         let places: HashMap<PaneId, usize> = order.iter().enumerate().map(|(place, pane)| (*pane, place)).collect();

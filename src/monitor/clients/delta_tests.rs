@@ -145,6 +145,56 @@ proptest! {
 }
 
 #[test]
+fn an_agent_whose_figures_alone_go_on_is_not_sent_whole() {
+    let mut old = blank();
+    old.agents = (0..40).map(|pane| agent(pane, 3, 1)).collect();
+    for agent in &mut old.agents {
+        agent.activity = vec![0, 0, 7, 3];
+        (agent.cpu_percent, agent.memory_bytes) = (Some(0.3), Some(90 << 20));
+    }
+    let mut new = old.clone();
+    new.timestamp = at(5);
+    for agent in &mut new.agents {
+        agent.activity = vec![0, 7, 3, 0];
+        agent.read_at = Some(at(4));
+    }
+    new.agents[1].cpu_percent = Some(2.5);
+    new.agents[2].doing = Some("something new".to_owned());
+    new.agents[3].activity = vec![0, 7, 3, 5];
+    new.agents[4].memory_bytes = Some((90 << 20) + 512);
+    for instruments in [None, Some(&old)] {
+        let whole = Delta::between(&old, &new, instruments).unwrap();
+        assert_eq!(whole.agents.len(), 40, "for who does not take them by themselves");
+        let small = sent(&whole.with_figures(&old));
+        let panes = |agents: &Agents| agents.iter().map(|agent| agent.pane_id.0).collect::<Vec<_>>();
+        assert_eq!(panes(&small.agents), [2]);
+        assert_eq!(small.figures.iter().map(|figures| figures.pane_id.0).collect::<Vec<_>>(), [1, 3]);
+        assert_eq!(small.rested.len(), 37);
+        let made = small.apply(&old);
+        let mut wanted = new.agents.clone();
+        wanted[4].memory_bytes = Some(90 << 20);
+        if instruments.is_none() {
+            // When it was looked at comes with the agent alone.
+            let whole = wanted.iter_mut().filter(|agent| agent.pane_id.0 != 2);
+            whole.for_each(|agent| agent.read_at = Some(at(1)));
+        }
+        assert_eq!(made.agents, wanted);
+    }
+    // All of them at rest: a word for each.
+    new.agents = old.agents.clone();
+    new.agents.iter_mut().for_each(|agent| agent.activity = vec![0, 7, 3, 0]);
+    let small = Delta::between(&old, &new, None).unwrap().with_figures(&old);
+    assert!(serde_json::to_string(&small).unwrap().len() < 350, "{small:?}");
+    // Slices that stand still bring nothing.
+    let mut still = old.clone();
+    still.agents.iter_mut().for_each(|agent| agent.activity = vec![0; 4]);
+    let mut later = still.clone();
+    later.agents.iter_mut().for_each(|agent| agent.memory_bytes = Some((90 << 20) + 1));
+    let small = Delta::between(&still, &later, None).unwrap().with_figures(&still);
+    assert_eq!(small, Delta { timestamp: still.timestamp, ..Delta::default() });
+}
+
+#[test]
 fn another_engine_s_snapshot_is_no_difference() {
     let one = blank();
     let mut other = one.clone();

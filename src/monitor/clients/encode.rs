@@ -36,6 +36,8 @@ pub(crate) enum Form {
         from: Arc<Snapshot>,
         /// Of which one it has what that says of the watching itself; `None`: it gets nothing of that.
         instruments: Option<Arc<Snapshot>>,
+        /// Figures of an agent by themselves, where nothing else of it differs.
+        figures: bool,
     },
 }
 
@@ -44,8 +46,13 @@ impl PartialEq for Form {
         match (self, other) {
             (Self::Whole, Self::Whole) => true,
             (Self::Update(one), Self::Update(two)) => one == two,
-            (Self::Delta { from, instruments }, Self::Delta { from: two, instruments: too }) => {
-                Arc::ptr_eq(from, two) && instruments.as_ref().map(Arc::as_ptr) == too.as_ref().map(Arc::as_ptr)
+            (
+                Self::Delta { from, instruments, figures },
+                Self::Delta { from: two, instruments: too, figures: alone },
+            ) => {
+                Arc::ptr_eq(from, two)
+                    && figures == alone
+                    && instruments.as_ref().map(Arc::as_ptr) == too.as_ref().map(Arc::as_ptr)
             }
             _ => false,
         }
@@ -120,7 +127,8 @@ fn bulk(snapshot: &Snapshot, form: &Form) -> Result<Option<Arc<Vec<u8>>>, serde_
     match form {
         Form::Whole => serde_json::to_writer(&mut bytes, &Rest::of(snapshot, Had::default()))?,
         Form::Update(had) => serde_json::to_writer(&mut bytes, &Rest::of(snapshot, *had))?,
-        Form::Delta { from, instruments } => match Delta::between(from, snapshot, instruments.as_deref()) {
+        Form::Delta { from, instruments, figures } => match Delta::between(from, snapshot, instruments.as_deref()) {
+            Some(delta) if *figures => serde_json::to_writer(&mut bytes, &delta.with_figures(from))?,
             Some(delta) => serde_json::to_writer(&mut bytes, &delta)?,
             None => return Ok(None),
         },
@@ -268,6 +276,7 @@ mod tests {
         let delta = |from: &Arc<Snapshot>, instruments: bool| Form::Delta {
             from: Arc::clone(from),
             instruments: instruments.then(|| Arc::clone(from)),
+            figures: false,
         };
         // All at once, as they wake when a snapshot is published.
         std::thread::scope(|all| {

@@ -128,6 +128,8 @@ struct Sent {
 struct Terms {
     /// It gets what differs; else what it needs of history and events, or all.
     delta: bool,
+    /// And that in as few words as it takes.
+    figures: bool,
     tail: bool,
     every: Duration,
     /// How long it may say nothing.
@@ -139,6 +141,7 @@ impl Terms {
         let limit = if hello.pings { PROMISED_LIMIT } else { SILENCE_LIMIT };
         Self {
             delta: hello.delta && protocol >= 2,
+            figures: hello.figures,
             tail: hello.tail,
             every: Duration::from_millis(hello.every_ms).min(SLOWEST),
             silence: (hello.pings || hello.watch).then_some(limit),
@@ -308,7 +311,7 @@ impl Guest {
         let words = |error: serde_json::Error| error.to_string();
         if let Some(before) = before.filter(|_| terms.delta) {
             let has = instruments.then(|| Arc::clone(&before.instruments));
-            let form = Form::Delta { from: Arc::clone(&before.snapshot), instruments: has };
+            let form = Form::Delta { from: Arc::clone(&before.snapshot), instruments: has, figures: terms.figures };
             let n = before.n + 1;
             let differs = (before.preview.as_ref() != preview).then(|| preview.map(Arc::as_ref));
             let end = delta_end(n, differs).map_err(words)?;

@@ -6,6 +6,7 @@ pub(crate) mod attach;
 mod bounds;
 pub mod delta;
 pub(crate) mod encode;
+pub(crate) mod figures;
 pub(crate) mod follow;
 pub(crate) mod guest;
 pub(crate) mod keeper;

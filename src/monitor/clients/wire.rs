@@ -113,6 +113,8 @@ pub struct ClientHello {
     pub pings: bool,
     /// Deltas bring what a snapshot says of the watching itself: pool, cache, cycles, cost, settings.
     pub instruments: bool,
+    /// Deltas bring the figures of an agent that differs in nothing else by themselves.
+    pub figures: bool,
 }
 
 impl Default for ClientHello {
@@ -127,6 +129,7 @@ impl Default for ClientHello {
             every_ms: 0,
             pings: false,
             instruments: true,
+            figures: false,
         }
     }
 }
@@ -252,6 +255,9 @@ pub enum LineError {
     Io(#[from] std::io::Error),
 }
 
+/// So much room is kept for the next line whatever the last one took, bytes.
+const ROOM_KEPT: usize = 16 * 1024;
+
 /// Reads lines of bounded length. A call that is dropped half-way loses nothing.
 ///
 /// Not `tokio_util::codec::LinesCodec`: that copies each line, of up to 64 MiB, into a string of its own, and hands out a
@@ -273,6 +279,10 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
     /// The next line without its end, good until the next call.
     pub async fn next(&mut self) -> Result<&[u8], LineError> {
         if self.done {
+            // The first line is whole, those after it tell what differs: its room is not kept for them.
+            if self.held.capacity() > ROOM_KEPT && self.held.len() < self.held.capacity() / 4 {
+                self.held = Vec::new();
+            }
             self.held.clear();
             self.done = false;
         }

@@ -30,6 +30,8 @@ use crate::monitor::link::state::{Due, Watch};
 /// So much of what is not of us may come before the bridge's hello.
 const NOISE_LINES: usize = 64;
 const NOISE_BYTES: usize = 16 * 1024;
+/// Bytes that are read at once. There may be many hosts.
+const READ: usize = 16 * 1024;
 /// Lines to the host that may wait.
 const LINES_WAITING: usize = 64;
 /// So many lines that are none of ours, and it is no bridge that speaks.
@@ -45,7 +47,7 @@ pub(crate) async fn run(link: &mut Link, argv: &[String], connected: impl FnOnce
         }
     };
     let (read, write) = stream.into_split();
-    let mut reader = BufReader::with_capacity(64 * 1024, read);
+    let mut reader = BufReader::with_capacity(READ, read);
     let mut watch = Watch::new(link.limits(), Instant::now());
     let mut noise = None;
     match greeting(&mut reader, &mut watch, &mut noise).await {
@@ -220,12 +222,8 @@ impl Session {
                 self.open(key, link).await;
             }
             if let Some(wire) = self.wires.get_mut(key) {
-                let written = async {
-                    wire.to_client.write_all(rest).await?;
-                    wire.to_client.write_all(b"\n").await
-                };
-                // Its client has gone, and said why to the member.
-                if written.await.is_err() {
+                // Its client wakes once. When it has gone, it said why to the member.
+                if wire.to_client.write_all(&[rest, b"\n"].concat()).await.is_err() {
                     self.wires.remove(key);
                 }
             }
