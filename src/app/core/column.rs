@@ -210,19 +210,16 @@ impl Wish {
     }
 }
 
-/// Cells of the widest value; for a wish after the first as it is where there is room.
+/// Cells of an agent's value: for the first wish, and as it is where there is room. `None`: it is not known.
 #[must_use]
-pub fn widest<'a>(row: &Row, first: bool, agents: impl Iterator<Item = &'a Agent>) -> usize {
-    let width = |agent: &Agent| {
-        let cells = text::width(&(row.value)(agent)?);
-        Some(match row.column {
-            Column::Agent if !first => cells + agent.version.as_ref().map_or(0, |version| 1 + text::width(version)),
-            // A place is cut for want of room before a name that the user gave is.
-            Column::Target if first && agent.name == agent.window => cells.min(14),
-            _ => cells,
-        })
-    };
-    agents.filter_map(width).max().unwrap_or(0)
+pub(super) fn cells(row: &Row, agent: &Agent) -> Option<[usize; 2]> {
+    let cells = text::width(&(row.value)(agent)?);
+    Some(match row.column {
+        Column::Agent => [cells, cells + agent.version.as_ref().map_or(0, |version| 1 + text::width(version))],
+        // A place is cut for want of room before a name that the user gave is.
+        Column::Target if agent.name == agent.window => [cells.min(14), cells],
+        _ => [cells, cells],
+    })
 }
 
 #[cfg(test)]

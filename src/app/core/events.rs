@@ -48,6 +48,29 @@ pub fn tone(event: &Event) -> Tone {
     }
 }
 
+/// How many events match the filter, and the newest of them, `most` at most, newest first.
+#[must_use]
+pub fn newest(state: &State, most: usize) -> (usize, Vec<(MemberId, &Event)>) {
+    let members = state.fleet.members();
+    if !state.events_filter.trim().is_empty() {
+        let mut all = shown(state);
+        let count = all.len();
+        all.truncate(most);
+        return (count, all);
+    }
+    // Of each member so many suffice: thousands are not put in order with every frame.
+    let newest = |member: &'_ Member| member.snapshot.events.len().saturating_sub(most);
+    let mut events: Vec<(MemberId, &Event)> = Vec::new();
+    for member in members {
+        events.extend(member.snapshot.events[newest(member)..].iter().rev().map(|event| (member.id, event)));
+    }
+    if members.len() > 1 {
+        events.sort_by_key(|(_, event)| std::cmp::Reverse(event.at));
+        events.truncate(most);
+    }
+    (members.iter().map(|member| member.snapshot.events.len()).sum(), events)
+}
+
 /// The events of all members that match the filter, newest first.
 pub fn shown(state: &State) -> Vec<(MemberId, &Event)> {
     let members = state.fleet.members();

@@ -6,13 +6,14 @@ use std::{
     borrow::Cow,
     cmp::Ordering,
     collections::{HashMap, HashSet},
+    sync::Arc,
     time::Duration,
 };
 
 use jiff::Timestamp;
 
 use crate::app::core::fleet;
-use crate::app::core::fleet::{AgentKey, Fleet, Host, Place};
+use crate::app::core::fleet::{AgentKey, Fleet, Host, Member, Place};
 use crate::app::core::fuzzy::Query;
 use crate::app::core::heights::{Heights, When};
 use crate::app::core::hosts;
@@ -161,6 +162,34 @@ pub struct List {
 }
 
 impl List {
+    /// Whether nothing is to be done about a fleet that takes the place of another: nobody came, went or moved, nothing
+    /// differs by which they are ordered, filtered or grouped, and no order waits for its time.
+    #[must_use]
+    pub fn stands(&self, old: &Fleet, new: &Fleet) -> bool {
+        let same_place = |(a, b): (&Agent, &Agent)| {
+            a.pane_id == b.pane_id
+                && self.by_value(a, b).is_eq()
+                && self.grouping.of(a) == self.grouping.of(b)
+                && self.filter.trim().is_empty()
+        };
+        let same_agents = |(a, b): (&Member, &Member)| {
+            a.id == b.id
+                && (Arc::ptr_eq(&a.snapshot, &b.snapshot)
+                    || a.snapshot.agents.len() == b.snapshot.agents.len()
+                        && b.snapshot.agents.changed(&a.snapshot.agents).all(same_place))
+        };
+        !self.waits(old)
+            && !self.waits(new)
+            && old.members().len() == new.members().len()
+            && old.members().iter().zip(new.members()).all(same_agents)
+    }
+
+    /// Whether time alone may change the lines: an order waits for its time, or a host for its agents to be folded.
+    #[must_use]
+    pub fn waits(&self, fleet: &Fleet) -> bool {
+        self.unsettled.is_some() || fleet.hosts().iter().any(|host| !host.answers())
+    }
+
     /// Takes over the agents of a fleet. `force` takes the right order at once. Says whether a line changed.
     pub fn rebuild(&mut self, fleet: &Fleet, now: Duration, force: bool) -> bool {
         // By the clock of the first engine: none is read here.
@@ -173,8 +202,17 @@ impl List {
             |hosts: &HashSet<&str>, agent: &Agent| agent.host.as_deref().is_some_and(|host| hosts.contains(host));
         let shows = |agent: &Agent| !is_in(&folded, agent);
         let all = fleet.places().zip(fleet.keyed()).filter(|(_, (_, agent))| shows(agent));
-        let mut wanted: Vec<(Place, AgentKey, &Agent)> = all.map(|(place, (key, agent))| (place, key, agent)).collect();
-        let stands: Stands = wanted.iter().map(|(place, key, agent)| (*key, (*place, *agent))).collect();
+        let stands: Stands = all.map(|(place, (key, agent))| (key, (place, agent))).collect();
+        // Beginning with the order in which they are, which is the right one but for a few: that is sorted in no time.
+        let of = |key: &AgentKey| stands.get(key).map(|(place, agent)| (*place, *key, *agent));
+        let mut wanted: Vec<(Place, AgentKey, &Agent)> = self.order.iter().filter_map(of).collect();
+        if wanted.len() < self.order.len() {
+            self.order.retain(|key| stands.contains_key(key));
+        }
+        if wanted.len() < stands.len() {
+            let known: HashSet<AgentKey> = self.order.iter().copied().collect();
+            wanted.extend(stands.keys().filter(|key| !known.contains(key)).filter_map(of));
+        }
         // Who cannot be reached comes after those who can, whatever they needed when last heard of.
         let reached = |x: &Agent, y: &Agent| match self.sort {
             Sort::Need => is_in(&lost, x).cmp(&is_in(&lost, y)),
@@ -200,12 +238,13 @@ impl List {
 
     /// Takes the wanted order when the time for it has come; till then rows keep their places, new ones find theirs.
     fn settle(&mut self, stands: &Stands, wanted: Vec<AgentKey>, now: Duration, force: bool) {
-        let known: HashSet<AgentKey> = self.order.iter().copied().collect();
-        self.order.retain(|key| stands.contains_key(key));
-        for (i, key) in wanted.iter().enumerate() {
-            if !known.contains(key) {
-                let after = i.checked_sub(1).and_then(|i| self.order.iter().position(|other| *other == wanted[i]));
-                self.order.insert(after.map_or(0, |at| at + 1), *key);
+        if self.order.len() < wanted.len() {
+            let known: HashSet<AgentKey> = self.order.iter().copied().collect();
+            for (i, key) in wanted.iter().enumerate() {
+                if !known.contains(key) {
+                    let after = i.checked_sub(1).and_then(|i| self.order.iter().position(|other| *other == wanted[i]));
+                    self.order.insert(after.map_or(0, |at| at + 1), *key);
+                }
             }
         }
         if self.order == wanted {
@@ -224,6 +263,12 @@ impl List {
     }
 
     fn compare(&self, (a, x): (Place, &Agent), (b, y): (Place, &Agent)) -> Ordering {
+        let order = self.by_value(x, y).then(a.cmp(&b));
+        if self.reverse { order.reverse() } else { order }
+    }
+
+    /// By what the rows are sorted by alone.
+    fn by_value(&self, x: &Agent, y: &Agent) -> Ordering {
         let none_last = |x: Option<f64>, y: Option<f64>, most_first: bool| match (x, y) {
             (Some(x), Some(y)) => {
                 if most_first {
@@ -234,7 +279,7 @@ impl List {
             }
             (x, y) => y.is_some().cmp(&x.is_some()),
         };
-        let order = match self.sort {
+        match self.sort {
             Sort::Need => tone(x)
                 .rank()
                 .cmp(&tone(y).rank())
@@ -246,9 +291,7 @@ impl List {
             // Whole percents and megabytes, so that small changes do not shuffle the rows.
             Sort::Cpu => none_last(x.cpu_percent.map(f64::round), y.cpu_percent.map(f64::round), true),
             Sort::Memory => y.memory_bytes.map(|b| b >> 24).cmp(&x.memory_bytes.map(|b| b >> 24)),
-        };
-        let order = order.then(a.cmp(&b));
-        if self.reverse { order.reverse() } else { order }
+        }
     }
 
     fn filtered(&self, stands: &Stands, several: bool) -> Vec<Line> {

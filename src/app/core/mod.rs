@@ -33,4 +33,5 @@ pub mod update;
 pub(crate) mod usage;
 pub mod view;
 pub(crate) mod wanted;
+pub mod widths;
 pub(crate) mod words;

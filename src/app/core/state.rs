@@ -13,12 +13,13 @@ use tui_input::Input;
 use crate::app::core::act::Seen;
 use crate::app::core::action::Scope;
 use crate::app::core::asked::Asked;
-use crate::app::core::column::{Column, SHOWN};
+use crate::app::core::column::{COLUMNS, Column, SHOWN};
 use crate::app::core::fleet::{AgentKey, Fleet, Host, Member, MemberId, address};
 use crate::app::core::keymap::Keymap;
 use crate::app::core::list::List;
 use crate::app::core::pending::Pending;
 use crate::app::core::view::{Capabilities, Main, Panel, Shown, Viewport};
+use crate::app::core::widths::Widths;
 use crate::app::core::words::{TONES, Tone, tone};
 use crate::{
     monitor::{Agent, EventReader, Link, Preview, ServerStatus, Snapshot},
@@ -152,6 +153,11 @@ pub(crate) struct Sent {
     pub(crate) command: u64,
 }
 
+/// How wide the values of a member's agents are.
+pub(crate) fn widths_of(member: &Member) -> Widths {
+    Widths::of(COLUMNS, member.snapshot.agents.iter())
+}
+
 /// The dashboard's state. Changed only by [`crate::app::core::update::update`].
 #[derive(Debug)]
 pub struct State {
@@ -215,6 +221,8 @@ pub struct State {
     pub(crate) drawn: Option<(MemberId, Arc<Preview>)>,
     /// What the engine was asked last.
     pub(crate) sent: Sent,
+    /// How wide the values of each member's agents are.
+    pub(crate) widths: HashMap<MemberId, Widths>,
     /// How far the events of each member were looked at for toasts.
     pub(crate) news: HashMap<MemberId, EventReader>,
 }
@@ -224,6 +232,7 @@ impl State {
     #[must_use]
     pub fn new(fleet: Fleet, now: Timestamp, zone: TimeZone) -> Self {
         let news = fleet.members().iter().map(|member| (member.id, EventReader::after(&member.snapshot))).collect();
+        let widths = fleet.members().iter().map(|member| (member.id, widths_of(member))).collect();
         let mut state = Self {
             fleet,
             now,
@@ -255,6 +264,7 @@ impl State {
             behind: false,
             drawn: None,
             sent: Sent { focus: HashMap::new(), instruments: HashSet::new(), seen: None, command: 0 },
+            widths,
             news,
         };
         state.list.rebuild(&state.fleet, Duration::ZERO, true);
@@ -265,6 +275,12 @@ impl State {
     #[must_use]
     pub fn selected(&self) -> Option<&Agent> {
         self.fleet.agent(self.list.selected?)
+    }
+
+    /// How wide the values of all agents are.
+    #[must_use]
+    pub fn widths(&self) -> Widths {
+        self.widths.values().fold(Widths::of(COLUMNS, std::iter::empty()), Widths::and)
     }
 
     /// The columns of the list: those that are wished for, and on which host they are where there are several.

@@ -74,7 +74,7 @@ fn columns_of(width: u16, state: &State) -> Vec<Placed> {
     if state.list.level() > 1 {
         shown.retain(|column| !IN_DETAIL.contains(column));
     }
-    columns(width, state.fleet.agents(), &shown)
+    columns(width, &state.widths(), &shown)
 }
 
 /// The agent in a row, or the column of a head.

@@ -1,7 +1,7 @@
 //! Which columns a list of agents has at a width: they give way in the order of their wishes.
 
-use crate::app::core::column::{COLUMNS, Column, Row, Wish, widest};
-use crate::monitor::Agent;
+use crate::app::core::column::{COLUMNS, Column, Row, Wish};
+use crate::app::core::widths::Widths;
 
 /// A column at its place.
 #[derive(Clone, Copy, Debug)]
@@ -21,18 +21,14 @@ const GAP: u16 = 2;
 
 /// The columns of the list of agents: of its table those that are `shown` and those that always are.
 #[must_use]
-pub fn columns<'a>(width: u16, agents: impl Iterator<Item = &'a Agent> + Clone, shown: &[Column]) -> Vec<Placed> {
-    place(width, agents, COLUMNS.iter().filter(|row| row.column.stays() || shown.contains(&row.column)))
+pub fn columns(width: u16, widths: &Widths, shown: &[Column]) -> Vec<Placed> {
+    place(width, widths, COLUMNS.iter().filter(|row| row.column.stays() || shown.contains(&row.column)))
 }
 
 /// The columns of a table for a width, left to right. The first cell is the cursor's bar.
 #[must_use]
-pub fn place<'a>(
-    width: u16,
-    agents: impl Iterator<Item = &'a Agent> + Clone,
-    rows: impl Iterator<Item = &'static Row> + Clone,
-) -> Vec<Placed> {
-    let useful = |row: &Row| row.wishes[0].rank < 3 || agents.clone().any(|agent| row.is_known(agent));
+pub fn place(width: u16, widths: &Widths, rows: impl Iterator<Item = &'static Row> + Clone) -> Vec<Placed> {
+    let useful = |row: &Row| row.wishes[0].rank < 3 || widths.is_known(row);
     let mut wishes: Vec<(&Row, &Wish)> =
         rows.clone().filter(|row| useful(row)).flat_map(|row| row.wishes.iter().map(move |wish| (row, wish))).collect();
     wishes.sort_by_key(|(_, wish)| wish.rank);
@@ -48,8 +44,7 @@ pub fn place<'a>(
         if is_in == first || first && full && wish.keep == 0 {
             continue;
         }
-        let wanted =
-            if wish.widths.len() == 1 { wish.widths[0] } else { wish.width(widest(row, first, agents.clone())) };
+        let wanted = if wish.widths.len() == 1 { wish.widths[0] } else { wish.width(widths.widest(row, first)) };
         let has = chosen.iter().find(|(column, ..)| *column == row.column).map_or(0, |(_, width, _)| *width);
         // A value that is longer than there is room for is cut: its column does not go. A version is whole or not there.
         let may_be_cut = first || row.keeps_end;
@@ -89,7 +84,7 @@ mod tests {
     use crate::app::core::column::SHOWN;
     use crate::app::core::fixture::test_agent;
     use crate::app::core::usage;
-    use crate::monitor::{AgentState, AgentTokens, Plan, Tokens};
+    use crate::monitor::{Agent, AgentState, AgentTokens, Plan, Tokens};
 
     #[test]
     fn columns_never_leave_the_width_and_the_most_important_stay() {
@@ -100,7 +95,7 @@ mod tests {
         for agents in [&[][..], &[agent]] {
             let mut most = 0;
             for width in 30..300 {
-                let placed = columns(width, agents.iter(), SHOWN);
+                let placed = columns(width, &Widths::of(COLUMNS, agents.iter()), SHOWN);
                 let end = placed.last().map_or(0, |p| p.x + p.width);
                 assert!(end <= width, "{width}: {placed:?}");
                 let has = |column| placed.iter().any(|p| p.row.column == column);
@@ -128,7 +123,7 @@ mod tests {
         };
         let mut seen: Vec<Column> = Vec::new();
         for width in 14..300 {
-            let placed = place(width, std::iter::once(&agent), usage::COLUMNS.iter());
+            let placed = place(width, &Widths::of(usage::COLUMNS, std::iter::once(&agent)), usage::COLUMNS.iter());
             assert!(placed.last().is_some_and(|p| p.x + p.width <= width), "{width}: {placed:?}");
             assert!(placed.windows(2).all(|p| p[0].x + p[0].width < p[1].x), "{width}: {placed:?}");
             let now: Vec<Column> = placed.iter().map(|p| p.row.column).collect();
@@ -142,7 +137,7 @@ mod tests {
     fn the_settings_choose_and_what_is_not_known_has_no_column() {
         let mut agent = test_agent(1, AgentState::Working);
         let has = |agent: &Agent, shown: &[Column], column| {
-            columns(200, std::iter::once(agent), shown).iter().any(|p| p.row.column == column)
+            columns(200, &Widths::of(COLUMNS, std::iter::once(agent)), shown).iter().any(|p| p.row.column == column)
         };
         assert!(!has(&agent, SHOWN, Column::Branch), "nobody works in a repository");
         agent.branch = Some("main".into());
@@ -159,7 +154,7 @@ mod tests {
         let branch_at = |branch: &str, width| {
             let mut agent = test_agent(1, AgentState::Working);
             agent.branch = Some(branch.into());
-            columns(width, std::iter::once(&agent), SHOWN)
+            columns(width, &Widths::of(COLUMNS, std::iter::once(&agent)), SHOWN)
                 .iter()
                 .find(|p| p.row.column == Column::Branch)
                 .map(|p| p.width)
@@ -177,7 +172,7 @@ mod tests {
             let mut agent = test_agent(1, AgentState::Working);
             agent.branch = Some(branch.into());
             let at = |p: &Placed| (p.row.column, p.x, p.width);
-            columns(160, std::iter::once(&agent), SHOWN).iter().map(at).collect::<Vec<_>>()
+            columns(160, &Widths::of(COLUMNS, std::iter::once(&agent)), SHOWN).iter().map(at).collect::<Vec<_>>()
         };
         assert_eq!(places("fix"), places("fix/abcd"));
         assert_eq!(places("fix/abcde"), places("fix/abcdefgh"));

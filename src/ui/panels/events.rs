@@ -22,14 +22,16 @@ pub(super) const SECTION: Section = Section::new(Some(Panel::Events), Slot::Even
 fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     let state = context.state;
     let theme = c.theme;
-    let shown = events::shown(state);
+    // As many as there are cells are more than there is room for.
+    let room = usize::from(area.height) * usize::from((area.width / 52).max(1));
+    let (count, shown) = events::newest(state, state.events_up + room);
     let filter = if state.events_filter.is_empty() { String::new() } else { format!("/{}", state.events_filter) };
     let place = if state.events_up > 0 { format!("{} newer above", state.events_up) } else { String::new() };
     let inner = SECTION.frame(
         c,
         area,
         state,
-        Frame { note: &filter, value: &shown.len().to_string(), keys: &place, ..Frame::default() },
+        Frame { note: &filter, value: &count.to_string(), keys: &place, ..Frame::default() },
     );
     let inner = padded(inner);
     if shown.is_empty() {

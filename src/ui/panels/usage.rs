@@ -13,6 +13,7 @@ use crate::app::core::state::State;
 use crate::app::core::text::{fit_sentence, right, width};
 use crate::app::core::usage::{COLUMNS, Sums, Total, by_program, parts};
 use crate::app::core::view::{Main, Panel};
+use crate::app::core::widths::Widths;
 use crate::app::core::{format, usage};
 use crate::monitor::{Agent, Tokens};
 use crate::ui::canvas::{Canvas, Frame};
@@ -92,7 +93,7 @@ impl Shown {
         // Of the gap behind the last column one cell is enough.
         let columns = place(
             area.width.saturating_sub(1),
-            state.fleet.agents(),
+            &Widths::of(COLUMNS, state.fleet.agents()),
             COLUMNS.iter().filter(|row| row.column != Column::Host || state.fleet.several()),
         );
         let tokens = |placed: &&Placed| matches!(placed.row.column, Column::Turn | Column::Tokens | Column::Today);

@@ -2,9 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::app::core::fleet::{AgentKey, Fleet, Member};
+use crate::app::core::fleet::{AgentKey, Fleet, Member, MemberId};
 use crate::app::core::message::{Effect, Outcome};
-use crate::app::core::state::{Mode, State};
+use crate::app::core::state::{Mode, State, widths_of};
 use crate::app::core::update::{ask, toast};
 use crate::app::core::view::Main;
 use crate::app::core::words::{Tone, word};
@@ -18,9 +18,11 @@ pub(crate) fn arrived(state: &mut State, new: Fleet) -> Outcome {
     let old = std::mem::replace(&mut state.fleet, new);
     let mut redraw = came_or_went(&old, &state.fleet) || old.hosts() != state.fleet.hosts();
     state.news.retain(|id, _| state.fleet.member(*id).is_some());
+    state.widths.retain(|id, _| state.fleet.member(*id).is_some());
     let mut behind = false;
     let (mut calls, mut problems) = (Vec::new(), Vec::new());
-    for (before, now) in changed(&old, &state.fleet) {
+    for (id, before, now) in changed(&old, &state.fleet) {
+        state.widths.entry(id).and_modify(|widths| *widths = widths.after(&before.agents, &now.agents));
         state.now = state.now.max(now.timestamp);
         redraw |= differs(state, &before, &now);
         behind |= instruments_differ(&before, &now);
@@ -28,6 +30,7 @@ pub(crate) fn arrived(state: &mut State, new: Fleet) -> Outcome {
     }
     let several = state.fleet.several();
     for member in state.fleet.members() {
+        state.widths.entry(member.id).or_insert_with(|| widths_of(member));
         // A member that has just come has nothing that is news.
         let reader = state.news.entry(member.id).or_insert_with(|| EventReader::after(&member.snapshot));
         let news = reader.read(&member.snapshot);
@@ -45,7 +48,7 @@ pub(crate) fn arrived(state: &mut State, new: Fleet) -> Outcome {
     redraw |= !calls.is_empty() || !problems.is_empty();
     tell(state, problems, Tone::Error, |more| format!("{more} problems came up: see the events"));
     tell(state, calls, Tone::NeedsYou, |more| format!("{more} agents came to need you"));
-    redraw |= state.list.rebuild(&state.fleet, state.elapsed, false);
+    redraw |= !state.list.stands(&old, &state.fleet) && state.list.rebuild(&state.fleet, state.elapsed, false);
     redraw |= ask::arrived(state);
     // Instruments alone wait for the tick: numbers that change ten times a second cannot be read, and cost frames.
     state.behind = !redraw && (state.behind || state.viewport.instruments && behind);
@@ -58,9 +61,9 @@ fn came_or_went(old: &Fleet, new: &Fleet) -> bool {
 }
 
 /// The snapshots of members that published since, before and now.
-fn changed(old: &Fleet, new: &Fleet) -> Vec<(Arc<Snapshot>, Arc<Snapshot>)> {
-    let of = |member: &Member| Some((Arc::clone(&old.member(member.id)?.snapshot), Arc::clone(&member.snapshot)));
-    let changed = |(before, now): &(Arc<Snapshot>, Arc<Snapshot>)| !Arc::ptr_eq(before, now);
+fn changed(old: &Fleet, new: &Fleet) -> Vec<(MemberId, Arc<Snapshot>, Arc<Snapshot>)> {
+    let of = |now: &Member| Some((now.id, Arc::clone(&old.member(now.id)?.snapshot), Arc::clone(&now.snapshot)));
+    let changed = |(_, before, now): &(MemberId, Arc<Snapshot>, Arc<Snapshot>)| !Arc::ptr_eq(before, now);
     new.members().iter().filter_map(of).filter(changed).collect()
 }
 
@@ -75,7 +78,7 @@ fn differs(state: &State, old: &Snapshot, new: &Snapshot) -> bool {
         || old.settings != new.settings
         || old.notes != new.notes
         || old.agents.len() != new.agents.len()
-        || old.agents.iter().zip(&new.agents).any(|(a, b)| agent_differs(a, b))
+        || new.agents.changed(&old.agents).any(|(a, b)| agent_differs(a, b))
         || (view.events > 0 && old.events.last().map(|e| e.seq) != new.events.last().map(|e| e.seq))
         || (view.preview > 0 && preview_differs(old, new))
         || (state.view.main == Main::Tune && old.tune != new.tune)
