@@ -83,6 +83,12 @@ async fn first(host: &LinkedHost, agents: usize) -> Handle {
     tokio::time::timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("{:?}", host.state().borrow()))
 }
 
+/// A figure beside its bar, and whether it is held: what one looks for first.
+fn bar(what: &str, value: f64, most: f64, unit: &str) {
+    let held = if value < most { "held" } else { "MISSED" };
+    println!("    BAR {what}: {value:.2} {unit}, wanted under {most} {unit}: {held}");
+}
+
 /// CPU time of a process so far.
 fn cpu(pid: u32) -> Duration {
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
@@ -137,7 +143,7 @@ async fn ask(fleet: &Fleet, handle: &mut Handle, change: usize) -> f64 {
 }
 
 /// Bytes a second, compressed bytes a second, and percent of a core here, of a stream that is watched for a while.
-async fn watched(what: &str, record: &Path) {
+async fn watched(what: &str, record: &Path) -> (f64, f64) {
     let (from, before, begun) = (length(record), cpu(std::process::id()), Instant::now());
     tokio::time::sleep(WATCH).await;
     let seconds = begun.elapsed().as_secs_f64();
@@ -149,6 +155,7 @@ async fn watched(what: &str, record: &Path) {
         rate(plain),
         rate(packed)
     );
+    (rate(plain), percent)
 }
 
 async fn changes_and_bytes(dir: &Path) {
@@ -178,10 +185,12 @@ async fn changes_and_bytes(dir: &Path) {
         );
         if rtt == 0 {
             tokio::time::sleep(REST).await;
-            watched(&format!("    {AGENTS} idle agents"), &record).await;
+            let (rate, percent) = watched(&format!("    {AGENTS} idle agents"), &record).await;
+            bar("idle agents, the stream as it is", rate, 0.5, "kB/s");
+            bar("idle agents, CPU here", percent, 0.05, "% of a core");
             handle.commands.send(tmux_orc::monitor::Command::Instruments(true)).await.expect("it goes on");
             tokio::time::sleep(Duration::from_secs(2)).await;
-            watched(&format!("    {AGENTS} idle agents, instruments in view"), &record).await;
+            let _ = watched(&format!("    {AGENTS} idle agents, instruments in view"), &record).await;
         }
     }
     stop(&socket, &home);
@@ -198,10 +207,10 @@ async fn lively(dir: &Path, measured: bool) {
     let handle = first(&host, AGENTS * 9 / 10).await;
     if measured {
         tokio::time::sleep(Duration::from_secs(5)).await;
-        watched(&format!("    {AGENTS} lively agents (the demo's)"), &record).await;
+        let _ = watched(&format!("    {AGENTS} lively agents (the demo's)"), &record).await;
         handle.commands.send(tmux_orc::monitor::Command::Instruments(true)).await.expect("it goes on");
         tokio::time::sleep(Duration::from_secs(2)).await;
-        watched(&format!("    {AGENTS} lively agents, instruments in view"), &record).await;
+        let _ = watched(&format!("    {AGENTS} lively agents, instruments in view"), &record).await;
     }
     // What is played afterwards.
     let shown = serde_json::to_vec(&*handle.snapshots.borrow()).expect("JSON");
@@ -227,10 +236,23 @@ async fn black_hole(dir: &Path) {
             }
         });
     }
-    let drained = || Times::of(lateness.try_iter().collect());
+    // How late this machine wakes a thread that does nothing else: what is no later than that is none of ours.
+    let (slept, oversleep) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let pause = Duration::from_millis(10);
+        loop {
+            let begun = Instant::now();
+            std::thread::sleep(pause);
+            if slept.send((begun.elapsed() - pause).as_secs_f64() * 1e3).is_err() {
+                return;
+            }
+        }
+    });
+    let drained = || (Times::of(lateness.try_iter().collect()), Times::of(oversleep.try_iter().collect()));
     tokio::time::sleep(Duration::from_secs(2)).await;
     drained();
-    tokio::time::sleep(Duration::from_secs(10)).await;
+    // As long as the other part takes.
+    tokio::time::sleep(Duration::from_secs(17)).await;
     let without = drained();
     // It plays for five seconds, then neither reads nor writes.
     let hole = player(99, "50");
@@ -254,11 +276,18 @@ async fn black_hole(dir: &Path) {
     };
     let with = drained();
     println!("how late others come, 10 hosts of {AGENTS} agents, ten deltas a second each, ms:");
-    for (what, times) in [("all answer", without), ("one is a black hole", with)] {
-        let (median, p99, most) = (times.at(0.5), times.at(0.99), times.at(1.0));
-        println!("    {what:<20} median {median:>5.1}  p99 {p99:>5.1}  most {most:>5.1}   ({} deltas)", times.0.len());
+    for (what, (times, slept)) in [("all answer", &without), ("one is a black hole", &with)] {
+        let row = |what: &str, times: &Times| {
+            let (median, p99, most) = (times.at(0.5), times.at(0.99), times.at(1.0));
+            println!("    {what:<30} median {median:>5.1}  p99 {p99:>5.1}  most {most:>5.1}   (of {})", times.0.len());
+        };
+        row(what, times);
+        row("  a thread that only sleeps", slept);
     }
+    let machine = with.1.at(1.0);
+    bar("the slowest beside a black hole, beyond what the machine takes to wake", with.0.at(1.0) - machine, 33.0, "ms");
     println!("    known to be down {:.1} s after its last word", known.as_secs_f64());
+    bar("a black hole is known", known.as_secs_f64(), 15.0, "s");
 }
 
 /// The built program with fifty hosts in a terminal.
@@ -306,6 +335,8 @@ fn dashboard(dir: &Path) {
         kilobytes(&format!("/proc/{pid}/smaps_rollup"), "Pss:") / 1e3,
         kilobytes(&status, "RssAnon:") / 1e3
     );
+    bar("the dashboard, CPU", percent, 3.0, "% of a core");
+    bar("the dashboard, resident", kilobytes(&status, "VmRSS:") / 1e3, 45.0, "MB");
     child.kill().ok();
     child.wait().ok();
 }

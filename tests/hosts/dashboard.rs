@@ -1,12 +1,16 @@
 //! The dashboard with hosts: their agents stand in its list, are answered from it, and one that is lost stops nobody.
 
-use std::fs;
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
 
+use rustix::process::Signal;
 use tmux_orc::monitor::Connector;
 
 use crate::place::Place;
 use crate::stage::{ASKS, IDLE, Stage, WORKS};
-use crate::support::{Program, Terminal, TmuxServer, tmux_orc};
+use crate::support::{PATIENCE, Program, Terminal, TmuxServer, signal, tmux_orc, wait_for};
 
 #[test]
 fn agents_of_hosts_are_listed_and_answered_and_a_lost_host_stops_nobody() {
@@ -83,6 +87,51 @@ fn a_dashboard_of_one_host_shows_that_one_alone() {
     fs::write(home.join("orc/config.yaml"), "hosts: []\n").expect("a file");
     terminal.keys(&["r"]);
     terminal.wait("it is gone", |screen| !screen.contains("main:1.0") && !screen.contains("box"));
+    terminal.keys(&["q"]);
+    assert_eq!(terminal.ended(), 0);
+}
+
+/// A bridge without members that notes when it was started. It answers until the machine that watches it sleeps; one that was
+/// started before it slept says nothing more then, as if the network between had forgotten the connection.
+const FORGOTTEN: &str = r#"
+echo started >> "$1/started"
+echo '{"hello":{"protocol":1,"oldest":1,"version":"0.1.0"}}'
+echo '- {"members":[]}'
+[ -e "$1/slept" ] && old=no || old=yes
+while read -r key json; do
+    [ -e "$1/slept" ] && [ "$old" = yes ] && continue
+    case $json in *ping*) n=${json#*:}; echo "- {\"pong\":${n%\}}}";; esac
+done
+"#;
+
+#[test]
+fn after_a_sleep_what_is_lost_is_known_at_once_and_connected_anew() {
+    let here = TmuxServer::absent();
+    fs::create_dir_all(here.home().join("orc")).expect("a folder");
+    fs::write(here.home().join("forgotten.sh"), FORGOTTEN).expect("a file");
+    let folder = here.home().display().to_string();
+    let hosts = format!("hosts:\n  - {{ name: box, connect: [sh, {folder}/forgotten.sh, {folder}] }}\n");
+    fs::write(here.home().join("orc/config.yaml"), hosts).expect("a file");
+    let started = || fs::read_to_string(here.home().join("started")).unwrap_or_default().lines().count();
+    let terminal = Terminal::run(&here, &[Program::PATH], 140, 42, &[]);
+    terminal.wait("it is up", |screen| screen.contains("● box"));
+    assert_eq!(started(), 1);
+    // The whole process stands still for longer than any tick may be late.
+    let pid = terminal.pid();
+    signal(pid, Signal::STOP);
+    fs::write(here.home().join("slept"), "").expect("a file");
+    thread::sleep(Duration::from_secs(13));
+    signal(pid, Signal::CONT);
+    let woke = Instant::now();
+    terminal.wait("it is lost", |screen| screen.contains("✕ box"));
+    let known = woke.elapsed();
+    wait_for("it is connected anew", PATIENCE, || started() > 1);
+    let anew = woke.elapsed();
+    terminal.wait("it is up again", |screen| screen.contains("● box"));
+    // By the questions that are asked anyhow it would be known after ten seconds.
+    assert!(known < Duration::from_secs(5), "known after {known:?}");
+    assert!(anew < Duration::from_secs(7), "connected anew after {anew:?}");
+    assert_eq!(started(), 2, "once");
     terminal.keys(&["q"]);
     assert_eq!(terminal.ended(), 0);
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use tmux_orc::monitor::{HostConfig, LinkState, LinkedHost, Links, link::open};
+use tmux_orc::monitor::{Connector, HostConfig, LinkState, LinkedHost, Links, link::open};
 
 use crate::place::{Place, member, processes, wait, within};
 use crate::sshd::{Proxy, Sshd, program};
@@ -145,11 +145,18 @@ async fn many_hosts_behind_one_door_are_all_let_in() {
     let bridge = sshd.bridge_of("box", &place);
     let links = Links::new(None, false);
     let config = sshd.config("box", sshd.port(), Some(&bridge));
-    let hosts: Vec<LinkedHost> = (0..24)
+    // One among them connects and says nothing more: it has one of the eight places for as long as it may.
+    let words = ["sh", "-c", "exec sleep 100"].map(str::to_owned).to_vec();
+    let hung = open(HostConfig { connector: Connector::Command(words), ..config.clone() }, links.clone());
+    let begun = Instant::now();
+    let hosts: Vec<LinkedHost> = (0..50)
         .map(|number| open(HostConfig { name: format!("h{number}"), ..config.clone() }, links.clone()))
         .collect();
     for host in &hosts {
         let state = within(host, "it is up", PATIENCE * 2, |state| *state != LinkState::Connecting).await;
         assert!(state.is_up(), "none is turned away: {state:?}");
     }
+    // How long that takes is the machine's: 50 connections and programs cost it their time.
+    eprintln!("all {} are up after {:.1} s", hosts.len(), begun.elapsed().as_secs_f64());
+    assert!(!hung.state().borrow().is_up());
 }
