@@ -6,14 +6,13 @@ use std::{
     borrow::Cow,
     cmp::Ordering,
     collections::{HashMap, HashSet},
-    sync::Arc,
     time::Duration,
 };
 
 use jiff::Timestamp;
 
 use crate::app::core::fleet;
-use crate::app::core::fleet::{AgentKey, Fleet, Host, Member, Place};
+use crate::app::core::fleet::{AgentKey, Fleet, Host, Place};
 use crate::app::core::fuzzy::Query;
 use crate::app::core::heights::{Heights, When};
 use crate::app::core::hosts;
@@ -162,34 +161,6 @@ pub struct List {
 }
 
 impl List {
-    /// Whether nothing is to be done about a fleet that takes the place of another: nobody came, went or moved, nothing
-    /// differs by which they are ordered, filtered or grouped, and no order waits for its time.
-    #[must_use]
-    pub fn stands(&self, old: &Fleet, new: &Fleet) -> bool {
-        let same_place = |(a, b): (&Agent, &Agent)| {
-            a.pane_id == b.pane_id
-                && self.by_value(a, b).is_eq()
-                && self.grouping.of(a) == self.grouping.of(b)
-                && self.filter.trim().is_empty()
-        };
-        let same_agents = |(a, b): (&Member, &Member)| {
-            a.id == b.id
-                && (Arc::ptr_eq(&a.snapshot, &b.snapshot)
-                    || a.snapshot.agents.len() == b.snapshot.agents.len()
-                        && b.snapshot.agents.changed(&a.snapshot.agents).all(same_place))
-        };
-        !self.waits(old)
-            && !self.waits(new)
-            && old.members().len() == new.members().len()
-            && old.members().iter().zip(new.members()).all(same_agents)
-    }
-
-    /// Whether time alone may change the lines: an order waits for its time, or a host for its agents to be folded.
-    #[must_use]
-    pub fn waits(&self, fleet: &Fleet) -> bool {
-        self.unsettled.is_some() || fleet.hosts().iter().any(|host| !host.answers())
-    }
-
     /// Takes over the agents of a fleet. `force` takes the right order at once. Says whether a line changed.
     pub fn rebuild(&mut self, fleet: &Fleet, now: Duration, force: bool) -> bool {
         // By the clock of the first engine: none is read here.
