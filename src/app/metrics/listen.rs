@@ -273,6 +273,17 @@ mod tests {
         assert!(Answer::METHOD.head(0, None).contains("\r\nAllow: GET, HEAD\r\n"));
     }
 
+    proptest::proptest! {
+        /// Whatever comes, one of the answers is given, and measures only to a request for them.
+        #[test]
+        fn no_request_breaks_anything(head in proptest::collection::vec(proptest::num::u8::ANY, 0..200), text in ".{0,80}") {
+            for head in [head, text.replace('\n', "\r\n").into_bytes(), format!("GET /{text} HTTP/1.1\r\nHost: {text}").into_bytes()] {
+                let (given, ..) = answer(&head);
+                proptest::prop_assert!(given != Answer::MEASURES || head.starts_with(b"GET /metrics") || head.starts_with(b"HEAD"));
+            }
+        }
+    }
+
     #[test]
     fn openmetrics_is_given_when_it_is_asked_for() {
         let prometheus = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\

@@ -1,7 +1,7 @@
 //! Measures for other systems: what an engine saw and what became of it, as Prometheus and OpenTelemetry take it.
 //!
-//! [`Totals`] are the sums over time, made of the journal; [`families`] makes of them and of a snapshot every measure that
-//! there is, of which [`text`] is one way out. No words of a pane, no folder and no title are in any of them.
+//! [`Totals`] are the sums over time, made of the journal; [`families()`] makes of them and of a snapshot every measure that
+//! there is, of which [`text()`] is one way out. No words of a pane, no folder and no title are in any of them.
 
 mod budget;
 mod counter;

@@ -202,7 +202,14 @@ impl Ways {
                 Err(error) => {
                     self.bind_at = Instant::now() + BIND_AGAIN;
                     if !std::mem::replace(&mut self.told_of_port, true) {
-                        teller.problem(format!("metrics.listen: nothing answers at {address}: {error}")).await;
+                        let hint = match error.kind() {
+                            // One engine a tmux server, and one port.
+                            std::io::ErrorKind::AddrInUse => {
+                                "; the engine of another tmux server may have it: a textfile and OTLP are for several"
+                            }
+                            _ => "",
+                        };
+                        teller.problem(format!("metrics.listen: nothing answers at {address}: {error}{hint}")).await;
                     }
                 }
             }

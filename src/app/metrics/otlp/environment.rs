@@ -198,6 +198,21 @@ mod tests {
         assert!(of("http://127.0.0.1", &[("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]).is_ok());
     }
 
+    proptest::proptest! {
+        /// Whatever a variable says, no line of a request's head is made of it that it does not name.
+        #[test]
+        fn no_variable_breaks_a_request(text in ".{0,120}") {
+            let target = of("env", &[("OTEL_EXPORTER_OTLP_HEADERS", &text), ("OTEL_RESOURCE_ATTRIBUTES", &text)]);
+            for (name, value) in target.unwrap().unwrap().metrics.unwrap().headers {
+                proptest::prop_assert!(!name.contains([':', '\r', '\n', ' ']) && !value.contains(['\r', '\n']));
+            }
+            let target = of("env", &[("OTEL_EXPORTER_OTLP_ENDPOINT", &text)]);
+            if let Ok(Some(Target { metrics: Some(signal), .. })) = target {
+                proptest::prop_assert!(signal.address.address.ip().is_loopback());
+            }
+        }
+    }
+
     #[test]
     fn headers_times_and_the_resource_are_read_as_documented() {
         let target = of(
