@@ -49,6 +49,17 @@ fn draw(c: &mut Criterion) {
         });
     });
 
+    // Only rows in view are laid out: a hundred times as many agents cost the columns' widths, and no more.
+    let mut very_many = Stage::new(sample::snapshot(sample::many(10_000)), 200, 55);
+    screen.draw(&very_many.state, &themes[0]).unwrap();
+    c.bench_function("draw 200x55, 10 000 agents, nothing differs", |b| {
+        b.iter(|| black_box(screen.draw(&very_many.state, &themes[0]).unwrap()));
+    });
+    c.bench_function("update with a snapshot of 10 000 agents that looks the same", |b| {
+        let next = Arc::new(Snapshot::clone(very_many.state.snapshot()));
+        b.iter(|| black_box(very_many.show(next.clone())));
+    });
+
     let plain = Stage::new(sample::snapshot(sample::many(100)), 200, 55);
     c.bench_function("update with a snapshot of 100 agents that looks the same", |b| {
         let mut stage = Stage::new(sample::snapshot(sample::many(100)), 200, 55);

@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 use crate::app::core::message::Hit;
 use crate::app::core::state::{Mode, State};
 use crate::ui::layout::Layout;
+use crate::ui::panels::answer::Parts;
 use crate::ui::panels::{footer, overlay, section};
 
 /// What stands at a cell.
@@ -49,11 +50,8 @@ fn in_overlay(state: &State, rect: Rect, y: u16) -> Hit {
             let (first, top) = overlay::items_top(inner, *at);
             y.checked_sub(top).map_or(Hit::Overlay, |row| Hit::Item(first + usize::from(row)))
         }
-        Mode::Answer { seen, .. } => {
-            match y.checked_sub(overlay::answer_parts(rect, seen.choices.len()).2.y).map(usize::from) {
-                Some(row) if row < seen.choices.len() => Hit::Choice(row),
-                _ => Hit::Overlay,
-            }
+        Mode::Answer { seen, asked, .. } => {
+            Parts::of(rect, &state.keymap, seen, asked).choice_at(y).map_or(Hit::Overlay, Hit::Choice)
         }
         _ => Hit::Overlay,
     }

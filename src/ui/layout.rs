@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use crate::app::core::heights::Room;
 use crate::app::core::state::{Mode, State};
 use crate::app::core::view::{Main, Panel, Viewport};
+use crate::ui::panels::answer::Parts;
 use crate::ui::panels::{SECTIONS, overlay, section, slot_of};
 use crate::ui::slot::{Class, Slot, take_bottom, take_top};
 
@@ -182,8 +183,8 @@ impl Layout {
                 _ => inner(Some(overlay::rect(self.area, mode))),
             },
             request: match mode {
-                Mode::Answer { seen, .. } => {
-                    let part = overlay::answer_parts(overlay::rect(self.area, mode), seen.choices.len()).0;
+                Mode::Answer { seen, asked, .. } => {
+                    let part = Parts::of(overlay::rect(self.area, mode), &state.keymap, seen, asked).request;
                     (part.width.into(), part.height.into())
                 }
                 _ => (0, 0),

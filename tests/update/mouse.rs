@@ -10,7 +10,10 @@ use tmux_orc::app::core::view::{Main, Panel};
 use tmux_orc::monitor::Command;
 use tmux_orc::tmux::PaneId;
 
-use super::{sample::stage::Stage, stage};
+use super::{
+    sample::{self, stage::Stage},
+    stage,
+};
 
 /// Where a text first stands on the screen.
 fn find(s: &Stage, text: &str) -> (u16, u16) {
@@ -34,6 +37,19 @@ fn a_click_selects_the_row_under_it() {
     click(&mut s, "ml:1.0");
     assert_eq!(s.selected(), "ml:1.0");
     assert_eq!(s.effects(), [Effect::Engine(MemberId::FIRST, Command::Focus(Some(PaneId(41))))]);
+}
+
+#[test]
+fn what_stands_below_an_agent_is_its_own() {
+    let mut s = Stage::new(sample::snapshot(sample::asking()), 120, 35);
+    click(&mut s, "CI machines have");
+    assert_eq!(s.selected(), "web:1.0");
+    click(&mut s, "npm run build");
+    assert_eq!(s.selected(), "api:2.0");
+    s.keys("y");
+    s.effects();
+    click(&mut s, "2 Yes, and don't ask again for npm");
+    assert!(matches!(s.effects()[..], [Effect::Act(MemberId::FIRST, Act::Answer { choice: 1, .. })]));
 }
 
 #[test]

@@ -81,6 +81,41 @@ fn the_cursor_stays_on_its_pane_and_the_pane_at_its_place() {
 }
 
 #[test]
+fn a_list_that_stands_at_its_top_shows_who_comes_to_need_the_user() {
+    let mut s = super::sample::stage::Stage::new(super::sample::snapshot(super::sample::many(100)), 120, 35);
+    s.keys("g");
+    s.keys("j j j j j j");
+    s.wait(5);
+    assert_eq!(s.state.list.top, 0);
+    let now = s.state.now;
+    let last = s.state.snapshot().agents.iter().rev().find(|a| a.state == AgentState::Idle).unwrap().pane_id;
+    s.publish(|next| set(next, last.0, AgentState::Waiting, Some("question"), now));
+    s.check();
+    assert_eq!(s.state.list.top, 0, "it stays at its top while the cursor is in view");
+}
+
+#[test]
+fn a_row_keeps_its_height_till_the_order_has_settled() {
+    let mut s = super::sample::stage::Stage::new(super::sample::snapshot(super::sample::asking()), 120, 35);
+    let high = |s: &super::sample::stage::Stage| {
+        let rows = s.state.list.in_view();
+        rows.iter().map(|shown| shown.rows).collect::<Vec<_>>()
+    };
+    let before = high(&s);
+    assert!(before[0] > 1, "{before:?}");
+    s.wait(5);
+    let now = s.state.now;
+    s.publish(|next| {
+        let agent = next.agents.iter_mut().find(|a| a.target == "misc:2.0").unwrap();
+        (agent.state, agent.kind, agent.asks, agent.since) = (AgentState::Working, None, None, now);
+    });
+    assert_eq!(high(&s), before, "its rows are its own till then");
+    s.wait(3);
+    assert_ne!(high(&s), before);
+    s.check();
+}
+
+#[test]
 fn new_rows_find_their_place_and_gone_ones_leave_theirs() {
     let mut s = stage();
     s.keys("j j j");

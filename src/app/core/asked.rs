@@ -25,6 +25,15 @@ pub struct Asked {
     upmost: Option<usize>,
 }
 
+/// An answer as the box shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Its label, and what the pane has below that: the rest of a long one, or what it means.
+    pub text: String,
+    /// Bytes of the label.
+    pub label: usize,
+}
+
 /// A part of a row that stands in one line of the box.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
@@ -53,10 +62,7 @@ impl Asked {
     #[must_use]
     pub fn pieces(&self, seen: &Seen, width: usize) -> Vec<Piece> {
         let mut pieces = Vec::new();
-        // Answers that are too long for the lines below are shown in full, as the pane has them.
-        let fit = seen.choices.iter().all(|choice| text::width(&choice.label) + 3 <= width);
-        let end = if fit { self.rows.end } else { self.end };
-        for (index, row) in seen.rows.iter().enumerate().take(end).skip(self.rows.start) {
+        for (index, row) in seen.rows.iter().enumerate().take(self.rows.end).skip(self.rows.start) {
             let row = row.trim_end();
             if row.trim().is_empty() {
                 continue;
@@ -77,6 +83,43 @@ impl Asked {
             pieces.push(Piece { row: index, bytes: from..row.len() });
         }
         pieces
+    }
+
+    /// The answers with all that the pane says of each: the rows below one that are set in as far as its label. Where they
+    /// do not stand one below the other, or are not all in view, their labels alone.
+    #[must_use]
+    pub fn answers(&self, seen: &Seen) -> Vec<Answer> {
+        let alone = |label: &str| Answer { text: label.trim().to_owned(), label: label.trim().len() };
+        let mut answers: Vec<Answer> = seen.choices.iter().map(|choice| alone(&choice.label)).collect();
+        let rows: Vec<&str> = seen.rows.iter().take(self.end).map(|row| text::unframed(row)).collect();
+        let mut from = self.rows.end;
+        let mut places = Vec::new();
+        for answer in &answers {
+            let found =
+                rows.iter().enumerate().skip(from).find_map(|(at, row)| Some((at, row.find(answer.text.as_str())?)));
+            let Some((at, column)) = found.filter(|_| !answer.text.is_empty()) else { return answers };
+            places.push((at, text::width(&rows[at][..column])));
+            from = at + 1;
+        }
+        let widest = rows.iter().map(|row| text::width(row)).max().unwrap_or(0);
+        for (n, (at, column)) in places.iter().enumerate() {
+            let end = places.get(n + 1).map_or(rows.len(), |(next, _)| *next);
+            let set_in = |row: &&&str| {
+                let blanks = row.len() - row.trim_start_matches(' ').len();
+                blanks < row.len() && blanks >= *column
+            };
+            let mut above = rows[*at];
+            for row in rows[at + 1..end].iter().take_while(set_in) {
+                let words = row.trim();
+                // A row that had no room for the next word goes on in the one below; else that says something of its own.
+                let next = words.split(' ').next().map_or(0, text::width);
+                let goes_on = text::width(above) + 1 + next > widest;
+                answers[n].text.push_str(if goes_on { " " } else { "  " });
+                answers[n].text.push_str(words);
+                above = row;
+            }
+        }
+        answers
     }
 
     /// The lines in view of `lines`, in a box with room for `height`.
@@ -159,6 +202,34 @@ mod tests {
         assert_eq!(words(30), ["────────────", " rm -rf a b c d e f", " Proceed?"]);
         assert_eq!(words(10), ["────────────", " rm -rf a ", "b c d e f", " Proceed?"]);
         assert!(!asked.fits(&seen, (18, 9)) && asked.fits(&seen, (19, 7)) && !asked.fits(&seen, (19, 6)));
+    }
+
+    #[test]
+    fn an_answer_has_all_that_the_pane_says_of_it() {
+        let told = |rows: &[&str], labels: &[&str]| -> Vec<String> {
+            let (asked, mut seen) = asked(rows, 0);
+            seen.choices = labels.iter().map(|label| Choice { label: (*label).into(), ..Choice::default() }).collect();
+            let above = above_answers(&seen.rows, 0..rows.len(), &seen.choices);
+            Asked { rows: above, ..asked }.answers(&seen).into_iter().map(|answer| answer.text).collect()
+        };
+        let rows = [
+            " Do you want to proceed?",
+            " ❯ 1. Yes",
+            "   2. Yes, and always allow access to",
+            "      /srv/dev/work from this project",
+            "   3. No",
+            "",
+            " Esc to cancel · Tab to amend it here",
+        ];
+        let labels = ["Yes", "Yes, and always allow access to", "No"];
+        assert_eq!(
+            told(&rows, &labels),
+            ["Yes", "Yes, and always allow access to /srv/dev/work from this project", "No"]
+        );
+        let rows = ["│ Which one? │", "│ ❯ 1. SQLite │", "│      One file, no server │", "│   2. Redis │", "╰──╯"];
+        assert_eq!(told(&rows, &["SQLite", "Redis"]), ["SQLite  One file, no server", "Redis"]);
+        assert_eq!(told(&["Go on? [Yes] [No]"], &["Yes", "No"]), ["Yes", "No"], "beside each other");
+        assert_eq!(told(&["nothing"], &["Yes", "No"]), ["Yes", "No"], "out of sight");
     }
 
     #[test]

@@ -139,9 +139,9 @@ pub const COLUMNS: &[Row] = &[
     row(Column::For, "for", "FOR", &[wish(0, &[5], 0)], |_| None).right().sorts(Sort::For),
     row(Column::Agent, "agent", "AGENT", &[wish(1, &[6, 8, 10], 0), wish(14, &[10, 12, 14, 18], 28)], |a| Some((&a.agent).into())).sorts(Sort::Agent),
     row(Column::Host, "host", "HOST", &[wish(1, &[4, 6, 8, 10, 14], 0)], |a| Some(fleet::host_of(a))),
-    row(Column::Target, "target", "TARGET", &[wish(0, &[6, 8, 10, 12, 14, 18], 0), wish(13, &[6, 8, 10, 12, 14, 18, 22, 28], 28)], |a| Some(format::place(a).into())).keeps_end().sorts(Sort::Target),
+    row(Column::Target, "target", "TARGET", &[wish(0, &[6, 8, 10, 12, 14, 18], 0), wish(13, &[6, 8, 10, 12, 14, 18, 22, 28], 28), wish(18, &[6, 8, 10, 12, 14, 18, 22, 28, 36, 48], 40)], |a| Some(format::place(a).into())).keeps_end().sorts(Sort::Target),
     row(Column::Doing, "doing", "DOING", &[wish(2, &[0], 14)], |a| a.doing.as_deref().map(Cow::from)),
-    row(Column::Branch, "branch", "BRANCH", &[wish(6, &[8, 12], 24), wish(13, &[8, 12, 16, 20], 30)], |a| a.branch.as_deref().map(Cow::from)).keeps_end(),
+    row(Column::Branch, "branch", "BRANCH", &[wish(6, &[8, 12], 24), wish(13, &[8, 12, 16, 20], 30), wish(18, &[8, 12, 16, 20, 26, 32, 40], 40)], |a| a.branch.as_deref().map(Cow::from)).keeps_end(),
     row(Column::Diff, "diff", "+/-", &[wish(7, &[7, 9, 11], 24)], |a| format::lines(a.added, a.removed).map(Cow::from)).right(),
     row(Column::Activity, "activity", "ACTIVITY", &[wish(5, &[8], 22), wish(13, &[12], 30)], |_| None).right(),
     row(Column::Context, "ctx", "CTX", &[wish(4, &[4], 18), wish(10, &[9], 24)], |a| context(a).map(Cow::from)).right().sorts(Sort::Context),
@@ -149,9 +149,9 @@ pub const COLUMNS: &[Row] = &[
     row(Column::Cost, "cost", "COST", &[wish(8, &[6], 26)], |a| a.cost_usd.map(|usd| format::usd(usd).into())).right(),
     row(Column::Cpu, "cpu", "CPU", &[wish(11, &[5], 26)], |a| a.cpu_percent.map(|_| format::cpu(a.cpu_percent).into())).right().sorts(Sort::Cpu),
     row(Column::Memory, "mem", "MEM", &[wish(12, &[5], 26)], |a| a.memory_bytes.map(|_| format::bytes(a.memory_bytes).into())).right().sorts(Sort::Memory),
-    row(Column::Model, "model", "MODEL", &[wish(15, &[8, 12, 16], 34)], |a| a.model.as_deref().map(Cow::from)),
+    row(Column::Model, "model", "MODEL", &[wish(15, &[8, 12, 16], 34), wish(18, &[8, 12, 16, 20, 26], 40)], |a| a.model.as_deref().map(Cow::from)),
     row(Column::Repository, "repository", "REPOSITORY", &[wish(16, &[10, 14, 18], 34)], |a| a.repository.as_deref().map(Cow::from)),
-    row(Column::Folder, "folder", "FOLDER", &[wish(17, &[20], 44)], |a| a.cwd.as_deref().map(Cow::from)).keeps_end(),
+    row(Column::Folder, "folder", "FOLDER", &[wish(17, &[20], 44), wish(19, &[20, 30, 40, 50], 60)], |a| a.cwd.as_deref().map(Cow::from)).keeps_end(),
 ];
 
 /// Those that are shown unless the settings say otherwise.

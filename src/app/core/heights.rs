@@ -3,22 +3,25 @@
 //! Every line has as many rows as the *level* says: one; two, the second for what does not stand in the columns; three, the
 //! last one blank. A row that needs its user has its request below that, in full as far as its *share* goes. The rule:
 //!
-//! - The level and the share come from the rows there are and from how many are listed and how many of them ask, never
-//!   from what they ask. A request has the rows that it takes, up to the share, the same for all.
-//! - Requests come first: a level comes only where it leaves four rows to each of them, and goes where it leaves fewer than
-//!   three.
-//! - Requests share what the lines leave free. A list of 15 rows and more gives them a third of itself in any case, and at
-//!   least a row each, so that who needs its user is read, and others are further down.
-//! - The share is that for 2, 4, 8, 16... that ask. It shrinks when more ask, and grows when only a quarter is left: one
-//!   who asks more or less changes no other row most of the time.
-//! - Like the order of the rows new heights are taken when they have stood for two seconds and no key was pressed for two;
-//!   at once where a request is to be shown that was not, where the window changed, or when the user asked for another order.
+//! - The level and the share come from the rows there are, how many agents are listed, how many of them ask, and the rows
+//!   that all requests take together. The last two count in steps (2, 4, 8 that ask; 4, 6, 9, 13 rows) that are left upwards
+//!   when they are too small, and downwards when far less would do: one who asks more or less, or something longer, changes
+//!   no other row most of the time.
+//! - Requests come first: a level comes where it leaves them their rows and an eighth of the list, and goes where it does
+//!   not leave them their rows.
+//! - Where the lines leave room for all requests each is shown in full. Else they share what is free evenly, in a list of 15
+//!   rows and more a third of it in any case, and have a row each at least: who needs its user is read, and others are
+//!   further down.
+//! - Like the order of the rows, and together with it, new heights are taken when they have stood for two seconds and no key
+//!   was pressed for two; at once where a request is to be shown that was not, where the window changed, or when the user
+//!   asked for another order.
 
 use std::{collections::HashMap, time::Duration};
 
 use crate::app::core::fleet::{AgentKey, Fleet};
 use crate::app::core::list::{Line, SETTLE};
 use crate::app::core::request;
+use crate::monitor::Agent;
 
 /// The room of a list of agents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +36,8 @@ pub struct Room {
 
 /// Most rows of a request.
 const MOST: usize = 14;
+/// The rows of all requests that are told apart.
+const ROWS: [usize; 9] = [4, 6, 9, 13, 19, 28, 42, 63, 94];
 /// Rows of a list from which on requests have a third of it in any case.
 const LARGE: usize = 15;
 /// Highest level.
@@ -47,13 +52,15 @@ struct Plan {
     level: usize,
     /// The share is that of so many.
     askers: usize,
+    /// So many rows are enough for all requests.
+    demand: usize,
     /// Most rows of a request.
     share: usize,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { level: 1, askers: FEWEST, share: 0 }
+        Self { level: 1, askers: FEWEST, demand: ROWS[0], share: 0 }
     }
 }
 
@@ -65,6 +72,33 @@ struct Counts {
     others: usize,
     /// Of the agents those that ask.
     asking: usize,
+    /// Rows of all that they ask.
+    rows: usize,
+}
+
+/// How many ask, in doubling steps: the one before as long as it will do.
+fn askers_for(count: usize, before: usize) -> usize {
+    let mut step = before.max(FEWEST);
+    while count > step {
+        step *= 2;
+    }
+    while step > FEWEST && count * 4 <= step {
+        step /= 2;
+    }
+    step
+}
+
+/// Rows of all requests, in steps of a half: the one before as long as it will do.
+fn rows_for(count: usize, before: usize) -> usize {
+    let last = ROWS.len() - 1;
+    let mut step = ROWS.iter().position(|rows| *rows >= before).unwrap_or(last);
+    while step < last && count > ROWS[step] {
+        step += 1;
+    }
+    while step > 0 && count * 2 <= ROWS[step] {
+        step -= 1;
+    }
+    count.max(ROWS[step])
 }
 
 impl Plan {
@@ -74,24 +108,20 @@ impl Plan {
             return Self::default();
         }
         let rows = |level: usize| level * counts.agents + counts.others;
-        let stays = before.map_or(1, |plan| plan.level);
-        let highest = if room.details { HIGHEST } else { 1 };
-        let mut askers = before.map_or(FEWEST, |plan| plan.askers);
-        while counts.asking > askers {
-            askers *= 2;
-        }
-        while askers > FEWEST && counts.asking * 4 <= askers {
-            askers /= 2;
-        }
+        let kept = before.unwrap_or_default();
+        let askers = askers_for(counts.asking, kept.askers);
+        let demand = rows_for(counts.rows, kept.demand);
         let fits = |level: &usize| {
-            let least = if *level <= stays { 3 } else { 4 };
-            rows(*level) + askers * least <= room.rows
+            let spare = if *level <= kept.level { 0 } else { room.rows / 8 };
+            rows(*level) + demand + spare <= room.rows
         };
+        let highest = if room.details { HIGHEST } else { 1 };
         let level = (2..=highest).rev().find(fits).unwrap_or(1);
-        let large = if room.rows >= LARGE { room.rows / 3 } else { 0 };
-        let free = room.rows.saturating_sub(rows(level)).max(large);
-        let least = usize::from(room.rows >= LARGE && counts.asking > 0);
-        Self { level, askers, share: (free / askers).clamp(least, MOST) }
+        let free = room.rows.saturating_sub(rows(level));
+        let large = room.rows >= LARGE;
+        let even = (if large { free.max(room.rows / 3) } else { free }) / askers;
+        let share = if demand <= free { MOST } else { even.clamp(usize::from(large), MOST) };
+        Self { level, askers, demand, share: if counts.asking == 0 { 0 } else { share } }
     }
 }
 
@@ -115,6 +145,8 @@ pub(crate) struct When {
     pub now: Duration,
     /// No key was pressed for a while.
     pub rested: bool,
+    /// The rows have taken another order: they take their heights with it.
+    pub moved: bool,
     /// They are taken at once, and nothing of those before is kept.
     pub force: bool,
 }
@@ -156,20 +188,20 @@ impl Heights {
             }
             counts.asking = asking.len();
         }
+        // Only of few is it measured how much they ask: where it is more than a row for each in view, each has one or none.
+        let measured = counts.asking <= self.room.rows;
+        let rows = |(_, agent): &(AgentKey, &Agent)| request::lines(agent, self.room.cells, MOST).len();
+        let wanted: Vec<usize> = if measured { asking.iter().map(rows).collect() } else { vec![1; counts.asking] };
+        counts.rows = wanted.iter().sum();
         let plan = Plan::of(self.room, counts, (!when.force).then_some(self.plan));
-        // Only where there are several is a request measured: of very many that ask each has one, or none.
-        let rows = |agent| match plan.share {
-            0 | 1 => plan.share,
-            share => request::lines(agent, self.room.cells, share).len(),
-        };
-        let asking = if plan.share == 0 { Vec::new() } else { asking };
-        let requests: HashMap<AgentKey, usize> = asking.into_iter().map(|(key, agent)| (key, rows(agent))).collect();
+        let shown = asking.iter().zip(wanted).filter(|_| plan.share > 0);
+        let requests: HashMap<AgentKey, usize> = shown.map(|((key, _), rows)| (*key, rows.min(plan.share))).collect();
         let differs = (plan, &requests) != (self.plan, &self.requests);
         if differs {
             let since = *self.unsettled.get_or_insert(when.now);
             let new = |(key, rows): (&AgentKey, &usize)| *rows > 0 && !self.requests.contains_key(key);
             let stood = when.now.saturating_sub(since) >= SETTLE;
-            if when.force || when.rested && (stood || requests.iter().any(new)) {
+            if when.force || when.moved || when.rested && (stood || requests.iter().any(new)) {
                 (self.plan, self.requests, self.unsettled) = (plan, requests, None);
             }
         } else {
@@ -216,47 +248,54 @@ mod tests {
 
     const ROOM: Room = Room { rows: 33, cells: 60, details: true };
 
-    fn plan(room: Room, agents: usize, asking: usize, before: Option<Plan>) -> Plan {
-        Plan::of(room, Counts { agents, others: 0, asking }, before)
+    /// Each asks so many rows.
+    fn plan(room: Room, agents: usize, (asking, each): (usize, usize), before: Option<Plan>) -> Plan {
+        Plan::of(room, Counts { agents, others: 0, asking, rows: asking * each }, before)
     }
 
     #[test]
     fn a_level_comes_where_there_is_room_to_spare_and_goes_where_there_is_none() {
-        let level = |agents, before| plan(ROOM, agents, 0, before).level;
+        let level = |agents, before| plan(ROOM, agents, (0, 0), before).level;
         assert_eq!([1, 8, 9, 12, 13, 100].map(|agents| level(agents, None)), [3, 3, 2, 2, 1, 1]);
         let with = |level| Some(Plan { level, ..Plan::default() });
-        assert_eq!([9, 10, 13, 14].map(|agents| level(agents, with(3))), [3, 2, 2, 1], "it stays a little longer");
-        assert_eq!(plan(ROOM, 12, 3, None).level, 1, "requests come first");
-        assert_eq!(plan(Room { details: false, ..ROOM }, 1, 0, None).level, 1);
-        assert_eq!(plan(Room { cells: 0, ..ROOM }, 1, 1, None), Plan::default());
+        assert_eq!([9, 10, 14, 15].map(|agents| level(agents, with(3))), [3, 2, 2, 1], "it stays a little longer");
+        assert_eq!(plan(ROOM, 12, (4, 1), None).level, 2);
+        assert_eq!(plan(ROOM, 12, (4, 3), None).level, 1, "requests come first");
+        assert_eq!(plan(Room { details: false, ..ROOM }, 1, (0, 0), None).level, 1);
+        assert_eq!(plan(Room { cells: 0, ..ROOM }, 1, (1, 1), None), Plan::default());
     }
 
     #[test]
-    fn requests_share_what_is_free_and_have_a_third_of_a_large_list() {
+    fn requests_are_shown_in_full_where_there_is_room_and_else_evenly() {
         let share = |rows, agents, asking| plan(Room { rows, ..ROOM }, agents, asking, None).share;
-        assert_eq!(share(9, 12, 2), 0, "a small list that is full stays as it is");
-        assert_eq!(share(9, 5, 2), 2);
-        assert_eq!(share(18, 12, 2), 3);
-        assert_eq!(share(18, 60, 2), 3, "others are further down");
-        assert_eq!([1, 2, 3, 4, 5, 8, 9].map(|asking| share(33, 60, asking)), [5, 5, 2, 2, 1, 1, 1]);
-        assert_eq!(share(60, 1, 1), MOST);
+        assert_eq!(share(9, 12, (2, 1)), 0, "a small list that is full stays as it is");
+        assert_eq!(share(9, 5, (2, 2)), MOST);
+        assert_eq!(share(9, 5, (2, 3)), 2);
+        assert_eq!(share(18, 12, (2, 2)), MOST);
+        assert_eq!(share(18, 60, (2, 2)), 3, "others are further down");
+        assert_eq!([1, 2, 3, 4, 5, 8, 9].map(|asking| share(33, 60, (asking, 9))), [5, 5, 2, 2, 1, 1, 1]);
+        assert_eq!(share(60, 1, (1, 14)), MOST);
+        assert_eq!(share(60, 1, (0, 0)), 0);
     }
 
     #[test]
     fn one_who_asks_more_or_less_changes_no_other_row() {
-        let mut now = plan(ROOM, 60, 2, None);
-        let mut askers = |asking| {
-            now = plan(ROOM, 60, asking, Some(now));
-            now.askers
+        let mut now = plan(ROOM, 60, (2, 1), None);
+        let mut steps = |asking| {
+            now = plan(ROOM, 60, (asking, 3), Some(now));
+            (now.askers, now.demand)
         };
-        assert_eq!([3, 2, 3, 2, 1, 2, 3].map(&mut askers), [4, 4, 4, 4, 2, 2, 4]);
+        assert_eq!([3, 2, 3, 2, 1].map(&mut steps), [(4, 9), (4, 9), (4, 9), (4, 9), (2, 4)]);
         for rows in 0..80 {
             for agents in 0..90 {
                 for asking in 0..agents {
-                    let room = Room { rows, ..ROOM };
-                    let plan = plan(room, agents, asking, None);
-                    assert_eq!(Plan::of(room, Counts { agents, others: 0, asking }, Some(plan)), plan, "it stands");
-                    assert!(plan.share < 2 || plan.share * asking <= rows, "{rows} {agents} {asking}: {plan:?}");
+                    for each in [1, 3, 14] {
+                        let plan = plan(Room { rows, ..ROOM }, agents, (asking, each), None);
+                        let again = Counts { agents, others: 0, asking, rows: asking * each };
+                        assert_eq!(Plan::of(Room { rows, ..ROOM }, again, Some(plan)), plan, "it stands");
+                        let used = plan.share.min(each) * asking;
+                        assert!(plan.share < 2 || used <= rows, "{rows} {agents} {asking} {each}: {plan:?}");
+                    }
                 }
             }
         }

@@ -191,7 +191,7 @@ impl List {
         };
         wanted.sort_by(|(a, _, x), (b, _, y)| reached(x, y).then_with(|| self.compare((*a, x), (*b, y))));
         let wanted: Vec<AgentKey> = wanted.into_iter().map(|(_, key, _)| key).collect();
-        self.settle(&stands, wanted, now, force);
+        let moved = self.settle(&stands, wanted, now, force);
 
         let before = std::mem::take(&mut self.lines);
         let before_at = self.at;
@@ -202,13 +202,14 @@ impl List {
         let lost = fleet.hosts().iter().enumerate().filter(|(_, host)| hosts::has_line(host));
         self.lines.extend(lost.map(|(at, _)| Line::Host(at)));
         let rested = self.last_input.is_none_or(|at| now.saturating_sub(at) >= SETTLE);
-        let resized = self.heights.take(&self.lines, fleet, When { now, rested, force });
+        let resized = self.heights.take(&self.lines, fleet, When { now, rested, moved, force });
         self.keep_cursor(fleet, before_at);
         resized || self.lines != before
     }
 
-    /// Takes the wanted order when the time for it has come; till then rows keep their places, new ones find theirs.
-    fn settle(&mut self, stands: &Stands, wanted: Vec<AgentKey>, now: Duration, force: bool) {
+    /// Takes the wanted order when the time for it has come; till then rows keep their places, new ones find theirs. Whether
+    /// it took it.
+    fn settle(&mut self, stands: &Stands, wanted: Vec<AgentKey>, now: Duration, force: bool) -> bool {
         if self.order.len() < wanted.len() {
             let known: HashSet<AgentKey> = self.order.iter().copied().collect();
             for (i, key) in wanted.iter().enumerate() {
@@ -220,7 +221,7 @@ impl List {
         }
         if self.order == wanted {
             self.unsettled = None;
-            return;
+            return false;
         }
         let since = *self.unsettled.get_or_insert(now);
         let passed = |from: Duration| now.saturating_sub(from) >= SETTLE;
@@ -230,7 +231,9 @@ impl List {
         if force || (self.last_input.is_none_or(passed) && (passed(since) || urgent)) {
             self.order = wanted;
             self.unsettled = None;
+            return true;
         }
+        false
     }
 
     fn compare(&self, (a, x): (Place, &Agent), (b, y): (Place, &Agent)) -> Ordering {

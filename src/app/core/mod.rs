@@ -3,7 +3,9 @@
 pub mod act;
 pub mod action;
 pub(crate) mod asked;
+pub(crate) mod choice;
 pub mod column;
+pub(crate) mod command_line;
 pub(crate) mod detail;
 pub mod events;
 #[cfg(test)]

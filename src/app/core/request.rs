@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use crate::app::core::text::{cut, flow, width};
+use crate::app::core::command_line::command;
+use crate::app::core::text::{cut, flow, unframed, width};
 use crate::monitor::{Agent, Asks};
 
 /// What a piece of a request is; themes give each a style.
@@ -35,6 +36,10 @@ pub type RequestLine = Vec<(Ink, String)>;
 /// The widest heading: what is longer says something of its own.
 const HEADING: usize = 48;
 
+/// So many rows above a command or a question are none of it: where a profile does not know the request's first row they
+/// are what was said before.
+const FAR: usize = 8;
+
 /// Cells by which what had no room in its line is set in.
 const HANG: usize = 2;
 
@@ -47,7 +52,7 @@ pub fn lines(agent: &Agent, cells: usize, most: usize) -> Vec<RequestLine> {
     let line = asks.line.trim();
     let inks = if is_command(agent, line) { command(line) } else { vec![(Ink::Question, 0..line.len())] };
     add(&mut out, line, &inks, (cells, most + 1));
-    let rows = rows(asks);
+    let rows = rows(agent, asks);
     let rows = around(line, &rows[usize::from(heading_of(asks, &rows).is_some())..]);
     let diff = rows.iter().any(|row| is_diff(row));
     for row in rows {
@@ -70,7 +75,7 @@ pub fn lines(agent: &Agent, cells: usize, most: usize) -> Vec<RequestLine> {
 #[must_use]
 pub fn heading(agent: &Agent) -> Option<&str> {
     let asks = asked(agent)?;
-    heading_of(asks, &rows(asks)).map(|row| row.trim().trim_start_matches(|c: char| !c.is_alphanumeric()))
+    heading_of(asks, &rows(agent, asks)).map(|row| row.trim().trim_start_matches(|c: char| !c.is_alphanumeric()))
 }
 
 /// Whether an agent asks something that can be shown.
@@ -112,8 +117,9 @@ fn around<'a>(line: &str, rows: &[&'a str]) -> Vec<&'a str> {
     more.into_iter().map(|row| &row[common..]).collect()
 }
 
-/// The rows in full, without blank ones and tips on how to use the program.
-fn rows(asks: &Asks) -> Vec<&str> {
+/// The rows of the request, without the box around them, blank ones, and tips on how to use the program.
+fn rows<'a>(agent: &Agent, asks: &'a Asks) -> Vec<&'a str> {
+    let line = asks.line.trim();
     let mut rows = Vec::new();
     let mut tip = false;
     for row in asks.full.lines() {
@@ -123,12 +129,26 @@ fn rows(asks: &Asks) -> Vec<&str> {
             rows.push(row.trim_end());
         }
     }
-    rows
+    // A bar at its left joins the rows of a request where what was said before has none.
+    let has_bar = |row: &&str| row.trim_start().starts_with('┃');
+    if let Some(at) = rows.iter().rposition(|row| says(line, row)) {
+        let from = if has_bar(&rows[at]) {
+            rows[..at].iter().rposition(|row| !has_bar(row)).map_or(0, |last| last + 1)
+        } else if at >= FAR && !(line.ends_with('?') && agent.kind.as_deref() == Some("permission")) {
+            at
+        } else {
+            0
+        };
+        rows.drain(..from);
+    }
+    rows.into_iter().map(unframed).filter(|row| !row.trim().is_empty()).collect()
 }
 
 /// Whether the line says already what a row does: the row is a part of it, or it with a sign of a prompt in front.
 fn says(line: &str, row: &str) -> bool {
-    let row = row.trim().trim_start_matches(['$', '❯', '>', '›', '│', ' ']).trim_end_matches([' ', '│']);
+    let begins = |c: char| c.is_alphanumeric() || matches!(c, '/' | '~' | '.' | '-' | '_' | '"' | '\'' | '(' | '<');
+    let row = row.split_whitespace().collect::<Vec<_>>().join(" ");
+    let row = row.trim_start_matches(|c| !begins(c)).trim_end_matches([' ', '│', '┃', '←']);
     let words = row.chars().filter(|c| c.is_alphanumeric()).count();
     (words >= 3 && line.contains(row)) || (!line.is_empty() && row.starts_with(line) && row.len() <= line.len() + 4)
 }
@@ -139,7 +159,7 @@ fn is_formula(line: &str, row: &str) -> bool {
     !line.ends_with('?')
         && row.ends_with('?')
         && row.split_whitespace().count() <= 8
-        && row.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '?' | ',' | '\''))
+        && row.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '?' | ',' | '\'' | '[' | ']'))
 }
 
 fn is_command(agent: &Agent, line: &str) -> bool {
@@ -164,43 +184,6 @@ fn sign(row: &str) -> Option<(Ink, bool)> {
     };
     // A range, such as 3-4, is no line that was removed.
     (!numbered || rest.starts_with([' ', '+']) || rest.starts_with("- ")).then_some((ink, numbered))
-}
-
-/// The parts of a command line.
-fn command(line: &str) -> Vec<(Ink, Range<usize>)> {
-    let mut inks = Vec::new();
-    let mut at = 0;
-    let mut first = true;
-    while let Some(c) = line[at..].chars().next() {
-        let rest = &line[at..];
-        let (ink, len) = if c.is_whitespace() {
-            (Ink::Argument, rest.len() - rest.trim_start().len())
-        } else if matches!(c, '&' | '|' | ';' | '(' | ')' | '<' | '>') {
-            first = !matches!(c, ')' | '<' | '>');
-            (Ink::Sign, rest.len() - rest.trim_start_matches(c).len())
-        } else if matches!(c, '"' | '\'' | '`') {
-            first = false;
-            (Ink::Quoted, rest[1..].find(c).map_or(rest.len(), |end| end + 2))
-        } else {
-            // A quote ends a word unless it stands in it, as an apostrophe does.
-            let end =
-                rest.find(|c: char| c.is_whitespace() || matches!(c, '&' | '|' | ';' | '(' | ')' | '<' | '>' | '"'));
-            let word = &rest[..end.unwrap_or(rest.len())];
-            let sets =
-                word.split_once('=').is_some_and(|(name, _)| name.chars().all(|c| c.is_alphanumeric() || c == '_'));
-            let ink = match first {
-                _ if word.starts_with('-') => Ink::Flag,
-                true if sets => Ink::Argument,
-                true => Ink::Program,
-                false => Ink::Argument,
-            };
-            first &= sets;
-            (ink, word.len())
-        };
-        inks.push((ink, at..at + len));
-        at += len;
-    }
-    inks
 }
 
 /// Adds a text as lines, until there are `most`.
@@ -302,6 +285,20 @@ mod tests {
     }
 
     #[test]
+    fn what_was_said_before_the_request_is_none_of_it() {
+        let full = "     Fine, 42 tests pass.\n\n     ▣  Build · Model\n\n  ┃  △ Permission required\n  ┃    $ docker compose up\n\n  ┃  \
+                    - /srv/*";
+        let agent = asking("permission", "docker compose up", full);
+        assert_eq!(heading(&agent), Some("Permission required"));
+        assert_eq!(shown(&agent, 60, 9), ["docker compose up", "- /srv/*"]);
+        let said = (0..12).map(|row| format!("said {row}\n")).collect::<String>();
+        let agent = asking("question", "Which one?", &format!("{said}? Which  one?\n│ 2 + more │"));
+        assert_eq!(shown(&agent, 60, 20), ["Which one?", "2 + more"]);
+        let agent = asking("permission", "Create a.txt?", &format!("{said}Create a.txt?"));
+        assert_eq!(shown(&agent, 60, 20).len(), 12, "what a file is to hold is all of it, below its heading");
+    }
+
+    #[test]
     fn what_begins_with_the_line_goes_on_below_it() {
         let agent = asking("trust", "Do you trust it?", "Do you trust it? It may hold\nwhat harms.");
         assert_eq!(shown(&agent, 60, 9), ["Do you trust it?", "It may hold", "what harms."]);
@@ -312,44 +309,6 @@ mod tests {
         let agent =
             asking("question", "Which one?", "There are:\n- one thing\n- another\n3-4 more of them\nWhich one?");
         assert!(lines(&agent, 40, 9).iter().flatten().all(|(ink, _)| matches!(ink, Ink::Question | Ink::Plain)));
-    }
-
-    #[test]
-    fn a_command_is_told_apart_into_its_parts() {
-        let of = |line: &str| -> Vec<(Ink, String)> {
-            let solid = |(_, words): &(Ink, String)| !words.trim().is_empty();
-            command(line).into_iter().map(|(ink, range)| (ink, line[range].to_owned())).filter(solid).collect()
-        };
-        let pairs =
-            |parts: &[(Ink, &str)]| parts.iter().map(|(ink, words)| (*ink, (*words).to_owned())).collect::<Vec<_>>();
-        assert_eq!(
-            of("A=1 npm run --all 'a b' | tee x"),
-            pairs(&[
-                (Ink::Argument, "A=1"),
-                (Ink::Program, "npm"),
-                (Ink::Argument, "run"),
-                (Ink::Flag, "--all"),
-                (Ink::Quoted, "'a b'"),
-                (Ink::Sign, "|"),
-                (Ink::Program, "tee"),
-                (Ink::Argument, "x"),
-            ])
-        );
-        assert_eq!(
-            of("Bash(rm -rf don't)"),
-            pairs(&[
-                (Ink::Program, "Bash"),
-                (Ink::Sign, "("),
-                (Ink::Program, "rm"),
-                (Ink::Flag, "-rf"),
-                (Ink::Argument, "don't"),
-                (Ink::Sign, ")"),
-            ])
-        );
-        for text in ["'", "\"", "a'", "é\"解", "((", "-", "a=", " ", "`x"] {
-            let parts = command(text);
-            assert_eq!(parts.iter().map(|(_, range)| &text[range.clone()]).collect::<String>(), text, "{parts:?}");
-        }
     }
 
     #[test]

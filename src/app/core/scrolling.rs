@@ -30,7 +30,7 @@ impl List {
     /// The list has this room now.
     pub fn resize(&mut self, fleet: &Fleet, room: Room, now: Duration) {
         if self.heights.resize(room) {
-            self.heights.take(&self.lines, fleet, When { now, rested: true, force: true });
+            self.heights.take(&self.lines, fleet, When { now, rested: true, moved: true, force: true });
         }
         self.scroll(fleet);
     }

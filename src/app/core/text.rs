@@ -163,6 +163,18 @@ pub fn flow(text: &str, first: usize, rest: usize) -> Vec<Range<usize>> {
     lines
 }
 
+/// Signs that a box is drawn with at its left and right.
+const BARS: [char; 3] = ['│', '┃', '║'];
+
+/// A row without the bars of a box around it, but with the blanks behind the left one.
+#[must_use]
+pub fn unframed(row: &str) -> &str {
+    let row = row.trim_end().trim_end_matches(BARS).trim_end();
+    let edge = row.len() - row.trim_start_matches(|c| c == ' ' || BARS.contains(&c)).len();
+    let bar = row[..edge].char_indices().rfind(|(_, c)| BARS.contains(c));
+    bar.map_or(row, |(at, c)| &row[at + c.len_utf8()..])
+}
+
 /// `text` without what terminals disagree about: the rest of a joined emoji, skin tones and presentation selectors. The
 /// first emoji of a family stays, at the width that all of them give it.
 #[must_use]

@@ -112,7 +112,7 @@ fn row_of(c: &mut Canvas, rect: Rect, columns: &[Placed], state: &State, key: Ag
     let mut below = Rect { y: rect.y + 1, height: rect.height - 1, ..rect };
     asked(c, take_top(&mut below, request), agent, &styles, request);
     if state.list.level() > 1 && below.height > 0 {
-        detail(c, below, state, agent, whole);
+        detail(c, below, state, agent, (whole, styles.plain));
     }
 }
 
@@ -148,12 +148,12 @@ fn inked(c: &mut Canvas, (mut x, y): (u16, u16), right: u16, line: &RequestLine,
 }
 
 /// The second row: what it does where that has no room in its column, and what has no column.
-fn detail(c: &mut Canvas, rect: Rect, state: &State, agent: &Agent, whole: Option<&str>) {
+fn detail(c: &mut Canvas, rect: Rect, state: &State, agent: &Agent, (whole, style): (Option<&str>, Style)) {
     let told = details(agent, &state.columns(), state.now, &state.zone).join(" · ");
     let between = if told.is_empty() || whole.is_none() { "" } else { " · " };
-    let (text, muted) = (c.theme.text, c.theme.muted);
+    let muted = c.theme.muted;
     let room = rect.width.saturating_sub(INDENT + 1);
-    c.pieces(rect.x + INDENT, rect.y, room, &[(whole.unwrap_or(""), text), (between, muted), (&told, muted)]);
+    c.pieces(rect.x + INDENT, rect.y, room, &[(whole.unwrap_or(""), style), (between, muted), (&told, muted)]);
 }
 
 /// What it does, asks or said last, after its badges. Whether the words are cut.

@@ -1,6 +1,7 @@
 //! The panels, one file each. Every one draws its part of the state into its rectangle and nowhere else.
 
 mod agents;
+pub(super) mod answer;
 mod cache;
 mod columns;
 mod cost;

@@ -3,26 +3,21 @@
 use ratatui::layout::{Position, Rect};
 use tui_input::Input;
 
-use crate::app::core::act::Seen;
 use crate::app::core::action::Action;
-use crate::app::core::asked::Asked;
-use crate::app::core::fleet::AgentKey;
 use crate::app::core::help::{HelpRow, help_rows};
 use crate::app::core::keymap::Keymap;
 use crate::app::core::state::{Mode, Recipient, State};
-use crate::app::core::words::answer_by;
 use crate::app::core::{palette, text};
 use crate::ui::canvas::{Canvas, Frame};
 use crate::ui::panels::footer::skip_cells;
-use crate::ui::panels::{Preview, hints};
-use crate::ui::slot::take_bottom;
+use crate::ui::panels::{Preview, answer, hints};
 
 /// Its rectangle, borders included.
 #[must_use]
 pub fn rect(within: Rect, mode: &Mode) -> Rect {
     let (width, height) = match mode {
         Mode::Palette { .. } => (64, 20),
-        Mode::Answer { seen, asked, .. } => answer_size(within.width, seen, asked),
+        Mode::Answer { seen, asked, .. } => answer::size(within.width, seen, asked),
         Mode::Reply { .. } => (72, 6),
         Mode::Confirm { .. } => (56, 5),
         Mode::Broadcast { to, input: None, .. } => {
@@ -41,31 +36,6 @@ pub fn rect(within: Rect, mode: &Mode) -> Rect {
     Rect { x, y: within.y + above, width, height }
 }
 
-/// Columns and rows of the box of the answers: the request in full where there is room.
-fn answer_size(most: u16, seen: &Seen, asked: &Asked) -> (u16, u16) {
-    let longest = seen.rows.iter().skip(asked.rows.start).take(asked.rows.len()).map(|row| text::width(row.trim_end()));
-    let labels = seen.choices.iter().map(|choice| text::width(&choice.label) + 3);
-    let cells = longest.chain(labels).max().unwrap_or(0).clamp(60, 160) + 4;
-    let width = u16::try_from(cells).unwrap_or(most).min(most);
-    let lines = asked.pieces(seen, width.saturating_sub(4).into()).len().max(1);
-    (width, u16::try_from(lines + seen.choices.len() + 3).unwrap_or(u16::MAX))
-}
-
-/// The request, the row below it and the answers, in the box with its borders. The answers come first where there is
-/// no room for all.
-#[must_use]
-pub fn answer_parts(area: Rect, answers: usize) -> (Rect, u16, Rect) {
-    let mut rest = Rect {
-        x: area.x + 2,
-        y: area.y + 1,
-        width: area.width.saturating_sub(4),
-        height: area.height.saturating_sub(2),
-    };
-    let below = take_bottom(&mut rest, u16::try_from(answers).unwrap_or(u16::MAX));
-    let between = take_bottom(&mut rest, 1);
-    (rest, between.y, below)
-}
-
 /// Draws the overlay of the mode; gives the cursor's place when text is typed.
 pub fn draw(c: &mut Canvas, area: Rect, state: &State, request: &Preview) -> Option<Position> {
     let ground = c.theme.overlay;
@@ -74,7 +44,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, request: &Preview) -> Opt
         Mode::Help { input, top } => Some(help(c, area, state, input, *top)),
         Mode::Palette { input, at } => Some(palette_of(c, area, state, input, *at)),
         Mode::Answer { key, seen, at, asked } => {
-            answers(c, area, (state, *key), (seen, asked, *at), request);
+            answer::draw(c, area, (state, *key), (seen, asked, *at), request);
             None
         }
         Mode::Reply { key, input, .. } => {
@@ -118,55 +88,6 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, request: &Preview) -> Opt
         Mode::Normal | Mode::Filter(_) => None,
     };
     cursor.filter(|at| area.contains(*at))
-}
-
-/// The request in its own colours, and the answers below it.
-fn answers(
-    c: &mut Canvas,
-    area: Rect,
-    (state, key): (&State, AgentKey),
-    (seen, asked, at): (&Seen, &Asked, Option<usize>),
-    lines: &Preview,
-) {
-    let keymap = &state.keymap;
-    let numbers = (1..).zip(&seen.choices).map(|(n, _)| keymap.label(Action::Choose(n))).collect::<Vec<_>>();
-    let all = |fits: fn(&String) -> bool| numbers.iter().all(fits);
-    let number = if all(|label| label.parse::<u8>().is_ok()) { "number".to_owned() } else { numbers.join(" ") };
-    let leave = hints(keymap, &[(&[Action::Leave], "leave")]);
-    let keys = format!("{number} or {}  {leave}", keymap.label(Action::Accept));
-    let agent = state.fleet.agent(key);
-    let by = agent.and_then(|agent| answer_by(agent, state.now, &state.zone)).unwrap_or_default();
-    let title = format!("Answer {}", state.place(key));
-    c.frame(area, &Frame { value: &by, ..frame(&title, &keys) });
-    let (request, between, below) = answer_parts(area, seen.choices.len());
-    if asked.screen.is_none() {
-        c.text(request.x, request.y, request.width, "Reading the pane: its request is shown first …", c.theme.muted);
-    }
-    let pieces = asked.pieces(seen, request.width.into());
-    let view = asked.view(pieces.len(), request.height.into());
-    for (y, piece) in (request.y..request.bottom()).zip(&pieces[view.clone()]) {
-        lines.draw_part(c, request.x, y, request.width, piece.row, piece.bytes.clone());
-    }
-    let hint = match (view.start, pieces.len() - view.end) {
-        (0, 0) => String::new(),
-        (above, below) => {
-            let unread = asked.unread(pieces.len());
-            let must = if unread > 0 { format!(", {unread} of them not seen yet") } else { String::new() };
-            let keys = [Action::PrevPage, Action::NextPage].map(|action| keymap.label(action)).join(" ");
-            format!("▲ {above} rows above{must}  ▼ {below} below  {keys}")
-        }
-    };
-    if between < area.bottom().saturating_sub(1) {
-        c.text(request.x, between, request.width, &hint, c.theme.key);
-    }
-    for (i, (y, choice)) in (below.y..below.bottom()).zip(&seen.choices).enumerate() {
-        let number = format!("{} ", numbers[i]);
-        c.pieces(below.x, y, below.width, &[(&number, c.theme.key), (&choice.label, c.theme.text)]);
-        if Some(i) == at {
-            c.style(Rect { x: area.x + 1, y, height: 1, width: area.width.saturating_sub(2) }, c.theme.select);
-            c.text(area.x + 1, y, 1, "▌", c.theme.focus);
-        }
-    }
 }
 
 /// The first item shown and the row it stands in.
