@@ -27,6 +27,22 @@ fn draw(c: &mut Criterion) {
     c.bench_function("draw 200x55, 100 agents, nothing differs", |b| {
         b.iter(|| black_box(screen.draw(&stage.state, &themes[0]).unwrap()));
     });
+    // What requests cost: the same where nobody says what is asked, and where four ask at length.
+    let silent = |mut agents: Vec<tmux_orc::monitor::Agent>| {
+        agents.iter_mut().for_each(|agent| agent.asks = None);
+        agents
+    };
+    let four = silent(sample::many(88)).into_iter().filter(|agent| !agent.state.needs_user());
+    for (name, agents) in [
+        ("nobody says what is asked", silent(sample::many(100))),
+        ("four ask at length", sample::asking().into_iter().chain(four).collect()),
+    ] {
+        let other = Stage::new(sample::snapshot(agents), 200, 55);
+        screen.draw(&other.state, &themes[0]).unwrap();
+        c.bench_function(&format!("draw 200x55, 100 agents, {name}"), |b| {
+            b.iter(|| black_box(screen.draw(&other.state, &themes[0]).unwrap()));
+        });
+    }
     let mut down = false;
     c.bench_function("draw 200x55, 100 agents, the cursor moved", |b| {
         b.iter(|| {

@@ -190,7 +190,7 @@ impl Heights {
         }
         // Only of few is it measured how much they ask: where it is more than a row for each in view, each has one or none.
         let measured = counts.asking <= self.room.rows;
-        let rows = |(_, agent): &(AgentKey, &Agent)| request::lines(agent, self.room.cells, MOST).len();
+        let rows = |(_, agent): &(AgentKey, &Agent)| request::request(agent, self.room.cells, MOST).lines.len();
         let wanted: Vec<usize> = if measured { asking.iter().map(rows).collect() } else { vec![1; counts.asking] };
         counts.rows = wanted.iter().sum();
         let plan = Plan::of(self.room, counts, (!when.force).then_some(self.plan));

@@ -43,19 +43,29 @@ const FAR: usize = 8;
 /// Cells by which what had no room in its line is set in.
 const HANG: usize = 2;
 
+/// A request as it is shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// What stands above it and says of what kind it is: `Bash command`, `Edit file`.
+    pub heading: Option<&'a str>,
+    /// Its lines; none where nothing is asked.
+    pub lines: Vec<RequestLine>,
+}
+
 /// The request of an agent that waits, in at most `most` lines of `cells`: first the command, the edit or the question,
-/// then the rest of it from the top. Where that is more, the last line ends with `…`. Empty where nothing is asked.
+/// then the rest of it from the top. Where that is more, the last line ends with `…`.
 #[must_use]
-pub fn lines(agent: &Agent, cells: usize, most: usize) -> Vec<RequestLine> {
-    let Some(asks) = asked(agent).filter(|_| cells > 0 && most > 0) else { return Vec::new() };
+pub fn request(agent: &Agent, cells: usize, most: usize) -> Request<'_> {
+    let Some(asks) = asked(agent).filter(|_| cells > 0 && most > 0) else { return Request::default() };
     let mut out = Vec::new();
     let line = asks.line.trim();
     let inks = if is_command(agent, line) { command(line) } else { vec![(Ink::Question, 0..line.len())] };
     add(&mut out, line, &inks, (cells, most + 1));
     let rows = rows(agent, asks);
-    let rows = around(line, &rows[usize::from(heading_of(asks, &rows).is_some())..]);
+    let heading = heading_of(asks, &rows);
+    let rows = &rows[usize::from(heading.is_some())..];
     let diff = rows.iter().any(|row| is_diff(row));
-    for row in rows {
+    for row in around(line, rows, diff) {
         if out.len() > most {
             break;
         }
@@ -68,14 +78,8 @@ pub fn lines(agent: &Agent, cells: usize, most: usize) -> Vec<RequestLine> {
             end_with_more(last, cells);
         }
     }
-    out
-}
-
-/// What stands above a request and says of what kind it is: `Bash command`, `Edit file`.
-#[must_use]
-pub fn heading(agent: &Agent) -> Option<&str> {
-    let asks = asked(agent)?;
-    heading_of(asks, &rows(agent, asks)).map(|row| row.trim().trim_start_matches(|c: char| !c.is_alphanumeric()))
+    let heading = heading.map(|row| row.trim().trim_start_matches(|c: char| !c.is_alphanumeric()));
+    Request { heading, lines: out }
 }
 
 /// Whether an agent asks something that can be shown.
@@ -96,8 +100,7 @@ fn heading_of<'a>(asks: &Asks, rows: &[&'a str]) -> Option<&'a str> {
 }
 
 /// The rows that say more than the line, without the blanks that all of them begin with.
-fn around<'a>(line: &str, rows: &[&'a str]) -> Vec<&'a str> {
-    let diff = rows.iter().any(|row| is_diff(row));
+fn around<'a>(line: &str, rows: &[&'a str], diff: bool) -> Vec<&'a str> {
     let mut more = Vec::new();
     let mut said = false;
     for row in rows {
@@ -242,7 +245,7 @@ mod tests {
 
     fn shown(agent: &Agent, cells: usize, most: usize) -> Vec<String> {
         let text = |line: RequestLine| line.into_iter().map(|(_, words)| words).collect::<String>();
-        lines(agent, cells, most).into_iter().map(text).collect()
+        request(agent, cells, most).lines.into_iter().map(text).collect()
     }
 
     const BASH: &str = " Bash command\n\n Tip: a mode handles these\n for you\n\n Create a marker file\n\n touch /srv/a.txt && \
@@ -251,7 +254,7 @@ mod tests {
     #[test]
     fn the_command_comes_first_and_what_says_nothing_is_left_out() {
         let agent = asking("permission", "touch /srv/a.txt && echo hi", BASH);
-        assert_eq!(heading(&agent), Some("Bash command"));
+        assert_eq!(request(&agent, 60, 9).heading, Some("Bash command"));
         assert_eq!(shown(&agent, 60, 9), ["touch /srv/a.txt && echo hi", "Create a marker file"]);
         assert_eq!(shown(&agent, 20, 9), ["touch /srv/a.txt &&", "  echo hi", "Create a marker file"]);
         assert_eq!(shown(&agent, 20, 2), ["touch /srv/a.txt &&", "  echo hi…"]);
@@ -268,10 +271,10 @@ mod tests {
             " ☐ Database\n\nWhich database should the service use?",
         );
         assert_eq!(shown(&agent, 21, 9), ["Which database should", "the service use?"]);
-        assert_eq!(heading(&agent), Some("Database"));
+        assert_eq!(request(&agent, 60, 9).heading, Some("Database"));
         let full = " Edit file\n hello.py\n\n 1  print(\"hello\")\n 2 -print(\"x\")\n 2 +print(\"world\")\n\n Do you want to make this edit to hello.py?";
         let agent = asking("permission", "Do you want to make this edit to hello.py?", full);
-        let lines = lines(&agent, 60, 9);
+        let lines = request(&agent, 60, 9).lines;
         let inks: Vec<(Ink, &str)> = lines.iter().map(|line| (line[0].0, line[0].1.as_str())).collect();
         assert_eq!(
             inks,
@@ -289,7 +292,7 @@ mod tests {
         let full = "     Fine, 42 tests pass.\n\n     ▣  Build · Model\n\n  ┃  △ Permission required\n  ┃    $ docker compose up\n\n  ┃  \
                     - /srv/*";
         let agent = asking("permission", "docker compose up", full);
-        assert_eq!(heading(&agent), Some("Permission required"));
+        assert_eq!(request(&agent, 60, 9).heading, Some("Permission required"));
         assert_eq!(shown(&agent, 60, 9), ["docker compose up", "- /srv/*"]);
         let said = (0..12).map(|row| format!("said {row}\n")).collect::<String>();
         let agent = asking("question", "Which one?", &format!("{said}? Which  one?\n│ 2 + more │"));
@@ -308,7 +311,9 @@ mod tests {
     fn a_list_is_no_diff() {
         let agent =
             asking("question", "Which one?", "There are:\n- one thing\n- another\n3-4 more of them\nWhich one?");
-        assert!(lines(&agent, 40, 9).iter().flatten().all(|(ink, _)| matches!(ink, Ink::Question | Ink::Plain)));
+        assert!(
+            request(&agent, 40, 9).lines.iter().flatten().all(|(ink, _)| matches!(ink, Ink::Question | Ink::Plain))
+        );
     }
 
     #[test]
@@ -335,6 +340,6 @@ mod tests {
         let mut agent = asking("permission", "ls", "ls");
         assert_eq!(shown(&agent, 20, 3), ["ls"]);
         agent.state = AgentState::Working;
-        assert!(shown(&agent, 20, 3).is_empty() && heading(&agent).is_none());
+        assert!(shown(&agent, 20, 3).is_empty() && request(&agent, 20, 3).heading.is_none());
     }
 }

@@ -11,8 +11,7 @@ use crate::app::core::fleet::{AgentKey, host_of};
 use crate::app::core::format;
 use crate::app::core::heights::Room;
 use crate::app::core::message::Hit;
-use crate::app::core::request;
-use crate::app::core::request::{Ink, RequestLine};
+use crate::app::core::request::{Ink, RequestLine, request};
 use crate::app::core::state::State;
 use crate::app::core::text::{fit, fit_end, left, right, width};
 use crate::app::core::view::Panel;
@@ -91,14 +90,15 @@ fn hit(state: &State, class: Class, rect: Rect, at: Position) -> Option<Hit> {
 
 fn row_of(c: &mut Canvas, rect: Rect, columns: &[Placed], state: &State, key: AgentKey, agent: &Agent) {
     let styles = Styles::of(c, state, agent);
-    let request = state.list.request(key);
+    let most = state.list.request(key);
+    let asks = request(agent, request_cells(rect), most);
     // Words that have no room beside the others, where there is a row for them.
     let mut whole = None;
     for placed in columns {
         let (x, room) = (rect.x + placed.x, placed.width);
         match placed.row.column {
-            Column::Doing if request > 0 => {
-                doing(c, x, rect.y, room, agent, (request::heading(agent).unwrap_or(""), styles.plain));
+            Column::Doing if most > 0 => {
+                doing(c, x, rect.y, room, agent, (asks.heading.unwrap_or(""), styles.plain));
             }
             Column::Doing => {
                 let words = agent.doing.as_deref().unwrap_or("");
@@ -110,15 +110,19 @@ fn row_of(c: &mut Canvas, rect: Rect, columns: &[Placed], state: &State, key: Ag
         }
     }
     let mut below = Rect { y: rect.y + 1, height: rect.height - 1, ..rect };
-    asked(c, take_top(&mut below, request), agent, &styles, request);
+    asked(c, take_top(&mut below, most), &asks.lines, &styles);
     if state.list.level() > 1 && below.height > 0 {
         detail(c, below, state, agent, (whole, styles.plain));
     }
 }
 
+/// Cells of a request below a row.
+fn request_cells(rect: Rect) -> usize {
+    rect.width.saturating_sub(INDENT + 1).into()
+}
+
 /// What an agent asks, below its row: a bar joins the two.
-fn asked(c: &mut Canvas, rect: Rect, agent: &Agent, styles: &Styles, most: usize) {
-    let lines = request::lines(agent, rect.width.saturating_sub(INDENT + 1).into(), most);
+fn asked(c: &mut Canvas, rect: Rect, lines: &[RequestLine], styles: &Styles) {
     for y in rect.top()..rect.bottom() {
         // Its agent goes on, and the rows are its own till the others have settled.
         if !lines.is_empty() {
@@ -222,6 +226,6 @@ fn sidebar(c: &mut Canvas, area: Rect, state: &State) {
         c.right(rect.right(), rect.y, 5, &age, if needs { toned } else { theme.muted });
         let most = state.list.request(key);
         let mut below = Rect { y: rect.y + 1, height: rect.height - 1, ..rect };
-        asked(c, take_top(&mut below, most), agent, &styles, most);
+        asked(c, take_top(&mut below, most), &request(agent, request_cells(rect), most).lines, &styles);
     });
 }
