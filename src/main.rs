@@ -1,6 +1,6 @@
 //! The program `tmux-orc`: reads the command line, runs the verb, turns its end into an exit code.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
 use tmux_orc::app::cli::{Cli, Color, Dashboard, Failure, Served};
@@ -19,8 +19,13 @@ fn main() -> ExitCode {
         // Asked every few seconds by a status line: no thread is started.
         tokio::runtime::Builder::new_current_thread().enable_all().build()
     } else {
-        // One worker, for the engine: the front end has the main thread, and each thread costs memory.
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()
+        // One worker, for the engine: the front end has the main thread, and each thread costs memory. Those for work that
+        // may block take turns, so that after a burst all of them stay for as long as each is needed once in this time.
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_keep_alive(Duration::from_secs(1))
+            .enable_all()
+            .build()
     };
     let ended = match runtime {
         Ok(runtime) => {

@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use rustix::process::Signal;
@@ -20,6 +21,8 @@ pub fn tmux_program() -> PathBuf {
 pub struct TmuxServer {
     dir: TempDir,
     socket: PathBuf,
+    /// Process id of the server that this started last; 0: none.
+    started: AtomicU32,
 }
 
 impl TmuxServer {
@@ -37,7 +40,7 @@ impl TmuxServer {
         // Not in $TMPDIR: a socket's path must stay under 104 bytes, and macOS has long ones.
         let dir = tempfile::Builder::new().prefix("orc-test-").tempdir_in("/tmp").expect("a directory in /tmp");
         let socket = dir.path().join("s");
-        Self { dir, socket }
+        Self { dir, socket, started: AtomicU32::new(0) }
     }
 
     /// A server with one session `main`, whose only pane is a quiet shell of 100x30.
@@ -50,7 +53,10 @@ impl TmuxServer {
 
     /// Starts the server (again) on the same socket, as [`TmuxServer::start`] does.
     pub fn revive(&self) {
-        self.run(&["new-session", "-d", "-s", "main", "-x", "100", "-y", "30", "exec sh"]);
+        let size = ["-x", "100", "-y", "30"];
+        let pid =
+            self.run(&[&["new-session", "-d", "-P", "-F", "#{pid}", "-s", "main"][..], &size, &["exec sh"]].concat());
+        self.started.store(pid.trim().parse().expect("a process id"), Ordering::Relaxed);
         self.run(&["set-option", "-g", "default-command", "exec sh"]);
     }
 
@@ -170,6 +176,11 @@ impl Watched for TmuxServer {
 
 impl Drop for TmuxServer {
     fn drop(&mut self) {
+        // A test that failed may have left it stopped: nothing asked of it would ever end.
+        let started = self.started.load(Ordering::Relaxed);
+        if started != 0 {
+            signal(started, Signal::CONT);
+        }
         // Only when there is a socket: asking must not start a server.
         if self.socket.exists() {
             let pid = self.pid();

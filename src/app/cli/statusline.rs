@@ -58,6 +58,8 @@ pub(super) async fn run(command: &[OsString]) -> Result<(), Failure> {
         timeout(DISK_LIMIT, reading.kept).await.ok();
         return Ok(());
     };
+    // Before there is somebody whom a signal would leave behind.
+    let signals = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()].map(signal);
     let mut user = match Command::new(program).args(args).stdin(Stdio::piped()).spawn() {
         Ok(user) => user,
         Err(error) => {
@@ -68,14 +70,13 @@ pub(super) async fn run(command: &[OsString]) -> Result<(), Failure> {
     };
     let to = user.stdin.take().and_then(|to| to.into_owned_fd().ok()).map(std::fs::File::from);
     let reading = read(std::io::stdin(), to, folder);
-    let code = ended(&mut user).await;
+    let code = ended(&mut user, signals).await;
     timeout(DISK_LIMIT, reading.kept).await.ok();
     if code == 0 { Ok(()) } else { Err(Failure::silent(code)) }
 }
 
 /// Waits for the user's command; a signal that is to end us ends it too, so that none piles up that nobody waits for.
-async fn ended(user: &mut Child) -> u8 {
-    let signals = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()].map(signal);
+async fn ended(user: &mut Child, signals: [std::io::Result<tokio::signal::unix::Signal>; 3]) -> u8 {
     let [Ok(mut terminate), Ok(mut hangup), Ok(mut interrupt)] = signals else {
         return user.wait().await.map_or(1, code);
     };
