@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tmux_orc::app::Effect;
 use tmux_orc::app::core::act::Act;
-use tmux_orc::app::core::fleet::{AgentKey, Fleet, Label, Member, MemberId};
+use tmux_orc::app::core::fleet::{AgentKey, Fleet, Host, Label, Member, MemberId};
 use tmux_orc::app::core::message::{Hit, Message, Mouse};
-use tmux_orc::monitor::{AgentState, Command, Event, EventKind, Link, Preview, Snapshot};
+use tmux_orc::monitor::{AgentState, Command, Event, EventKind, Link, LinkState, Preview, Snapshot};
 
 use super::sample::stage::Stage;
 
@@ -205,4 +205,25 @@ fn what_an_engine_has_not_said_is_shown_by_no_number() {
     assert!(publish(&mut s, |next| next.instruments = true), "shown at once");
     let known = s.text();
     assert!(known.contains("in use") && known.contains("every 1s") && !known.contains("every -"), "{known}");
+}
+
+/// A dashboard of that host alone: nothing of this machine tells the time.
+#[test]
+fn the_agents_of_a_lost_host_fold_when_nobody_publishes_any_more() {
+    let mut s = super::stage();
+    let mut theirs = s.state.snapshot().as_ref().clone();
+    for agent in &mut theirs.agents {
+        agent.host = Some("box".into());
+    }
+    let label = Label { host: Some("box".into()), server: "default".into() };
+    let member = Member { label, snapshot: Arc::new(theirs), ..s.state.fleet.first().clone() };
+    let since = s.state.now;
+    let state = LinkState::Down { why: "Connection timed out".into(), since, next: since };
+    let host = Host { name: "box".into(), state, version: None, last_heard: Some(since), read_only: false };
+    s.tell(Message::Fleet(Fleet::new(member, []).with_hosts(vec![host])));
+    s.wait(590);
+    assert_eq!(s.rows().len(), 12);
+    assert!(s.wait(20), "it is drawn");
+    assert_eq!(s.rows(), Vec::<String>::new());
+    assert!(s.text().contains("box: unreachable for 10m"), "{}", s.text());
 }

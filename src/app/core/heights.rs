@@ -162,6 +162,11 @@ impl Heights {
         std::mem::replace(&mut self.room, room) != room
     }
 
+    /// Others are wanted, and wait for their time.
+    pub(crate) fn is_unsettled(&self) -> bool {
+        self.unsettled.is_some()
+    }
+
     /// Rows of every agent.
     pub(crate) fn level(&self) -> usize {
         self.plan.level

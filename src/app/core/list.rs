@@ -6,16 +6,18 @@ use std::{
     borrow::Cow,
     cmp::Ordering,
     collections::{HashMap, HashSet},
+    sync::Arc,
     time::Duration,
 };
 
 use jiff::Timestamp;
 
 use crate::app::core::fleet;
-use crate::app::core::fleet::{AgentKey, Fleet, Host, Place};
+use crate::app::core::fleet::{AgentKey, Fleet, Host, Member, Place};
 use crate::app::core::fuzzy::Query;
 use crate::app::core::heights::{Heights, When};
 use crate::app::core::hosts;
+use crate::app::core::request;
 use crate::app::core::scrolling::Was;
 use crate::app::core::words::{tone, word};
 use crate::monitor::Agent;
@@ -154,6 +156,8 @@ pub struct List {
     pub top: usize,
     /// When the user last did something. Times are those since the dashboard began.
     pub last_input: Option<Duration>,
+    /// What time it is, as far as anybody has told: by it the agents of a lost host are folded.
+    pub clock: Timestamp,
     order: Vec<AgentKey>,
     unsettled: Option<Duration>,
     pub(super) heights: Heights,
@@ -161,10 +165,48 @@ pub struct List {
 }
 
 impl List {
+    /// Whether nothing is to be done about a fleet that takes the place of another: nobody came, went or moved, nothing
+    /// differs by which they are ordered, filtered, grouped or have their rows, and nothing waits for its time.
+    #[must_use]
+    pub fn stands(&self, old: &Fleet, new: &Fleet) -> bool {
+        let same_place = |(a, b): (&Agent, &Agent)| {
+            a.pane_id == b.pane_id
+                && self.by_value(a, b).is_eq()
+                && self.grouping.of(a) == self.grouping.of(b)
+                && self.filter.trim().is_empty()
+                && !request::asks(a)
+                && !request::asks(b)
+        };
+        let same_agents = |(a, b): (&Member, &Member)| {
+            a.id == b.id
+                && (Arc::ptr_eq(&a.snapshot, &b.snapshot)
+                    || a.snapshot.agents.len() == b.snapshot.agents.len()
+                        && b.snapshot.agents.changed(&a.snapshot.agents).all(same_place))
+        };
+        let same_host = |(a, b): (&Host, &Host)| {
+            let at = self.clock;
+            let of = |host: &Host| (host.answers(), hosts::has_line(host), hosts::is_folded(host, at));
+            a.name == b.name && of(a) == of(b)
+        };
+        !self.waits(new)
+            && old.members().len() == new.members().len()
+            && old.members().iter().zip(new.members()).all(same_agents)
+            && old.hosts().len() == new.hosts().len()
+            && old.hosts().iter().zip(new.hosts()).all(same_host)
+    }
+
+    /// Whether time alone may change the lines: an order or heights wait for theirs, or a lost host for its agents to be
+    /// folded.
+    #[must_use]
+    pub fn waits(&self, fleet: &Fleet) -> bool {
+        let folds = |host: &Host| hosts::has_line(host) && !hosts::is_folded(host, self.clock);
+        self.unsettled.is_some() || self.heights.is_unsettled() || fleet.hosts().iter().any(folds)
+    }
+
     /// Takes over the agents of a fleet. `force` takes the right order at once. Says whether a line changed.
     pub fn rebuild(&mut self, fleet: &Fleet, now: Duration, force: bool) -> bool {
-        // By the clock of the first engine: none is read here.
-        let at = fleet.first().snapshot.timestamp;
+        self.clock = self.clock.max(fleet.first().snapshot.timestamp);
+        let at = self.clock;
         let of = |is: fn(&Host, Timestamp) -> bool| -> HashSet<&str> {
             fleet.hosts().iter().filter(|host| is(host, at)).map(|host| &*host.name).collect()
         };

@@ -48,7 +48,13 @@ pub(crate) fn arrived(state: &mut State, new: Fleet) -> Outcome {
     redraw |= !calls.is_empty() || !problems.is_empty();
     tell(state, problems, Tone::Error, |more| format!("{more} problems came up: see the events"));
     tell(state, calls, Tone::NeedsYou, |more| format!("{more} agents came to need you"));
-    redraw |= state.list.rebuild(&state.fleet, state.elapsed, false);
+    let stands = state.list.stands(&old, &state.fleet);
+    state.list.clock = state.now;
+    if stands {
+        debug_assert!(!state.list.clone().rebuild(&state.fleet, state.elapsed, false), "it was to stand");
+    } else {
+        redraw |= state.list.rebuild(&state.fleet, state.elapsed, false);
+    }
     redraw |= ask::arrived(state);
     // Instruments alone wait for the tick: numbers that change ten times a second cannot be read, and cost frames.
     state.behind = !redraw && (state.behind || state.viewport.instruments && behind);

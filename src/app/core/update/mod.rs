@@ -189,7 +189,9 @@ fn tick(state: &mut State, now: Timestamp) -> Outcome {
     state.toasts.retain(|toast| toast.until > elapsed);
     redraw |= state.toasts.len() != toasts;
     redraw |= state.switched.take_if(|(_, until)| *until <= elapsed).is_some();
-    redraw |= state.list.rebuild(&state.fleet, state.elapsed, false);
+    let waits = state.list.waits(&state.fleet);
+    state.list.clock = now;
+    redraw |= waits && state.list.rebuild(&state.fleet, state.elapsed, false);
     Outcome::redraw_if(redraw).and(fleet::mark_seen(state))
 }
 
