@@ -6,9 +6,9 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, Mou
 
 use crate::app::core::action::ACTIONS;
 use crate::app::core::column::SHOWN;
+use crate::app::core::grouping::Grouping;
 use crate::app::core::key::Key;
 use crate::app::core::keymap::Keymap;
-use crate::app::core::list::Grouping;
 use crate::app::core::message::Message;
 use crate::app::core::plain;
 use crate::app::settings::theme;

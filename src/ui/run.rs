@@ -13,8 +13,8 @@ use tokio::{
 
 use crate::app::Effect;
 use crate::app::core::column::{Column, SHOWN};
+use crate::app::core::grouping::Grouping;
 use crate::app::core::keymap::{Keymap, KeymapError, Overrides};
-use crate::app::core::list::Grouping;
 use crate::app::core::message::{Message, Outcome, Setup};
 use crate::app::core::state::State;
 use crate::app::core::update::update;

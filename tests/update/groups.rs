@@ -1,6 +1,7 @@
 //! What the agents are grouped by, and the filter's words for where they work.
 
-use tmux_orc::app::core::list::{Grouping, Line};
+use tmux_orc::app::core::grouping::Grouping;
+use tmux_orc::app::core::list::Line;
 use tmux_orc::app::core::message::Message;
 use tmux_orc::monitor::Agent;
 

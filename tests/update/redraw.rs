@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use tmux_orc::app::core::list::Grouping;
+use tmux_orc::app::core::grouping::Grouping;
 use tmux_orc::app::core::message::Message;
 use tmux_orc::monitor::Link;
 

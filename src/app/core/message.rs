@@ -8,9 +8,10 @@ use crate::app::core::act::{Act, Seen};
 use crate::app::core::action::Action;
 use crate::app::core::column::Column;
 use crate::app::core::fleet::{AgentKey, Fleet, MemberId};
+use crate::app::core::grouping::Grouping;
 use crate::app::core::key::Key;
 use crate::app::core::keymap::Keymap;
-use crate::app::core::list::{Grouping, Sort};
+use crate::app::core::list::Sort;
 use crate::app::core::view::{Capabilities, Panel, Viewport};
 use crate::monitor::Command;
 

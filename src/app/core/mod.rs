@@ -13,6 +13,7 @@ pub(crate) mod fixture;
 pub mod fleet;
 pub(crate) mod format;
 pub(crate) mod fuzzy;
+pub mod grouping;
 pub mod heights;
 pub(crate) mod help;
 pub(crate) mod hosts;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::app::core::fleet::{AgentKey, Fleet};
+use crate::app::core::grouping::Grouping;
 use crate::app::core::heights::{Room, When};
-use crate::app::core::list::{Grouping, Line, List};
+use crate::app::core::list::{Line, List};
 
 /// A line that is in view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use strum::VariantNames;
 
 use crate::{
-    app::core::{column, list::Grouping},
+    app::core::{column, grouping::Grouping},
     monitor::{CachePolicy, MAX_INTERVAL, MAX_POOL, MIN_INTERVAL},
     tmux::TransportChoice,
 };

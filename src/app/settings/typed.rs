@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use crate::app::core::column::Column;
-use crate::app::core::list::Grouping;
+use crate::app::core::grouping::Grouping;
 use crate::app::settings::HostSettings;
 use crate::monitor::{NamedAgent, Prices, UsageSettings};
 

@@ -2,6 +2,9 @@
 //! put on by each of them.
 //!
 //! Whole agents and not their fields: compressed, fields would save little more and are fragile.
+//!
+//! Long because it is two lists: every field of a snapshot is named where it is taken and where it is put on, so that one
+//! that is added is not forgotten.
 
 use std::{
     collections::{HashMap, HashSet},

@@ -61,7 +61,6 @@ impl Agents {
     }
 
     /// All of them in their order.
-    #[must_use]
     pub fn iter(&self) -> Iter<'_> {
         self.0.iter().map(Arc::as_ref)
     }

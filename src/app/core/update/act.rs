@@ -3,7 +3,7 @@
 use crate::app::core::act::Act;
 use crate::app::core::action::Action;
 use crate::app::core::fleet::AgentKey;
-use crate::app::core::list::Grouping;
+use crate::app::core::grouping::Grouping;
 use crate::app::core::message::{Effect, Outcome};
 use crate::app::core::palette;
 use crate::app::core::palette::Does;
