@@ -101,7 +101,7 @@ mod tests {
         let mut agent = test_agent(pane, AgentState::Working);
         agent.branch = (length > 0).then(|| "b".repeat(length));
         agent.target = format!("{}:1.0", "t".repeat(length));
-        agent.version = (length % 2 == 0).then(|| "v".repeat(length));
+        agent.version = length.is_multiple_of(2).then(|| "v".repeat(length));
         agent
     }
 
