@@ -64,6 +64,8 @@ async fn no_text_of_an_engine_steers_a_terminal() {
     for path in strings(&serde_json::to_value(&told).unwrap(), String::new()) {
         let value = serde_json::to_value(&told).unwrap();
         let text = value.pointer(&path).and_then(Value::as_str).unwrap();
+        // A whole request alone has several lines.
+        let text = if path.ends_with("/asks/full") { text.replace('\n', " ") } else { text.to_owned() };
         assert_eq!(text.chars().find(steers), None, "{path}: {text:?}");
     }
     let frame = tmux_orc::app::core::plain::frame(&got, &jiff::tz::TimeZone::UTC);
