@@ -8,6 +8,7 @@ use tmux_orc::app::core::view::Capabilities;
 use tmux_orc::app::{cli, demo};
 use tmux_orc::ui;
 use tmux_orc::ui::{Actions, ColourChoice, Exit, Options};
+use tokio::runtime::{Builder, Runtime};
 
 fn main() -> ExitCode {
     // First, for speed: a demo starts this program many times, as the shells and agents of its panes.
@@ -15,18 +16,7 @@ fn main() -> ExitCode {
         return code;
     }
     let cli = Cli::parse();
-    let runtime = if cli.is_immediate() {
-        // Asked every few seconds by a status line: no thread is started.
-        tokio::runtime::Builder::new_current_thread().enable_all().build()
-    } else {
-        // One worker, for the engine: the front end has the main thread, and each thread costs memory. Those for work that
-        // may block take turns, so that after a burst all of them stay for as long as each is needed once in this time.
-        tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_keep_alive(Duration::from_secs(1))
-            .enable_all()
-            .build()
-    };
+    let runtime = runtime(cli.is_immediate());
     let ended = match runtime {
         Ok(runtime) => {
             let ended = runtime.block_on(run(cli));
@@ -48,6 +38,16 @@ fn main() -> ExitCode {
             ExitCode::from(failure.code())
         }
     }
+}
+
+fn runtime(immediate: bool) -> std::io::Result<Runtime> {
+    if immediate {
+        // Asked every few seconds by a status line: no thread is started.
+        return Builder::new_current_thread().enable_all().build();
+    }
+    // One worker, for the engine: the front end has the main thread, and each thread costs memory. Those for work that may
+    // block take turns, so that after a burst all of them stay for as long as each is needed once in this time.
+    Builder::new_multi_thread().worker_threads(1).thread_keep_alive(Duration::from_secs(1)).enable_all().build()
 }
 
 async fn run(cli: Cli) -> Result<ExitCode, Failure> {
@@ -97,5 +97,48 @@ async fn watch(dashboard: Dashboard) -> Result<ExitCode, Failure> {
             Err(Failure::usage(error.to_string()))
         }
         (Err(error), _) => Err(Failure::failed(error.to_string())),
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::{
+        sync::{Arc, Barrier},
+        time::Instant,
+    };
+
+    use super::*;
+
+    const BURST: usize = 40;
+
+    fn threads() -> usize {
+        std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
+    }
+
+    /// Each of them has a stack, and would be waked in its turn by the little work that there always is.
+    #[test]
+    fn the_threads_of_a_burst_do_not_stay() {
+        let runtime = runtime(false).unwrap();
+        let all = Arc::new(Barrier::new(BURST));
+        let burst: Vec<_> = (0..BURST)
+            .map(|_| {
+                let all = Arc::clone(&all);
+                runtime.spawn_blocking(move || all.wait())
+            })
+            .collect();
+        runtime.block_on(async {
+            for one in burst {
+                one.await.unwrap();
+            }
+        });
+        assert!(threads() > BURST, "{}", threads());
+        let end = Instant::now() + Duration::from_secs(60);
+        while threads() > BURST / 2 {
+            assert!(Instant::now() < end, "{} threads stay", threads());
+            runtime.block_on(async {
+                tokio::task::spawn_blocking(|| ()).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            });
+        }
     }
 }

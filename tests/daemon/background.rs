@@ -294,28 +294,3 @@ fn in_the_foreground_it_runs_until_it_is_asked_to_end() {
         assert_eq!(watched.orc(&["status"]).0, 3);
     }
 }
-
-/// Threads of the engine, where the system tells.
-#[cfg(target_os = "linux")]
-fn threads(pid: u32) -> usize {
-    fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count)
-}
-
-/// Each of them has a stack and is waked in its turn.
-#[test]
-#[cfg(target_os = "linux")]
-fn the_threads_of_a_busy_start_do_not_stay() {
-    let watched = Watched::new();
-    let agent = watched.server.home().join("claude");
-    support::copy_program("/bin/sleep", &agent);
-    let agent = agent.to_str().expect("a path");
-    let windows: String = (0..60).map(|_| format!("new-window -d -t main: '{agent} 1000'\n")).collect();
-    let list = watched.server.home().join("windows");
-    fs::write(&list, windows).expect("written");
-    watched.server.run(&["source-file", list.to_str().expect("a path")]);
-    assert_eq!(watched.orc(&["monitor", "start"]).0, 0);
-    let seen = || watched.status()["agents"].as_array().is_some_and(|all| all.len() == 60);
-    wait_for("all agents", PATIENCE, seen);
-    let pid = watched.pid();
-    wait_for("few threads", PATIENCE, || threads(pid) <= 12);
-}
