@@ -147,3 +147,18 @@ fn a_pane_that_moves_to_another_window_keeps_the_cursor() {
     });
     assert_eq!(s.selected(), "other:7.3");
 }
+
+/// Its state is the same: nothing else says that its row is another.
+#[test]
+fn a_request_that_goes_on_to_another_one_gets_its_room() {
+    let mut s = super::stage();
+    s.wait(3);
+    let whole: Vec<String> = (1..=6).map(|n| format!(" line {n} of the other request")).collect();
+    let other = super::sample::asks("the other request", &whole.join("\n"));
+    s.publish(|next| {
+        let asks = next.agents.iter_mut().find(|agent| agent.asks.is_some()).expect("one asks");
+        asks.asks = Some(other);
+    });
+    s.wait(3);
+    assert!(s.text().contains("line 4 of the other request"), "{}", s.text());
+}
