@@ -1,8 +1,7 @@
 //! Notices of hosts whose engines give none: from this dashboard, or from another one that watches them, once.
 
-use std::{collections::HashMap, io::IsTerminal, path::Path, sync::Arc, time::Duration};
+use std::{collections::HashMap, io::IsTerminal, path::Path, sync::Arc};
 
-use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::app::act::Caller;
@@ -14,9 +13,6 @@ use crate::app::notify::{Ways, notify_elsewhere};
 use crate::app::settings::Settings;
 use crate::monitor::{EnginePaths, Keeper};
 use crate::tmux::Server;
-
-/// How often it is looked which members there are.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Gives them until what is returned is dropped or the members are.
 pub(super) fn of_hosts(
@@ -36,10 +32,9 @@ pub(super) fn of_hosts(
 async fn give(members: WeakMembers, in_force: Arc<InForce>, server: Server, keeper: Keeper) {
     let outside = std::io::stdout().is_terminal() && std::env::var_os("TMUX").is_none();
     let mut told: HashMap<MemberId, AbortOnDropHandle<()>> = HashMap::new();
-    let mut tick = interval(LOOK_EVERY);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let Some(mut who) = members.upgrade().map(|members| members.who()) else { return };
     loop {
-        tick.tick().await;
+        // At once: what changes before is no news.
         let Some(members) = members.upgrade() else { return };
         let there = members.there();
         told.retain(|id, _| there.iter().any(|(known, ..)| known == id));
@@ -54,6 +49,10 @@ async fn give(members: WeakMembers, in_force: Arc<InForce>, server: Server, keep
                 let from_here = move || !there.tells() && keeper.keeps();
                 AbortOnDropHandle::new(tokio::spawn(notify_elsewhere(snapshots, in_force.subscribe(), ways, from_here)))
             });
+        }
+        drop(members);
+        if who.changed().await.is_err() {
+            return;
         }
     }
 }

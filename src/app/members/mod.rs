@@ -44,6 +44,8 @@ pub(crate) struct WeakMembers(Weak<Shared>);
 struct Shared {
     held: Mutex<Held>,
     news: Arc<News>,
+    /// One came or went.
+    who: watch::Sender<()>,
     /// Before this nothing is told: what several publish within one moment is taken in at once.
     not_before: Mutex<Instant>,
 }
@@ -105,6 +107,7 @@ impl Members {
         let members = Self(Arc::new(Shared {
             held: Mutex::default(),
             news: Arc::default(),
+            who: watch::Sender::new(()),
             not_before: Mutex::new(Instant::now()),
         }));
         members.join(first);
@@ -116,7 +119,8 @@ impl Members {
     pub(crate) fn of_hosts() -> Self {
         let held = Held { nobody: Some(Nobody::new()), next: 1, ..Held::default() };
         let not_before = Mutex::new(Instant::now());
-        Self(Arc::new(Shared { held: Mutex::new(held), news: Arc::default(), not_before }))
+        let who = watch::Sender::new(());
+        Self(Arc::new(Shared { held: Mutex::new(held), news: Arc::default(), who, not_before }))
     }
 
     /// Takes one more in. `None`: there were as many as there are numbers.
@@ -133,6 +137,7 @@ impl Members {
         let at = (stays + before).min(held.members.len());
         held.members.insert(at, one);
         drop(held);
+        self.0.who.send_replace(());
         self.0.news.told.notify_one();
         Some(id)
     }
@@ -141,6 +146,7 @@ impl Members {
     pub fn leave(&self, id: MemberId) {
         if id != MemberId::FIRST {
             self.held().members.retain(|one| one.id != id);
+            self.0.who.send_replace(());
             self.0.news.told.notify_one();
         }
     }
@@ -204,6 +210,11 @@ impl Members {
     #[must_use]
     pub fn doer(&self, id: MemberId) -> Option<Doer> {
         self.with(id, |joined| joined.doer.clone()).flatten()
+    }
+
+    /// Tells of each who comes or goes; ends with the members.
+    pub(crate) fn who(&self) -> watch::Receiver<()> {
+        self.0.who.subscribe()
     }
 
     /// The members of hosts, and what they publish.

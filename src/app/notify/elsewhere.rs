@@ -55,7 +55,13 @@ impl Following {
 
     fn look(&mut self, snapshot: &Snapshot) {
         for agent in snapshot.agents.iter().filter(|agent| !agent.stale) {
-            self.seen.insert(agent.pane_id, (agent.state, agent.kind.clone()));
+            let now = (agent.state, agent.kind.clone());
+            // What was known before is over once the engine has seen something else: the same again is news.
+            let is_found = !matches!(agent.state, AgentState::Starting | AgentState::Unknown);
+            if is_found && self.before.get(&agent.pane_id).is_some_and(|before| *before != now) {
+                self.before.remove(&agent.pane_id);
+            }
+            self.seen.insert(agent.pane_id, now);
         }
         // Panes that are gone are forgotten, though not at once: an engine that begins anew has none yet.
         if self.seen.len() > 2 * snapshot.agents.len() + 64 {
@@ -158,5 +164,10 @@ mod tests {
             told(&mut following, &snapshot(8, AgentState::Waiting, vec![waits(1), waits(2)]), &mut now).len(),
             1
         );
+        // Another one that knows of the wait and has no event of it; it ends, and there is one more.
+        for state in [AgentState::Unknown, AgentState::Waiting, AgentState::Working] {
+            assert_eq!(told(&mut following, &snapshot(9, state, vec![]), &mut now), []);
+        }
+        assert_eq!(told(&mut following, &snapshot(9, AgentState::Waiting, vec![waits(1)]), &mut now).len(), 1);
     }
 }
