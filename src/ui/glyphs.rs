@@ -100,7 +100,7 @@ pub(super) fn plain(buf: &mut Buffer) {
 fn ascii(symbol: &str) -> char {
     match symbol.chars().next().unwrap_or(' ') {
         '▲' | '↑' | '△' => '^',
-        '▼' | '↓' | '▽' => 'v',
+        '▼' | '↓' | '▽' | '▾' => 'v',
         '✕' | '✗' | '✖' => 'X',
         '×' => 'x',
         '◷' => '%',

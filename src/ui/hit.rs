@@ -6,7 +6,7 @@ use crate::app::core::message::Hit;
 use crate::app::core::state::{Mode, State};
 use crate::ui::layout::Layout;
 use crate::ui::panels::answer::Parts;
-use crate::ui::panels::{footer, overlay, section};
+use crate::ui::panels::{footer, overlay, section, tidy};
 
 /// What stands at a cell.
 #[must_use]
@@ -53,6 +53,7 @@ fn in_overlay(state: &State, rect: Rect, y: u16) -> Hit {
         Mode::Answer { seen, asked, .. } => {
             Parts::of(rect, &state.keymap, seen, asked).choice_at(y).map_or(Hit::Overlay, Hit::Choice)
         }
+        Mode::Snooze { .. } => tidy::choice_at(rect, y).map_or(Hit::Overlay, Hit::Choice),
         _ => Hit::Overlay,
     }
 }

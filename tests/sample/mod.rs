@@ -130,6 +130,14 @@ pub fn agent(sketch: &Sketch) -> Agent {
             },
         ],
         read_at: Some(now()),
+        parked: false,
+        snoozed: false,
+        snoozed_until: None,
+        pinned: false,
+        muted: false,
+        given_name: None,
+        note: None,
+        tidied_at: None,
     }
 }
 

@@ -33,6 +33,18 @@ pub enum Action {
     Copy,
     /// List the selected agent, which has exited, no longer.
     Dismiss,
+    /// Put the selected agent out of the way until its state changes, or take it back.
+    Park,
+    /// Put it out of the way for a time, or take it back.
+    Snooze,
+    /// Put it on top of the list, or not.
+    Pin,
+    /// No notice tells of it, or they do again.
+    Mute,
+    /// Give it a name and a note.
+    Describe,
+    /// Show those that are out of the way, or fold them.
+    Aside,
     /// Show only what matches.
     Filter,
     /// Sort by the next column.
@@ -125,6 +137,8 @@ pub enum Action {
     MarkIdle,
     /// Begin a new line of the message.
     Newline,
+    /// To the other field of a form.
+    NextField,
     /// Delete the character before the cursor.
     DeleteBack,
     /// Delete the word before the cursor.
@@ -166,16 +180,18 @@ pub enum Scope {
     Question,
     /// The list of those who may get a message.
     Recipients,
+    /// Of texts, those of a form with several fields.
+    Form,
 }
 
 impl Scope {
     /// Whether there is a place where both count.
     #[must_use]
     pub fn meets(self, other: Self) -> bool {
-        use Scope::{Message, Open, Panels, Text};
+        use Scope::{Form, Message, Open, Panels, Text};
         self == other
             || matches!((self, other), (Open, not) | (not, Open) if not != Panels)
-            || matches!((self, other), (Text, Message) | (Message, Text))
+            || matches!((self, other), (Text, Message | Form) | (Message | Form, Text))
     }
 }
 
@@ -243,7 +259,7 @@ const fn open(
     about: &'static str,
     scope: Scope,
 ) -> Entry {
-    let group = if matches!(scope, Scope::Text | Scope::Message) { Group::Typing } else { Group::Open };
+    let group = if matches!(scope, Scope::Text | Scope::Message | Scope::Form) { Group::Typing } else { Group::Open };
     Entry { action, name, keys, about, footer: None, group, scope }
 }
 
@@ -265,6 +281,12 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::Preview, "preview", &["p"], "Show or hide the preview of the selected pane", Some("preview"), Group::View),
     entry(Action::Quit, "quit", &["q", "ctrl-c"], "Leave the dashboard", Some("quit"), Group::Program),
     entry(Action::Palette, "palette", &[":"], "Find any action by its name", Some("more"), Group::Program),
+    entry(Action::Park, "park", &["P"], "Park the agent until its state changes, or take it back", Some("park"), Group::Agents),
+    entry(Action::Snooze, "snooze", &["Z"], "Snooze the agent for a time, or take it back", Some("snooze"), Group::Agents),
+    entry(Action::Pin, "pin", &["i"], "Pin the agent to the top, or not", Some("pin"), Group::Agents),
+    entry(Action::Describe, "describe", &["N"], "Give the agent a name and a note", Some("name"), Group::Agents),
+    entry(Action::Mute, "mute", &["B"], "No notices of the agent, or again", None, Group::Agents),
+    entry(Action::Aside, "parked", &["a"], "Show what is parked or snoozed, or fold it", Some("parked"), Group::Agents),
     entry(Action::Help, "help", &["?"], "What the keys do", Some("help"), Group::Program),
     entry(Action::Down, "down", &["j", "down"], "Down", None, Group::Move),
     entry(Action::Up, "up", &["k", "up"], "Up", None, Group::Move),
@@ -323,6 +345,7 @@ pub const ACTIONS: &[Entry] = &[
     open(Action::MarkIdle, "mark-idle", &["i"], "Mark those at their prompt", Scope::Recipients),
     // Ctrl-J for the terminals that keep Alt-Enter to themselves.
     open(Action::Newline, "newline", &["alt-enter", "ctrl-j"], "A new line of the message", Scope::Message),
+    open(Action::NextField, "next-field", &["tab", "backtab"], "The other field", Scope::Form),
     open(Action::DeleteBack, "delete-back", &["backspace", "ctrl-h"], "Delete the character before", Scope::Text),
     open(Action::DeleteWord, "delete-word", &["ctrl-w", "alt-backspace", "ctrl-backspace"], "Delete the word before", Scope::Text),
     open(Action::DeleteForward, "delete-forward", &["delete"], "Delete the character under the cursor", Scope::Text),

@@ -68,6 +68,14 @@ pub(crate) fn test_agent(id: u32, state: AgentState) -> Agent {
         activity: Vec::new(),
         transitions: Vec::new(),
         read_at: None,
+        parked: false,
+        snoozed: false,
+        snoozed_until: None,
+        pinned: false,
+        muted: false,
+        given_name: None,
+        note: None,
+        tidied_at: None,
     }
 }
 

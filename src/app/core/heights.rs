@@ -188,7 +188,7 @@ impl Heights {
                         counts.agents += 1;
                         asking.extend(fleet.at(*place).filter(|(_, agent)| request::asks(agent)));
                     }
-                    Line::Head(_) | Line::Host(_) => counts.others += 1,
+                    Line::Head(_) | Line::Host(_) | Line::Aside { .. } => counts.others += 1,
                 }
             }
             counts.asking = asking.len();
@@ -224,7 +224,7 @@ impl Heights {
             at += match line {
                 Line::Agent(_) if self.requests.is_empty() => self.plan.level,
                 Line::Agent(place) => self.plan.level + fleet.at(*place).map_or(0, |(key, _)| self.request(key)),
-                Line::Head(_) | Line::Host(_) => 1,
+                Line::Head(_) | Line::Host(_) | Line::Aside { .. } => 1,
             };
         }
         starts.push(at);

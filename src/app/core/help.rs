@@ -62,13 +62,19 @@ fn listed(state: &State, entry: &Entry) -> bool {
     match entry.scope {
         Scope::Panels => {}
         Scope::Answers | Scope::Question | Scope::Recipients | Scope::Message => return state.can.act,
-        Scope::Open | Scope::Text => return true,
+        Scope::Open | Scope::Text | Scope::Form => return true,
     }
     match entry.action {
         Action::Jump => state.can.jump,
         Action::Answer | Action::Reply | Action::Interrupt => state.can.act,
         Action::Copy => state.can.copy,
-        Action::NextNeedy => true,
+        Action::NextNeedy
+        | Action::Park
+        | Action::Snooze
+        | Action::Pin
+        | Action::Mute
+        | Action::Describe
+        | Action::Aside => true,
         action => available(action, state),
     }
 }

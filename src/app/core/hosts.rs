@@ -113,7 +113,7 @@ pub fn agents(host: &Host, fleet: &Fleet) -> usize {
 /// How many of them wait for their user.
 #[must_use]
 pub fn waiting(host: &Host, fleet: &Fleet) -> usize {
-    let needy = |member: &Member| member.snapshot.agents.iter().filter(|agent| agent.state.needs_user()).count();
+    let needy = |member: &Member| member.snapshot.agents.iter().filter(|agent| agent.needs_user()).count();
     members(host, fleet).map(needy).sum()
 }
 

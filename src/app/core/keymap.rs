@@ -166,7 +166,7 @@ impl Keymap {
 fn typed(entry: &Entry, key: Key) -> Option<&'static str> {
     match (entry.scope, key.code) {
         _ if !key.is_text() => None,
-        (Scope::Text | Scope::Message, _) => Some("is text where one is typed"),
+        (Scope::Text | Scope::Message | Scope::Form, _) => Some("is text where one is typed"),
         // Words that were meant for an agent answer nothing.
         (Scope::Answers, Code::Char(c)) if !c.is_ascii_digit() => Some("would answer when words are typed"),
         _ => None,

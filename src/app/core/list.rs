@@ -65,6 +65,13 @@ pub enum Line {
     Agent(Place),
     /// A host that is not reached, counted from 0 among those of the fleet.
     Host(usize),
+    /// Those that are out of the way: folded here, or listed below it.
+    Aside {
+        /// How many are parked.
+        parked: usize,
+        /// How many are snoozed.
+        snoozed: usize,
+    },
 }
 
 /// Where each agent stands.
@@ -81,6 +88,8 @@ pub struct List {
     pub grouping: Grouping,
     /// Only what matches is listed.
     pub filter: String,
+    /// Those that are out of the way are listed too.
+    pub aside: bool,
     /// The lines, top to bottom.
     pub lines: Vec<Line>,
     /// The agent under the cursor.
@@ -105,6 +114,7 @@ impl List {
         let same_place = |(a, b): (&Agent, &Agent)| {
             a.pane_id == b.pane_id
                 && self.by_value(a, b).is_eq()
+                && (a.parked, a.snoozed, a.pinned) == (b.parked, b.snoozed, b.pinned)
                 && self.grouping.of(a) == self.grouping.of(b)
                 && self.filter.trim().is_empty()
                 && !request::asks(a)
@@ -170,16 +180,40 @@ impl List {
 
         let before = std::mem::take(&mut self.lines);
         let before_at = self.at;
-        self.lines = self.filtered(&stands, fleet.several());
+        let listed = self.filtered(&stands, fleet.several());
+        let is_aside = |line: &Line| matches!(line, Line::Agent(place) if fleet.at(*place).is_some_and(|(_, agent)| agent.is_aside()));
+        let (aside, listed): (Vec<Line>, Vec<Line>) = listed.into_iter().partition(is_aside);
+        self.lines = listed;
         if self.grouping != Grouping::None {
             self.lines = group(fleet, &self.lines, self.grouping);
         }
         let lost = fleet.hosts().iter().enumerate().filter(|(_, host)| hosts::has_line(host));
         self.lines.extend(lost.map(|(at, _)| Line::Host(at)));
+        self.put_aside(fleet, aside);
         let rested = self.last_input.is_none_or(|at| now.saturating_sub(at) >= SETTLE);
         let resized = self.heights.take(&self.lines, fleet, When { now, rested, moved, force });
         self.keep_cursor(fleet, before_at);
         resized || self.lines != before
+    }
+
+    /// Those that are out of the way: one line at the end, and they below it where they are shown. What is looked for with a
+    /// filter is found wherever it is.
+    fn put_aside(&mut self, fleet: &Fleet, aside: Vec<Line>) {
+        if aside.is_empty() {
+            return;
+        }
+        let is_parked = |line: &&Line| matches!(line, Line::Agent(place) if fleet.at(*place).is_some_and(|(_, agent)| agent.parked));
+        let parked = aside.iter().filter(is_parked).count();
+        self.lines.push(Line::Aside { parked, snoozed: aside.len() - parked });
+        if self.shows_aside() {
+            self.lines.extend(aside);
+        }
+    }
+
+    /// Whether those that are out of the way are listed.
+    #[must_use]
+    pub fn shows_aside(&self) -> bool {
+        self.aside || !self.filter.trim().is_empty()
     }
 
     /// Takes the wanted order when the time for it has come; till then rows keep their places, new ones find theirs. Whether
@@ -201,7 +235,7 @@ impl List {
         let since = *self.unsettled.get_or_insert(now);
         let passed = |from: Duration| now.saturating_sub(from) >= SETTLE;
         let urgent = self.order.iter().zip(&wanted).find(|(is, should)| is != should).is_some_and(|(_, key)| {
-            Some(*key) != self.selected && stands.get(key).is_some_and(|(_, agent)| agent.state.needs_user())
+            Some(*key) != self.selected && stands.get(key).is_some_and(|(_, agent)| agent.needs_user())
         });
         if force || (self.last_input.is_none_or(passed) && (passed(since) || urgent)) {
             self.order = wanted;
@@ -213,7 +247,18 @@ impl List {
 
     fn compare(&self, (a, x): (Place, &Agent), (b, y): (Place, &Agent)) -> Ordering {
         let order = self.by_value(x, y).then(a.cmp(&b));
-        if self.reverse { order.reverse() } else { order }
+        self.pins(x, y).then(if self.reverse { order.reverse() } else { order })
+    }
+
+    /// Pinned rows are on top of all others but those that need their user, where these are wanted first.
+    fn pins(&self, x: &Agent, y: &Agent) -> Ordering {
+        let needy_first = self.sort == Sort::Need && !self.reverse;
+        let rank = |agent: &Agent| match (needy_first && agent.needs_user(), agent.pinned) {
+            (true, _) => 0,
+            (false, true) => 1,
+            (false, false) => 2,
+        };
+        rank(x).cmp(&rank(y))
     }
 
     /// By what the rows are sorted by alone.
@@ -284,7 +329,7 @@ impl List {
     pub fn agents<'a>(&'a self, fleet: &'a Fleet) -> impl DoubleEndedIterator<Item = (AgentKey, &'a Agent)> + 'a {
         self.lines.iter().filter_map(|line| match line {
             Line::Agent(place) => fleet.at(*place),
-            Line::Head(_) | Line::Host(_) => None,
+            Line::Head(_) | Line::Host(_) | Line::Aside { .. } => None,
         })
     }
 }

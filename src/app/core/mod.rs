@@ -32,6 +32,7 @@ pub mod scrolling;
 pub mod state;
 pub(crate) mod target;
 pub mod text;
+pub(crate) mod tidy;
 pub mod update;
 pub(crate) mod usage;
 pub mod view;

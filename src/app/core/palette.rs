@@ -119,10 +119,12 @@ pub fn available(action: Action, state: &State) -> bool {
         Action::Kill => state.can.act && selected.is_some(),
         Action::Broadcast => state.can.act && state.fleet.agents().any(runs),
         Action::Dismiss => selected.is_some_and(|agent| agent.state == monitor::AgentState::Exited),
+        Action::Park | Action::Snooze | Action::Pin | Action::Mute | Action::Describe => selected.is_some(),
+        Action::Aside => state.fleet.agents().any(Agent::is_aside),
         Action::Copy => state.can.copy && selected.is_some(),
         Action::Reload => state.can.reload,
         Action::Strategy(n) => usize::from(n) <= state.snapshot().strategies.len(),
-        Action::NextNeedy => state.fleet.present().any(|(_, agent)| agent.state.needs_user()),
+        Action::NextNeedy => state.fleet.present().any(|(_, agent)| agent.needs_user()),
         action => row(action).is_some(),
     }
 }

@@ -1,8 +1,9 @@
 //! Commands between the key and the answer of the engine: shown as asked for, never as done.
 
-use crate::app::core::fleet::MemberId;
+use crate::app::core::fleet::{AgentKey, MemberId};
 use crate::app::core::state::State;
-use crate::monitor::Command;
+use crate::app::core::tidy;
+use crate::monitor::{Agent, Command, Tidy, TidyChange};
 
 /// A command that was sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +20,11 @@ impl Pending {
     /// A later command of the same kind to the same engine takes its place.
     #[must_use]
     pub fn same_kind(&self, member: MemberId, command: &Command) -> bool {
-        self.member == member && std::mem::discriminant(&self.command) == std::mem::discriminant(command)
+        let same_agent = match (&self.command, command) {
+            (Command::Tidy(before), Command::Tidy(after)) => before.pane_id == after.pane_id,
+            _ => true,
+        };
+        same_agent && self.member == member && std::mem::discriminant(&self.command) == std::mem::discriminant(command)
     }
 
     /// What was asked for, in words.
@@ -37,6 +42,7 @@ impl Pending {
             Command::ClearCache => "clear cache".to_owned(),
             Command::Refresh => "refresh".to_owned(),
             Command::Seen(_) => "dismiss".to_owned(),
+            Command::Tidy(tidying) => tidy::asked(&tidying.change).to_owned(),
             Command::Focus(_)
             | Command::Watched(_)
             | Command::Instruments(_)
@@ -70,6 +76,27 @@ impl State {
     fn pending(&self) -> impl Iterator<Item = &Command> {
         let shown = self.member().id;
         self.pending.iter().rev().filter(move |pending| pending.member == shown).map(|pending| &pending.command)
+    }
+
+    /// What is put on an agent, as it will be.
+    #[must_use]
+    pub fn tidied(&self, key: AgentKey, agent: &Agent) -> Tidy {
+        let now = Tidy::of(agent);
+        match self.pending_tidy(key) {
+            Some(change) => now.after(change.clone(), self.now),
+            None => now,
+        }
+    }
+
+    /// What is to be put on an agent, if that is pending.
+    #[must_use]
+    pub fn pending_tidy(&self, key: AgentKey) -> Option<&TidyChange> {
+        self.pending.iter().rev().find_map(|pending| match &pending.command {
+            Command::Tidy(tidying) if (pending.member, tidying.pane_id) == (key.member, key.pane) => {
+                Some(&tidying.change)
+            }
+            _ => None,
+        })
     }
 
     /// The strategy asked for, if that is pending.

@@ -182,7 +182,7 @@ fn agents(out: &mut String, s: &Snapshot) -> std::fmt::Result {
         right("CPU", 5),
     )?;
     let mut order: Vec<_> = s.agents.iter().collect();
-    order.sort_by_key(|agent| (tone(agent).rank(), agent.state.needs_user().then_some(agent.since)));
+    order.sort_by_key(|agent| (agent.is_aside(), tone(agent).rank(), agent.needs_user().then_some(agent.since)));
     for agent in order {
         let stale = if agent.stale { " (stale)" } else { "" };
         let context = agent.context_percent.map_or_else(|| format::NONE.to_owned(), |c| format!("{c:.0}%"));

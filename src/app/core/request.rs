@@ -89,7 +89,7 @@ pub fn asks(agent: &Agent) -> bool {
 }
 
 fn asked(agent: &Agent) -> Option<&Asks> {
-    agent.asks.as_ref().filter(|asks| agent.state.needs_user() && !asks.line.trim().is_empty())
+    agent.asks.as_ref().filter(|asks| agent.needs_user() && !asks.line.trim().is_empty())
 }
 
 fn heading_of<'a>(asks: &Asks, rows: &[&'a str]) -> Option<&'a str> {

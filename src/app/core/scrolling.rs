@@ -69,7 +69,7 @@ impl List {
                 let next = self.lines.iter().skip(near).chain(self.lines.iter().rev());
                 let found = next.into_iter().find_map(|line| match line {
                     Line::Agent(place) => fleet.at(*place).map(|(key, _)| key),
-                    Line::Head(_) | Line::Host(_) => None,
+                    Line::Head(_) | Line::Host(_) | Line::Aside { .. } => None,
                 });
                 self.selected = found;
             }

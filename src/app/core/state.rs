@@ -18,6 +18,7 @@ use crate::app::core::fleet::{AgentKey, Fleet, Host, Member, MemberId, address};
 use crate::app::core::keymap::Keymap;
 use crate::app::core::list::List;
 use crate::app::core::pending::Pending;
+use crate::app::core::tidy;
 use crate::app::core::view::{Capabilities, Main, Panel, Shown, Viewport};
 use crate::app::core::widths::Widths;
 use crate::app::core::words::{TONES, Tone, tone};
@@ -77,6 +78,24 @@ pub enum Mode {
         /// Close the pane rather than interrupt.
         kill: bool,
     },
+    /// For how long an agent is snoozed.
+    Snooze {
+        /// The agent.
+        key: AgentKey,
+        /// The choice that Enter takes, of [`crate::app::core::tidy::SNOOZES`].
+        at: usize,
+    },
+    /// A name and a note for an agent.
+    Describe {
+        /// The agent.
+        key: AgentKey,
+        /// Its name so far.
+        name: Input,
+        /// The note so far.
+        note: Input,
+        /// The note is typed, and not the name.
+        in_note: bool,
+    },
     /// One message to several agents: first who, then what.
     Broadcast {
         /// Those who may get it, in the order of the list.
@@ -96,7 +115,8 @@ impl Mode {
             Self::Normal => &[Scope::Panels],
             Self::Filter(_) | Self::Help { .. } | Self::Palette { .. } => &[Scope::Text, Scope::Open],
             Self::Reply { .. } | Self::Broadcast { input: Some(_), .. } => &[Scope::Message, Scope::Text, Scope::Open],
-            Self::Answer { .. } => &[Scope::Answers, Scope::Open],
+            Self::Describe { .. } => &[Scope::Form, Scope::Text, Scope::Open],
+            Self::Answer { .. } | Self::Snooze { .. } => &[Scope::Answers, Scope::Open],
             Self::Confirm { .. } => &[Scope::Question, Scope::Open],
             Self::Broadcast { input: None, .. } => &[Scope::Recipients, Scope::Open],
         }
@@ -109,8 +129,14 @@ impl Mode {
             | Self::Help { input, .. }
             | Self::Palette { input, .. }
             | Self::Reply { input, .. }
+            | Self::Describe { name: input, in_note: false, .. }
+            | Self::Describe { note: input, in_note: true, .. }
             | Self::Broadcast { input: Some(input), .. } => Some(input),
-            Self::Normal | Self::Answer { .. } | Self::Confirm { .. } | Self::Broadcast { input: None, .. } => None,
+            Self::Normal
+            | Self::Answer { .. }
+            | Self::Confirm { .. }
+            | Self::Snooze { .. }
+            | Self::Broadcast { input: None, .. } => None,
         }
     }
 }
@@ -328,14 +354,20 @@ impl State {
         self.fleet.preview(answered.or(self.list.selected)?)
     }
 
-    /// Agents by tone, in the order of [`TONES`].
+    /// Agents by tone, in the order of [`TONES`]; those that are out of the way are none of them.
     #[must_use]
     pub fn counts(&self) -> [usize; TONES.len()] {
         let mut counts = [0; TONES.len()];
         for (_, agent) in self.fleet.present() {
-            counts[tone(agent).rank()] += 1;
+            counts[tone(agent).rank()] += usize::from(!agent.is_aside());
         }
         counts
+    }
+
+    /// How many agents are out of the way, in words; empty where there is none.
+    #[must_use]
+    pub fn aside(&self) -> String {
+        tidy::aside(self.fleet.present().map(|(_, agent)| agent))
     }
 
     /// The first cycle has not ended.

@@ -219,6 +219,8 @@ impl Rules {
         let wanted = self.wants(*to, kind.as_deref())
             && listed(&self.agents, program)
             && listed(&self.sessions, &agent.session)
+            && !agent.is_aside()
+            && !agent.muted
             // A prompt that follows a prompt is one more to answer; any other state told of once is told.
             && (from != to || *to == AgentState::Waiting);
         wanted.then(|| AgentNotice {

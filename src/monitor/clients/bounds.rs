@@ -15,8 +15,8 @@ use crate::monitor::snapshot::TRANSITIONS_KEPT;
 use crate::monitor::{
     Account, Acted, Agent, AgentTokens, Agents, Asks, BaseStatus, CacheInfo, Change, Choice, CostInfo, CycleInfo,
     CyclePoint, CycleStats, EVENTS_KEPT, EngineInfo, Event, EventKind, Evidence, HISTORY_POINTS, HealthSummary,
-    LayerInfo, Limit, LiveSettings, PoolInfo, Preview, RereadInfo, ServerInfo, Snapshot, StrategyInfo, Tokens,
-    Transition, TuneRow,
+    LONGEST_NAME, LONGEST_NOTE, LayerInfo, Limit, LiveSettings, PoolInfo, Preview, RereadInfo, ServerInfo, Snapshot,
+    StrategyInfo, Tokens, Transition, TuneRow,
 };
 use crate::tmux::{PaneId, Screen, clean, is_clean, is_unsafe};
 
@@ -501,6 +501,14 @@ impl Bounds {
             activity,
             transitions,
             read_at,
+            parked: _,
+            snoozed: _,
+            snoozed_until,
+            pinned: _,
+            muted: _,
+            given_name,
+            note,
+            tidied_at,
         } = agent;
         host.iter_mut().chain([server]).for_each(label);
         [target, session, window, name, agent].into_iter().for_each(|word| text(word, NAME));
@@ -512,11 +520,15 @@ impl Bounds {
         [cwd, repository_path, usage_source].into_iter().for_each(|path| some(path, PATH));
         text(title, LINE);
         some(doing, LINE);
+        some(given_name, LONGEST_NAME);
+        some(note, LONGEST_NOTE);
         self.was(since);
         self.was(last_change);
         read_at.iter_mut().for_each(|at| self.was(at));
         self.will_be(reset_at);
         self.will_be(deadline);
+        self.will_be(snoozed_until);
+        tidied_at.iter_mut().for_each(|at| self.was(at));
         self.evidence(evidence);
         maybe(context_percent, 100.0);
         maybe(cpu_percent, CORES);

@@ -177,8 +177,9 @@ fn agent(
     let record = tracked.record()?;
     let place = tracked.workplace().and_then(|folder| repositories.place(folder));
     let lines = place.and_then(|place| repositories.lines(place));
-    let (pane, verdict) = (&tracked.pane, &record.verdict);
-    let name = tracked.named.as_ref().and_then(|n| n.name.clone()).unwrap_or_else(|| pane.window.clone());
+    let (pane, verdict, tidy) = (&tracked.pane, &record.verdict, &record.tidy);
+    let configured = || tracked.named.as_ref().and_then(|named| named.name.clone());
+    let name = tidy.name.clone().or_else(configured).unwrap_or_else(|| pane.window.clone());
     let spending = tracked.program().spending().cloned().unwrap_or_default();
     Some(Agent {
         host: None,
@@ -233,5 +234,13 @@ fn agent(
         activity: record.activity.levels(),
         transitions: record.transitions.iter().cloned().collect(),
         read_at: tracked.reading().read_at_wall(),
+        parked: tidy.parked,
+        snoozed: tidy.snoozed,
+        snoozed_until: tidy.snoozed_until,
+        pinned: tidy.pinned,
+        muted: tidy.muted,
+        given_name: tidy.name.clone(),
+        note: tidy.note.clone(),
+        tidied_at: tidy.at,
     })
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::monitor::{Acted, Change};
+use crate::monitor::{Acted, Change, Tidying};
 use crate::tmux::PaneId;
 
 /// The one limit to how long anything that an engine is asked waits for its answer, wherever the engine is.
@@ -45,6 +45,8 @@ pub enum Command {
     /// Whether this client shows what a snapshot says of the watching itself: pool, cache, cycles, cost, settings. For one
     /// that did without them when it came, behind a slow way; it ends with the client.
     Instruments(bool),
+    /// The user of an agent puts something on it or takes it away: see [`Tidying`].
+    Tidy(Tidying),
     /// A person did something to an agent: recorded as an event, and the agent is looked at.
     Acted(Acted),
     /// Read the settings again and apply what differs; bad ones change nothing. Whoever started the engine knows where

@@ -57,6 +57,11 @@ impl Core {
                 tracked.seen();
                 return Ok(false);
             }
+            Command::Tidy(tidying) => {
+                let tracked = self.panes.fleet.get_mut(tidying.pane_id);
+                let tidied = tracked.is_some_and(|tracked| tracked.tidy(tidying, Timestamp::now()));
+                return if tidied { Ok(false) } else { Err(Refused("another program is in its pane now".to_owned())) };
+            }
             // They are put down as what the client wants, and do not come here.
             Command::Focus(_) | Command::Watched(_) | Command::Instruments(_) => return Ok(false),
             Command::Acted(acted) => self.events.push(Timestamp::now(), EventKind::Acted(acted)),

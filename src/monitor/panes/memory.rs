@@ -15,7 +15,7 @@ use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use crate::monitor::detect::Verdict;
-use crate::monitor::{Account, Agent, AgentState, Limit, Snapshot, TRANSITIONS_KEPT, Transition};
+use crate::monitor::{Account, Agent, AgentState, Limit, Snapshot, TRANSITIONS_KEPT, Tidy, Transition};
 use crate::tmux::{Pane, PaneId, clean};
 
 /// Version of the file. Another one is not read.
@@ -62,6 +62,8 @@ pub struct Remembered {
     pub(crate) last_change: Timestamp,
     #[serde(default)]
     pub(crate) transitions: Vec<Transition>,
+    #[serde(default)]
+    pub(crate) tidy: Tidy,
 }
 
 /// What was remembered cannot be used.
@@ -210,13 +212,14 @@ impl Remembered {
             since: agent.since,
             last_change: agent.last_change,
             transitions: agent.transitions.clone(),
+            tidy: Tidy::of(agent),
         }
     }
 
     fn says_the_same_as(&self, other: &Self) -> bool {
         // Not `last_change`: it moves with every read of an agent that works.
         let facts = |one: &Self| (one.pane_id, one.pane_pid, one.pid, one.start, one.state, one.since);
-        facts(self) == facts(other) && self.agent == other.agent && self.kind == other.kind
+        facts(self) == facts(other) && self.agent == other.agent && self.kind == other.kind && self.tidy == other.tidy
     }
 
     /// Makes what a stranger may have written safe to show.
@@ -224,6 +227,7 @@ impl Remembered {
         fn word(word: &str) -> String {
             clean(word).chars().take(LONGEST_WORD).collect()
         }
+        self.tidy.sanitise();
         self.agent = word(&self.agent);
         self.kind = self.kind.as_deref().map(word);
         self.transitions.truncate(TRANSITIONS_KEPT);
@@ -265,6 +269,7 @@ pub(super) mod tests {
             since: at(0),
             last_change: at(5),
             transitions: vec![Transition { at: at(0), from: AgentState::Working, to: AgentState::Waiting, kind: None }],
+            tidy: Tidy::default(),
         }
     }
 

@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::monitor::detect::Verdict;
 use crate::monitor::panes::memory::Remembered;
-use crate::monitor::{AgentState, Health, Source, TRANSITIONS_KEPT, Transition};
+use crate::monitor::{AgentState, Health, Source, TRANSITIONS_KEPT, Tidy, Transition};
 
 /// Idle is confirmed when the screen has not changed for this long; waiting and working are in force at once.
 pub const CONFIRM_IDLE: Duration = Duration::from_secs(1);
@@ -50,6 +50,10 @@ pub struct Record {
     pub transitions: VecDeque<Transition>,
     /// When it wrote.
     pub activity: Activity,
+    /// What its user has put on it.
+    pub tidy: Tidy,
+    /// The process that was last seen of its program, and its start: what its user put on it is meant for that one.
+    program: Option<(u32, Option<u64>)>,
 }
 
 /// A verdict that waits for its confirmation.
@@ -85,6 +89,7 @@ impl Record {
     pub fn new(verdict: Arc<Verdict>, at: Timestamp, now: Instant) -> Self {
         Self {
             kind: verdict.kind.clone(),
+            program: verdict.pid.map(|pid| (pid, verdict.start)),
             verdict,
             since: at,
             last_change: at,
@@ -94,6 +99,7 @@ impl Record {
             failing: None,
             transitions: VecDeque::new(),
             activity: Activity::new(now),
+            tidy: Tidy::default(),
         }
     }
 
@@ -101,7 +107,7 @@ impl Record {
     /// judged as any later one. `about`: that verdict.
     #[must_use]
     pub fn resume(remembered: Remembered, about: &Verdict, at: Timestamp, now: Instant) -> Self {
-        let Remembered { state, kind, since, last_change, transitions, .. } = remembered;
+        let Remembered { state, kind, since, last_change, transitions, tidy, .. } = remembered;
         let mut verdict = about.clone();
         // `done` is no verdict's: it is kept beside it until somebody looks.
         (verdict.state, verdict.kind) = (state, kind.clone().filter(|kind| kind != "done"));
@@ -114,6 +120,7 @@ impl Record {
             since: since.min(at),
             last_change: last_change.min(at),
             transitions: transitions.into(),
+            tidy,
             ..Self::new(Arc::new(verdict), at, now)
         }
     }
@@ -178,6 +185,7 @@ impl Record {
         }
         let from = self.state();
         let to = verdict.state;
+        self.tidy_after(&verdict);
         let unseen = self.kind.as_deref() == Some("done") && to == AgentState::Idle;
         let kind = match (from, to) {
             (AgentState::Working, AgentState::Idle) if verdict.kind.is_none() && !in_view => Some("done".to_owned()),
@@ -202,6 +210,32 @@ impl Record {
         }
         self.transitions.push_back(Transition { at, from, to, kind: self.kind.clone() });
         Some(Change { from, to, kind: self.kind.clone() })
+    }
+
+    /// What its user put on it, when this verdict comes in force: nothing is left of what was meant for another program.
+    fn tidy_after(&mut self, verdict: &Verdict) {
+        let (from, to) = (self.state(), verdict.state);
+        let comes_back = from == AgentState::Exited && to != AgentState::Exited;
+        let now = verdict.pid.map(|pid| (pid, verdict.start));
+        let another = match (self.program, now) {
+            (Some(known), Some(now)) => known != now,
+            // Out of sight, or it has ended; one that was over and is there again is a new one.
+            (_, None) | (None, Some(_)) => comes_back,
+        };
+        self.program = now.or(self.program);
+        if another {
+            self.tidy = Tidy::default();
+            return;
+        }
+        // A screen on which nothing is recognised is no other state: what it was before goes on behind it.
+        let known = match from {
+            AgentState::Unknown => self.transitions.back().map_or(from, |last| last.from),
+            from => from,
+        };
+        let asks_else = from == AgentState::Waiting && to == from && self.kind != verdict.kind;
+        if to != AgentState::Unknown && (to != known || asks_else) {
+            self.tidy.state_changed(to);
+        }
     }
 
     /// Its user looked at the pane: a finished turn is seen.

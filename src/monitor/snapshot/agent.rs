@@ -173,6 +173,30 @@ pub struct Agent {
     /// When its screen was last read; `None` before the first.
     #[serde(default)]
     pub read_at: Option<Timestamp>,
+    /// Its user put it out of the way until its state changes.
+    #[serde(default)]
+    pub parked: bool,
+    /// Its user put it out of the way for a time.
+    #[serde(default)]
+    pub snoozed: bool,
+    /// When that ends; `None`: with its program.
+    #[serde(default)]
+    pub snoozed_until: Option<Timestamp>,
+    /// Its user put it on top of the list.
+    #[serde(default)]
+    pub pinned: bool,
+    /// Its user wants no notice of it.
+    #[serde(default)]
+    pub muted: bool,
+    /// The name that its user gave it here: `name` is that then.
+    #[serde(default)]
+    pub given_name: Option<String>,
+    /// A line that its user wrote about it.
+    #[serde(default)]
+    pub note: Option<String>,
+    /// When its user last changed one of these.
+    #[serde(default)]
+    pub tidied_at: Option<Timestamp>,
 }
 
 /// What an agent asks of its user.

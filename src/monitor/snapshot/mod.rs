@@ -20,6 +20,7 @@ pub(crate) mod price;
 pub(crate) mod server;
 pub(crate) mod settings;
 pub(crate) mod state;
+pub(crate) mod tidy;
 pub(crate) mod usage;
 
 use std::sync::Arc;
@@ -49,6 +50,7 @@ pub use crate::monitor::snapshot::preview::Preview;
 pub use crate::monitor::snapshot::price::{Price, Prices};
 pub use crate::monitor::snapshot::server::{ServerInfo, ServerStatus};
 pub use crate::monitor::snapshot::state::{AgentState, Evidence, Health, Source};
+pub use crate::monitor::snapshot::tidy::{LONGEST_NAME, LONGEST_NOTE, Tidy, TidyChange, Tidying};
 pub use crate::monitor::snapshot::usage::{Account, AgentTokens, Limit, Plan, Tokens};
 
 /// The version of the JSON object. Fields are added, never changed in meaning, within one version.

@@ -14,6 +14,7 @@ use crate::app::core::message::Hit;
 use crate::app::core::request::{Ink, RequestLine, request};
 use crate::app::core::state::State;
 use crate::app::core::text::{fit, fit_end, left, right, width};
+use crate::app::core::tidy;
 use crate::app::core::view::Panel;
 use crate::app::core::words::{tone, word};
 use crate::monitor::Agent;
@@ -90,6 +91,7 @@ fn hit(state: &State, class: Class, rect: Rect, at: Position) -> Option<Hit> {
 
 fn row_of(c: &mut Canvas, rect: Rect, columns: &[Placed], state: &State, key: AgentKey, agent: &Agent) {
     let styles = Styles::of(c, state, agent);
+    let badges = badges(state, key, agent);
     let most = state.list.request(key);
     let asks = request(agent, request_cells(rect), most);
     // Words that have no room beside the others, where there is a row for them.
@@ -98,12 +100,12 @@ fn row_of(c: &mut Canvas, rect: Rect, columns: &[Placed], state: &State, key: Ag
         let (x, room) = (rect.x + placed.x, placed.width);
         match placed.row.column {
             Column::Doing if most > 0 => {
-                doing(c, x, rect.y, room, agent, (asks.heading.unwrap_or(""), styles.plain));
+                doing(c, (x, rect.y, room), &badges, (asks.heading.unwrap_or(""), styles.plain));
             }
             Column::Doing => {
                 let words = agent.doing.as_deref().unwrap_or("");
                 let style = if styles.needs { styles.toned } else { styles.plain };
-                whole = doing(c, x, rect.y, room, agent, (words, style)).then_some(words);
+                whole = doing(c, (x, rect.y, room), &badges, (words, style)).then_some(words);
             }
             Column::Activity => activity(c, x, rect.y, room, agent),
             _ => list::cell(c, rect, placed, state, agent, &styles),
@@ -161,18 +163,19 @@ fn detail(c: &mut Canvas, rect: Rect, state: &State, agent: &Agent, (whole, styl
 }
 
 /// What it does, asks or said last, after its badges. Whether the words are cut.
-fn doing(c: &mut Canvas, x: u16, y: u16, room: u16, agent: &Agent, (words, style): (&str, Style)) -> bool {
-    let badges = badges(agent);
+fn doing(c: &mut Canvas, (x, y, room): (u16, u16, u16), badges: &str, (words, style): (&str, Style)) -> bool {
     let between = if badges.is_empty() || words.is_empty() { "" } else { " · " };
-    c.pieces(x, y, room, &[(&badges, c.theme.warn), (between, c.theme.muted), (words, style)]);
-    width(&badges) + width(between) + width(words) > room.into()
+    c.pieces(x, y, room, &[(badges, c.theme.warn), (between, c.theme.muted), (words, style)]);
+    width(badges) + width(between) + width(words) > room.into()
 }
 
-/// Words for what the state alone does not say.
-fn badges(agent: &Agent) -> String {
+/// Words for what the state alone does not say, and for what was put on it or is asked to be.
+fn badges(state: &State, key: AgentKey, agent: &Agent) -> String {
     let background = (agent.background > 0).then(|| format!("{} in background", agent.background));
     let stale = agent.stale.then(|| "stale".to_owned());
-    [stale, background].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    let asked = state.pending_tidy(key).map(|change| format!("{} …", tidy::asked(change)));
+    let marks = tidy::marks(agent, state.now);
+    asked.into_iter().chain(marks).chain(stale).chain(background).collect::<Vec<_>>().join(" · ")
 }
 
 fn activity(c: &mut Canvas, x: u16, y: u16, room: u16, agent: &Agent) {

@@ -73,12 +73,19 @@ fn counts(c: &mut Canvas, x: u16, y: u16, end: u16, state: &State, wide: bool) -
         .collect();
     let short: Vec<Words> =
         present.iter().map(|(t, n)| (format!("{} {n}", t.glyph()), style(theme.tone(**t), **t))).collect();
+    let aside = state.aside();
+    let (mut long, mut short) = (long, short);
+    if !aside.is_empty() {
+        long.push((aside.clone(), theme.muted));
+        short.push((aside, theme.muted));
+    }
     let cells = |words: &[Words], gap: usize| words.iter().map(|(w, _)| text::width(w) + gap).sum::<usize>();
     // The word stays longest where it matters most.
-    let mixed: Vec<Words> = match long.first().filter(|_| present[0].0 == &Tone::NeedsYou) {
-        Some(first) => std::iter::once(first).chain(&short[1..]).cloned().collect(),
-        None => short.clone(),
-    };
+    let mixed: Vec<Words> =
+        match long.first().filter(|_| present.first().is_some_and(|(tone, _)| **tone == Tone::NeedsYou)) {
+            Some(first) => std::iter::once(first).chain(&short[1..]).cloned().collect(),
+            None => short.clone(),
+        };
     // Room is left for what runs and for the clock, or for the clock alone.
     let after = if wide { 24 } else { 0 };
     let (words, gap) = match (cells(&long, 3) + after <= room, cells(&mixed, 2) + after / 2 <= room) {

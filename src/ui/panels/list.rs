@@ -23,6 +23,7 @@ use crate::app::core::words::{TONES, Tone, tone, word};
 use crate::monitor::Agent;
 use crate::ui::canvas::Canvas;
 use crate::ui::panels::columns::Placed;
+use crate::ui::panels::tidy;
 use crate::ui::slot::Class;
 
 /// The room of a list that takes all of its section: below its head in a border, or without both where it is narrow.
@@ -34,10 +35,8 @@ pub(super) fn room(_: &State, class: Class, rect: Rect) -> Room {
 /// How many agents there are, and of them how many are listed.
 pub(super) fn shown(state: &State) -> String {
     let all = state.fleet.len();
-    if state.list.filter.is_empty() {
-        return all.to_string();
-    }
-    format!("{} of {all}", state.list.agents(&state.fleet).count())
+    let listed = state.list.agents(&state.fleet).count();
+    if listed == all { all.to_string() } else { format!("{listed} of {all}") }
 }
 
 /// Sorting, grouping and filter, as far as they are not the usual.
@@ -110,6 +109,7 @@ pub(super) fn rows(c: &mut Canvas, area: Rect, state: &State, row: impl Fn(&mut 
         match shown.line {
             Line::Head(first) => head_of(c, rect, state, first),
             Line::Host(at) => lost(c, rect, state, at),
+            Line::Aside { parked, snoozed } => tidy::aside(c, rect, state, (parked, snoozed)),
             Line::Agent(place) => {
                 let Some((key, agent)) = state.fleet.at(place) else { continue };
                 row(c, rect, (key, agent));
@@ -170,6 +170,7 @@ pub(super) fn hit_row(state: &State, area: Rect, at: Position) -> Option<Hit> {
         Line::Agent(place) => state.fleet.at(place).map(|(key, _)| Hit::Agent(key)),
         Line::Head(_) => None,
         Line::Host(_) => Some(Hit::Key(Action::Hosts)),
+        Line::Aside { .. } => Some(Hit::Key(Action::Aside)),
     }
 }
 
@@ -187,11 +188,11 @@ impl Styles {
     /// Those of an agent.
     pub(super) fn of(c: &Canvas, state: &State, agent: &Agent) -> Self {
         let tone_of = tone(agent);
-        let quiet = matches!(tone_of, Tone::Idle | Tone::Exited | Tone::Unknown);
+        let quiet = agent.is_aside() || matches!(tone_of, Tone::Idle | Tone::Exited | Tone::Unknown);
         Self {
             toned: tone_style(c, state, agent),
             plain: if quiet { c.theme.muted } else { c.theme.text },
-            needs: tone_of == Tone::NeedsYou,
+            needs: tone_of == Tone::NeedsYou && !agent.is_aside(),
         }
     }
 }
@@ -269,7 +270,7 @@ pub(super) fn head_of(c: &mut Canvas, rect: Rect, state: &State, first: Place) {
         theme.title,
     ) + 2;
     for t in TONES {
-        let count = state.fleet.agents().filter(|a| by.of(a) == by.of(first) && tone(a) == t).count();
+        let count = state.fleet.agents().filter(|a| by.of(a) == by.of(first) && tone(a) == t && !a.is_aside()).count();
         if count > 0 {
             let words = format!("{} {count}  ", t.glyph());
             x = c.text(x, rect.y, rect.right().saturating_sub(x), &words, theme.tone(t));
@@ -288,7 +289,10 @@ pub(super) fn head_of(c: &mut Canvas, rect: Rect, state: &State, first: Place) {
 pub(super) fn tone_style(c: &Canvas, state: &State, agent: &Agent) -> Style {
     let tone = tone(agent);
     let mut style = c.theme.tone(tone);
-    if tone == Tone::NeedsYou && fresh(agent.since, state.now) {
+    if agent.is_aside() {
+        style = c.theme.muted;
+    }
+    if tone == Tone::NeedsYou && !agent.is_aside() && fresh(agent.since, state.now) {
         style = style.add_modifier(Modifier::BOLD);
     }
     if agent.stale {

@@ -20,6 +20,7 @@ pub(super) mod overlay;
 mod pool;
 mod preview;
 mod strategy;
+pub(super) mod tidy;
 mod tune;
 mod usage;
 mod why;

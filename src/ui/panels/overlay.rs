@@ -10,7 +10,7 @@ use crate::app::core::state::{Mode, Recipient, State};
 use crate::app::core::{palette, text};
 use crate::ui::canvas::{Canvas, Frame};
 use crate::ui::panels::footer::skip_cells;
-use crate::ui::panels::{Preview, answer, hints};
+use crate::ui::panels::{Preview, answer, hints, tidy};
 
 /// Its rectangle, borders included.
 #[must_use]
@@ -20,6 +20,8 @@ pub fn rect(within: Rect, mode: &Mode) -> Rect {
         Mode::Answer { seen, asked, .. } => answer::size(within.width, seen, asked),
         Mode::Reply { .. } => (72, 6),
         Mode::Confirm { .. } => (56, 5),
+        Mode::Snooze { .. } => tidy::SNOOZE,
+        Mode::Describe { .. } => tidy::DESCRIBE,
         Mode::Broadcast { to, input: None, .. } => {
             (64, u16::try_from(to.len()).unwrap_or(20).saturating_add(2).clamp(6, 24))
         }
@@ -70,6 +72,13 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, request: &Preview) -> Opt
             );
             None
         }
+        Mode::Snooze { key, at } => {
+            tidy::snooze(c, area, state, (*key, *at));
+            None
+        }
+        Mode::Describe { key, name, note, in_note } => {
+            Some(tidy::describe(c, area, state, (*key, name, note, *in_note)))
+        }
         Mode::Broadcast { to, at, input: None } => {
             recipients(c, area, &state.keymap, to, *at);
             None
@@ -100,12 +109,12 @@ pub fn items_top(inner: Rect, at: usize) -> (usize, u16) {
 /// What sends a message, and what does not.
 const SEND: &[(&[Action], &str)] = &[(&[Action::Accept], "send"), (&[Action::Leave], "leave")];
 
-fn frame<'a>(title: &'a str, keys: &'a str) -> Frame<'a> {
+pub(super) fn frame<'a>(title: &'a str, keys: &'a str) -> Frame<'a> {
     Frame { title, keys, focus: true, ..Frame::default() }
 }
 
 /// A line that is typed into.
-fn entry(c: &mut Canvas, area: Rect, prompt: &str, input: &Input) -> Position {
+pub(super) fn entry(c: &mut Canvas, area: Rect, prompt: &str, input: &Input) -> Position {
     let x = c.text(area.x + 1, area.y, area.width.saturating_sub(2), prompt, c.theme.key);
     let room = area.right().saturating_sub(x + 1);
     let scroll = input.visual_scroll(room.max(1).into());

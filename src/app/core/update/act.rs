@@ -11,7 +11,7 @@ use crate::app::core::state::{Mode, State};
 use crate::app::core::update::ask::{ask, broadcast};
 use crate::app::core::update::engine::{command, interval, pool, step_strategy, strategy, switch_strategy};
 use crate::app::core::update::rows::{next_needy, page, relist, scroll, select, sort_by};
-use crate::app::core::update::{Tone, engine, modes, toast};
+use crate::app::core::update::{Tone, engine, modes, tidy, toast};
 use crate::app::core::view::{Main, Panel};
 use crate::monitor::Command;
 
@@ -41,6 +41,11 @@ pub(crate) fn act(state: &mut State, action: Action) -> Outcome {
             Some(key) => command(state, Command::Seen(key.pane)),
             None => Outcome::default(),
         },
+        Action::Park | Action::Snooze | Action::Pin | Action::Mute | Action::Describe => tidy::tidy(state, action),
+        Action::Aside => {
+            state.list.aside = !state.list.aside;
+            relist(state)
+        }
         Action::Filter => modes::filter(state),
         Action::Sort => {
             let sort = state.list.sort.next();
@@ -115,6 +120,7 @@ pub(crate) fn act(state: &mut State, action: Action) -> Outcome {
         Action::Accept
         | Action::Leave
         | Action::Close
+        | Action::NextField
         | Action::NextItem
         | Action::PrevItem
         | Action::NextPage

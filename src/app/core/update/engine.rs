@@ -2,10 +2,11 @@
 
 use strum::VariantNames;
 
+use crate::app::core::fleet::MemberId;
 use crate::app::core::message::{Effect, Outcome};
 use crate::app::core::pending::Pending;
 use crate::app::core::state::State;
-use crate::app::core::update::{Tone, toast, toast_of_engine};
+use crate::app::core::update::{Tone, tidy, toast, toast_of_engine};
 use crate::monitor::{CachePolicy, Command, MAX_POOL};
 
 /// Intervals that `<` and `>` go through, seconds.
@@ -13,7 +14,11 @@ const INTERVALS: [f64; 10] = [0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 6
 
 /// Asks the engine that is shown for a command and keeps it as pending till it is answered.
 pub(crate) fn command(state: &mut State, command: Command) -> Outcome {
-    let member = state.member().id;
+    command_to(state, state.member().id, command)
+}
+
+/// The same of the engine of a member.
+pub(crate) fn command_to(state: &mut State, member: MemberId, command: Command) -> Outcome {
     state.pending.retain(|pending| !pending.same_kind(member, &command));
     state.sent.command += 1;
     state.pending.push(Pending { id: state.sent.command, member, command: command.clone() });
@@ -25,9 +30,16 @@ pub(crate) fn answered(state: &mut State, id: u64, answer: Result<(), String>) -
     let at = state.pending.iter().position(|pending| pending.id == id);
     let pending = at.map(|at| state.pending.remove(at));
     if let Err(why) = answer {
+        if let Some(text) = pending.as_ref().and_then(|pending| tidy::too_old(state, pending, &why)) {
+            toast(state, text, Tone::Error);
+            return Outcome::redraw();
+        }
         let what = pending.as_ref().map_or_else(|| "A command".to_owned(), Pending::words);
         toast(state, format!("{what} was refused: {why}"), Tone::Error);
         return Outcome::redraw();
+    }
+    if let Some(Pending { command: Command::Tidy(tidying), .. }) = &pending {
+        return tidy::is_done(state, &tidying.change);
     }
     if let Some(done) = pending.as_ref().and_then(Pending::done) {
         toast_of_engine(state, done);

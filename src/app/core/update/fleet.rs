@@ -8,7 +8,8 @@ use crate::app::core::state::{Mode, State, widths_of};
 use crate::app::core::update::{ask, toast};
 use crate::app::core::view::Main;
 use crate::app::core::words::{Tone, word};
-use crate::monitor::{Agent, AgentState, Command, Event, EventKind, EventReader, Snapshot, TELL_SWITCH_FOR};
+use crate::monitor::{Agent, AgentState, Command, Event, EventKind, EventReader, Snapshot, TELL_SWITCH_FOR, Tidy};
+use crate::tmux::PaneId;
 
 /// Time for which the cursor is on an agent before what it shows counts as seen.
 const DWELL: Duration = Duration::from_secs(2);
@@ -122,6 +123,8 @@ fn agent_differs(a: &Agent, b: &Agent) -> bool {
         || (a.added, a.removed) != (b.added, b.removed)
         || a.choices != b.choices
         || a.transitions != b.transitions
+        || a.name != b.name
+        || Tidy::of(a) != Tidy::of(b)
         || crate::app::core::format::cpu(a.cpu_percent) != crate::app::core::format::cpu(b.cpu_percent)
         || crate::app::core::format::bytes(a.memory_bytes) != crate::app::core::format::bytes(b.memory_bytes)
 }
@@ -151,10 +154,17 @@ fn call(
     calls: &mut Vec<String>,
     problems: &mut Vec<String>,
 ) {
+    // Who is out of the way or muted calls for nobody.
+    let silent = |pane: PaneId| {
+        let mut agents = member.snapshot.agents.iter();
+        agents.any(|agent| agent.pane_id == pane && (agent.is_aside() || agent.muted))
+    };
     for event in news {
         match &event.what {
             EventKind::Transition { pane_id, target, to, kind, .. }
-                if to.needs_user() && Some(AgentKey { member: member.id, pane: *pane_id }) != selected =>
+                if to.needs_user()
+                    && Some(AgentKey { member: member.id, pane: *pane_id }) != selected
+                    && !silent(*pane_id) =>
             {
                 let host = if several { member.label.prefix() } else { String::new() };
                 calls.push(format!("{host}{target} needs you: {}", word(*to, kind.as_deref())));

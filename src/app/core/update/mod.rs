@@ -7,6 +7,7 @@ mod fleet;
 mod modes;
 mod rows;
 mod swallow;
+mod tidy;
 
 use std::time::Duration;
 
@@ -204,8 +205,7 @@ fn ages_differ(state: &State, before: Timestamp, now: Timestamp) -> bool {
                 format::age(agent.since, before) != format::age(agent.since, now)
                     || fresh(agent.since, before) != fresh(agent.since, now)
             }),
-            Line::Head(_) => false,
-            Line::Host(_) => false,
+            Line::Head(_) | Line::Host(_) | Line::Aside { .. } => false,
         })
 }
 

@@ -12,7 +12,8 @@ use crate::app::core::key::{Code, Key};
 use crate::app::core::message::{Effect, Hit, Mouse, Outcome};
 use crate::app::core::palette;
 use crate::app::core::state::{Mode, State};
-use crate::app::core::update::{Tone, act, swallow, toast};
+use crate::app::core::tidy::SNOOZES;
+use crate::app::core::update::{Tone, act, swallow, tidy, toast};
 use crate::app::core::view::Panel;
 use crate::monitor;
 
@@ -46,6 +47,7 @@ pub(crate) fn pressed(state: &mut State, key: Key) -> Outcome {
                 Outcome::default()
             }
         }
+        Action::NextField => tidy::next_field(state),
         Action::NextItem => step(state, 1),
         Action::PrevItem => step(state, -1),
         Action::NextPage => turn_page(state, 1),
@@ -65,7 +67,7 @@ pub(crate) fn pressed(state: &mut State, key: Key) -> Outcome {
 /// A key that does nothing here: where nothing is typed it closes what is open.
 fn none_of_its_keys(state: &mut State, key: Key) -> Outcome {
     match state.mode {
-        Mode::Answer { .. } | Mode::Confirm { .. } => swallow::close(state, key),
+        Mode::Answer { .. } | Mode::Confirm { .. } | Mode::Snooze { .. } => swallow::close(state, key),
         Mode::Broadcast { input: None, .. } if key.is_text() => swallow::close(state, key),
         _ => Outcome::default(),
     }
@@ -74,6 +76,10 @@ fn none_of_its_keys(state: &mut State, key: Key) -> Outcome {
 /// Picks the answer with a number.
 fn choose(state: &mut State, number: u8, key: Key) -> Outcome {
     match &mut state.mode {
+        Mode::Snooze { at, .. } if (1..=SNOOZES.len()).contains(&number.into()) => {
+            *at = usize::from(number) - 1;
+            enter(state)
+        }
         Mode::Answer { seen, at, .. } if (1..=seen.choices.len()).contains(&number.into()) => {
             *at = Some(usize::from(number) - 1);
             enter(state)
@@ -119,11 +125,12 @@ pub(crate) fn mouse(state: &mut State, mouse: Mouse, hit: &Hit) -> Outcome {
             Outcome::default()
         }
         (Mouse::Click, Hit::Choice(row)) => {
-            if let Mode::Answer { at, .. } = &mut state.mode {
-                *at = Some(*row);
-                return enter(state);
+            match &mut state.mode {
+                Mode::Answer { at, .. } => *at = Some(*row),
+                Mode::Snooze { at, .. } => *at = *row,
+                _ => return Outcome::default(),
             }
-            Outcome::default()
+            enter(state)
         }
         (Mouse::Click, Hit::Overlay) | (Mouse::Wheel(_), _) => Outcome::default(),
         (Mouse::Click, _) => close(state),
@@ -139,6 +146,7 @@ pub(crate) fn filter(state: &mut State) -> Outcome {
 
 /// The text changed: what hangs on it follows.
 fn typed(state: &mut State) -> Outcome {
+    tidy::typed(state);
     match &mut state.mode {
         Mode::Filter(input) => {
             let text = input.value().to_owned();
@@ -221,6 +229,8 @@ fn enter(state: &mut State) -> Outcome {
         Mode::Reply { key, seen, input } if !input.value().trim().is_empty() => {
             does(key, Act::Reply { pane: key.pane, text: input.value().to_owned(), seen })
         }
+        Mode::Snooze { key, at } => tidy::snooze(state, key, at),
+        Mode::Describe { key, name, note, .. } => tidy::describe(state, key, &name, &note),
         Mode::Confirm { key, seen, kill: false } => does(key, Act::Interrupt { pane: key.pane, seen }),
         Mode::Confirm { key, seen, kill: true } => does(key, Act::Kill { pane: key.pane, seen }),
         Mode::Broadcast { to, at, input: None } => {
@@ -270,6 +280,8 @@ fn step(state: &mut State, delta: isize) -> Outcome {
             help_rows(state, input.value()).len().saturating_sub(state.viewport.overlay.saturating_sub(1))
         }
         Mode::Answer { seen, .. } => seen.choices.len(),
+        Mode::Snooze { .. } => SNOOZES.len(),
+        Mode::Describe { .. } => return tidy::next_field(state),
         Mode::Broadcast { to, input: None, .. } => to.len(),
         Mode::Filter(_) => return crate::app::core::update::rows::scroll(state, state.view.focus, delta),
         _ => return Outcome::default(),
@@ -285,7 +297,9 @@ fn step(state: &mut State, delta: isize) -> Outcome {
         *at = (rows > 0).then_some(to);
         return Outcome::redraw_if(moved);
     }
-    let (Mode::Palette { at, .. } | Mode::Help { top: at, .. } | Mode::Broadcast { at, .. }) = &mut state.mode else {
+    let (Mode::Palette { at, .. } | Mode::Help { top: at, .. } | Mode::Snooze { at, .. } | Mode::Broadcast { at, .. }) =
+        &mut state.mode
+    else {
         return Outcome::default();
     };
     let to = at.saturating_add_signed(delta).min(rows.saturating_sub(1));

@@ -55,6 +55,11 @@ pub(crate) fn page(state: &mut State, forth: bool) -> Outcome {
 
 /// Puts the cursor on an agent.
 pub(crate) fn select(state: &mut State, key: AgentKey) -> Outcome {
+    // One that is folded away is shown with those that are out of the way like it.
+    if state.fleet.agent(key).is_some_and(Agent::is_aside) && !state.list.aside {
+        state.list.aside = true;
+        state.list.rebuild(&state.fleet, state.elapsed, false);
+    }
     let moved = state.list.select(&state.fleet, key);
     moved_cursor(state, moved).and(Outcome::redraw())
 }
@@ -68,8 +73,7 @@ fn moved_cursor(state: &mut State, moved: bool) -> Outcome {
 
 /// The agent that has waited longest, then the next one, round and round.
 pub(crate) fn next_needy(state: &mut State) -> Outcome {
-    let mut needy: Vec<(AgentKey, &Agent)> =
-        state.fleet.present().filter(|(_, agent)| agent.state.needs_user()).collect();
+    let mut needy: Vec<(AgentKey, &Agent)> = state.fleet.present().filter(|(_, agent)| agent.needs_user()).collect();
     needy.sort_by_key(|(_, agent)| agent.since);
     let at = needy.iter().position(|(key, _)| Some(*key) == state.list.selected);
     let next = at.map_or(0, |at| at + 1);

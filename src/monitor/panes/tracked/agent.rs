@@ -12,7 +12,7 @@ use crate::monitor::panes::memory::Remembered;
 use crate::monitor::panes::occupant::News;
 use crate::monitor::panes::record::{Change, Record};
 use crate::monitor::panes::tracked::{DWELL, Tracked};
-use crate::monitor::{AgentState, EventKind};
+use crate::monitor::{AgentState, EventKind, Tidying};
 use crate::tmux::Pane;
 
 /// How long an agent's pane must have served another program since it ended.
@@ -73,6 +73,17 @@ impl Tracked {
         }
     }
 
+    /// Its user puts something on its agent, or takes it away. `false`: it holds another program than the one that is meant.
+    pub fn tidy(&mut self, tidying: Tidying, at: Timestamp) -> bool {
+        let meant = (tidying.pid, tidying.start);
+        let Some(record) = self.occupant.record_mut() else { return false };
+        if (record.verdict.pid, record.verdict.start) != meant {
+            return false;
+        }
+        record.tidy = record.tidy.after(tidying.change, at);
+        true
+    }
+
     /// Its user looked at it.
     pub fn seen(&mut self) {
         if let Some(record) = self.occupant.record_mut() {
@@ -101,6 +112,7 @@ impl Tracked {
             record.failed(now, interval);
         }
         record.activity.advance(now);
+        record.tidy.pass_time(at);
         self.program.sample_load(now);
         let gone = if self.has_moved_on(now) { self.dismiss_agent() } else { None };
         settled.into_iter().chain(gone).collect()
