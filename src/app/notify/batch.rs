@@ -14,7 +14,7 @@ use crate::{
 pub const SETTLE: Duration = Duration::from_millis(1200);
 
 /// Notices that are held back, at most one for each pane, and those of limits.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Batcher {
     events: EventReader,
     held: Vec<(Instant, Notice)>,
@@ -31,6 +31,16 @@ impl Batcher {
     #[must_use]
     pub fn from(snapshot: &Snapshot, from: Timestamp) -> Self {
         Self { events: EventReader::from(snapshot, from), held: Vec::new() }
+    }
+
+    /// Goes on with another engine, after the events that it has; what is held back stays.
+    pub fn follow(&mut self, snapshot: &Snapshot) {
+        self.events = EventReader::after(snapshot);
+    }
+
+    /// The panes of which something is held back.
+    pub fn held(&self) -> impl Iterator<Item = PaneId> {
+        self.held.iter().filter_map(|(_, notice)| notice.pane())
     }
 
     /// Takes the new events of a snapshot, and lets go of what is no longer so.

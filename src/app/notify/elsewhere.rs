@@ -17,7 +17,7 @@ use crate::{
 type Seen = HashMap<PaneId, (AgentState, Option<String>)>;
 
 /// One server of a host as its changes come.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Following {
     engine: EngineId,
     batcher: Batcher,
@@ -39,8 +39,10 @@ impl Following {
     fn take(&mut self, snapshot: &Snapshot, rules: &Rules, now: Instant) -> Vec<Notice> {
         if snapshot.engine.id() != self.engine {
             self.engine = snapshot.engine.id();
-            self.batcher = Batcher::new(snapshot);
             self.before.clone_from(&self.seen);
+            // What was not told yet is news under this one too.
+            self.batcher.held().for_each(|pane| drop(self.before.remove(&pane)));
+            self.batcher.follow(snapshot);
         }
         self.batcher.take(snapshot, rules, now);
         let mut notices = self.batcher.release(snapshot, now);
@@ -169,5 +171,17 @@ mod tests {
             assert_eq!(told(&mut following, &snapshot(9, state, vec![]), &mut now), []);
         }
         assert_eq!(told(&mut following, &snapshot(9, AgentState::Waiting, vec![waits(1)]), &mut now).len(), 1);
+        // Another one between a wait and its notice, which finds it again.
+        let mut following = Following::new(&snapshot(7, AgentState::Working, vec![]));
+        let rules = Rules::new(&settings::defaults().notifications);
+        assert_eq!(following.take(&snapshot(7, AgentState::Waiting, vec![waits(1)]), &rules, now), []);
+        let found = snapshot(8, AgentState::Waiting, vec![waits(1)]);
+        for first in [Snapshot { agents: Vec::new().into(), ..snapshot(8, AgentState::Waiting, vec![]) }, found.clone()]
+        {
+            let mut following = following.clone();
+            let mut notices = told(&mut following, &first, &mut now);
+            notices.extend(told(&mut following, &found, &mut now));
+            assert_eq!(notices.len(), 1);
+        }
     }
 }
