@@ -261,6 +261,13 @@ impl Delta {
         self
     }
 
+    /// Whether it says only that time went on.
+    #[must_use]
+    pub fn is_rest(&self) -> bool {
+        let nothing = Self { n: self.n, timestamp: self.timestamp, ..Self::default() };
+        *self == nothing
+    }
+
     /// The snapshot that it makes of the one before. Without instruments those stay as they were, but for the counts
     /// that the agents themselves give.
     #[must_use]

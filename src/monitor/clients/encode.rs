@@ -61,7 +61,14 @@ impl PartialEq for Form {
 
 /// Made by the first who needs it, while the others that need it wait for it; `None`: there is no such form of this
 /// snapshot.
-type Bulk = Arc<OnceLock<Result<Option<Arc<Vec<u8>>>, String>>>;
+type Bulk = Arc<OnceLock<Result<Option<Made>, String>>>;
+
+/// A line but for its end, and whether it says only that time went on.
+#[derive(Clone, Debug)]
+struct Made {
+    bytes: Arc<Vec<u8>>,
+    is_rest: bool,
+}
 
 /// Most forms kept of one snapshot: whole, and the rest for those who kept pace. Others make their own.
 const FORMS: usize = 8;
@@ -72,15 +79,15 @@ const SHORT: usize = 32 * 1024;
 impl Encoded {
     /// A snapshot as the line for a client; `None`: it cannot be had in this form.
     pub(crate) fn line(&self, snapshot: &Arc<Snapshot>, form: &Form, end: &[u8]) -> Result<Option<Line>, String> {
-        let Some(bulk) = self.bulk(snapshot, form)? else { return Ok(None) };
-        Ok(Some(if bulk.len() < SHORT {
-            Line { bulk: Arc::default(), end: [&bulk, end].concat() }
+        let Some(Made { bytes, is_rest }) = self.bulk(snapshot, form)? else { return Ok(None) };
+        Ok(Some(if bytes.len() < SHORT {
+            Line { bulk: Arc::default(), end: [&bytes, end].concat(), is_rest }
         } else {
-            Line { bulk, end: end.to_vec() }
+            Line { bulk: bytes, end: end.to_vec(), is_rest }
         }))
     }
 
-    fn bulk(&self, snapshot: &Arc<Snapshot>, form: &Form) -> Result<Option<Arc<Vec<u8>>>, String> {
+    fn bulk(&self, snapshot: &Arc<Snapshot>, form: &Form) -> Result<Option<Made>, String> {
         // Not made under the lock: a large one would hold up all that write something else.
         self.place(snapshot, form).get_or_init(|| bulk(snapshot, form).map_err(|error| error.to_string())).clone()
     }
@@ -114,28 +121,34 @@ pub(crate) struct Line {
     pub(crate) bulk: Arc<Vec<u8>>,
     /// The rest, up to the line's end.
     pub(crate) end: Vec<u8>,
+    /// Beside its end it says only that time went on.
+    pub(crate) is_rest: bool,
 }
 
 /// `{"snapshot":{...`, `{"update":{...` or `{"delta":{...`, up to what is each client's own.
-fn bulk(snapshot: &Snapshot, form: &Form) -> Result<Option<Arc<Vec<u8>>>, serde_json::Error> {
+fn bulk(snapshot: &Snapshot, form: &Form) -> Result<Option<Made>, serde_json::Error> {
     let kind: &[u8] = match form {
         Form::Whole => b"{\"snapshot\":",
         Form::Update(_) => b"{\"update\":",
         Form::Delta { .. } => b"{\"delta\":",
     };
     let mut bytes = kind.to_vec();
+    let mut is_rest = false;
     match form {
         Form::Whole => serde_json::to_writer(&mut bytes, &Rest::of(snapshot, Had::default()))?,
         Form::Update(had) => serde_json::to_writer(&mut bytes, &Rest::of(snapshot, *had))?,
         Form::Delta { from, instruments, figures } => match Delta::between(from, snapshot, instruments.as_deref()) {
-            Some(delta) if *figures => serde_json::to_writer(&mut bytes, &delta.with_figures(from))?,
-            Some(delta) => serde_json::to_writer(&mut bytes, &delta)?,
+            Some(delta) => {
+                let delta = if *figures { delta.with_figures(from) } else { delta };
+                is_rest = delta.is_rest();
+                serde_json::to_writer(&mut bytes, &delta)?;
+            }
             None => return Ok(None),
         },
     }
     // The object's end comes after what is each client's own.
     bytes.pop();
-    Ok(Some(Arc::new(bytes)))
+    Ok(Some(Made { bytes: Arc::new(bytes), is_rest }))
 }
 
 /// The end of a whole snapshot or an update: with the screen that the client shows.
@@ -293,7 +306,7 @@ mod tests {
         });
         assert_eq!(made(&encoded), 1, "made once for twenty");
         let one = encoded.bulk(&new, &delta(&old, true)).unwrap().unwrap();
-        assert!(Arc::ptr_eq(&one, &encoded.bulk(&new, &delta(&old, true)).unwrap().unwrap()));
+        assert!(Arc::ptr_eq(&one.bytes, &encoded.bulk(&new, &delta(&old, true)).unwrap().unwrap().bytes));
         encoded.bulk(&new, &delta(&old, false)).unwrap();
         encoded.bulk(&new, &delta(&Arc::new(Snapshot::clone(&old)), true)).unwrap();
         assert_eq!(made(&encoded), 3, "another form, another point");

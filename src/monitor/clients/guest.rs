@@ -31,6 +31,9 @@ const SILENCE_LIMIT: Duration = Duration::from_secs(20);
 const PROMISED_LIMIT: Duration = Duration::from_secs(30);
 /// A client waits no longer than this between two snapshots, whatever it asks for.
 const SLOWEST: Duration = Duration::from_secs(10);
+/// A delta that says only that time went on comes after this to who takes figures by themselves: the way may be one that
+/// costs, and each line wakes the other end.
+const REST: Duration = Duration::from_secs(5);
 /// Most commands of one client that wait for their confirmation.
 const MOST_COMMANDS: usize = 64;
 
@@ -121,6 +124,7 @@ struct Sent {
     instruments: Arc<Snapshot>,
     /// Deltas since the last whole one.
     n: u64,
+    at: Instant,
 }
 
 /// What a client asked for, as far as both ends speak it.
@@ -291,11 +295,17 @@ impl Guest {
         // Out of the handle of a remote engine they come once that one was asked for them.
         let instruments = instruments && snapshot.instruments;
         let has = before.as_ref().map(|before| Arc::clone(&before.instruments));
+        let same = before.as_ref().is_some_and(|before| before.preview == preview && before.at.elapsed() < REST);
         let (line, n) = self.line(&snapshot, before.as_ref(), preview.as_ref(), (terms, instruments))?;
+        if terms.figures && same && line.is_rest {
+            self.sent = before;
+            return Ok(());
+        }
         // All that is not a delta brings them.
         let has = has.filter(|_| n > 0 && !instruments).unwrap_or_else(|| Arc::clone(&snapshot));
-        self.sent = (terms.delta || terms.tail).then_some(Sent { snapshot, preview, instruments: has, n });
-        let Line { bulk, end } = line;
+        self.sent =
+            (terms.delta || terms.tail).then_some(Sent { snapshot, preview, instruments: has, n, at: Instant::now() });
+        let Line { bulk, end, .. } = line;
         self.write(&bulk).await?;
         self.write(&end).await
     }

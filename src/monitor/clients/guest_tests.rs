@@ -1,5 +1,7 @@
 //! Who is let go, and who is not.
 
+use futures_util::FutureExt as _;
+
 use super::*;
 use crate::monitor::clients::attach::Wishes;
 use crate::monitor::engine::core::Core;
@@ -53,4 +55,42 @@ async fn one_that_says_that_it_looks_and_falls_silent_is_let_go_and_one_that_ask
     tokio::time::sleep(Duration::from_secs(600)).await;
     // Its own, the one that asks, and one that neither looks nor promised anything.
     assert!(clients.borrow().count() == 3 && !task.is_finished());
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_only_time_went_on_comes_rarely_to_another_machine_and_what_changed_at_once() {
+    let first = Core::new(Server::scripted(Script::default()), EngineSettings::default()).unwrap().snapshot();
+    let (publish, snapshots) = tokio::sync::watch::channel(Arc::new(first));
+    let (handle, _requests) = Handle::new(snapshots, 8);
+    let host = Arc::new(Host::new(engine_hello()));
+    let attach = |wishes| {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        tokio::spawn(Arc::clone(&host).admit(theirs, handle.clone()));
+        async move { Client::over(ours, wishes).await.unwrap().into_handle().await.unwrap() }
+    };
+    let (mut there, _one) = attach(Wishes::remote()).await;
+    let (mut here, _two) = attach(Wishes::local(true)).await;
+    let next = |change: fn(&mut Snapshot)| {
+        publish.send_modify(|snapshot| {
+            let snapshot = Arc::make_mut(snapshot);
+            snapshot.timestamp += Duration::from_secs(1);
+            change(snapshot);
+        });
+    };
+    let (mut came_there, mut came_here) = (0, 0);
+    for _ in 0..20 {
+        next(|_| {});
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        came_there += usize::from(there.snapshots.changed().now_or_never().is_some());
+        came_here += usize::from(here.snapshots.changed().now_or_never().is_some());
+        there.snapshots.borrow_and_update();
+        here.snapshots.borrow_and_update();
+    }
+    assert!((3..=5).contains(&came_there), "{came_there} of 20");
+    assert_eq!(came_here, 20);
+    // What was held back is in what comes next.
+    next(|snapshot| snapshot.notes.push("a note".to_owned()));
+    tokio::time::timeout(Duration::from_secs(1), there.snapshots.changed()).await.unwrap().unwrap();
+    let seen = there.snapshots.borrow_and_update();
+    assert_eq!((seen.timestamp, &seen.notes), (publish.borrow().timestamp, &vec!["a note".to_owned()]));
 }
