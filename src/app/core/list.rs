@@ -101,7 +101,10 @@ pub struct List {
     /// What time it is, as far as anybody has told: by it the agents of a lost host are folded.
     pub clock: Timestamp,
     order: Vec<AgentKey>,
+    /// Since when another order than this one is wanted.
     unsettled: Option<Duration>,
+    /// Somebody who needs the user is to go up in that.
+    urgent: bool,
     pub(super) heights: Heights,
     pub(super) at: Option<Was>,
 }
@@ -110,10 +113,14 @@ impl List {
     /// Whether nothing is to be done about a fleet that takes the place of another: nobody came, went or moved, nothing
     /// differs by which they are ordered, filtered, grouped or have their rows, and nothing waits for its time.
     #[must_use]
-    pub fn stands(&self, old: &Fleet, new: &Fleet) -> bool {
+    pub fn stands(&self, old: &Fleet, new: &Fleet, now: Duration) -> bool {
+        // Another order waits for its time anyway. Of thousands of agents some change in each moment.
+        let is_put_off = self.is_put_off(now);
+        let same_order =
+            |a: &Agent, b: &Agent| self.by_value(a, b).is_eq() || is_put_off && !a.needs_user() && !b.needs_user();
         let same_place = |(a, b): (&Agent, &Agent)| {
             a.pane_id == b.pane_id
-                && self.by_value(a, b).is_eq()
+                && same_order(a, b)
                 && (a.parked, a.snoozed, a.pinned) == (b.parked, b.snoozed, b.pinned)
                 && self.grouping.of(a) == self.grouping.of(b)
                 && self.filter.trim().is_empty()
@@ -131,7 +138,7 @@ impl List {
             let of = |host: &Host| (host.answers(), hosts::has_line(host), hosts::is_folded(host, at));
             a.name == b.name && of(a) == of(b)
         };
-        !self.waits(new)
+        !self.waits(new, now)
             && old.members().len() == new.members().len()
             && old.members().iter().zip(new.members()).all(same_agents)
             && old.hosts().len() == new.hosts().len()
@@ -141,9 +148,15 @@ impl List {
     /// Whether time alone may change the lines: an order or heights wait for theirs, or a lost host for its agents to be
     /// folded.
     #[must_use]
-    pub fn waits(&self, fleet: &Fleet) -> bool {
+    pub fn waits(&self, fleet: &Fleet, now: Duration) -> bool {
         let folds = |host: &Host| hosts::has_line(host) && !hosts::is_folded(host, self.clock);
-        self.unsettled.is_some() || self.heights.is_unsettled() || fleet.hosts().iter().any(folds)
+        let has_order = self.unsettled.is_some() && !self.is_put_off(now);
+        has_order || self.heights.is_unsettled() || fleet.hosts().iter().any(folds)
+    }
+
+    /// Whether another order is not to be looked at yet: it has not stood for its time, and nobody in it is urgent.
+    fn is_put_off(&self, now: Duration) -> bool {
+        !self.urgent && self.unsettled.is_some_and(|since| now.saturating_sub(since) < SETTLE)
     }
 
     /// Takes over the agents of a fleet. `force` takes the right order at once. Says whether a line changed.
@@ -234,10 +247,10 @@ impl List {
         }
         let since = *self.unsettled.get_or_insert(now);
         let passed = |from: Duration| now.saturating_sub(from) >= SETTLE;
-        let urgent = self.order.iter().zip(&wanted).find(|(is, should)| is != should).is_some_and(|(_, key)| {
+        self.urgent = self.order.iter().zip(&wanted).find(|(is, should)| is != should).is_some_and(|(_, key)| {
             Some(*key) != self.selected && stands.get(key).is_some_and(|(_, agent)| agent.needs_user())
         });
-        if force || (self.last_input.is_none_or(passed) && (passed(since) || urgent)) {
+        if force || (self.last_input.is_none_or(passed) && (passed(since) || self.urgent)) {
             self.order = wanted;
             self.unsettled = None;
             return true;
@@ -360,4 +373,45 @@ fn matches(query: &mut Query, agent: &Agent, several: bool) -> bool {
         ],
         &[&doing, &agent.title, &cwd],
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::core::fixture::{test_agent, test_snapshot};
+    use crate::app::core::fleet::{Label, MemberId};
+    use crate::monitor::{AgentState, Link, Snapshot};
+
+    fn fleet(states: [AgentState; 3]) -> Fleet {
+        let agents = (0..).zip(states).map(|(id, state)| test_agent(id, state)).collect();
+        let snapshot = Arc::new(Snapshot { agents, ..test_snapshot() });
+        let member = Member { id: MemberId::FIRST, label: Label::default(), link: Link::default(), snapshot };
+        Fleet::new(member, std::iter::empty())
+    }
+
+    #[test]
+    fn an_order_that_is_not_taken_yet_is_not_looked_at_unless_somebody_needs_the_user() {
+        use AgentState::{Error, Idle, Waiting, Working};
+        let (mut list, at) = (List::default(), Duration::from_millis);
+        let still = fleet([Working, Idle, Idle]);
+        assert!(list.rebuild(&still, at(0), true));
+        assert!(list.stands(&still, &fleet([Working, Idle, Idle]), at(10)));
+        let moved = fleet([Idle, Idle, Working]);
+        assert!(!list.stands(&still, &moved, at(20)), "another order");
+        assert!(!list.rebuild(&moved, at(20), false), "which waits");
+        let more = fleet([Working, Error, Working]);
+        assert!(list.stands(&moved, &more, at(900)) && !list.waits(&more, at(900)), "more of the same waits with it");
+        let asks = fleet([Idle, Error, Waiting]);
+        assert!(!list.stands(&moved, &asks, at(950)));
+        assert!(list.waits(&moved, at(2100)) && !list.stands(&moved, &more, at(2100)), "its time has come");
+        assert!(list.rebuild(&more, at(2100), false));
+        // One that needs the user, while somebody is at the keys.
+        list.last_input = Some(at(2200));
+        assert!(!list.rebuild(&asks, at(2300), false));
+        assert!(
+            list.waits(&asks, at(2400)) && !list.stands(&asks, &asks, at(2400)),
+            "it is taken as soon as they rest"
+        );
+        assert!(list.rebuild(&asks, at(4200), false));
+    }
 }

@@ -49,7 +49,7 @@ pub(crate) fn arrived(state: &mut State, new: Fleet) -> Outcome {
     redraw |= !calls.is_empty() || !problems.is_empty();
     tell(state, problems, Tone::Error, |more| format!("{more} problems came up: see the events"));
     tell(state, calls, Tone::NeedsYou, |more| format!("{more} agents came to need you"));
-    let stands = state.list.stands(&old, &state.fleet);
+    let stands = state.list.stands(&old, &state.fleet, state.elapsed);
     state.list.clock = state.now;
     if stands {
         debug_assert!(!state.list.clone().rebuild(&state.fleet, state.elapsed, false), "it was to stand");

@@ -190,7 +190,7 @@ fn tick(state: &mut State, now: Timestamp) -> Outcome {
     state.toasts.retain(|toast| toast.until > elapsed);
     redraw |= state.toasts.len() != toasts;
     redraw |= state.switched.take_if(|(_, until)| *until <= elapsed).is_some();
-    let waits = state.list.waits(&state.fleet);
+    let waits = state.list.waits(&state.fleet, state.elapsed);
     state.list.clock = now;
     redraw |= waits && state.list.rebuild(&state.fleet, state.elapsed, false);
     Outcome::redraw_if(redraw).and(fleet::mark_seen(state))
