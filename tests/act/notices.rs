@@ -47,7 +47,8 @@ fn start_engine(stage: &Stage) {
 async fn those_that_come_together_reach_terminal_and_desktop_as_one_notice() {
     let stage = Stage::new();
     let agents = ["one", "two", "three"].map(|name| stage.agent(name, WORKS));
-    let (_, desktop) = recorder(&stage, "notify-send", "echo \"$*\"");
+    // An older one, which knows no buttons.
+    let (_, desktop) = recorder(&stage, "notify-send", "[ \"$1\" = --help ] || echo \"$*\"");
     settings(
         &stage.server.home().join("orc"),
         "  on: [waiting]\n  bell: false\n  tmux: false\n  terminal: true\n  desktop: true\n",

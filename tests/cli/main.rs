@@ -7,6 +7,7 @@ mod benchmark;
 mod fleet;
 mod generated;
 mod machine;
+mod notices;
 mod services;
 mod setup;
 #[path = "../support/mod.rs"]

@@ -4,11 +4,13 @@
 #![allow(dead_code, unused_imports, reason = "each test crate uses its own part of this")]
 
 mod executable;
+mod http;
 mod program;
 mod server;
 mod terminal;
 
 pub use executable::{copy_program, write_program};
+pub use http::{HttpServer, Request as HttpRequest};
 pub use program::{Program, tmux_orc};
 pub use server::{TmuxServer, tmux_program};
 pub use terminal::Terminal;

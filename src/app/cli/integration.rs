@@ -25,7 +25,7 @@ pub fn print_bindings(context: &mut Context) -> Result<(), Failure> {
 }
 
 /// How tmux is to call this program: by its name where that finds it, else by its path.
-fn program() -> String {
+pub(super) fn program() -> String {
     let own = std::env::current_exe().ok();
     let real = |path: &Path| path.canonicalize().ok();
     let found = std::env::var_os("PATH").and_then(|path| {

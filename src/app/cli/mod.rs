@@ -25,6 +25,7 @@ mod local;
 mod metrics;
 mod monitor;
 mod notices;
+mod notify;
 mod output;
 mod profiles;
 mod source;
@@ -42,8 +43,8 @@ use std::io::IsTerminal;
 
 pub(crate) use args::{
     AgentsOptions, AgentsVerb, BridgeOptions, ConfigVerb, DemoOptions, EngineOptions, EventsOptions, Global, HostsVerb,
-    JumpOptions, MetricsOptions, MonitorVerb, NextOptions, PerfVerb, ProfilesVerb, Report, ReportOptions, Scope,
-    SidebarOptions, StatusOptions, StatuslineOptions, TmuxVerb, TuneOptions, UsageOptions, Verb, WatchOptions,
+    JumpOptions, MetricsOptions, MonitorVerb, NextOptions, NotifyVerb, PerfVerb, ProfilesVerb, Report, ReportOptions,
+    Scope, SidebarOptions, StatusOptions, StatuslineOptions, TmuxVerb, TuneOptions, UsageOptions, Verb, WatchOptions,
 };
 pub use args::{Cli, Color};
 pub(crate) use benchmark::BenchmarkOptions;
@@ -117,6 +118,7 @@ pub async fn run(cli: Cli) -> Result<Option<Box<Dashboard>>, Failure> {
         Verb::Report(options) => journal::report(&options, context).await,
         Verb::Usage(options) => usage::run(&options, context).await,
         Verb::Metrics(options) => metrics::run(&options, context).await,
+        Verb::Notify { verb } => notify::run(&verb, context).await,
         Verb::Tmux { verb: TmuxVerb::Bindings } => integration::print_bindings(context),
         Verb::Statusline(options) => integration::statusline(options, context),
         Verb::Sidebar(options) => integration::sidebar(&options, context).await,

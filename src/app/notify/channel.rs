@@ -3,52 +3,49 @@
 use std::{
     fs::OpenOptions,
     os::unix::fs::{FileTypeExt, OpenOptionsExt},
-    process::Stdio,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::{io::AsyncWriteExt, process, sync::Semaphore, task::JoinSet, time::timeout};
+use tokio::{process, sync::Semaphore, task::JoinSet, time::timeout};
 
+use crate::app::notify::desktop::Desktop;
+use crate::app::notify::program::{COMMAND_LIMIT, run_to_end};
 use crate::app::notify::{Notice, summary};
 use crate::{
     app::{act::Client, settings::Notifications},
+    monitor::AgentState,
     tmux::{Batch, Command, Expect, Pool, clean},
 };
 
-/// Longest time that a program which is told may run.
-pub const COMMAND_LIMIT: Duration = Duration::from_secs(10);
-
-/// Most runs of the command hook at once.
+/// Most runs of programs for notices at once.
 const MOST_AT_ONCE: usize = 16;
 
-/// Most tellings that are under way. Who hangs is given up after [`COMMAND_LIMIT`], so more than this is a flood.
+/// Most deliveries that are under way. Who hangs is ended after [`COMMAND_LIMIT`], so more than this is a flood.
 const MOST_UNDER_WAY: usize = 64;
 
 /// How long those that are under way are waited for when the engine ends.
 const END_LIMIT: Duration = Duration::from_millis(1500);
 
-/// What is being told, each by itself: a way that hangs holds up no other, and no later notice.
+/// What is being delivered, each by itself: a channel that hangs holds up no other, and no later notice.
 #[derive(Debug, Default)]
 pub struct Telling {
     under_way: JoinSet<()>,
 }
 
 impl Telling {
-    /// Begins to tell of these by every way that is on, and does not wait for it.
+    /// Begins to deliver these by every channel that is on, and does not wait for it.
     pub fn tell(&mut self, ways: &Arc<Ways>, notices: Vec<Notice>) {
         while self.under_way.try_join_next().is_some() {}
-        let text = summary(&notices);
-        let (at, to) = (Arc::clone(ways), text.clone());
-        self.begin(async move { at.tell_terminals(&to).await });
-        let at = Arc::clone(ways);
-        self.begin(async move { at.tell_desktop(&text).await });
-        if !ways.command.is_empty() {
-            for notice in notices {
-                let at = Arc::clone(ways);
-                self.begin(async move { at.run_command(&notice).await });
-            }
+        let notices: Arc<[Notice]> = notices.into();
+        for channel in ways.channels() {
+            let (at, notices) = (Arc::clone(ways), Arc::clone(&notices));
+            self.begin(async move {
+                if let Err(problem) = at.deliver(&channel, &notices).await {
+                    tracing::warn!(channel = channel.name(), problem, "a notice was not delivered");
+                }
+            });
         }
     }
 
@@ -56,7 +53,7 @@ impl Telling {
         if self.under_way.len() < MOST_UNDER_WAY {
             self.under_way.spawn(telling);
         } else {
-            tracing::warn!("{MOST_UNDER_WAY} notices are still under way: one more is not told");
+            tracing::warn!("{MOST_UNDER_WAY} notices are still under way: one more is not delivered");
         }
     }
 
@@ -67,16 +64,42 @@ impl Telling {
     }
 }
 
+/// One way by which a notice reaches a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// The terminals' bell.
+    Bell,
+    /// Their own notice.
+    Terminal,
+    /// A message in tmux's status line.
+    Tmux,
+    /// The desktop's notice.
+    Desktop,
+    /// A program, by its name in the settings.
+    Program(String, Vec<String>),
+}
+
+impl Channel {
+    /// What the settings call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Bell => "bell",
+            Self::Terminal => "terminal",
+            Self::Tmux => "tmux",
+            Self::Desktop => "desktop",
+            Self::Program(name, _) => name,
+        }
+    }
+}
+
 /// How the notices of one server reach a person.
 pub struct Ways {
     pool: Pool,
-    bell: bool,
-    terminal: bool,
-    tmux: bool,
-    desktop: bool,
-    command: Vec<String>,
+    channels: Vec<Channel>,
+    desktop: Desktop,
     own_terminal: bool,
-    /// Room for runs of the command.
+    /// Room for runs of programs.
     room: Semaphore,
 }
 
@@ -84,13 +107,18 @@ impl Ways {
     /// As the settings say; tmux is reached through the pool.
     #[must_use]
     pub fn new(pool: Pool, settings: &Notifications) -> Self {
+        let fixed = [
+            (settings.bell, Channel::Bell),
+            (settings.terminal, Channel::Terminal),
+            (settings.tmux, Channel::Tmux),
+            (settings.desktop, Channel::Desktop),
+        ];
+        let on = fixed.into_iter().filter(|(on, _)| *on).map(|(_, channel)| channel);
+        let programs = settings.programs().into_iter().map(|(name, words)| Channel::Program(name, words));
         Self {
             pool,
-            bell: settings.bell,
-            terminal: settings.terminal,
-            tmux: settings.tmux,
-            desktop: settings.desktop,
-            command: settings.command.clone(),
+            channels: on.chain(programs).collect(),
+            desktop: Desktop::default(),
             own_terminal: false,
             room: Semaphore::new(MOST_AT_ONCE),
         }
@@ -103,103 +131,110 @@ impl Ways {
         self
     }
 
-    /// The terminals of the server's clients: a line in tmux's status line, the bell, the terminal's own notice.
-    async fn tell_terminals(&self, text: &str) {
-        if !(self.tmux || self.bell || self.terminal) {
-            return;
+    /// Those that are on.
+    #[must_use]
+    pub fn channels(&self) -> Vec<Channel> {
+        self.channels.clone()
+    }
+
+    /// Delivers notices by one channel, and says to whom; the same for all but programs, which run for each by itself.
+    ///
+    /// # Errors
+    /// Why nobody got them.
+    pub async fn deliver(&self, channel: &Channel, notices: &[Notice]) -> Result<String, String> {
+        let text = summary(notices);
+        match channel {
+            Channel::Bell => self.write_to_terminals(terminal_bytes(true, false, &text)).await,
+            Channel::Terminal => self.write_to_terminals(terminal_bytes(false, true, &text)).await,
+            Channel::Tmux => self.show_in_tmux(&text).await,
+            Channel::Desktop => self.desktop.show(&text, self.jump(notices)).await.map(|()| "shown".to_owned()),
+            Channel::Program(_, words) => {
+                // Each by itself: one that hangs holds up no other.
+                let runs = notices.iter().map(|notice| self.run(words, notice));
+                let ended = futures_util::future::join_all(runs).await;
+                ended.into_iter().collect::<Result<Vec<()>, String>>()?;
+                Ok(format!("{} ended well", words.first().map_or("", String::as_str)))
+            }
         }
+    }
+
+    /// The terminals of the server's clients.
+    async fn clients(&self) -> Result<Vec<Client>, String> {
         let mut batch = Batch::new();
         batch.push(Client::list(), Expect::Any);
-        let listed = match self.pool.acquire().await {
-            Ok(mut lease) => lease.request(&batch).await,
-            Err(error) => Err(error),
+        let asked = async { self.pool.acquire().await?.request(&batch).await };
+        let reply = asked.await.map_err(|error| error.to_string())?;
+        let clients = match reply.parts.into_iter().next() {
+            Some(Ok(bytes)) => Client::parse(&String::from_utf8_lossy(&bytes)),
+            _ => Vec::new(),
         };
-        let clients = match listed {
-            Ok(reply) => match reply.parts.into_iter().next() {
-                Some(Ok(bytes)) => Client::parse(&String::from_utf8_lossy(&bytes)),
-                _ => Vec::new(),
+        Ok(clients.into_iter().filter(|client| !client.control).collect())
+    }
+
+    async fn show_in_tmux(&self, text: &str) -> Result<String, String> {
+        let clients = self.clients().await?;
+        if clients.is_empty() {
+            return Err(NOBODY.to_owned());
+        }
+        let mut batch = Batch::new();
+        for client in &clients {
+            batch.push(Command::display_message(&client.name, text), Expect::Any);
+        }
+        let asked = async { self.pool.acquire().await?.request(&batch).await };
+        asked.await.map_err(|error| error.to_string())?;
+        Ok(terminals(clients.len()))
+    }
+
+    async fn write_to_terminals(&self, bytes: Vec<u8>) -> Result<String, String> {
+        let clients = self.clients().await;
+        let own = self.own_terminal.then(|| PathBuf::from("/dev/tty"));
+        let clients = match (clients, &own) {
+            (Err(problem), None) => return Err(problem),
+            (clients, _) => clients.unwrap_or_default(),
+        };
+        let ttys: Vec<PathBuf> = clients.into_iter().map(|client| client.tty.into()).chain(own).collect();
+        let write = move || ttys.iter().filter(|tty| write_terminal(tty, &bytes)).count();
+        match tokio::task::spawn_blocking(write).await {
+            Ok(0) => Err(NOBODY.to_owned()),
+            Ok(written) => Ok(terminals(written)),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Goes to the agent that a notice is about; of several to the first one that waits for its user.
+    fn jump(&self, notices: &[Notice]) -> Option<Vec<String>> {
+        let agents = || notices.iter().filter_map(Notice::agent);
+        let about = agents().find(|agent| agent.state == AgentState::Waiting).or_else(|| agents().next())?;
+        let program = std::env::current_exe().ok()?.display().to_string();
+        Some(match &about.host {
+            // Through the tmux in which this runs, by the settings.
+            Some(host) => vec![program, "jump".to_owned(), format!("{}@{host}/{}", about.pane_id, about.server)],
+            None => vec![program, "-S".to_owned(), about.server.clone(), "jump".to_owned(), about.pane_id.to_string()],
+        })
+    }
+
+    /// Runs a program for one notice.
+    async fn run(&self, words: &[String], notice: &Notice) -> Result<(), String> {
+        let Some((program, args)) = words.split_first() else { return Ok(()) };
+        let _room = self.room.acquire().await.map_err(|error| error.to_string())?;
+        let mut command = process::Command::new(program);
+        command.args(args);
+        let ended = run_to_end(command, notice.input(), COMMAND_LIMIT).await;
+        let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy();
+        // Most programs begin their errors with their name.
+        ended.map(drop).map_err(
+            |problem| {
+                if problem.starts_with(&*name) { problem } else { format!("{name}: {problem}") }
             },
-            Err(error) => return tracing::warn!(%error, "no terminal was told"),
-        };
-        let clients: Vec<Client> = clients.into_iter().filter(|client| !client.control).collect();
-        if self.tmux && !clients.is_empty() {
-            let mut batch = Batch::new();
-            for client in &clients {
-                batch.push(Command::display_message(&client.name, text), Expect::Any);
-            }
-            if let Ok(mut lease) = self.pool.acquire().await
-                && let Err(error) = lease.request(&batch).await
-            {
-                tracing::warn!(%error, "tmux was not told");
-            }
-        }
-        let bytes = terminal_bytes(self.bell, self.terminal, text);
-        if !bytes.is_empty() {
-            let own = self.own_terminal.then(|| "/dev/tty".to_owned());
-            let ttys: Vec<String> = clients.into_iter().map(|client| client.tty).chain(own).collect();
-            let written = tokio::task::spawn_blocking(move || ttys.iter().for_each(|tty| write_terminal(tty, &bytes)));
-            written.await.ok();
-        }
-    }
-
-    async fn tell_desktop(&self, text: &str) {
-        if !self.desktop {
-            return;
-        }
-        // The text is an argument, never a part of a script.
-        let (program, args): (&str, Vec<&str>) = if cfg!(target_os = "macos") {
-            let script = ["on run words", "display notification (item 1 of words) with title \"tmux-orc\"", "end run"];
-            ("osascript", vec!["-e", script[0], "-e", script[1], "-e", script[2], "--", text])
-        } else {
-            ("notify-send", vec!["--app-name=tmux-orc", "--", "tmux-orc", text])
-        };
-        let mut command = process::Command::new(program);
-        command.args(args);
-        if let Err(problem) = run_to_end(command, Vec::new()).await {
-            tracing::warn!(program, problem, "the desktop was not told");
-        }
-    }
-
-    /// Runs the hook for one notice.
-    async fn run_command(&self, notice: &Notice) {
-        let Some((program, args)) = self.command.split_first() else { return };
-        let Ok(input) = serde_json::to_vec(notice) else { return };
-        let Ok(_room) = self.room.acquire().await else { return };
-        let mut command = process::Command::new(program);
-        command.args(args);
-        if let Err(problem) = run_to_end(command, input).await {
-            tracing::warn!(program, problem, "notifications.command failed");
-        }
+        )
     }
 }
 
-/// Runs a program with this input to its end, or ends it when its time is over.
-async fn run_to_end(mut command: process::Command, input: Vec<u8>) -> Result<(), String> {
-    let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
-    command.stdin(stdin).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-    // A group of its own, so that what a shell started ends with it.
-    command.process_group(0);
-    let mut child = command.spawn().map_err(|error| format!("it cannot be started: {error}"))?;
-    let to_end = async {
-        if let Some(mut stdin) = child.stdin.take() {
-            // One that does not read its input is no failure.
-            stdin.write_all(&input).await.ok();
-        }
-        child.wait().await
-    };
-    let ended = tokio::time::timeout(COMMAND_LIMIT, to_end).await;
-    match ended {
-        Ok(Ok(status)) if status.success() => Ok(()),
-        Ok(Ok(status)) => Err(status.to_string()),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => {
-            if let Some(group) = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw) {
-                kill_process_group(group, Signal::KILL).ok();
-            }
-            child.kill().await.ok();
-            Err(format!("it did not end within {} s and was killed", COMMAND_LIMIT.as_secs()))
-        }
-    }
+/// Nobody is there to see it.
+const NOBODY: &str = "no terminal shows this tmux server";
+
+fn terminals(count: usize) -> String {
+    if count == 1 { "1 terminal".to_owned() } else { format!("{count} terminals") }
 }
 
 /// What a terminal is sent: the bell, and the notices of those terminals that know OSC 9 or OSC 777. None of it moves
@@ -218,16 +253,17 @@ pub fn terminal_bytes(bell: bool, notice: bool, text: &str) -> Vec<u8> {
     bytes
 }
 
-/// Writes to a terminal that is another program's: at once or not at all, and only if it is a terminal.
-fn write_terminal(tty: &str, bytes: &[u8]) {
+/// Writes to a terminal that is another program's: at once or not at all, and only if it is a terminal. Whether it was.
+fn write_terminal(tty: &Path, bytes: &[u8]) -> bool {
     let flags = rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
     let flags = i32::try_from(flags.bits()).unwrap_or(0);
     let opened = OpenOptions::new().write(true).custom_flags(flags).open(tty);
-    let Ok(file) = opened else { return };
+    let Ok(file) = opened else { return false };
     if file.metadata().is_ok_and(|meta| meta.file_type().is_char_device()) && rustix::termios::isatty(&file) {
         // One write, so that it does not stand in the middle of what tmux writes. A terminal that is full gets nothing.
-        rustix::io::write(&file, bytes).ok();
+        return rustix::io::write(&file, bytes).is_ok();
     }
+    false
 }
 
 #[cfg(test)]
@@ -241,27 +277,5 @@ mod tests {
         assert_eq!(text, "\x1b]9;abc,d\x07\x1b]777;notify;tmux-orc;abc,d\x07\x07");
         assert_eq!(terminal_bytes(true, false, "x"), b"\x07");
         assert!(terminal_bytes(false, false, "x").is_empty());
-    }
-
-    #[tokio::test]
-    async fn a_program_gets_its_input_and_does_not_outstay() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("got");
-        let mut command = process::Command::new("sh");
-        command.args(["-c", "cat > \"$1\"", "sh", file.to_str().unwrap()]);
-        run_to_end(command, b"{\"a\":1}".to_vec()).await.unwrap();
-        assert_eq!(std::fs::read_to_string(file).unwrap(), "{\"a\":1}");
-        let mut failing = process::Command::new("sh");
-        failing.args(["-c", "exit 3"]);
-        assert!(run_to_end(failing, vec![b'x'; 1 << 20]).await.unwrap_err().contains('3'));
-        assert!(run_to_end(process::Command::new("/no/such/program"), Vec::new()).await.is_err());
-    }
-
-    #[tokio::test]
-    async fn a_program_that_hangs_is_killed() {
-        tokio::time::pause();
-        let mut command = process::Command::new("sleep");
-        command.arg("1000");
-        assert!(run_to_end(command, Vec::new()).await.unwrap_err().contains("killed"));
     }
 }

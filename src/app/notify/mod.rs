@@ -2,14 +2,22 @@
 
 mod batch;
 mod channel;
+mod desktop;
 mod elsewhere;
 mod notice;
+mod post;
+mod program;
+mod recipes;
 mod run;
+mod service;
 
 pub(crate) use batch::Batcher;
-pub use channel::COMMAND_LIMIT;
 pub(crate) use channel::{Telling, Ways};
 pub(crate) use elsewhere::notify_elsewhere;
 pub(crate) use notice::summary;
 pub use notice::{AgentNotice, Notice, Rules};
+pub(crate) use post::post;
+pub use program::COMMAND_LIMIT;
+pub(crate) use recipes::RECIPES;
 pub use run::notify;
+pub(crate) use service::Service;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     app::core::limits,
     app::settings::Notifications,
-    monitor::{Agent, AgentState, Event, EventKind, Limit},
+    monitor::{Agent, AgentState, Asks, Event, EventKind, Limit},
     tmux::{PaneId, clean},
 };
 
@@ -37,6 +37,29 @@ impl Notice {
             Self::Agent(notice) => Some(notice),
             Self::Limit(_) => None,
         }
+    }
+
+    /// Who, and what with them, without what is asked.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self {
+            Self::Agent(notice) => clip(&notice.title()),
+            Self::Limit(notice) => clip(&format!("{} {}", notice.agent, notice.account)),
+        }
+    }
+
+    /// The input of a program that is run for it: all that is known, and the same as a title and as a line.
+    #[must_use]
+    pub fn input(&self) -> Vec<u8> {
+        #[derive(Serialize)]
+        struct Input<'n> {
+            #[serde(flatten)]
+            notice: &'n Notice,
+            title: String,
+            text: String,
+        }
+        let text = summary(std::slice::from_ref(self));
+        serde_json::to_vec(&Input { notice: self, title: self.title(), text }).unwrap_or_default()
     }
 }
 
@@ -91,8 +114,12 @@ pub struct AgentNotice {
     pub state: AgentState,
     /// Kind of the state now.
     pub kind: Option<String>,
-    /// What it asks or has said last.
+    /// What it asks, where it asks something.
+    pub asks: Option<Asks>,
+    /// What it has said last.
     pub doing: Option<String>,
+    /// Seconds that it has waited by now, where the same wait is told of again.
+    pub waited: Option<u64>,
 }
 
 impl AgentNotice {
@@ -104,25 +131,39 @@ impl AgentNotice {
         }
     }
 
-    /// One line for people.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let what = match (self.state, self.kind.as_deref()) {
-            (AgentState::Waiting, Some(kind)) => format!("waits for you ({kind})"),
-            (AgentState::Waiting, None) => "waits for you".to_owned(),
+    /// Who, and what with them.
+    fn title(&self) -> String {
+        let kind = self.kind.as_deref().map(|kind| format!(" ({kind})")).unwrap_or_default();
+        let what = match (self.state, self.waited) {
+            (AgentState::Waiting, None) => format!("waits for you{kind}"),
+            (AgentState::Waiting, Some(waited)) => format!("still waits for you after {}{kind}", span(waited)),
             (AgentState::Idle, _) => "is done".to_owned(),
             (AgentState::Exited, _) => "has ended".to_owned(),
             (AgentState::Limited, _) => "has hit its limit".to_owned(),
             (AgentState::Error, _) => "has stopped with an error".to_owned(),
             (state, _) => format!("is {state}"),
         };
-        let mut text = format!("{} {} {what}", self.place(), self.agent);
-        let doing = self.doing.as_deref().map(clean).unwrap_or_default();
-        if !doing.trim().is_empty() {
-            text.push_str(": ");
-            text.push_str(doing.trim());
-        }
-        clip(&text)
+        format!("{} {} {what}", self.place(), self.agent)
+    }
+
+    /// One line for people: who, and what they ask.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let asks = self.asks.as_ref().map(|asks| asks.line.as_str());
+        let said = [asks, self.doing.as_deref()].into_iter().flatten().map(clean);
+        let said = said.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).find(|text| !text.is_empty());
+        clip(&[Some(self.title()), said].into_iter().flatten().collect::<Vec<_>>().join(": "))
+    }
+}
+
+/// How long a wait is: `10 min`, `1 h 30 min`.
+fn span(seconds: u64) -> String {
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{seconds} s"),
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
     }
 }
 
@@ -234,7 +275,9 @@ impl Rules {
             from: *from,
             state: *to,
             kind: kind.clone(),
+            asks: agent.asks.clone(),
             doing: agent.doing.clone(),
+            waited: None,
         })
     }
 

@@ -178,6 +178,11 @@ fn findings_in_value(kind: Kind, value: &Value) -> Vec<Inner> {
                 Some(format!("expected text, found {}", shown(entry)))
             }
         }),
+        Kind::Commands => commands(value).unwrap_or_else(wrong),
+        Kind::Steps(min, max) => in_list(value, &kind, |entry| {
+            let fine = entry.as_f64().is_some_and(|n| (min..=max).contains(&n));
+            (!fine).then(|| format!("expected seconds from {min} to {max}, found {}", shown(entry)))
+        }),
         Kind::Choices(words) => in_list(value, &kind, |entry| match entry.as_str() {
             Some(word) if words.contains(&word) => None,
             Some(word) => Some(not_a_choice(word, words)),
@@ -228,6 +233,31 @@ fn keys(value: &Value) -> Option<Vec<Inner>> {
         if !fine {
             let message = format!("expected a key such as x or ctrl-x, or a list of them, found {}", shown(keys));
             findings.push((vec![Step::Key(action.clone())], message));
+        }
+    }
+    Some(findings)
+}
+
+fn commands(value: &Value) -> Option<Vec<Inner>> {
+    let mut findings = Vec::new();
+    for (name, words) in value.as_object()? {
+        if findings.len() > MOST {
+            break;
+        }
+        let at = Step::Key(name.clone());
+        if !is_name(name) {
+            findings.push((vec![at], "expected a name of letters, digits, '-', '_' and '.'".to_owned()));
+            continue;
+        }
+        let Some(list) = words.as_array().filter(|list| !list.is_empty()) else {
+            let message = format!("expected a list of a program and its arguments, found {}", shown(words));
+            findings.push((vec![at], message));
+            continue;
+        };
+        let wrong = list.iter().position(|word| !word.as_str().is_some_and(is_line));
+        if let Some(index) = wrong {
+            let message = format!("expected text, found {}", shown(&list[index]));
+            findings.push((vec![at, Step::Index(index)], message));
         }
     }
     Some(findings)

@@ -42,6 +42,10 @@ pub enum Kind {
     Text,
     /// A list of texts.
     Texts,
+    /// Names, each with a program and its arguments.
+    Commands,
+    /// A list of seconds, fractions allowed, each within these ends.
+    Steps(f64, f64),
     /// A list of words, each one of these.
     Choices(&'static [&'static str]),
     /// A span of the day such as `22:00-07:00`, or nothing.
@@ -77,6 +81,8 @@ impl Kind {
             Self::Name => "a name of letters, digits, '-', '_' and '.'".to_owned(),
             Self::Text => "text on one line".to_owned(),
             Self::Texts => "a list of texts such as [a, b]".to_owned(),
+            Self::Commands => "names, each with a list of a program and its arguments such as [logger, -t, tmux-orc]".to_owned(),
+            Self::Steps(min, max) => format!("a list of seconds from {min} to {max} such as [600, 3600], or [] for none"),
             Self::Choices(words) => format!("a list made of {}", words.join(", ")),
             Self::Hours => "a span such as 22:00-07:00, or \"\" for none".to_owned(),
             Self::Keys => "action names, each with a key or a list of keys".to_owned(),
@@ -242,7 +248,27 @@ pub const ROWS: &[Row] = &[
         None,
         "a program and its arguments; the event is its input, as JSON",
     ),
-    row("notifications.quiet_hours", Kind::Hours, "\"\"", None, "local time in which nothing is told"),
+    row(
+        "notifications.commands",
+        Kind::Commands,
+        "{}",
+        None,
+        "more of them, each with a name; `tmux-orc notify recipes` prints some",
+    ),
+    row(
+        "notifications.remind_after",
+        Kind::Steps(1.0, 86_400.0),
+        "[600]",
+        None,
+        "seconds of one wait after which its notice is given again, once each",
+    ),
+    row(
+        "notifications.quiet_hours",
+        Kind::Hours,
+        "\"\"",
+        None,
+        "local time without notices; what still waits when it ends is told then",
+    ),
     row(
         "usage.enabled",
         Kind::Flag,

@@ -188,7 +188,11 @@ pub struct Notifications {
     pub desktop: bool,
     /// A program and its arguments; the event is its standard input, as JSON. Empty: none.
     pub command: Vec<String>,
-    /// Local time in which nothing is told, `22:00-07:00`, or empty.
+    /// More of them, by name.
+    pub commands: BTreeMap<String, Vec<String>>,
+    /// Seconds of one wait after which its notice is given again.
+    pub remind_after: Vec<f64>,
+    /// Local time without notices, `22:00-07:00`, or empty.
     pub quiet_hours: String,
 }
 
@@ -197,6 +201,23 @@ impl Notifications {
     #[must_use]
     pub fn quiet_minutes(&self) -> Option<(u16, u16)> {
         crate::app::settings::check::hours(&self.quiet_hours)
+    }
+
+    /// How long a wait lasts when its notice is given again, the shortest first.
+    #[must_use]
+    pub fn reminders(&self) -> Vec<Duration> {
+        let mut steps: Vec<Duration> =
+            self.remind_after.iter().filter_map(|seconds| Duration::try_from_secs_f64(*seconds).ok()).collect();
+        steps.sort_unstable();
+        steps.dedup();
+        steps
+    }
+
+    /// All programs that are run for a notice: what each is called, and its words.
+    #[must_use]
+    pub fn programs(&self) -> Vec<(String, Vec<String>)> {
+        let one = (!self.command.is_empty()).then(|| ("command".to_owned(), self.command.clone()));
+        one.into_iter().chain(self.commands.clone()).collect()
     }
 }
 

@@ -5,6 +5,7 @@ mod config;
 mod engine;
 mod hosts;
 mod look;
+mod notify;
 mod parse;
 mod scope;
 mod tmux;
@@ -20,6 +21,7 @@ pub(crate) use hosts::{BridgeOptions, HostsVerb};
 pub(crate) use look::{
     AgentsOptions, AgentsVerb, DemoOptions, MetricsOptions, PerfVerb, ProfilesVerb, TuneOptions, WatchOptions,
 };
+pub(crate) use notify::NotifyVerb;
 pub(crate) use scope::Scope;
 pub(crate) use tmux::{SidebarOptions, StatuslineOptions, TmuxVerb};
 
@@ -287,6 +289,17 @@ Nothing of yours is touched: the server, its panes and its files are made for th
                             tmux-orc metrics --all > /var/lib/node_exporter/textfile/tmux-orc.prom\n\n\
                             `metrics:` in the settings has them written, answered or sent by the engine: docs/metrics.md.")]
     Metrics(MetricsOptions),
+    /// Notices: whether they reach you, recipes for services
+    #[command(
+        subcommand_required = true,
+        arg_required_else_help = true,
+        after_help = "Examples:\n  tmux-orc notify test\n  tmux-orc notify recipes telegram"
+    )]
+    Notify {
+        /// What about them.
+        #[command(subcommand)]
+        verb: NotifyVerb,
+    },
     /// What joins it to your tmux
     #[command(
         subcommand_required = true,

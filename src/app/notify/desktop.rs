@@ -1,0 +1,84 @@
+//! The desktop's own notices: notify-send, with a button that leads to the agent where it can show one, or osascript.
+
+use std::time::Duration;
+
+use tokio::{process::Command, sync::OnceCell, sync::Semaphore};
+
+use crate::app::notify::program::{COMMAND_LIMIT, run_to_end};
+
+/// How long a notice with a button is there. notify-send waits that long for an answer, and ends by itself then, whatever
+/// became of us (notify-send(1), `--wait`).
+const SHOWN: Duration = Duration::from_secs(60);
+
+/// Most notices with a button at once, each of which is a process that waits. Further ones have no button.
+const MOST_BUTTONS: usize = 4;
+
+/// What notify-send prints when the button was pressed.
+const PRESSED: &str = "jump";
+
+/// The desktop of the person.
+#[derive(Debug)]
+pub struct Desktop {
+    /// Whether its notify-send knows `--action`: libnotify 0.8 and newer.
+    buttons: OnceCell<bool>,
+    room: Semaphore,
+}
+
+impl Default for Desktop {
+    fn default() -> Self {
+        Self { buttons: OnceCell::new(), room: Semaphore::new(MOST_BUTTONS) }
+    }
+}
+
+impl Desktop {
+    /// Shows a text. `jump`: what to run when its button is pressed, the program and its arguments.
+    ///
+    /// # Errors
+    /// Why it was not shown.
+    pub async fn show(&self, text: &str, jump: Option<Vec<String>>) -> Result<(), String> {
+        // The text is an argument, never a part of a script.
+        if cfg!(target_os = "macos") {
+            let script = ["on run words", "display notification (item 1 of words) with title \"tmux-orc\"", "end run"];
+            let mut command = Command::new("osascript");
+            command.args(["-e", script[0], "-e", script[1], "-e", script[2], "--", text]);
+            return run_to_end(command, Vec::new(), COMMAND_LIMIT).await.map(drop);
+        }
+        let mut command = Command::new("notify-send");
+        command.arg("--app-name=tmux-orc");
+        let room = if jump.is_some() && self.has_buttons().await { self.room.try_acquire().ok() } else { None };
+        let Some((_room, jump)) = room.zip(jump) else {
+            command.args(["--", "tmux-orc", text]);
+            return run_to_end(command, Vec::new(), COMMAND_LIMIT).await.map(drop).map_err(hint);
+        };
+        command.arg(format!("--expire-time={}", SHOWN.as_millis())).arg(format!("--action={PRESSED}=Go there"));
+        command.args(["--", "tmux-orc", text]);
+        let said = run_to_end(command, Vec::new(), SHOWN + COMMAND_LIMIT).await.map_err(hint)?;
+        if String::from_utf8_lossy(&said.output).trim() == PRESSED
+            && let Some((program, arguments)) = jump.split_first()
+        {
+            let mut command = Command::new(program);
+            // A pane in which this program was started once says nothing of where the person is now.
+            command.args(arguments).env_remove("TMUX_PANE");
+            let gone = run_to_end(command, Vec::new(), COMMAND_LIMIT).await;
+            gone.map_err(|problem| format!("the jump failed: {problem}"))?;
+        }
+        Ok(())
+    }
+
+    async fn has_buttons(&self) -> bool {
+        let ask = async {
+            let mut command = Command::new("notify-send");
+            command.arg("--help");
+            let said = run_to_end(command, Vec::new(), COMMAND_LIMIT).await;
+            said.is_ok_and(|said| String::from_utf8_lossy(&said.output).contains("--action"))
+        };
+        *self.buttons.get_or_init(|| ask).await
+    }
+}
+
+fn hint(problem: String) -> String {
+    if problem.starts_with("it cannot be started") {
+        return format!("notify-send: {problem} (the package libnotify-bin has it)");
+    }
+    format!("notify-send: {problem}")
+}
