@@ -8,7 +8,7 @@ use std::{
 use crate::{
     jumps::Terminals,
     stage::{ASKS, IDLE, Stage, WORKS},
-    support::{PATIENCE, signal, wait_for, write_program},
+    support::{HttpServer, PATIENCE, Program, alive, signal, wait_for, wait_some, write_program},
 };
 
 /// Writes settings into a base directory.
@@ -209,4 +209,71 @@ async fn a_command_that_hangs_holds_up_no_other_notice() {
     wait_for("the second", PATIENCE, || lines(&told).len() == 2);
     assert!(hung.elapsed() < tmux_orc::app::notify::COMMAND_LIMIT, "the first one was waited for");
     stage.stop_engine();
+}
+
+#[tokio::test]
+async fn who_still_waits_is_told_of_again_and_by_a_service_what_is_asked() {
+    let stage = Stage::new();
+    let claude = stage.agent("one", WORKS);
+    let service = HttpServer::answering("200 OK", "");
+    let (hook, file) = recorder(&stage, "hook", "cat; echo");
+    let base = stage.server.home().join("orc");
+    let ways = format!("  commands: {{ hook: [{hook:?}], ntfy: [{:?}, notify, send, ntfy] }}\n", Program::PATH);
+    settings(&base, &format!("  on: [waiting]\n  bell: false\n  tmux: false\n  remind_after: [3]\n{ways}"));
+    let start = stage.server.orc(&["monitor", "start"]).env("NTFY_SERVER", &*service.address);
+    drop(start.env("NTFY_TOPIC", "agents").stdout());
+    stage.show_anyhow(&claude, ASKS);
+    let first = service.next();
+    assert_eq!(first.header("Title"), Some("main:1.0 claude waits for you (permission)"));
+    let agents: serde_json::Value =
+        serde_json::from_str(&stage.server.orc(&["agents", "--json"]).stdout()).expect("the agents as JSON");
+    let asks = agents["agents"][0]["asks"]["line"].as_str().expect("what it asks").to_owned();
+    assert_eq!(String::from_utf8(first.body.clone()).expect("a text"), asks);
+    let again = service.next();
+    assert_eq!(again.header("Title"), Some("main:1.0 claude still waits for you after 3 s (permission)"));
+    assert_eq!((again.header("Priority"), &again.body), (Some("5"), &first.body));
+    stage.show_anyhow(&claude, WORKS);
+    wait_for("the end of the wait", PATIENCE, || went(&stage, "working") >= 1);
+    stage.stop_engine();
+    assert!(service.is_quiet(), "one notice and one reminder");
+    let told: Vec<serde_json::Value> =
+        lines(&file).iter().map(|line| serde_json::from_str(line).expect("a notice as JSON")).collect();
+    let field = |name: &str| told.iter().map(|one| one[name].clone()).collect::<Vec<_>>();
+    assert_eq!(field("waited"), [serde_json::Value::Null, 3.into()]);
+    assert_eq!(told[0]["asks"]["line"], asks);
+    assert_eq!(told[0]["text"], format!("main:1.0 claude waits for you (permission): {asks}"));
+}
+
+#[tokio::test]
+async fn the_button_of_a_notice_leads_to_the_agent_and_leaves_nothing_behind() {
+    let stage = Stage::new();
+    let agents = ["one", "two"].map(|name| stage.agent(name, WORKS));
+    // The first notice's button is pressed, the second one stays unanswered.
+    let (program, desktop) = recorder(&stage, "notify-send", "");
+    let script = "#!/bin/sh\n[ \"$1\" = --help ] && exec echo '  -A, --action=[NAME=]Text'\necho \"$*\" >> \"$0.told\"\n\
+                  mkdir \"$0.first\" 2>/dev/null && exec echo jump\necho $$ > \"$0.pid\"\nexec sleep 600\n";
+    write_program(&program, script);
+    let desktop = desktop.with_file_name("bin/notify-send.told");
+    settings(
+        &stage.server.home().join("orc"),
+        "  on: [waiting]\n  bell: false\n  tmux: false\n  desktop: true\n  remind_after: []\n",
+    );
+    let terminals = Terminals::new();
+    let mine = terminals.attach(&stage, "main");
+    start_engine(&stage);
+    stage.show_anyhow(&agents[1], ASKS);
+    let at = |pane: &str| {
+        stage.server.run(&["list-clients", "-F", "#{client_name} #{pane_id}"]).contains(&format!("{mine} {pane}"))
+    };
+    wait_for("the jump", PATIENCE, || at(&agents[1].pane.to_string()));
+    let told = lines(&desktop);
+    assert!(
+        told[0].starts_with("--app-name=tmux-orc --expire-time=60000 --action=jump=Go there -- tmux-orc "),
+        "{told:?}"
+    );
+    stage.show_anyhow(&agents[0], ASKS);
+    let pid_file = stage.server.home().join("bin/notify-send.pid");
+    let pid = wait_some("the second", PATIENCE, || fs::read_to_string(&pid_file).ok()?.trim().parse::<u32>().ok());
+    stage.stop_engine();
+    wait_for("its end", PATIENCE, || !alive(pid));
 }

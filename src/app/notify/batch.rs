@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use crate::app::notify::waits::Waits;
 use crate::app::notify::{AgentNotice, Notice, Rules};
 use crate::{
     monitor::{Agent, EventReader, Snapshot},
@@ -13,24 +14,35 @@ use crate::{
 /// How long a state must last to be told of.
 pub const SETTLE: Duration = Duration::from_millis(1200);
 
+/// Longest sleep in quiet hours, whose end moves when the clocks are changed.
+const QUIET_LOOK: Duration = Duration::from_secs(15 * 60);
+
 /// Notices that are held back, at most one for each pane, and those of limits.
 #[derive(Clone, Debug)]
 pub struct Batcher {
     events: EventReader,
     held: Vec<(Instant, Notice)>,
+    waits: Waits,
+    /// What came in quiet hours, and when it is looked whether they are over.
+    kept: Vec<AgentNotice>,
+    quiet_until: Option<Instant>,
 }
 
 impl Batcher {
     /// Begins after the events that this snapshot has: what was so before is not news.
     #[must_use]
     pub fn new(snapshot: &Snapshot) -> Self {
-        Self { events: EventReader::after(snapshot), held: Vec::new() }
+        Self::reading(EventReader::after(snapshot))
     }
 
     /// Begins with the events from `from` on: what happened before is told by another.
     #[must_use]
     pub fn from(snapshot: &Snapshot, from: Timestamp) -> Self {
-        Self { events: EventReader::from(snapshot, from), held: Vec::new() }
+        Self::reading(EventReader::from(snapshot, from))
+    }
+
+    fn reading(events: EventReader) -> Self {
+        Self { events, held: Vec::new(), waits: Waits::default(), kept: Vec::new(), quiet_until: None }
     }
 
     /// Goes on with another engine, after the events that it has; what is held back stays.
@@ -45,6 +57,7 @@ impl Batcher {
 
     /// Takes the new events of a snapshot, and lets go of what is no longer so.
     pub fn take(&mut self, snapshot: &Snapshot, rules: &Rules, now: Instant) {
+        self.waits.take(snapshot, rules.reminders(), now);
         let news = self.events.read(snapshot);
         if news.another {
             // What another engine knows already is no news.
@@ -57,6 +70,8 @@ impl Batcher {
             let Some(pane) = pane_of(event) else { continue };
             // Whatever was to be told of this pane is overtaken.
             self.held.retain(|(_, notice)| notice.pane() != Some(pane));
+            self.kept.retain(|notice| notice.pane_id != pane);
+            self.waits.begins(pane, now);
             let agent = snapshot.agents.iter().find(|agent| agent.pane_id == pane);
             if let Some(notice) = agent.and_then(|agent| rules.notice(server, event, agent)) {
                 self.held.push((now, Notice::Agent(notice)));
@@ -64,30 +79,63 @@ impl Batcher {
         }
         let is_so = |notice: &AgentNotice| snapshot.agents.iter().any(|agent| still(notice, agent));
         self.held.retain(|(_, notice)| notice.agent().is_none_or(is_so));
+        self.kept.retain(is_so);
     }
 
     /// When something is to be told, if nothing changes until then.
     #[must_use]
     pub fn due(&self) -> Option<Instant> {
+        let quiet_until = self.quiet_until.filter(|_| !self.kept.is_empty());
+        [self.settled(), self.waits.due(), quiet_until].into_iter().flatten().min()
+    }
+
+    /// When the changes that are held back have settled.
+    fn settled(&self) -> Option<Instant> {
         // The youngest decides, but nobody is kept waiting for long by those who follow.
         let oldest = self.held.iter().map(|(at, _)| *at).min()?;
         let youngest = self.held.iter().map(|(at, _)| *at).max()?;
         Some((youngest + SETTLE).min(oldest + SETTLE * 3))
     }
 
-    /// What is to be told now: one for each pane that nobody looks at, and limits.
-    pub fn release(&mut self, snapshot: &Snapshot, now: Instant) -> Vec<Notice> {
-        if self.due().is_none_or(|due| due > now) {
+    /// What is to be told now: one for each pane that nobody looks at, and limits. `quiet`: how much longer nothing is; what
+    /// is so until then is told then.
+    pub fn release(
+        &mut self,
+        snapshot: &Snapshot,
+        rules: &Rules,
+        now: Instant,
+        quiet: Option<Duration>,
+    ) -> Vec<Notice> {
+        let mut ready = Vec::new();
+        if self.settled().is_some_and(|due| due <= now) {
+            let held = std::mem::take(&mut self.held).into_iter();
+            let (settled, rest) = held.partition(|(at, _)| *at + SETTLE <= now);
+            self.held = rest;
+            let settled: Vec<(Instant, Notice)> = settled;
+            ready.extend(settled.into_iter().map(|(_, notice)| notice));
+        }
+        for (pane, waited) in self.waits.release(now) {
+            let agent = snapshot.agents.iter().find(|agent| agent.pane_id == pane);
+            let reminder = agent.and_then(|agent| rules.reminder(&snapshot.server.socket, agent, waited));
+            if let Some(reminder) = reminder.filter(|_| !ready.iter().any(|notice| notice.pane() == Some(pane))) {
+                self.kept.retain(|kept| kept.pane_id != pane);
+                ready.push(Notice::Agent(reminder));
+            }
+        }
+        if let Some(left) = quiet {
+            self.quiet_until = Some(now + left.min(QUIET_LOOK));
+            self.kept.extend(ready.into_iter().filter_map(|notice| match notice {
+                Notice::Agent(notice) => Some(notice),
+                Notice::Limit(_) => None,
+            }));
             return Vec::new();
         }
-        let (ready, rest) = std::mem::take(&mut self.held).into_iter().partition(|(at, _)| *at + SETTLE <= now);
-        self.held = rest;
-        let ready: Vec<(Instant, Notice)> = ready;
+        let ready = self.kept.drain(..).map(Notice::Agent).chain(ready);
         let unseen = |notice: &Notice| {
             let pane = notice.pane();
             pane.is_none_or(|pane| snapshot.agents.iter().any(|agent| agent.pane_id == pane && !agent.in_view))
         };
-        ready.into_iter().map(|(_, notice)| notice).filter(unseen).collect()
+        ready.filter(unseen).collect()
     }
 }
 
@@ -121,8 +169,9 @@ mod tests {
         Snapshot { agents, events: Arc::new(events), ..test_snapshot() }
     }
 
+    /// Those of the defaults, without reminders.
     fn rules() -> Rules {
-        Rules::new(&settings::defaults().notifications)
+        Rules::new(&settings::Notifications { remind_after: Vec::new(), ..settings::defaults().notifications })
     }
 
     #[test]
@@ -136,12 +185,12 @@ mod tests {
         let waits =
             snapshot(&[(1, AgentState::Waiting)], vec![event(2, 1, AgentState::Working, AgentState::Waiting, None)]);
         batcher.take(&waits, &rules(), start);
-        assert!(batcher.release(&waits, start).is_empty());
+        assert!(batcher.release(&waits, &rules(), start, None).is_empty());
         let later = batcher.due().unwrap();
         batcher.take(&waits, &rules(), later);
-        assert_eq!(batcher.release(&waits, later).len(), 1);
+        assert_eq!(batcher.release(&waits, &rules(), later, None).len(), 1);
         batcher.take(&waits, &rules(), later);
-        assert!(batcher.release(&waits, later + SETTLE * 9).is_empty(), "only once");
+        assert!(batcher.release(&waits, &rules(), later + SETTLE * 9, None).is_empty(), "only once");
     }
 
     #[test]
@@ -161,7 +210,7 @@ mod tests {
         batcher.take(&waits, &rules(), start);
         let mut looked_at = waits;
         looked_at.agents[0].in_view = true;
-        assert!(batcher.release(&looked_at, start + SETTLE).is_empty());
+        assert!(batcher.release(&looked_at, &rules(), start + SETTLE, None).is_empty());
         assert_eq!(batcher.due(), None);
     }
 
@@ -179,13 +228,13 @@ mod tests {
                 &rules(),
                 now,
             );
-            let batch = batcher.release(&snapshot(&all, Vec::new()), now);
+            let batch = batcher.release(&snapshot(&all, Vec::new()), &rules(), now, None);
             if !batch.is_empty() {
                 told.push(batch.len());
             }
         }
         while let Some(due) = batcher.due() {
-            told.push(batcher.release(&snapshot(&all, Vec::new()), due).len());
+            told.push(batcher.release(&snapshot(&all, Vec::new()), &rules(), due, None).len());
         }
         assert_eq!(told.iter().sum::<usize>(), 40);
         assert!(told.len() <= 2, "{told:?}");
@@ -205,7 +254,7 @@ mod tests {
                 &rules(),
                 now,
             );
-            !batcher.release(&snapshot(&all, Vec::new()), now).is_empty()
+            !batcher.release(&snapshot(&all, Vec::new()), &rules(), now, None).is_empty()
         });
         assert!(told.is_some_and(|second| second <= 5), "{told:?}");
     }
@@ -222,12 +271,58 @@ mod tests {
         let told = |on: &Rules| {
             let mut batcher = Batcher::new(&none);
             batcher.take(&crossed, on, start);
-            let first = batcher.release(&crossed, start + SETTLE).len();
+            let first = batcher.release(&crossed, on, start + SETTLE, None).len();
             batcher.take(&crossed, on, start + SETTLE);
-            (first, batcher.release(&crossed, start + SETTLE * 9).len())
+            (first, batcher.release(&crossed, on, start + SETTLE * 9, None).len())
         };
         assert_eq!(told(&Rules::new(&settings)), (0, 0), "nobody asked for it");
         settings.on = vec!["limit".to_owned()];
         assert_eq!(told(&Rules::new(&settings)), (1, 0), "once");
+    }
+
+    #[test]
+    fn who_still_waits_is_told_of_again_unless_somebody_looks() {
+        let rules = Rules::new(&settings::defaults().notifications);
+        let start = Instant::now();
+        let mut batcher = Batcher::new(&snapshot(&[(1, AgentState::Working)], Vec::new()));
+        let mut waits =
+            snapshot(&[(1, AgentState::Waiting)], vec![event(1, 1, AgentState::Working, AgentState::Waiting, None)]);
+        waits.agents[0].since = waits.timestamp;
+        batcher.take(&waits, &rules, start);
+        assert_eq!(batcher.release(&waits, &rules, start + SETTLE, None).len(), 1);
+        let due = batcher.due().unwrap();
+        assert_eq!(due, start + Duration::from_secs(600));
+        let again = batcher.release(&waits, &rules, due, None);
+        assert_eq!(crate::app::notify::summary(&again), "s:0.1 claude still waits for you after 10 min");
+        assert_eq!(batcher.due(), None, "one step, one reminder");
+        batcher.take(&snapshot(&[(1, AgentState::Working)], Vec::new()), &rules, due);
+        waits.agents[0].in_view = true;
+        batcher.take(&waits, &rules, due);
+        assert_eq!(batcher.release(&waits, &rules, due + Duration::from_secs(700), None), []);
+    }
+
+    #[test]
+    fn what_waits_when_quiet_hours_end_is_told_then() {
+        let rules = Rules::new(&settings::defaults().notifications);
+        let start = Instant::now();
+        let hour = Duration::from_secs(3600);
+        let mut batcher = Batcher::new(&snapshot(&[], Vec::new()));
+        let both = [(1, AgentState::Waiting), (2, AgentState::Waiting)];
+        let event = |seq, pane| event(seq, pane, AgentState::Working, AgentState::Waiting, None);
+        let mut waits = snapshot(&both, vec![event(1, 1), event(2, 2)]);
+        waits.agents[0].since = waits.timestamp;
+        waits.agents[1].since = waits.timestamp;
+        batcher.take(&waits, &rules, start);
+        assert_eq!(batcher.release(&waits, &rules, start + SETTLE, Some(hour)), []);
+        assert!(batcher.due().is_some_and(|due| due <= start + hour), "it is looked again");
+        assert_eq!(batcher.release(&waits, &rules, start + hour / 2, Some(hour / 2)), [], "its reminder too");
+        // One is answered meanwhile.
+        let mut later = snapshot(&[(1, AgentState::Waiting), (2, AgentState::Working)], Vec::new());
+        later.agents[0].since = waits.timestamp;
+        batcher.take(&later, &rules, start + hour);
+        let told = batcher.release(&later, &rules, start + hour, None);
+        assert_eq!(crate::app::notify::summary(&told), "s:0.1 claude still waits for you after 10 min");
+        assert_eq!(batcher.release(&later, &rules, start + hour, None), []);
+        assert_eq!(batcher.due(), None);
     }
 }

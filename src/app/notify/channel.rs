@@ -39,11 +39,15 @@ impl Telling {
     pub fn tell(&mut self, ways: &Arc<Ways>, notices: Vec<Notice>) {
         while self.under_way.try_join_next().is_some() {}
         let notices: Arc<[Notice]> = notices.into();
-        for channel in ways.channels() {
+        let (terminals, others): (Vec<Channel>, _) = ways.channels().into_iter().partition(Channel::is_terminals);
+        // One after the other, so that the bell stands in no other's sequence; all else at once.
+        for channels in std::iter::once(terminals).chain(others.into_iter().map(|channel| vec![channel])) {
             let (at, notices) = (Arc::clone(ways), Arc::clone(&notices));
             self.begin(async move {
-                if let Err(problem) = at.deliver(&channel, &notices).await {
-                    tracing::warn!(channel = channel.name(), problem, "a notice was not delivered");
+                for channel in channels {
+                    if let Err(problem) = at.deliver(&channel, &notices).await {
+                        tracing::warn!(channel = channel.name(), problem, "a notice was not delivered");
+                    }
                 }
             });
         }
@@ -80,6 +84,11 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// It writes to the terminals of tmux's clients.
+    fn is_terminals(&self) -> bool {
+        matches!(self, Self::Bell | Self::Terminal | Self::Tmux)
+    }
+
     /// What the settings call it.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -108,9 +117,9 @@ impl Ways {
     #[must_use]
     pub fn new(pool: Pool, settings: &Notifications) -> Self {
         let fixed = [
-            (settings.bell, Channel::Bell),
-            (settings.terminal, Channel::Terminal),
             (settings.tmux, Channel::Tmux),
+            (settings.terminal, Channel::Terminal),
+            (settings.bell, Channel::Bell),
             (settings.desktop, Channel::Desktop),
         ];
         let on = fixed.into_iter().filter(|(on, _)| *on).map(|(_, channel)| channel);

@@ -1,6 +1,10 @@
 //! Tells of changes on a host whose engines tell nobody: by the rules of this machine, once, and not of what was so before.
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::{Timestamp, tz::TimeZone};
 use tokio::sync::watch;
@@ -36,7 +40,7 @@ impl Following {
     }
 
     /// Of what is to be told now, with what was known before.
-    fn take(&mut self, snapshot: &Snapshot, rules: &Rules, now: Instant) -> Vec<Notice> {
+    fn take(&mut self, snapshot: &Snapshot, rules: &Rules, now: Instant, quiet: Option<Duration>) -> Vec<Notice> {
         if snapshot.engine.id() != self.engine {
             self.engine = snapshot.engine.id();
             self.before.clone_from(&self.seen);
@@ -45,9 +49,10 @@ impl Following {
             self.batcher.follow(snapshot);
         }
         self.batcher.take(snapshot, rules, now);
-        let mut notices = self.batcher.release(snapshot, now);
+        let mut notices = self.batcher.release(snapshot, rules, now, quiet);
         notices.retain(|notice| {
-            let Some(agent) = notice.agent() else { return true };
+            // Of what lasts one is reminded whoever found it.
+            let Some(agent) = notice.agent().filter(|agent| agent.waited.is_none()) else { return true };
             let known = self.before.remove(&agent.pane_id);
             known.is_none_or(|(state, kind)| (state, &kind) != (agent.state, &agent.kind))
         });
@@ -90,8 +95,8 @@ pub(crate) async fn notify_elsewhere(
         if loaded.settings.notifications.enabled && from_here() {
             let now = Instant::now();
             let following = following.get_or_insert_with(|| Following::new(&snapshot));
-            let notices = following.take(&snapshot, &rules, now);
-            if !notices.is_empty() && !rules.is_quiet(Timestamp::now(), &zone) {
+            let notices = following.take(&snapshot, &rules, now, rules.quiet_for(Timestamp::now(), &zone));
+            if !notices.is_empty() {
                 tracing::info!(count = notices.len(), "notified of a host");
                 telling.tell(&made, notices);
             }
@@ -133,9 +138,9 @@ mod tests {
     /// How many are told when this comes and lasts.
     fn told(following: &mut Following, snapshot: &Snapshot, now: &mut Instant) -> Vec<Notice> {
         let rules = Rules::new(&settings::defaults().notifications);
-        let mut all = following.take(snapshot, &rules, *now);
+        let mut all = following.take(snapshot, &rules, *now, None);
         *now += SETTLE * 2;
-        all.extend(following.take(snapshot, &rules, *now));
+        all.extend(following.take(snapshot, &rules, *now, None));
         all
     }
 

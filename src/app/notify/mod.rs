@@ -10,6 +10,7 @@ mod program;
 mod recipes;
 mod run;
 mod service;
+mod waits;
 
 pub(crate) use batch::Batcher;
 pub(crate) use channel::{Telling, Ways};

@@ -1,5 +1,7 @@
 //! Which changes are told of, and in which words.
 
+use std::time::Duration;
+
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
@@ -9,6 +11,9 @@ use crate::{
     monitor::{Agent, AgentState, Asks, Event, EventKind, Limit},
     tmux::{PaneId, clean},
 };
+
+/// Minutes of a day.
+const DAY: u16 = 24 * 60;
 
 /// Longest text of a notice, in characters: what shows it has one line.
 const LONGEST: usize = 120;
@@ -222,6 +227,7 @@ pub struct Rules {
     agents: Vec<String>,
     sessions: Vec<String>,
     quiet: Option<(u16, u16)>,
+    reminders: Vec<Duration>,
 }
 
 impl Rules {
@@ -233,6 +239,7 @@ impl Rules {
             agents: settings.agents.clone(),
             sessions: settings.sessions.clone(),
             quiet: settings.quiet_minutes(),
+            reminders: settings.reminders(),
         }
     }
 
@@ -293,14 +300,55 @@ impl Rules {
         self.on.iter().any(|on| on == word)
     }
 
-    /// Whether it is a time of the day in which nothing is told.
+    /// How long a wait lasts when its notice is given again, the shortest first.
+    #[must_use]
+    pub fn reminders(&self) -> &[Duration] {
+        &self.reminders
+    }
+
+    /// The notice of an agent that has waited so long, if waits of this one are told of.
+    #[must_use]
+    pub fn reminder(&self, server: &str, agent: &Agent, waited: Duration) -> Option<AgentNotice> {
+        // Who put it out of the way knows that it waits.
+        let wanted = agent.state == AgentState::Waiting
+            && !(agent.muted || agent.parked || agent.snoozed)
+            && self.wants(agent.state, agent.kind.as_deref())
+            && listed(&self.agents, &agent.agent)
+            && listed(&self.sessions, &agent.session);
+        wanted.then(|| AgentNotice {
+            at: agent.since,
+            host: agent.host.as_deref().map(ToOwned::to_owned),
+            server: server.to_owned(),
+            pane_id: agent.pane_id,
+            target: agent.target.clone(),
+            name: agent.name.clone(),
+            agent: agent.agent.clone(),
+            from: agent.state,
+            state: agent.state,
+            kind: agent.kind.clone(),
+            asks: agent.asks.clone(),
+            doing: agent.doing.clone(),
+            waited: Some(waited.as_secs()),
+        })
+    }
+
+    /// Whether it is a time of the day without notices.
     #[must_use]
     pub fn is_quiet(&self, now: Timestamp, zone: &TimeZone) -> bool {
-        let Some((from, to)) = self.quiet else { return false };
+        self.quiet_for(now, zone).is_some()
+    }
+
+    /// How much longer there are no notices by the clock on the wall; `None`: there are.
+    #[must_use]
+    pub fn quiet_for(&self, now: Timestamp, zone: &TimeZone) -> Option<Duration> {
+        let (from, to) = self.quiet?;
         let time = now.to_zoned_datetime(zone.clone()).time();
         let minute = u16::from(time.hour().unsigned_abs()) * 60 + u16::from(time.minute().unsigned_abs());
         // A span may go over midnight; one from a time to the same is none.
-        if from <= to { (from..to).contains(&minute) } else { minute >= from || minute < to }
+        let is_quiet = if from <= to { (from..to).contains(&minute) } else { minute >= from || minute < to };
+        let minutes = (to + DAY - minute) % DAY;
+        let left = u64::from(minutes) * 60 - u64::from(time.second().unsigned_abs());
+        is_quiet.then(|| Duration::from_secs(left))
     }
 }
 
@@ -355,6 +403,8 @@ pub(super) mod tests {
         let noon = rules(|s| s.quiet_hours = "12:00-13:00".into());
         assert!(noon.is_quiet(at("2026-03-01T11:30:00Z"), &zone) && !noon.is_quiet(at("2026-03-01T12:00:00Z"), &zone));
         assert!(!rules(|_| {}).is_quiet(at("2026-03-01T12:00:00Z"), &zone));
+        let left = |text| night.quiet_for(at(text), &zone).map(|left| left.as_secs());
+        assert_eq!((left("2026-03-01T21:00:00Z"), left("2026-03-01T05:58:30Z")), (Some(9 * 3600), Some(90)));
     }
 
     #[test]
@@ -384,6 +434,11 @@ pub(super) mod tests {
         assert_eq!(summary(&mixed), "2 agents wait for you: s:0.0, s:0.1; 2 agents are done: s:0.8, s:0.9");
         let two = [AgentNotice { doing: None, ..many[0].clone() }, done("s:0.8")];
         assert_eq!(summary(&two), "s:0.0 claude waits for you (permission); s:0.8 claude is done");
+        let asks = Some(Asks { line: "  rm -rf\n\tbuild \x1b[1m".into(), full: String::new() });
+        assert_eq!(
+            AgentNotice { asks, waited: Some(5400), ..one.clone() }.text(),
+            "s:0.1 claude still waits for you after 1 h 30 min (permission): rm -rf build"
+        );
         agent.doing = Some("x".repeat(500));
         let long =
             rules(|_| {}).notice("/s", &event(1, 1, AgentState::Working, AgentState::Waiting, None), &agent).unwrap();
@@ -400,7 +455,8 @@ pub(super) mod tests {
         assert_eq!(told(|s| (s.on, s.agents) = (vec!["limit".into()], vec!["claude".into()])), None);
         let notice = told(|s| s.on = vec!["limit".into()]).unwrap();
         assert_eq!(summary(&[Notice::Limit(notice.clone())]), "codex ~/.codex: 95% of its weekly limit used");
-        let json = serde_json::to_value(Notice::Limit(notice)).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&Notice::Limit(notice).input()).unwrap();
+        assert_eq!((&json["title"], &json["server"]), (&"codex ~/.codex".into(), &"/s".into()));
         assert_eq!(
             (&json["agent"], &json["percent"], &json["limit"]["minutes"]),
             (&"codex".into(), &95.into(), &10_080.into())

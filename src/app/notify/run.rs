@@ -70,8 +70,8 @@ async fn while_enabled(
                     |(_, batcher)| batcher,
                 );
                 batcher.take(&snapshot, &rules, now);
-                let notices = batcher.release(&snapshot, now);
-                if !notices.is_empty() && !rules.is_quiet(Timestamp::now(), &zone) {
+                let notices = batcher.release(&snapshot, &rules, now, rules.quiet_for(Timestamp::now(), &zone));
+                if !notices.is_empty() {
                     tracing::info!(count = notices.len(), "notified");
                     telling.tell(&ways, notices);
                 }
