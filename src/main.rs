@@ -86,6 +86,7 @@ async fn watch(dashboard: Dashboard) -> Result<ExitCode, Failure> {
             effects,
             results,
         }),
+        opening: dashboard.opening,
     };
     let shown = ui::run(dashboard.members.clone(), options).await;
     // Its members are gone with the dashboard: an engine inside ends now, one in the background goes on.

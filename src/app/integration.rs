@@ -205,6 +205,8 @@ pub fn bindings(program: &str) -> String {
 # tmux-orc: put this into ~/.tmux.conf, then `tmux source-file ~/.tmux.conf`. Change the keys as you like.
 # prefix a: the dashboard over what you see; Enter there takes you to an agent and closes it
 bind-key a display-popup -E -w 90% -h 85% \"{run} perf watch --exit-on-jump\"
+# prefix g: the agents as a list: type to search, Enter goes there
+bind-key g display-popup -E -w 80% -h 75% \"{run} jump\"
 # prefix A: to the agent that has waited longest for you; again: to the next one
 bind-key A run-shell -b \"{run} next --client '#{{client_name}}' --message\"
 # prefix M-a: the dashboard as a pane at the side; again: closes it

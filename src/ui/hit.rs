@@ -6,7 +6,7 @@ use crate::app::core::message::Hit;
 use crate::app::core::state::{Mode, State};
 use crate::ui::layout::Layout;
 use crate::ui::panels::answer::Parts;
-use crate::ui::panels::{footer, overlay, section, tidy};
+use crate::ui::panels::{footer, overlay, pick, section, tidy};
 
 /// What stands at a cell.
 #[must_use]
@@ -16,7 +16,7 @@ pub fn at(state: &State, layout: &Layout, x: u16, y: u16) -> Option<Hit> {
     if !matches!(state.mode, Mode::Normal | Mode::Filter(_)) {
         let rect = overlay::rect(layout.area, &state.mode);
         if rect.contains(position) {
-            return Some(in_overlay(state, rect, y));
+            return Some(in_overlay(state, rect, position));
         }
     }
     if let Some((slot, rect)) = layout.slots.iter().find(|(_, rect)| rect.contains(position)) {
@@ -35,7 +35,8 @@ pub fn at(state: &State, layout: &Layout, x: u16, y: u16) -> Option<Hit> {
         .map(|hint| Hit::Key(hint.action))
 }
 
-fn in_overlay(state: &State, rect: Rect, y: u16) -> Hit {
+fn in_overlay(state: &State, rect: Rect, position: Position) -> Hit {
+    let y = position.y;
     let inner = Rect {
         x: rect.x + 1,
         y: rect.y + 1,
@@ -46,6 +47,9 @@ fn in_overlay(state: &State, rect: Rect, y: u16) -> Hit {
         return Hit::Overlay;
     }
     match &state.mode {
+        Mode::Pick { input, key, .. } => {
+            pick::row_at(state, rect, (input, *key), position).map_or(Hit::Overlay, Hit::Item)
+        }
         Mode::Palette { at, .. } => {
             let (first, top) = overlay::items_top(inner, *at);
             y.checked_sub(top).map_or(Hit::Overlay, |row| Hit::Item(first + usize::from(row)))

@@ -81,7 +81,11 @@ fn parts(state: &State, layout: &Layout, theme: &Theme, preview: &Preview, buf: 
 
 /// The screen that an open request is read from; mostly the one that the preview shows.
 fn request(state: &State, preview: &Preview, theme: &Theme) -> Preview {
-    let Mode::Answer { asked, .. } = &state.mode else { return Preview::default() };
+    let asked = match &state.mode {
+        Mode::Answer { asked, .. } => asked,
+        Mode::Pick { .. } => return preview.clone(),
+        _ => return Preview::default(),
+    };
     let mut request = preview.clone();
     request.read(asked.screen.as_ref(), theme.depth);
     request

@@ -16,6 +16,7 @@ use crate::app::core::column::{Column, SHOWN};
 use crate::app::core::grouping::Grouping;
 use crate::app::core::keymap::{Keymap, KeymapError, Overrides};
 use crate::app::core::message::{Message, Outcome, Setup};
+use crate::app::core::pick::Opening;
 use crate::app::core::state::State;
 use crate::app::core::update::update;
 use crate::app::core::view::Capabilities;
@@ -59,6 +60,8 @@ pub struct Options {
     pub colour: ColourChoice,
     /// Who does what needs tmux or the settings file; without it those keys are not shown.
     pub actions: Option<Actions>,
+    /// What it opens with.
+    pub opening: Opening,
 }
 
 impl Default for Options {
@@ -74,6 +77,7 @@ impl Default for Options {
             grouping: Grouping::None,
             colour: ColourChoice::Auto,
             actions: None,
+            opening: Opening::Panels,
         }
     }
 }
@@ -163,7 +167,8 @@ pub async fn run(members: Members, options: Options) -> Result<Exit, Error> {
     });
     let ascii = options.glyphs.ascii(only_ascii);
     let (columns, limit_threshold, grouping) = (options.columns, options.limit_threshold, options.grouping);
-    let setup = Setup { keymap, can, themes: names(&themes), theme, ascii, columns, limit_threshold, grouping };
+    let (themes_named, opening) = (names(&themes), options.opening);
+    let setup = Setup { keymap, can, themes: themes_named, theme, ascii, columns, limit_threshold, grouping, opening };
     update(&mut state, Message::Begins(Box::new(setup)));
     let (columns, rows) = crossterm::terminal::size()?;
     update(&mut state, Message::Resize(columns, rows));

@@ -141,6 +141,7 @@ fn themes_that_are_read_again_keep_the_one_in_use_and_a_beginning_is_no_switch()
     let themes = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let (keymap, can) = (s.state.keymap.clone(), s.state.can);
     let setup = Setup {
+        opening: tmux_orc::app::core::pick::Opening::Panels,
         keymap,
         can,
         themes: themes(&["dark", "mine"]),

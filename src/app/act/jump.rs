@@ -142,6 +142,17 @@ impl crate::app::act::Actor {
         attach_words(&self.pool, pane).await
     }
 
+    /// The program and its arguments by which this terminal, outside of tmux, becomes the client that shows the pane.
+    ///
+    /// # Errors
+    /// The pane is gone, or tmux refused.
+    pub async fn attach_argv(&self, pane: PaneId) -> Result<Vec<String>, Refusal> {
+        let server = self.pool.server();
+        let program = server.program().to_string_lossy().into_owned();
+        let argv = [program, "-S".to_owned(), server.socket().display().to_string()];
+        Ok(argv.into_iter().chain(self.attach_words(pane).await?).collect())
+    }
+
     /// Puts text into the clipboard of the person's terminal, and into a paste buffer of tmux. In words, and whether it
     /// worked.
     pub async fn copy(&self, text: &str) -> (String, bool) {

@@ -7,8 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::app::act::{Actor, Caller, Candidate, Known, Round, by_other, jump_remote, next_waiting, words};
 use crate::app::cli::beside::small_pool;
 use crate::app::cli::gather::{Ask, gather, known, place, several};
-use crate::app::cli::{Context, Failure, JumpOptions, NextOptions, Scope, source};
+use crate::app::cli::{Context, Dashboard, Failure, JumpOptions, NextOptions, Scope, WatchOptions, source, watch};
 use crate::app::core::act::Act;
+use crate::app::core::pick::Opening;
 use crate::app::core::target;
 use crate::app::core::wanted::Wanted;
 use crate::app::journal::Journal;
@@ -35,9 +36,32 @@ pub fn actor(
     Ok(Actor::new(small_pool(server, settings), known, caller, journal).locking(context.engine_paths(server)))
 }
 
-/// Goes to a pane that is named.
-pub async fn jump(options: &JumpOptions, context: &mut Context) -> Result<(), Failure> {
-    let meant = place::of(&options.target, &Scope::default(), context)?;
+/// Goes to a pane that is named; without a name, on a terminal, returns the list to pick one from.
+pub async fn jump(options: &JumpOptions, context: &mut Context) -> Result<Option<Box<Dashboard>>, Failure> {
+    match &options.target {
+        Some(target) => to_target(target, options, context).await.map(|()| None),
+        None => pick(context).await,
+    }
+}
+
+/// The list to pick an agent from.
+async fn pick(context: &mut Context) -> Result<Option<Box<Dashboard>>, Failure> {
+    if !(std::io::stdout().is_terminal() && std::io::stdin().is_terminal()) {
+        return Err(Failure::usage(
+            "say where to: `tmux-orc jump TARGET` (`tmux-orc agents` lists them); on a terminal, without one, they are a list to \
+             pick from",
+        ));
+    }
+    let watching = WatchOptions { exit_on_jump: true, ..WatchOptions::default() };
+    let mut dashboard = watch::run(&watching, context).await?;
+    if let Some(dashboard) = &mut dashboard {
+        dashboard.opening = Opening::Pick;
+    }
+    Ok(dashboard)
+}
+
+async fn to_target(target: &str, options: &JumpOptions, context: &mut Context) -> Result<(), Failure> {
+    let meant = place::of(target, &Scope::default(), context)?;
     let (target, context) = (meant.target, &mut meant.context.unwrap_or(context.again()));
     if meant.scope.any() {
         let all = gather(&meant.scope, context, Ask::Engine).await?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::app::act::{ActionResult, Actor, Caller, Known, summary};
+use crate::app::act::{ActionResult, Actor, Caller, Known, by_other, summary};
 use crate::app::cli::InForce;
 use crate::app::cli::beside::transport;
 use crate::app::cli::hosts::Mending;
@@ -13,6 +13,7 @@ use crate::app::core::act::{Act, Seen};
 use crate::app::core::fleet::{AgentKey, MemberId};
 use crate::app::core::keymap::Keymap;
 use crate::app::core::message::{Effect, Message};
+use crate::app::core::pick::Opening;
 use crate::app::members::{Doer, Members};
 use crate::app::settings;
 use crate::app::settings::Loaded;
@@ -45,6 +46,9 @@ pub fn serve(dashboard: &Dashboard) -> Served {
     let members = dashboard.members.downgrade();
     let exit_on_jump = dashboard.exit_on_jump;
     let copies = dashboard.copies.clone();
+    // The list was opened outside of tmux: what is picked has its terminal.
+    let becomes =
+        (dashboard.opening == Opening::Pick && Caller::own(None).is_none()).then(|| Arc::clone(&dashboard.becomes));
     let mending = Mending::new(&dashboard.global, &dashboard.paths);
     tokio::spawn(async move {
         while let Some(effect) = asked.recv().await {
@@ -81,6 +85,17 @@ pub fn serve(dashboard: &Dashboard) -> Served {
                 }
                 Effect::Act(member, act) => match members.doer(member) {
                     Some(doer) => {
+                        if let (Some(becomes), Act::Jump { pane }) = (&becomes, &act) {
+                            let message = match terminal_argv(&doer, *pane).await {
+                                Ok(argv) => {
+                                    becomes.set(argv).ok();
+                                    Message::Leave
+                                }
+                                Err(text) => Message::ActionResult { text, ok: false },
+                            };
+                            tell.send(message).await.ok();
+                            continue;
+                        }
                         if let Some(run) = in_this_terminal(&doer, &act, &in_force) {
                             tell.send(run).await.ok();
                             continue;
@@ -130,6 +145,14 @@ fn in_this_terminal(doer: &Doer, act: &Act, in_force: &InForce) -> Option<Messag
     let here = in_force.now().settings.dashboard.jumps_here() || Caller::own(None).is_none();
     let words = here.then(|| there.in_terminal(*pane)).flatten()?;
     Some(Message::Run(words, there.name().into()))
+}
+
+/// The program and its arguments by which this terminal shows a pane.
+async fn terminal_argv(doer: &Doer, pane: PaneId) -> Result<Vec<String>, String> {
+    match doer {
+        Doer::Here(actor) => actor.attach_argv(pane).await.map_err(|refusal| refusal.to_string()),
+        Doer::There(there) => there.in_terminal(pane).ok_or_else(|| by_other(there.name()).to_string()),
+    }
 }
 
 /// Sends one message to agents of several servers, and says how it ended.

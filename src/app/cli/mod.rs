@@ -95,6 +95,11 @@ pub async fn run(cli: Cli) -> Result<Option<Box<Dashboard>>, Failure> {
             context.out.flush()?;
             return Ok(dashboard);
         }
+        Verb::Jump(options) => {
+            let dashboard = act::jump(&options, context).await?;
+            context.out.flush()?;
+            return Ok(dashboard);
+        }
         Verb::Perf { verb: PerfVerb::Tune(options) } => tune::run(&options, context).await,
         Verb::Monitor { engine, verb } => monitor::run(&engine, verb.as_ref(), context).await,
         Verb::Bridge(options) => bridge::run(&options, context).await,
@@ -112,7 +117,6 @@ pub async fn run(cli: Cli) -> Result<Option<Box<Dashboard>>, Failure> {
         // Done before all else.
         Verb::Hook { verb: HookVerb::Statusline { .. } } => Ok(()),
         Verb::Hooks { verb: HooksVerb::Show { program } } => hooks::show(program, context),
-        Verb::Jump(options) => act::jump(&options, context).await,
         Verb::Next(options) => act::next(&options, context).await,
         Verb::Events(options) => journal::events(&options, context).await,
         Verb::Report(options) => journal::report(&options, context).await,
@@ -170,6 +174,7 @@ fn logs_elsewhere(verb: &Verb) -> bool {
         Verb::Perf { verb: PerfVerb::Watch(options) } => {
             std::io::stdout().is_terminal() && !options.once && !options.json
         }
+        Verb::Jump(options) => options.target.is_none(),
         Verb::Demo(options) => std::io::stdout().is_terminal() && !options.once,
         Verb::Monitor { engine, verb } => match verb {
             None => !engine.dry_run,

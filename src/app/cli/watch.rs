@@ -1,6 +1,12 @@
 //! `perf watch`: the dashboard on a terminal; plain frames or JSON lines elsewhere.
 
-use std::{io::IsTerminal, sync::Arc, time::Duration};
+use std::{
+    io::IsTerminal,
+    os::unix::process::CommandExt,
+    process,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -15,6 +21,7 @@ use crate::app::cli::act::actor;
 use crate::app::cli::gather::{frames, several, wanted};
 use crate::app::cli::local::{Local, Locals, Manner};
 use crate::app::cli::{Context, Failure, Global, InForce, Scope, WatchOptions, local, notices, source};
+use crate::app::core::pick::Opening;
 use crate::app::core::plain;
 use crate::app::demo::Fleet;
 use crate::app::logging;
@@ -45,6 +52,10 @@ pub struct Dashboard {
     pub exit_on_jump: bool,
     /// The simulated agents that are shown, and that end with the dashboard.
     pub fleet: Option<Fleet>,
+    /// What it opens with.
+    pub opening: Opening,
+    /// The program that this one becomes when the dashboard has ended, where a jump takes its terminal.
+    pub(super) becomes: Arc<OnceLock<Vec<String>>>,
     /// Keeps the log's writer alive.
     pub logging: Option<logging::Logging>,
 }
@@ -95,6 +106,8 @@ pub async fn run(options: &WatchOptions, context: &mut Context) -> Result<Option
             read_only,
             exit_on_jump,
             fleet: None,
+            opening: Opening::Panels,
+            becomes: Arc::default(),
             logging,
         })));
     }
@@ -148,6 +161,8 @@ fn of_hosts(options: &WatchOptions, in_force: Arc<InForce>, context: &Context) -
         read_only: options.read_only,
         exit_on_jump: options.exit_on_jump || in_popup,
         fleet: None,
+        opening: Opening::Panels,
+        becomes: Arc::default(),
         logging,
     }))
 }
@@ -198,10 +213,12 @@ impl Dashboard {
 
     /// Waits for the end of all that was watched, once the dashboard has let its members go.
     ///
+    /// Does not come back where a jump took the terminal.
+    ///
     /// # Errors
-    /// The first engine crashed.
+    /// The first engine crashed, or the program that the terminal is for cannot be started.
     pub async fn end(self) -> Result<(), Failure> {
-        let Self { members, first, others, .. } = self;
+        let Self { members, first, others, becomes, .. } = self;
         drop(members);
         if let Some(Others { locals, hosts, .. }) = others {
             drop(hosts);
@@ -210,7 +227,14 @@ impl Dashboard {
             }
         }
         match first {
-            Some(first) => first.end().await.map_err(|crashed| Failure::failed(crashed.to_string())),
+            Some(first) => first.end().await.map_err(|crashed| Failure::failed(crashed.to_string()))?,
+            None => {}
+        }
+        match becomes.get().and_then(|argv| argv.split_first()) {
+            Some((program, arguments)) => {
+                let error = process::Command::new(program).args(arguments).exec();
+                Err(Failure::failed(format!("cannot start {program}: {error}")))
+            }
             None => Ok(()),
         }
     }

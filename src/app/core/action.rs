@@ -101,6 +101,8 @@ pub enum Action {
     Help,
     /// Find an action by its name.
     Palette,
+    /// Pick an agent from a list and go to its pane.
+    Pick,
     /// Draw everything anew.
     Redraw,
     /// Leave what is open: filter, zoom, the view in the place of the agents.
@@ -303,6 +305,7 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::Kill, "kill", &["X"], "Close the agent's pane, after asking", None, Group::Agents),
     entry(Action::Copy, "copy", &["Y"], "Copy the agent's target", None, Group::Agents),
     entry(Action::Dismiss, "dismiss", &["D"], "Dismiss an agent that has exited", None, Group::Agents),
+    entry(Action::Pick, "pick", &["J"], "Pick an agent from a list, and go to its pane", None, Group::Agents),
     entry(Action::Sort, "sort", &["o"], "Sort by the next column", None, Group::Agents),
     entry(Action::Reverse, "reverse", &["O"], "Turn the order round", None, Group::Agents),
     entry(Action::Group, "group", &["b"], "Group by session, host, folder, repository, program or nothing", None, Group::Agents),

@@ -348,7 +348,7 @@ impl List {
 }
 
 /// Whether all that is shown of an agent matches the filter; its host where there are several.
-fn matches(query: &mut Query, agent: &Agent, several: bool) -> bool {
+pub(crate) fn matches(query: &mut Query, agent: &Agent, several: bool) -> bool {
     let (word, state, id) =
         (word(agent.state, agent.kind.as_deref()), agent.state.to_string(), agent.pane_id.to_string());
     let or_none = |text: &'_ Option<String>| text.clone().unwrap_or_default();

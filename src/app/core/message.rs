@@ -12,6 +12,7 @@ use crate::app::core::grouping::Grouping;
 use crate::app::core::key::Key;
 use crate::app::core::keymap::Keymap;
 use crate::app::core::list::Sort;
+use crate::app::core::pick::Opening;
 use crate::app::core::view::{Capabilities, Panel, Viewport};
 use crate::monitor::Command;
 
@@ -106,6 +107,8 @@ pub struct Setup {
     pub limit_threshold: u8,
     /// What the agents are grouped by.
     pub grouping: Grouping,
+    /// What it opens with.
+    pub opening: Opening,
 }
 
 /// What the mouse did.

@@ -25,6 +25,7 @@ pub mod message;
 pub(crate) mod nearest;
 pub mod palette;
 pub(crate) mod pending;
+pub mod pick;
 pub mod plain;
 pub(crate) mod request;
 pub(crate) mod roles;

@@ -113,6 +113,7 @@ pub fn available(action: Action, state: &State) -> bool {
     match action {
         Action::Jump if state.view.main == Main::Hosts => state.selected_host().is_some(),
         Action::Jump => state.can.jump && selected.is_some(),
+        Action::Pick => state.can.jump && !state.fleet.is_empty(),
         Action::Hosts => !state.fleet.hosts().is_empty(),
         Action::Answer => state.can.act && selected.is_some_and(|agent| !agent.choices.is_empty()),
         Action::Reply | Action::Interrupt => state.can.act && selected.is_some_and(runs),

@@ -49,6 +49,15 @@ pub enum Mode {
         /// The row that Enter takes.
         at: usize,
     },
+    /// The list to pick an agent from, over all of the screen.
+    Pick {
+        /// What is searched.
+        input: Input,
+        /// The agent under the cursor; `None` where none is listed.
+        key: Option<AgentKey>,
+        /// The dashboard is there for nothing else, and ends with it.
+        only: bool,
+    },
     /// The answers of a prompt.
     Answer {
         /// The agent.
@@ -113,7 +122,9 @@ impl Mode {
     pub fn scopes(&self) -> &'static [Scope] {
         match self {
             Self::Normal => &[Scope::Panels],
-            Self::Filter(_) | Self::Help { .. } | Self::Palette { .. } => &[Scope::Text, Scope::Open],
+            Self::Filter(_) | Self::Help { .. } | Self::Palette { .. } | Self::Pick { .. } => {
+                &[Scope::Text, Scope::Open]
+            }
             Self::Reply { .. } | Self::Broadcast { input: Some(_), .. } => &[Scope::Message, Scope::Text, Scope::Open],
             Self::Describe { .. } => &[Scope::Form, Scope::Text, Scope::Open],
             Self::Answer { .. } | Self::Snooze { .. } => &[Scope::Answers, Scope::Open],
@@ -128,6 +139,7 @@ impl Mode {
             Self::Filter(input)
             | Self::Help { input, .. }
             | Self::Palette { input, .. }
+            | Self::Pick { input, .. }
             | Self::Reply { input, .. }
             | Self::Describe { name: input, in_note: false, .. }
             | Self::Describe { note: input, in_note: true, .. }
@@ -350,8 +362,11 @@ impl State {
     /// The screen of the agent under the cursor, or of the one whose answers are open.
     #[must_use]
     pub fn preview(&self) -> Option<&Arc<Preview>> {
-        let answered = if let Mode::Answer { key, .. } = &self.mode { Some(*key) } else { None };
-        self.fleet.preview(answered.or(self.list.selected)?)
+        self.fleet.preview(match &self.mode {
+            Mode::Answer { key, .. } => *key,
+            Mode::Pick { key, .. } => (*key)?,
+            _ => self.list.selected?,
+        })
     }
 
     /// Agents by tone, in the order of [`TONES`]; those that are out of the way are none of them.

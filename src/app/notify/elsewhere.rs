@@ -179,7 +179,7 @@ mod tests {
         // Another one between a wait and its notice, which finds it again.
         let mut following = Following::new(&snapshot(7, AgentState::Working, vec![]));
         let rules = Rules::new(&settings::defaults().notifications);
-        assert_eq!(following.take(&snapshot(7, AgentState::Waiting, vec![waits(1)]), &rules, now), []);
+        assert_eq!(following.take(&snapshot(7, AgentState::Waiting, vec![waits(1)]), &rules, now, None), []);
         let found = snapshot(8, AgentState::Waiting, vec![waits(1)]);
         for first in [Snapshot { agents: Vec::new().into(), ..snapshot(8, AgentState::Waiting, vec![]) }, found.clone()]
         {

@@ -110,6 +110,10 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) -> Option<Position> {
             let words = text::fit_sentence(&toast.text, room.saturating_sub(2).into());
             c.pieces(from, area.y, room, &[(toast.tone.glyph(), style), (" ", style), (&words, style)]);
         }
+        None if matches!(state.mode, Mode::Pick { .. }) => {
+            let keys = panels::pick::keys(&state.keymap);
+            c.text(from, area.y, to.saturating_sub(from), &keys, theme.muted);
+        }
         None => {
             for hint in hints(state, from, to) {
                 c.pieces(

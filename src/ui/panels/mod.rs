@@ -17,6 +17,7 @@ mod limits;
 mod lines;
 mod list;
 pub(super) mod overlay;
+pub(super) mod pick;
 mod pool;
 mod preview;
 mod strategy;

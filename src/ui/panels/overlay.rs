@@ -10,12 +10,16 @@ use crate::app::core::state::{Mode, Recipient, State};
 use crate::app::core::{palette, text};
 use crate::ui::canvas::{Canvas, Frame};
 use crate::ui::panels::footer::skip_cells;
-use crate::ui::panels::{Preview, answer, hints, tidy};
+use crate::ui::panels::{Preview, answer, hints, pick, tidy};
 
 /// Its rectangle, borders included.
 #[must_use]
 pub fn rect(within: Rect, mode: &Mode) -> Rect {
     let (width, height) = match mode {
+        // The bottom line stays, for its keys and for what went wrong.
+        Mode::Pick { .. } => {
+            return Rect { height: within.height.saturating_sub(u16::from(within.height > 8)), ..within };
+        }
         Mode::Palette { .. } => (64, 20),
         Mode::Answer { seen, asked, .. } => answer::size(within.width, seen, asked),
         Mode::Reply { .. } => (72, 6),
@@ -94,6 +98,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, request: &Preview) -> Opt
             }
             Some(cursor)
         }
+        Mode::Pick { input, key, .. } => Some(pick::draw(c, area, state, (input, *key), request)),
         Mode::Normal | Mode::Filter(_) => None,
     };
     cursor.filter(|at| area.contains(*at))

@@ -56,6 +56,32 @@ impl Preview {
         }
     }
 
+    /// Draws its last rows but so many.
+    pub(super) fn draw_end(&self, c: &mut Canvas, inner: Rect, up: usize) {
+        // A pane's own colours are made for the terminal's own ground.
+        if c.theme.ground.bg.is_some() && self.source.is_some() {
+            c.clear(inner, Style::reset());
+        }
+        let height = usize::from(inner.height);
+        let end = self.lines.len().saturating_sub(up.min(self.lines.len().saturating_sub(height)));
+        let from = end.saturating_sub(height);
+        for (row, line) in self.lines[from..end].iter().enumerate() {
+            let y = inner.y + u16::try_from(row).unwrap_or(0);
+            let mut x = inner.x;
+            for span in &line.spans {
+                if x >= inner.right() {
+                    break;
+                }
+                let room = inner.right() - x;
+                let long = text::width(&span.content) > room.into();
+                x = c.text(x, y, room, &span.content, span.style);
+                if long {
+                    break;
+                }
+            }
+        }
+    }
+
     /// Draws a part of a row, given in bytes of its text.
     pub(super) fn draw_part(&self, c: &mut Canvas, x: u16, y: u16, room: u16, row: usize, part: Range<usize>) {
         let Some(line) = self.lines.get(row) else { return };
@@ -109,31 +135,10 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     if inner.height == 0 {
         return;
     }
-    // A pane's own colours are made for the terminal's own ground.
-    if theme.ground.bg.is_some() && of_selected && preview.source.is_some() {
-        c.clear(inner, Style::reset());
-    }
     if !of_selected || preview.source.is_none() {
         let words = if agent.is_some() { "Reading the pane …" } else { "No agent selected." };
         c.text(inner.x + 1, inner.y, inner.width.saturating_sub(2), words, theme.muted);
         return;
     }
-    let height = usize::from(inner.height);
-    let end = preview.lines.len().saturating_sub(state.preview_up.min(preview.lines.len().saturating_sub(height)));
-    let from = end.saturating_sub(height);
-    for (row, line) in preview.lines[from..end].iter().enumerate() {
-        let y = inner.y + u16::try_from(row).unwrap_or(0);
-        let mut x = inner.x;
-        for span in &line.spans {
-            if x >= inner.right() {
-                break;
-            }
-            let room = inner.right() - x;
-            let long = text::width(&span.content) > room.into();
-            x = c.text(x, y, room, &span.content, span.style);
-            if long {
-                break;
-            }
-        }
-    }
+    preview.draw_end(c, inner, state.preview_up);
 }

@@ -67,7 +67,9 @@ pub(crate) fn key_of(event: KeyEvent) -> Option<Key> {
 /// Who gets the keys now.
 pub(crate) fn taker(state: &State) -> Taker {
     match &state.mode {
-        Mode::Filter(_) | Mode::Help { .. } | Mode::Palette { .. } | Mode::Describe { .. } => Taker::Line,
+        Mode::Filter(_) | Mode::Help { .. } | Mode::Palette { .. } | Mode::Pick { .. } | Mode::Describe { .. } => {
+            Taker::Line
+        }
         Mode::Reply { .. } | Mode::Broadcast { input: Some(_), .. } => Taker::Message,
         Mode::Normal
         | Mode::Answer { .. }

@@ -10,14 +10,15 @@ use crate::app::usage::By;
 /// Options of `jump`.
 #[derive(Clone, Debug, Args)]
 pub struct JumpOptions {
-    /// `%12`, `session:window.pane`, `session:window`, or the agent's name; elsewhere: `TARGET@HOST[/SERVER]`
+    /// `%12`, `session:window.pane`, `session:window`, or the agent's name; elsewhere: `TARGET@HOST[/SERVER]`; without it, on a
+    /// terminal: pick one from a list
     #[arg(allow_hyphen_values = true)]
-    pub target: String,
+    pub target: Option<String>,
     /// The mark of the client of this terminal, or of the one that is moved.
-    #[arg(long, hide = true, value_parser = token)]
+    #[arg(long, hide = true, value_parser = token, requires = "target")]
     pub link: Option<String>,
     /// The client to take there, as `tmux list-clients` names it; default: yours
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", requires = "target")]
     pub client: Option<String>,
 }
 

@@ -263,8 +263,10 @@ Nothing of yours is touched: the server, its panes and its files are made for th
         verb: crate::app::cli::HooksVerb,
     },
     /// Take your tmux client to an agent's pane
-    #[command(after_help = "Examples:\n  tmux-orc jump api:2.0\n  tmux-orc jump %14\n  tmux-orc jump api:2.0@box\n\n\
-                            Outside of tmux, on a terminal, it attaches.")]
+    #[command(
+        after_help = "Examples:\n  tmux-orc jump api:2.0\n  tmux-orc jump %14\n  tmux-orc jump api:2.0@box\n  tmux-orc jump\n\n\
+                            Outside of tmux, on a terminal, it attaches."
+    )]
     Jump(JumpOptions),
     /// Take your tmux client to the agent that has waited longest; again: to the next one
     #[command(after_help = "Examples:\n  tmux-orc next\n  tmux-orc next --state waiting,error,idle\n  \

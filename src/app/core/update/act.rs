@@ -7,9 +7,11 @@ use crate::app::core::grouping::Grouping;
 use crate::app::core::message::{Effect, Outcome};
 use crate::app::core::palette;
 use crate::app::core::palette::Does;
+use crate::app::core::pick;
 use crate::app::core::state::{Mode, State};
 use crate::app::core::update::ask::{ask, broadcast};
 use crate::app::core::update::engine::{command, interval, pool, step_strategy, strategy, switch_strategy};
+use crate::app::core::update::fleet::ask_focus;
 use crate::app::core::update::rows::{next_needy, page, relist, scroll, select, sort_by};
 use crate::app::core::update::{Tone, engine, modes, tidy, toast};
 use crate::app::core::view::{Main, Panel};
@@ -111,6 +113,10 @@ pub(crate) fn act(state: &mut State, action: Action) -> Outcome {
         Action::Palette => {
             state.mode = Mode::Palette { input: tui_input::Input::default(), at: 0 };
             Outcome::redraw()
+        }
+        Action::Pick => {
+            pick::open(state, false);
+            Outcome::redraw().and(ask_focus(state))
         }
         Action::Redraw => Outcome::effect(Effect::Repaint),
         Action::Back => back(state),

@@ -207,6 +207,7 @@ pub(crate) fn drawn(state: &mut State) -> Outcome {
 pub(crate) fn ask_focus(state: &mut State) -> Outcome {
     let wanted = match &state.mode {
         Mode::Answer { key, .. } => Some(*key),
+        Mode::Pick { key, .. } => *key,
         _ if state.viewport.preview > 0 => state.list.selected,
         _ => None,
     };

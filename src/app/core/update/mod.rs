@@ -18,10 +18,11 @@ use crate::app::core::fleet::Host;
 use crate::app::core::key::Key;
 use crate::app::core::list::Line;
 use crate::app::core::message::{Effect, Hit, Message, Mouse, Outcome, Setup};
+use crate::app::core::pick::Opening;
 use crate::app::core::state::{Mode, State, Toast};
 use crate::app::core::view::Panel;
 use crate::app::core::words::Tone;
-use crate::app::core::{format, hosts, palette};
+use crate::app::core::{format, hosts, palette, pick};
 
 /// Time a toast shows.
 const TOAST: Duration = Duration::from_secs(6);
@@ -32,14 +33,27 @@ const SHORT_TOAST: Duration = Duration::from_secs(3);
 pub fn update(state: &mut State, message: Message) -> Outcome {
     match message {
         Message::Begins(setup) => {
-            let Setup { keymap, can, themes, theme, ascii, columns, limit_threshold, grouping } = *setup;
+            let Setup { keymap, can, themes, theme, ascii, columns, limit_threshold, grouping, opening } = *setup;
             state.limit_threshold = limit_threshold;
             (state.keymap, state.can, state.ascii) = (keymap, can, ascii);
             (state.themes, state.theme, state.columns, state.list.grouping) = (themes, theme, columns, grouping);
             state.list.rebuild(&state.fleet, state.elapsed, true);
-            Outcome::redraw()
+            match opening {
+                Opening::Panels | Opening::Tour => Outcome::redraw(),
+                Opening::Pick => {
+                    pick::open(state, true);
+                    Outcome::redraw().and(fleet::ask_focus(state))
+                }
+            }
         }
-        Message::Fleet(new) => fleet::arrived(state, new),
+        Message::Fleet(new) => {
+            let arrived = fleet::arrived(state, new);
+            if !matches!(state.mode, Mode::Pick { .. }) {
+                return arrived;
+            }
+            pick::settle(state);
+            arrived.and(Outcome::redraw()).and(fleet::ask_focus(state))
+        }
         Message::Key(key) => {
             input(state);
             pressed(state, key)
@@ -184,7 +198,7 @@ fn tick(state: &mut State, now: Timestamp) -> Outcome {
     state.now = now;
     let mut redraw =
         ages_differ(state, before, now) || format::minute(before, &state.zone) != format::minute(now, &state.zone);
-    redraw |= std::mem::take(&mut state.behind);
+    redraw |= std::mem::take(&mut state.behind) | matches!(state.mode, Mode::Pick { .. });
     let toasts = state.toasts.len();
     let elapsed = state.elapsed;
     state.toasts.retain(|toast| toast.until > elapsed);

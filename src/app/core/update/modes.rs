@@ -11,8 +11,10 @@ use crate::app::core::help::help_rows;
 use crate::app::core::key::{Code, Key};
 use crate::app::core::message::{Effect, Hit, Mouse, Outcome};
 use crate::app::core::palette;
+use crate::app::core::pick;
 use crate::app::core::state::{Mode, State};
 use crate::app::core::tidy::SNOOZES;
+use crate::app::core::update::fleet::ask_focus;
 use crate::app::core::update::{Tone, act, swallow, tidy, toast};
 use crate::app::core::view::Panel;
 use crate::monitor;
@@ -118,11 +120,12 @@ pub(crate) fn mouse(state: &mut State, mouse: Mouse, hit: &Hit) -> Outcome {
         }
         (Mouse::Wheel(delta), Hit::Overlay | Hit::Item(_) | Hit::Choice(_)) => step(state, delta.into()),
         (Mouse::Click, Hit::Item(row)) => {
-            if let Mode::Palette { at, .. } = &mut state.mode {
-                *at = *row;
-                return enter(state);
+            match &mut state.mode {
+                Mode::Palette { at, .. } => *at = *row,
+                Mode::Pick { .. } => pick::select(state, *row),
+                _ => return Outcome::default(),
             }
-            Outcome::default()
+            enter(state)
         }
         (Mouse::Click, Hit::Choice(row)) => {
             match &mut state.mode {
@@ -155,6 +158,10 @@ fn typed(state: &mut State) -> Outcome {
         Mode::Help { top, .. } => {
             *top = 0;
             Outcome::redraw()
+        }
+        Mode::Pick { .. } => {
+            pick::typed(state);
+            Outcome::redraw().and(ask_focus(state))
         }
         Mode::Palette { at, .. } => {
             *at = 0;
@@ -205,8 +212,11 @@ fn escape(state: &mut State) -> Outcome {
 }
 
 pub(crate) fn close(state: &mut State) -> Outcome {
-    state.mode = Mode::Normal;
-    Outcome::redraw()
+    match std::mem::take(&mut state.mode) {
+        Mode::Pick { only: true, .. } => Outcome::effect(Effect::Quit),
+        Mode::Pick { .. } => Outcome::redraw().and(ask_focus(state)),
+        _ => Outcome::redraw(),
+    }
 }
 
 fn enter(state: &mut State) -> Outcome {
@@ -216,6 +226,17 @@ fn enter(state: &mut State) -> Outcome {
             Some(item) => act::does(state, item.does).and(Outcome::redraw()),
             None => Outcome::redraw(),
         },
+        Mode::Pick { key: Some(key), only, input } => {
+            if only {
+                // It stays open in case that the jump fails.
+                state.mode = Mode::Pick { key: Some(key), only, input };
+            }
+            does(key, Act::Jump { pane: key.pane }).and(Outcome::redraw()).and(ask_focus(state))
+        }
+        mode @ Mode::Pick { .. } => {
+            state.mode = mode;
+            Outcome::default()
+        }
         Mode::Answer { key, seen, at: Some(choice), asked } if asked.seen_whole => {
             does(key, Act::Answer { pane: key.pane, choice, seen })
         }
@@ -283,6 +304,10 @@ fn step(state: &mut State, delta: isize) -> Outcome {
         Mode::Snooze { .. } => SNOOZES.len(),
         Mode::Describe { .. } => return tidy::next_field(state),
         Mode::Broadcast { to, input: None, .. } => to.len(),
+        Mode::Pick { .. } => {
+            let moved = pick::step(state, delta);
+            return Outcome::redraw_if(moved).and(ask_focus(state));
+        }
         Mode::Filter(_) => return crate::app::core::update::rows::scroll(state, state.view.focus, delta),
         _ => return Outcome::default(),
     };
