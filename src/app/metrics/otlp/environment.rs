@@ -37,10 +37,21 @@ pub struct Target {
 pub struct Signal {
     /// Where it is; its path is that of the request.
     pub address: CollectorAddress,
+    /// In which form.
+    pub form: Form,
     /// Lines of the request's head.
     pub headers: Vec<(String, String)>,
     /// How long an answer is waited for.
     pub timeout: Duration,
+}
+
+/// A form of the protocol over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Protobuf, in bytes.
+    Protobuf,
+    /// The same as JSON.
+    Json,
 }
 
 impl Target {
@@ -76,9 +87,6 @@ fn signal(setting: &str, name: &str, path: &str, variable: &dyn Fn(&str) -> Opti
         variable(&mine).map(|text| (mine, text)).or_else(|| variable(&all).map(|text| (all, text)))
     };
     let (source, endpoint, whole) = if setting == "env" {
-        if let Some((source, protocol)) = own("PROTOCOL").filter(|(_, protocol)| protocol != "http/protobuf") {
-            return Err(format!("{source} is {}, and http/protobuf is what is spoken here", shown(&protocol)));
-        }
         match own("ENDPOINT") {
             // That of one signal is taken as it is.
             Some((source, endpoint)) => (source.clone(), endpoint, source.contains(name)),
@@ -86,6 +94,17 @@ fn signal(setting: &str, name: &str, path: &str, variable: &dyn Fn(&str) -> Opti
         }
     } else {
         ("metrics.otlp".to_owned(), setting.to_owned(), false)
+    };
+    let form = match own("PROTOCOL").filter(|_| setting == "env") {
+        None => Form::Protobuf,
+        Some((source, protocol)) => match protocol.as_str() {
+            "http/protobuf" => Form::Protobuf,
+            "http/json" => Form::Json,
+            _ => {
+                let protocol = shown(&protocol);
+                return Err(format!("{source} is {protocol}, and http/protobuf and http/json are what is spoken here"));
+            }
+        },
     };
     let Some(mut address) = CollectorAddress::parse(&endpoint) else {
         let endpoint = shown(&endpoint);
@@ -102,7 +121,7 @@ fn signal(setting: &str, name: &str, path: &str, variable: &dyn Fn(&str) -> Opti
     let headers = own("HEADERS").map(|(_, text)| pairs(&text)).unwrap_or_default();
     let headers = headers.into_iter().filter(|(name, value)| is_header(name, value)).collect();
     let timeout = own("TIMEOUT").and_then(|(_, text)| milliseconds(&text)).unwrap_or(TIMEOUT);
-    Ok(Signal { address, headers, timeout })
+    Ok(Signal { address, form, headers, timeout })
 }
 
 fn shown(text: &str) -> String {

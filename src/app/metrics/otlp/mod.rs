@@ -1,4 +1,4 @@
-//! Measures and spans for an OpenTelemetry collector on this machine: OTLP over HTTP, as protobuf, cumulative.
+//! Measures and spans for an OpenTelemetry collector on this machine: OTLP over HTTP, as protobuf or JSON, cumulative.
 //!
 //! No SDK and no gRPC: the types of the protocol, and one POST now and then. The collector has TLS, names and queues.
 //! <https://opentelemetry.io/docs/specs/otlp/#otlphttp>
@@ -14,12 +14,13 @@ use std::{
 };
 
 use prost::Message;
+use serde::Serialize;
 use tokio::time::{MissedTickBehavior, interval};
 
 pub(super) use environment::Target;
 
 use crate::app::metrics::otlp::encode::{Resource, metrics, traces};
-use crate::app::metrics::otlp::environment::Signal;
+use crate::app::metrics::otlp::environment::{Form, Signal};
 use crate::app::metrics::otlp::post::{Sent, post};
 use crate::app::metrics::otlp::spans::Span;
 use crate::app::metrics::source::Measures;
@@ -72,7 +73,7 @@ impl Exporter {
     async fn export(&mut self) {
         let Some(now) = self.measures.now().await else { return };
         if let Some(signal) = self.target.metrics.clone().filter(|_| self.may(What::Metrics)) {
-            let body = metrics(&self.resource, &now).encode_to_vec();
+            let body = encoded(signal.form, &metrics(&self.resource, &now));
             if !self.send(What::Metrics, &signal, body).await {
                 self.measures.dropped(1);
             }
@@ -87,7 +88,7 @@ impl Exporter {
             return;
         }
         let spans: Vec<Span> = self.waiting.iter().cloned().collect();
-        let body = traces(&self.resource, &self.measures.server(), &spans).encode_to_vec();
+        let body = encoded(signal.form, &traces(&self.resource, &self.measures.server(), &spans));
         if !self.send(What::Traces, &signal, body).await {
             self.measures.dropped(spans.len() as u64);
         }
@@ -125,6 +126,14 @@ impl Exporter {
             tracing::warn!(collector = signal.address.authority, why, "the collector does not take what it is sent");
         }
         self.pause[at].is_some()
+    }
+}
+
+fn encoded(form: Form, message: &(impl Message + Serialize)) -> Vec<u8> {
+    match form {
+        Form::Protobuf => message.encode_to_vec(),
+        // Its names and numbers are all such that JSON has them.
+        Form::Json => serde_json::to_vec(message).unwrap_or_default(),
     }
 }
 

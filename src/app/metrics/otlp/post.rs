@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::app::metrics::otlp::environment::Signal;
+use crate::app::metrics::otlp::environment::{Form, Signal};
 
 /// Longest head of an answer that is read, bytes.
 const LONGEST: usize = 16 * 1024;
@@ -36,8 +36,12 @@ pub async fn post(signal: &Signal, body: Vec<u8>) -> Sent {
 
 async fn exchange(signal: &Signal, body: Vec<u8>) -> io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(signal.address.address).await?;
+    let content = match signal.form {
+        Form::Protobuf => "application/x-protobuf",
+        Form::Json => "application/json",
+    };
     let mut request = format!(
-        "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-protobuf\r\nContent-Length: {}\r\n\
+        "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: {content}\r\nContent-Length: {}\r\n\
          User-Agent: OTel-OTLP-Exporter-tmux-orc/{}\r\nConnection: close\r\n",
         signal.address.path,
         signal.address.authority,
