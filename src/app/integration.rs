@@ -33,7 +33,8 @@ impl Counts {
     #[must_use]
     pub fn of<'a>(agents: impl IntoIterator<Item = &'a Agent>) -> Self {
         let mut counts = Self::default();
-        for agent in agents {
+        // Who is out of the way calls for nobody.
+        for agent in agents.into_iter().filter(|agent| !agent.is_aside()) {
             match agent.state {
                 AgentState::Waiting => counts.waiting += 1,
                 AgentState::Error => counts.error += 1,

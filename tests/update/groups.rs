@@ -35,7 +35,7 @@ fn what_agents_are_grouped_by_goes_round_and_each_group_stands_once() {
             match line {
                 Line::Head(first) => heads.push(by.of(at(*first))),
                 Line::Agent(i) => assert!(heads.last().is_none_or(|head| *head == by.of(at(*i)))),
-                Line::Host(_) => unreachable!("all are here"),
+                Line::Host(_) | Line::Aside { .. } => unreachable!("all are here"),
             }
         }
         let all = heads.len();

@@ -99,7 +99,7 @@ pub fn next_waiting<'a>(
     if round.last.is_none_or(|last| now.as_second() - last.as_second() > FORGET_AFTER) {
         round.gone_to.clear();
     }
-    let is_wanted = |one: &Candidate<'_>| wanted.iter().any(|wanted| wanted.is(one.agent));
+    let is_wanted = |one: &Candidate<'_>| !one.agent.is_aside() && wanted.iter().any(|wanted| wanted.is(one.agent));
     let mut waiting: Vec<Candidate<'_>> = candidates.into_iter().filter(is_wanted).collect();
     // States in the order in which they were asked for, the longest wait first.
     waiting.sort_by_key(|one| (wanted.iter().position(|wanted| wanted.is(one.agent)), one.since, one.agent.pane_id));

@@ -14,6 +14,7 @@ use crate::app::core::column::Column;
 use crate::app::core::fleet::host_of;
 use crate::app::core::format::NONE;
 use crate::app::core::text::{right, width};
+use crate::app::core::tidy;
 use crate::app::core::words::answer_by;
 use crate::app::settings::Overrides;
 use crate::monitor::{Agent, AgentState, ServerStatus, Snapshot};
@@ -147,7 +148,7 @@ fn table(agents: Vec<Row<'_>>, several: bool, options: &AgentsOptions, context: 
         return context.out.line(text);
     }
     let mut order = agents;
-    order.sort_by_key(|row| row.agent.state);
+    order.sort_by_key(|row| (row.agent.is_aside(), row.agent.state));
     if !options.columns.is_empty() {
         let mut columns = options.columns.clone();
         if several && !columns.contains(&Column::Host) {
@@ -255,7 +256,20 @@ fn state(row: &Row<'_>) -> (Look, String) {
     if agent.stale {
         state.push_str(" stale");
     }
+    for mark in tidy::marks(agent, snapshot.timestamp) {
+        state.push_str(&format!(", {mark}"));
+    }
     (look, state)
+}
+
+/// What it does, after the note on it.
+fn doing(agent: &Agent) -> String {
+    let doing = agent.doing.as_deref().unwrap_or_default();
+    match &agent.note {
+        Some(note) if doing.is_empty() => note.clone(),
+        Some(note) => format!("{note} · {doing}"),
+        None => doing.to_owned(),
+    }
 }
 
 fn row(row: &Row<'_>) -> Vec<(Look, String)> {
@@ -270,7 +284,7 @@ fn row(row: &Row<'_>) -> Vec<(Look, String)> {
         (Look::Good, given_name(agent).map_or(String::new(), |name| cell(name, 24))),
         plain(cell(&agent.target, 40)),
         plain(agent.pane_id.to_string()),
-        plain(cell(agent.doing.as_deref().unwrap_or(""), 48)),
+        plain(cell(&doing(agent), 48)),
         (Look::Muted, cell(&format!("{}: {}", agent.evidence.rule, agent.evidence.line), 70)),
     ]
 }

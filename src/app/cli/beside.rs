@@ -6,6 +6,7 @@ use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
 use crate::app::cli::context::environment;
 use crate::app::journal::Journal;
+use crate::app::journal::agree::agree;
 use crate::app::journal::remember::remember;
 use crate::app::metrics::Kept;
 use crate::app::notify::Ways;
@@ -59,6 +60,10 @@ impl Beside {
             vec![tokio::spawn(journal::keep(snapshots.clone(), commands.downgrade(), journal, keeper.clone()))];
         if engine.prepare().is_ok() {
             tasks.push(tokio::spawn(remember(snapshots.clone(), engine.memory(), keeper.clone())));
+            if keeper.is_one_of_several() {
+                let path = engine.memory();
+                tasks.push(tokio::spawn(agree(snapshots.clone(), commands.downgrade(), path, keeper.clone())));
+            }
             tasks.push(tokio::spawn(integration::keep_counts(snapshots.clone(), counts_file(paths, engine))));
             let kept = Kept { events: paths.events(), engine: engine.clone(), profiles: paths.agents() };
             let (engine, settings) = (commands.downgrade(), settings.clone());

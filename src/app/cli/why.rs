@@ -16,6 +16,7 @@ use crate::app::cli::workplace::Workplace;
 use crate::app::cli::{Context, Failure, Scope, source};
 use crate::app::core::format;
 use crate::app::core::target;
+use crate::app::core::tidy;
 use crate::monitor::detect::fixture::Fixture;
 use crate::monitor::detect::{Observation, Process};
 use crate::monitor::facts::{process, profiles, published};
@@ -44,6 +45,14 @@ pub struct WhyOptions {
     /// Write the screen and its label as a test fixture; what looks like a key is masked
     #[arg(long, value_name = "FILE")]
     pub save: Option<std::path::PathBuf>,
+}
+
+/// What its user put on an agent.
+fn tidied(agent: &Agent, now: Timestamp) -> Option<String> {
+    let name = agent.given_name.as_ref().map(|name| format!("named {name}"));
+    let note = agent.note.as_ref().map(|note| format!("note: {note}"));
+    let all: Vec<String> = name.into_iter().chain(tidy::marks(agent, now)).chain(note).collect();
+    (!all.is_empty()).then(|| format!("\nIts user's own: {}", all.join(", ")))
 }
 
 /// Runs it: looks at the pane itself, now, whatever an engine last said.
@@ -102,6 +111,9 @@ pub async fn run(options: &WhyOptions, context: &mut Context) -> Result<(), Fail
         context.out.line(clean(line))?;
     }
     for line in known.map(spends).unwrap_or_default() {
+        context.out.line(clean(&line))?;
+    }
+    if let Some(line) = known.and_then(|agent| tidied(agent, seen.now)) {
         context.out.line(clean(&line))?;
     }
     if let Some(agent) = known.filter(|agent| explanation.verdict.as_ref().is_some_and(|v| v.state != agent.state)) {

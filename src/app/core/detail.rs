@@ -22,6 +22,7 @@ pub fn details(agent: &Agent, shown: &[Column], now: Timestamp, zone: &TimeZone)
         _ => branch.clone(),
     });
     [
+        agent.note.clone(),
         answer_by(agent, now, zone),
         limit.map(|reset| format!("limit ends {}", format::coming(reset, now, zone))),
         agent.plan.map(|plan| format!("{} of {} done", plan.done, plan.of)),

@@ -371,7 +371,7 @@ pub(crate) fn matches(query: &mut Query, agent: &Agent, several: bool) -> bool {
             &worktree,
             &branch,
         ],
-        &[&doing, &agent.title, &cwd],
+        &[&doing, &agent.title, &cwd, &or_none(&agent.note)],
     )
 }
 

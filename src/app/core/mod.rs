@@ -22,6 +22,7 @@ pub mod keymap;
 pub(crate) mod limits;
 pub mod list;
 pub mod message;
+pub(crate) mod mode;
 pub(crate) mod nearest;
 pub mod palette;
 pub(crate) mod pending;

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::app::core::text::{left, right};
 use crate::app::core::words::{TONES, tone, word};
-use crate::app::core::{format, limits};
+use crate::app::core::{format, limits, tidy};
 use crate::{
     monitor::{LayerInfo, ServerStatus, Snapshot},
     tmux::{clean, is_clean},
@@ -159,10 +159,12 @@ fn accounts(out: &mut String, s: &Snapshot, zone: &TimeZone) -> std::fmt::Result
 }
 
 fn agents(out: &mut String, s: &Snapshot) -> std::fmt::Result {
+    let aside = Some(tidy::aside(&s.agents)).filter(|aside| !aside.is_empty());
     let counts = TONES.iter().filter_map(|t| {
-        let count = s.agents.iter().filter(|agent| tone(agent) == *t).count();
+        let count = s.agents.iter().filter(|agent| tone(agent) == *t && !agent.is_aside()).count();
         (count > 0).then(|| format!("{count} {}", t.counted(count)))
     });
+    let counts = counts.chain(aside);
     let counts = counts.collect::<Vec<_>>().join(", ");
     writeln!(out)?;
     writeln!(out, "Agents: {}{}", s.agents.len(), if counts.is_empty() { counts } else { format!(" ({counts})") })?;
@@ -184,10 +186,12 @@ fn agents(out: &mut String, s: &Snapshot) -> std::fmt::Result {
     let mut order: Vec<_> = s.agents.iter().collect();
     order.sort_by_key(|agent| (agent.is_aside(), tone(agent).rank(), agent.needs_user().then_some(agent.since)));
     for agent in order {
+        let marks: Vec<String> = tidy::marks(agent, s.timestamp).chain(agent.note.clone()).collect();
+        let marks = if marks.is_empty() { String::new() } else { format!("[{}] ", marks.join(", ")) };
         let stale = if agent.stale { " (stale)" } else { "" };
         let context = agent.context_percent.map_or_else(|| format::NONE.to_owned(), |c| format!("{c:.0}%"));
         let line = format!(
-            "{} {} {} {} {} {} {} {}{stale}",
+            "{} {} {} {} {} {} {} {marks}{}{stale}",
             tone(agent).glyph(),
             left(&word(agent.state, agent.kind.as_deref()), 12),
             right(&format::age(agent.since, s.timestamp), format::AGE_WIDTH),

@@ -27,7 +27,7 @@ pub fn asked(change: &TidyChange) -> &'static str {
         TidyChange::Pin(false) => "unpin",
         TidyChange::Mute(true) => "mute",
         TidyChange::Mute(false) => "unmute",
-        TidyChange::Describe { .. } => "name and note",
+        TidyChange::Describe { .. } | TidyChange::As(_) => "name and note",
     }
 }
 
@@ -44,7 +44,11 @@ pub fn done(change: &TidyChange, key: &str) -> Option<String> {
         }
         TidyChange::Mute(true) => Some("no notice tells of it now".to_owned()),
         TidyChange::Mute(false) => Some("notices tell of it again".to_owned()),
-        TidyChange::Park(false) | TidyChange::Wake | TidyChange::Pin(_) | TidyChange::Describe { .. } => None,
+        TidyChange::Park(false)
+        | TidyChange::Wake
+        | TidyChange::Pin(_)
+        | TidyChange::Describe { .. }
+        | TidyChange::As(_) => None,
     }
 }
 

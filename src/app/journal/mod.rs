@@ -1,6 +1,7 @@
 //! The journal: what happened to the agents and what was done to them, kept on disk, a line of JSON each.
 
 mod account;
+pub(crate) mod agree;
 mod bars;
 mod file;
 mod keep;

@@ -176,7 +176,7 @@ impl One<'_, '_> {
             let state: &'static str = state.into();
             self.put("tmux_orc_agents", &[("agent", program), ("state", state)], whole(count as u64));
         }
-        let waits = agents.iter().filter(|agent| agent.state == AgentState::Waiting).map(|agent| agent.since);
+        let waits = agents.iter().filter(|agent| agent.needs_user()).map(|agent| agent.since);
         if let Some(oldest) = waits.min() {
             self.put("tmux_orc_oldest_wait_timestamp_seconds", &[("agent", program)], seconds(oldest));
         }

@@ -1,6 +1,9 @@
 //! Holds notices back for a moment, so that what changed its mind is not told and what comes together is told together.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 
@@ -26,23 +29,31 @@ pub struct Batcher {
     /// What came in quiet hours, and when it is looked whether they are over.
     kept: Vec<AgentNotice>,
     quiet_until: Option<Instant>,
+    /// The agents that their users had snoozed: one that is so no longer calls again.
+    snoozed: HashSet<PaneId>,
+}
+
+/// The agents that are snoozed.
+fn snoozed(snapshot: &Snapshot) -> HashSet<PaneId> {
+    snapshot.agents.iter().filter(|agent| agent.snoozed).map(|agent| agent.pane_id).collect()
 }
 
 impl Batcher {
     /// Begins after the events that this snapshot has: what was so before is not news.
     #[must_use]
     pub fn new(snapshot: &Snapshot) -> Self {
-        Self::reading(EventReader::after(snapshot))
+        Self::reading(EventReader::after(snapshot), snapshot)
     }
 
     /// Begins with the events from `from` on: what happened before is told by another.
     #[must_use]
     pub fn from(snapshot: &Snapshot, from: Timestamp) -> Self {
-        Self::reading(EventReader::from(snapshot, from))
+        Self::reading(EventReader::from(snapshot, from), snapshot)
     }
 
-    fn reading(events: EventReader) -> Self {
-        Self { events, held: Vec::new(), waits: Waits::default(), kept: Vec::new(), quiet_until: None }
+    fn reading(events: EventReader, snapshot: &Snapshot) -> Self {
+        let (waits, snoozed) = (Waits::default(), snoozed(snapshot));
+        Self { events, held: Vec::new(), waits, kept: Vec::new(), quiet_until: None, snoozed }
     }
 
     /// Goes on with another engine, after the events that it has; what is held back stays.
@@ -62,6 +73,7 @@ impl Batcher {
         if news.another {
             // What another engine knows already is no news.
             self.held.clear();
+            self.snoozed = snoozed(snapshot);
             return;
         }
         for event in news.events {
@@ -75,6 +87,13 @@ impl Batcher {
             let agent = snapshot.agents.iter().find(|agent| agent.pane_id == pane);
             if let Some(notice) = agent.and_then(|agent| rules.notice(server, event, agent)) {
                 self.held.push((now, Notice::Agent(notice)));
+            }
+        }
+        let before = std::mem::replace(&mut self.snoozed, snoozed(snapshot));
+        for agent in snapshot.agents.iter().filter(|agent| before.contains(&agent.pane_id)) {
+            if !self.held.iter().any(|(_, notice)| notice.pane() == Some(agent.pane_id)) {
+                let woken = rules.woken(&snapshot.server.socket, snapshot.timestamp, agent);
+                self.held.extend(woken.map(|notice| (now, Notice::Agent(notice))));
             }
         }
         let is_so = |notice: &AgentNotice| snapshot.agents.iter().any(|agent| still(notice, agent));

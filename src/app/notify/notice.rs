@@ -266,9 +266,7 @@ impl Rules {
         };
         let wanted = self.wants(*to, kind.as_deref())
             && listed(&self.agents, program)
-            && listed(&self.sessions, &agent.session)
-            && !agent.is_aside()
-            && !agent.muted
+            && self.may_tell(agent)
             // A prompt that follows a prompt is one more to answer; any other state told of once is told.
             && (from != to || *to == AgentState::Waiting);
         wanted.then(|| AgentNotice {
@@ -286,6 +284,39 @@ impl Rules {
             doing: agent.doing.clone(),
             waited: None,
         })
+    }
+
+    /// The notice of an agent that is snoozed no longer, if its state is one to tell of: it lasts still.
+    #[must_use]
+    pub fn woken(&self, server: &str, at: Timestamp, agent: &Agent) -> Option<AgentNotice> {
+        self.lasting(server, at, agent)
+    }
+
+    /// The notice of a state that lasts, if it is one to tell of.
+    fn lasting(&self, server: &str, at: Timestamp, agent: &Agent) -> Option<AgentNotice> {
+        let wanted = self.wants(agent.state, agent.kind.as_deref())
+            && listed(&self.agents, &agent.agent)
+            && self.may_tell(agent);
+        wanted.then(|| AgentNotice {
+            at,
+            host: agent.host.as_deref().map(ToOwned::to_owned),
+            server: server.to_owned(),
+            pane_id: agent.pane_id,
+            target: agent.target.clone(),
+            name: agent.name.clone(),
+            agent: agent.agent.clone(),
+            from: agent.state,
+            state: agent.state,
+            kind: agent.kind.clone(),
+            asks: agent.asks.clone(),
+            doing: agent.doing.clone(),
+            waited: None,
+        })
+    }
+
+    /// Whether its user wants to be told of this agent at all.
+    fn may_tell(&self, agent: &Agent) -> bool {
+        listed(&self.sessions, &agent.session) && !agent.is_aside() && !agent.muted
     }
 
     fn wants(&self, state: AgentState, kind: Option<&str>) -> bool {
@@ -309,27 +340,8 @@ impl Rules {
     /// The notice of an agent that has waited so long, if waits of this one are told of.
     #[must_use]
     pub fn reminder(&self, server: &str, agent: &Agent, waited: Duration) -> Option<AgentNotice> {
-        // Who put it out of the way knows that it waits.
-        let wanted = agent.state == AgentState::Waiting
-            && !(agent.muted || agent.parked || agent.snoozed)
-            && self.wants(agent.state, agent.kind.as_deref())
-            && listed(&self.agents, &agent.agent)
-            && listed(&self.sessions, &agent.session);
-        wanted.then(|| AgentNotice {
-            at: agent.since,
-            host: agent.host.as_deref().map(ToOwned::to_owned),
-            server: server.to_owned(),
-            pane_id: agent.pane_id,
-            target: agent.target.clone(),
-            name: agent.name.clone(),
-            agent: agent.agent.clone(),
-            from: agent.state,
-            state: agent.state,
-            kind: agent.kind.clone(),
-            asks: agent.asks.clone(),
-            doing: agent.doing.clone(),
-            waited: Some(waited.as_secs()),
-        })
+        let lasting = self.lasting(server, agent.since, agent).filter(|_| agent.state == AgentState::Waiting)?;
+        Some(AgentNotice { waited: Some(waited.as_secs()), ..lasting })
     }
 
     /// Whether it is a time of the day without notices.

@@ -78,6 +78,12 @@ impl Keeper {
         self.keeps_from().is_some()
     }
 
+    /// Whether others may watch the same server beside this process, each with an engine of its own.
+    #[must_use]
+    pub fn is_one_of_several(&self) -> bool {
+        matches!(self.0.lock().unwrap_or_else(PoisonError::into_inner).by, By::Inside(_))
+    }
+
     /// Lets another keep.
     pub fn let_go(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).held = None;

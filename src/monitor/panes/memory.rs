@@ -4,6 +4,7 @@
 //! waited longest. An agent goes on only when it is provably the same: the same tmux server, pane and process.
 
 use std::{
+    collections::HashMap,
     fs::{self, OpenOptions},
     io::{self, Read, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
@@ -15,7 +16,9 @@ use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use crate::monitor::detect::Verdict;
-use crate::monitor::{Account, Agent, AgentState, Limit, Snapshot, TRANSITIONS_KEPT, Tidy, Transition};
+use crate::monitor::{
+    Account, Agent, AgentState, Limit, Snapshot, TRANSITIONS_KEPT, Tidy, TidyChange, Tidying, Transition,
+};
 use crate::tmux::{Pane, PaneId, clean};
 
 /// Version of the file. Another one is not read.
@@ -91,6 +94,47 @@ impl Memory {
             && self.agents.len() == other.agents.len()
             && self.agents.iter().zip(&other.agents).all(|(a, b)| a.says_the_same_as(b))
             && limits(&self.accounts).eq(limits(&other.accounts))
+    }
+
+    /// What was put on agents of this snapshot later than it knows, as changes of the same programs.
+    #[must_use]
+    pub fn tidied_later(&self, snapshot: &Snapshot) -> Vec<Tidying> {
+        let later = |(known, agent): (&Remembered, &Agent)| {
+            (known.tidy.at > agent.tidied_at).then(|| Tidying {
+                pane_id: agent.pane_id,
+                pid: agent.pid,
+                start: agent.start,
+                change: TidyChange::As(known.tidy.clone()),
+            })
+        };
+        self.pairs(snapshot).filter_map(later).collect()
+    }
+
+    /// Takes in what was put on agents of this snapshot later than what is remembered. Says whether there was any.
+    pub fn take_tidied(&mut self, snapshot: &Snapshot) -> bool {
+        let later = |(known, agent): (&Remembered, &Agent)| {
+            (agent.tidied_at > known.tidy.at).then(|| (known.pane_id, Tidy::of(agent)))
+        };
+        let later: Vec<(PaneId, Tidy)> = self.pairs(snapshot).filter_map(later).collect();
+        for (pane, tidy) in &later {
+            let known = self.agents.iter_mut().filter(|known| known.pane_id == *pane);
+            known.for_each(|known| known.tidy = tidy.clone());
+        }
+        !later.is_empty()
+    }
+
+    /// The agents that are remembered and there, of the same programs.
+    fn pairs<'a>(&'a self, snapshot: &'a Snapshot) -> impl Iterator<Item = (&'a Remembered, &'a Agent)> {
+        let same_server = Some(self.server.0) == snapshot.server.pid && self.server.1 == snapshot.server.started;
+        let there: HashMap<PaneId, &Agent> = match same_server {
+            true => snapshot.agents.iter().map(|agent| (agent.pane_id, agent)).collect(),
+            false => HashMap::new(),
+        };
+        self.agents.iter().filter_map(move |known| {
+            let agent = *there.get(&known.pane_id)?;
+            let same = (known.pane_pid, known.pid, known.start) == (agent.pane_pid, agent.pid, agent.start);
+            same.then_some((known, agent))
+        })
     }
 
     /// The accounts that were known.

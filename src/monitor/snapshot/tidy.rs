@@ -75,6 +75,8 @@ pub enum TidyChange {
         /// The note.
         note: String,
     },
+    /// All as another engine of this server has it, if its user did that later.
+    As(Tidy),
 }
 
 impl Tidy {
@@ -114,6 +116,11 @@ impl Tidy {
             TidyChange::Mute(muted) => next.muted = muted,
             TidyChange::Describe { name, note } => {
                 (next.name, next.note) = (line(&name, LONGEST_NAME), line(&note, LONGEST_NOTE));
+            }
+            TidyChange::As(other) => {
+                next = if other.at > self.at { other } else { self.clone() };
+                next.at = next.at.min(Some(at));
+                next.sanitise();
             }
         }
         next

@@ -34,6 +34,9 @@ pub(super) const SECTION: Section = Section {
     })
 };
 
+/// Most cells of a note in the column of what agents do.
+const NOTE: usize = 20;
+
 /// Cells before what stands below the first row of an agent: under the word of its state.
 const INDENT: u16 = 3;
 
@@ -175,7 +178,9 @@ fn badges(state: &State, key: AgentKey, agent: &Agent) -> String {
     let stale = agent.stale.then(|| "stale".to_owned());
     let asked = state.pending_tidy(key).map(|change| format!("{} …", tidy::asked(change)));
     let marks = tidy::marks(agent, state.now);
-    asked.into_iter().chain(marks).chain(stale).chain(background).collect::<Vec<_>>().join(" · ")
+    // Where there is no row for it; a long one leaves room for what the agent does.
+    let note = agent.note.as_ref().filter(|_| state.list.level() < 2).map(|note| fit(note, NOTE).into_owned());
+    asked.into_iter().chain(marks).chain(stale).chain(background).chain(note).collect::<Vec<_>>().join(" · ")
 }
 
 fn activity(c: &mut Canvas, x: u16, y: u16, room: u16, agent: &Agent) {

@@ -211,6 +211,7 @@ fn head(c: &mut Canvas, area: Rect, state: &State, agent: &Agent) {
         more = format!("{more} · on {here}");
     }
     let branch = agent.branch.as_ref().map_or_else(String::new, |branch| format!(" · {branch}"));
+    let note = agent.note.as_ref().map_or_else(String::new, |note| format!(" · {note}"));
     // The end of a folder tells it apart, where there is no room for all.
     let used = text::width(&said) + text::width(&more) + text::width(&branch) + 3;
     let room = usize::from(area.width).saturating_sub(used);
@@ -221,6 +222,7 @@ fn head(c: &mut Canvas, area: Rect, state: &State, agent: &Agent) {
         (more.as_str(), theme.text),
         (folder.as_str(), theme.value),
         (branch.as_str(), theme.muted),
+        (note.as_str(), theme.text),
     ];
     c.pieces(area.x, area.y, area.width, &pieces);
     if area.height > 1 {

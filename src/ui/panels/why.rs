@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use crate::app::core::message::Hit;
 use crate::app::core::view::Panel;
 use crate::app::core::words::{Tone, answer_by, state_and_kind, tone, word};
-use crate::app::core::{format, text};
+use crate::app::core::{format, text, tidy};
 use crate::monitor::{Health, Source};
 use crate::ui::canvas::{Canvas, Frame};
 use crate::ui::panels::{DrawContext, Section, padded};
@@ -54,6 +54,8 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
         y += 1;
     }
     let mut extra = Vec::new();
+    extra.extend(agent.note.clone());
+    extra.extend(tidy::marks(agent, state.now));
     if agent.stale {
         extra.push("the last read failed".to_owned());
     }

@@ -9,7 +9,7 @@ use crate::app::cli::{Context, Failure, Look, Report, age, cell};
 use crate::app::core::format;
 use crate::app::settings::{HostSettings, Overrides};
 use crate::monitor::link::open;
-use crate::monitor::{AgentState, LinkState, LinkedHost, Links, RemoteMember};
+use crate::monitor::{LinkState, LinkedHost, Links, RemoteMember};
 
 /// A host is reached within this time, or is told as it is then: its own limit comes before.
 const WITHIN: Duration = Duration::from_secs(30);
@@ -76,7 +76,7 @@ fn counts(members: &[RemoteMember]) -> (usize, usize) {
     for member in members {
         let snapshot = member.handle.snapshots.borrow();
         counts.0 += snapshot.agents.len();
-        counts.1 += snapshot.agents.iter().filter(|agent| agent.state == AgentState::Waiting).count();
+        counts.1 += snapshot.agents.iter().filter(|agent| agent.needs_user()).count();
     }
     counts
 }
