@@ -252,6 +252,9 @@ mod tests {
         .collect();
         assert_eq!(Counts::of(&agents).segment(false, false), "2 waiting 1 exited 2 working");
         assert_eq!(Counts::default().segment(true, true), "");
+        (agents[1].parked, agents[2].snoozed) = (true, true);
+        assert_eq!(Counts::of(&agents).segment(false, false), "1 waiting 1 exited 1 working");
+        (agents[1].parked, agents[2].snoozed) = (false, false);
         agents.truncate(2);
         assert_eq!(Counts::of(&agents).segment(true, false), "#[fg=yellow,bold]1 waiting#[default] 1 working");
         assert_eq!(Counts::of(&agents).segment(false, true), "#[range=user|orc]1 waiting 1 working#[norange]");

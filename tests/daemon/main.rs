@@ -16,5 +16,6 @@ mod socket;
 mod stand_in;
 #[path = "../support/mod.rs"]
 mod support;
+mod tidy;
 mod tune;
 mod watched;

@@ -11,6 +11,7 @@ mod heard;
 mod places;
 mod repositories;
 mod spending;
+mod tidy;
 mod tuning;
 
 use std::{sync::Arc, time::Duration};

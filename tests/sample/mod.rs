@@ -9,6 +9,7 @@ pub mod stage;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use tmux_orc::app::core::day::{Day, Span, Track};
 use tmux_orc::app::core::fleet::{Fleet, Host, Label, Member, MemberId};
 use tmux_orc::app::core::state::State;
 use tmux_orc::app::core::view::Capabilities;
@@ -139,6 +140,42 @@ pub fn agent(sketch: &Sketch) -> Agent {
         note: None,
         tidied_at: None,
     }
+}
+
+/// A day: the twelve that are there, each with its own hours, and others that are gone.
+pub fn day(tracks: usize) -> Day {
+    let states = [AgentState::Idle, AgentState::Working, AgentState::Waiting, AgentState::Working];
+    let track = |n: usize, agent: &Agent| {
+        let mut spans = Vec::new();
+        let mut from = ago(6 * 3600 - 700 * n as i64 % 7000);
+        for turn in 0.. {
+            let state = states[turn % 4];
+            let length = [900, 1300 + 90 * n as i64, 240 + 130 * (turn as i64 * n as i64 % 9), 2200][turn % 4];
+            let to = from + SignedDuration::from_secs(length);
+            let kind = (state == AgentState::Waiting).then(|| ["permission", "question"][n % 2].to_owned());
+            spans.push(Span { from, to: to.min(now()), state, kind, since: from });
+            if to >= now() {
+                break;
+            }
+            from = to;
+        }
+        let (target, agent_name) = (agent.target.clone(), agent.agent.clone());
+        let server = "/tmp/tmux-1000/main".to_owned();
+        Track { server, pane: agent.pane_id, target, agent: agent_name, present: true, spans }
+    };
+    let mut all: Vec<Track> = at_work().iter().enumerate().map(|(n, agent)| track(n, agent)).collect();
+    for n in 0..tracks.saturating_sub(12) {
+        let mut gone = all[n % 12].clone();
+        gone.spans.truncate(3 + n % 5);
+        if let Some(last) = gone.spans.last_mut() {
+            last.state = AgentState::Exited;
+            last.kind = None;
+        }
+        (gone.target, gone.pane, gone.present) = (format!("gone:{n}.0"), PaneId(900 + n as u32), false);
+        all.push(gone);
+    }
+    all.truncate(tracks);
+    Day { since: ago(14 * 3600), until: now(), tracks: all }
 }
 
 /// What a prompt asks.

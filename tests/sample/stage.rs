@@ -140,7 +140,8 @@ impl Stage {
         distinct.dedup();
         assert_eq!(distinct.len(), rows.len(), "no row twice");
         if self.state.list.filter.is_empty() {
-            assert_eq!(rows.len(), fleet.len(), "every agent has its row");
+            let folded = fleet.agents().filter(|agent| agent.is_aside() && !self.state.list.shows_aside()).count();
+            assert_eq!(rows.len() + folded, fleet.len(), "every agent has its row");
         }
         match self.state.list.selected {
             Some(id) => assert!(rows.contains(&id), "the cursor is on a row"),

@@ -1,8 +1,10 @@
 //! What the dashboard shows: a picture in text for each state and size, and the colours of each theme.
 
 mod asks;
+mod day;
 #[path = "../sample/mod.rs"]
 mod sample;
+mod tidy;
 
 use std::sync::Arc;
 

@@ -12,6 +12,7 @@ mod property;
 mod redraw;
 mod rows;
 mod shown;
+mod tidy;
 mod usage;
 mod words;
 

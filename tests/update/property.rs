@@ -27,6 +27,8 @@ enum Step {
     Names,
     Spends(usize, bool),
     Asks(usize, usize),
+    Tidy(usize, usize),
+    Day(usize),
 }
 
 fn keys() -> impl Strategy<Value = Key> {
@@ -70,6 +72,8 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => Just(Step::Names),
         2 => (0..40usize, any::<bool>()).prop_map(|(i, known)| Step::Spends(i, known)),
         4 => (0..40usize, 0..40usize).prop_map(|(i, rows)| Step::Asks(i, rows)),
+        3 => (0..40usize, 0..32usize).prop_map(|(i, what)| Step::Tidy(i, what)),
+        1 => (0..90usize).prop_map(Step::Day),
     ]
 }
 
@@ -132,6 +136,24 @@ fn take(stage: &mut Stage, step: Step) {
                 }
             });
         }
+        Step::Tidy(i, what) => {
+            stage.publish(|next| {
+                let (n, until) = (next.agents.len(), next.timestamp + jiff::SignedDuration::from_secs(9));
+                let Some(agent) = next.agents.get_mut(i % n.max(1)) else { return };
+                let is = |bit: usize| what >> bit & 1 == 1;
+                (agent.parked, agent.snoozed, agent.pinned, agent.muted) = (is(0), is(1), is(2), is(3));
+                agent.snoozed_until = is(4).then_some(until);
+                agent.note = is(4).then(|| "解析器 a note ".repeat(what));
+                agent.given_name = is(3).then(|| "the 解析器".to_owned());
+                agent.name = agent.given_name.clone().unwrap_or_default();
+            });
+            stage.answer(if what % 7 == 0 { Err("no") } else { Ok(()) });
+        }
+        Step::Day(tracks) => {
+            let read =
+                if tracks % 11 == 0 { Err("cannot be read".repeat(tracks)) } else { Ok(sample::day(tracks).into()) };
+            stage.tell(Message::Day(read));
+        }
         Step::Names => {
             stage.publish(|next| next.agents = sample::foreign().into());
         }
@@ -154,7 +176,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_panics(size in sizes(), view in select(vec!["g", "t", "u"]), steps in vec(steps(), 1..40)) {
+    fn nothing_panics(size in sizes(), view in select(vec!["g", "t", "u", "h"]), steps in vec(steps(), 1..40)) {
         let mut stage = Stage::new(super::twelve(), size.0, size.1);
         stage.keys(view);
         for step in steps {

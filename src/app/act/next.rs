@@ -161,6 +161,19 @@ mod tests {
     }
 
     #[test]
+    fn who_is_out_of_the_way_is_not_gone_to() {
+        let mut agents = [1, 2].map(|id| test_agent(id, AgentState::Waiting));
+        agents[0].parked = true;
+        let mut round = Round::default();
+        let mut next = |agents: &[Agent]| {
+            next_waiting(here(agents, true), WAITING, &mut round, at(0)).map(|agent| agent.pane_id.0)
+        };
+        assert_eq!([next(&agents), next(&agents)], [Some(2), Some(2)]);
+        agents[1].snoozed = true;
+        assert_eq!(next(&agents), None);
+    }
+
+    #[test]
     fn panes_of_the_same_number_on_two_hosts_are_two_and_the_longest_wait_is_by_our_clock() {
         let on = |host: &str, since| Agent {
             host: Some(host.into()),

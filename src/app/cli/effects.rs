@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::app::act::{ActionResult, Actor, Caller, Known, by_other, summary};
@@ -14,6 +15,7 @@ use crate::app::core::fleet::{AgentKey, MemberId};
 use crate::app::core::keymap::Keymap;
 use crate::app::core::message::{Effect, Message};
 use crate::app::core::pick::Opening;
+use crate::app::journal;
 use crate::app::members::{Doer, Members};
 use crate::app::settings;
 use crate::app::settings::Loaded;
@@ -49,6 +51,7 @@ pub fn serve(dashboard: &Dashboard) -> Served {
     // The list was opened outside of tmux: what is picked has its terminal.
     let becomes =
         (dashboard.opening == Opening::Pick && Caller::own(None).is_none()).then(|| Arc::clone(&dashboard.becomes));
+    let events = dashboard.paths.events();
     let mending = Mending::new(&dashboard.global, &dashboard.paths);
     tokio::spawn(async move {
         while let Some(effect) = asked.recv().await {
@@ -107,6 +110,15 @@ pub fn serve(dashboard: &Dashboard) -> Served {
                     }
                     None => (GONE.to_owned(), false),
                 },
+                Effect::ReadDay(since) => {
+                    let (folder, tell) = (events.clone(), tell.clone());
+                    // On a thread of its own: a journal of many days, or a disk that does not answer, stops no key.
+                    tokio::task::spawn_blocking(move || {
+                        let read = journal::day(&folder, since, Timestamp::now());
+                        tell.blocking_send(Message::Day(read.map(Arc::new).map_err(|error| error.to_string()))).ok()
+                    });
+                    continue;
+                }
                 Effect::Retry(name) => {
                     if let Some(host) = members.host(&name) {
                         host.retry();

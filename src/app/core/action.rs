@@ -89,6 +89,8 @@ pub enum Action {
     Usage,
     /// Open or close the panel of the hosts.
     Hosts,
+    /// The day of the agents, and back.
+    Day,
     /// Show or hide the preview.
     Preview,
     /// Show or hide the events.
@@ -280,6 +282,7 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::Tune, "tune", &["t"], "Compare what was tried: strategies, pool sizes, caches", Some("tune"), Group::View),
     entry(Action::Usage, "usage", &["u"], "What each agent spends: tokens, context, cost", Some("usage"), Group::View),
     entry(Action::Hosts, "hosts", &["H"], "How each host is reached; enter there tries again", None, Group::View),
+    entry(Action::Day, "history", &["h"], "The day of the agents: what each did when, and its waits", None, Group::View),
     entry(Action::Preview, "preview", &["p"], "Show or hide the preview of the selected pane", Some("preview"), Group::View),
     entry(Action::Quit, "quit", &["q", "ctrl-c"], "Leave the dashboard", Some("quit"), Group::Program),
     entry(Action::Palette, "palette", &[":"], "Find any action by its name", Some("more"), Group::Program),
@@ -298,7 +301,7 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::Bottom, "bottom", &["G", "end"], "To the last", None, Group::Move),
     entry(Action::NextPanel, "next-panel", &["tab"], "Focus on the next panel", None, Group::Move),
     entry(Action::PrevPanel, "previous-panel", &["backtab"], "Focus on the panel before", None, Group::Move),
-    entry(Action::Back, "back", &["esc"], "Leave the filter, the zoom, the tune, usage or hosts view", None, Group::Move),
+    entry(Action::Back, "back", &["esc"], "Leave the filter, the zoom, the tune, usage, history or hosts view", None, Group::Move),
     entry(Action::Reply, "reply", &["m"], "Write a message to the agent", None, Group::Agents),
     entry(Action::Interrupt, "interrupt", &["x"], "Interrupt the agent, after asking", None, Group::Agents),
     entry(Action::Broadcast, "broadcast", &["M"], "Write one message to several agents", None, Group::Agents),

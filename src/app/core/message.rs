@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::app::core::act::{Act, Seen};
 use crate::app::core::action::Action;
 use crate::app::core::column::Column;
+use crate::app::core::day::Day;
 use crate::app::core::fleet::{AgentKey, Fleet, MemberId};
 use crate::app::core::grouping::Grouping;
 use crate::app::core::key::Key;
@@ -77,6 +78,8 @@ pub enum Message {
     Run(Vec<String>, Arc<str>),
     /// The dashboard has done what it was opened for: it ends.
     Leave,
+    /// The day was read, or why it cannot be.
+    Day(Result<Arc<Day>, String>),
     /// This could not be handed on to who does it.
     NotSent(Effect),
     /// How something that was asked for ended.
@@ -131,6 +134,8 @@ pub enum Hit {
     Strategy(usize),
     /// A row of the hosts, counted from 0.
     Host(usize),
+    /// A row of the day's view, counted from 0.
+    Day(usize),
     /// A key in the footer or in a panel's border.
     Key(Action),
     /// A row of the palette, counted from 0.
@@ -165,6 +170,8 @@ pub enum Effect {
     Mend(Arc<str>, &'static str),
     /// Run this in the dashboard's own terminal, and come back; then try to reach the host.
     Run(Vec<String>, Arc<str>),
+    /// Read what the agents did since then.
+    ReadDay(Timestamp),
     /// Copy text to the clipboard.
     CopyText(String),
     /// Read the settings file again.

@@ -6,6 +6,7 @@ pub(crate) mod asked;
 pub(crate) mod choice;
 pub mod column;
 pub(crate) mod command_line;
+pub mod day;
 pub(crate) mod detail;
 pub mod events;
 #[cfg(test)]

@@ -15,10 +15,10 @@ use crate::app::core::keymap::Keymap;
 use crate::app::core::list::List;
 pub use crate::app::core::mode::{Mode, Recipient};
 use crate::app::core::pending::Pending;
-use crate::app::core::tidy;
 use crate::app::core::view::{Capabilities, Main, Panel, Shown, Viewport};
 use crate::app::core::widths::Widths;
 use crate::app::core::words::{TONES, Tone, tone};
+use crate::app::core::{day, tidy};
 use crate::{
     monitor::{Agent, EventReader, Link, Preview, ServerStatus, Snapshot},
     tmux::PaneId,
@@ -95,6 +95,10 @@ pub struct State {
     pub events_filter: String,
     /// The host under the cursor of their panel, counted from 0.
     pub host: usize,
+    /// The day of the agents.
+    pub day: day::Known,
+    /// The row under the cursor of that view, counted from 0.
+    pub day_row: usize,
     /// Events scrolled away below the newest.
     pub events_up: usize,
     /// Rows of the preview scrolled away below.
@@ -150,6 +154,8 @@ impl State {
             columns: SHOWN.to_vec(),
             events_filter: String::new(),
             host: 0,
+            day: day::Known::Nothing,
+            day_row: 0,
             events_up: 0,
             preview_up: 0,
             mode: Mode::Normal,
@@ -205,6 +211,14 @@ impl State {
     pub fn selected_host(&self) -> Option<&Host> {
         let hosts = self.fleet.hosts();
         (self.view.main == Main::Hosts).then(|| hosts.get(self.host.min(hosts.len().saturating_sub(1)))).flatten()
+    }
+
+    /// The rows of the day's view: who is there, and what each did.
+    #[must_use]
+    pub fn day_rows(&self) -> Vec<(Option<AgentKey>, &day::Track)> {
+        let Some(day) = self.day.day() else { return Vec::new() };
+        let order: Vec<AgentKey> = self.list.agents(&self.fleet).map(|(key, _)| key).collect();
+        day.of_fleet(&self.fleet, &order)
     }
 
     /// The member whose engine is shown and asked: the one that watches the agent under the cursor.

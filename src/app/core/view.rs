@@ -69,6 +69,8 @@ pub enum Main {
     Usage,
     /// The hosts: how each is reached.
     Hosts,
+    /// The day of the agents.
+    Day,
 }
 
 /// Which panels are shown and how.

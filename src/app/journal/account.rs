@@ -10,6 +10,7 @@ use std::{collections::HashMap, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::app::core::day::Span;
 use crate::app::journal::report::{AgentReport, Answer};
 use crate::app::journal::{ALIVE_EVERY, Happened, Mark, Record, Standing};
 use crate::{
@@ -71,13 +72,21 @@ pub(crate) struct Account {
     current: HashMap<(String, PaneId), usize>,
     /// When each writer was last heard of.
     heard: HashMap<(String, u32), Timestamp>,
+    /// What each did when is kept, and not only for how long.
+    traces: bool,
 }
 
 impl Account {
     /// An account that begins at `since`.
     #[must_use]
     pub(in crate::app) fn new(since: Timestamp) -> Self {
-        Self { since, entries: Vec::new(), current: HashMap::new(), heard: HashMap::new() }
+        Self { since, entries: Vec::new(), current: HashMap::new(), heard: HashMap::new(), traces: false }
+    }
+
+    /// The same, which keeps what each did when.
+    #[must_use]
+    pub(super) fn tracing(self) -> Self {
+        Self { traces: true, ..self }
     }
 
     /// Takes the next record.
@@ -164,7 +173,12 @@ impl Account {
         let Some(by) = open.by.take() else { return };
         let heard = self.heard.get(&(entry.report.server.clone(), by)).copied().unwrap_or(at);
         let end = if is_silent(heard, at) { heard } else { at };
-        entry.report.count(open.state, seconds(open.counted.max(self.since), end));
+        let from = open.counted.max(self.since);
+        entry.report.count(open.state, seconds(from, end));
+        if self.traces {
+            let (state, kind) = (open.state, open.kind.clone());
+            entry.report.trace(Span { from, to: end, state, kind, since: open.since });
+        }
         open.counted = open.counted.max(end);
     }
 

@@ -3,6 +3,7 @@
 mod account;
 pub(crate) mod agree;
 mod bars;
+mod day;
 mod file;
 mod keep;
 mod read;
@@ -15,6 +16,7 @@ mod turns;
 pub(crate) use account::{Account, SavedAccount};
 pub(crate) use bars::Slice;
 pub use bars::bar;
+pub(crate) use day::day;
 pub use file::Journal;
 pub(crate) use file::JournalError;
 pub(crate) use keep::ALIVE_EVERY;

@@ -26,7 +26,7 @@ pub fn read_since(dir: &Path, since: Timestamp) -> Result<Vec<Record>, JournalEr
         if is_over_before(date, since) {
             continue;
         }
-        let mut reader = Reader::open(path, 0)?;
+        let mut reader = Reader::open(path, 0)?.since(since);
         reader.read(&mut |record| {
             if record.at >= since {
                 records.push(record);
@@ -45,12 +45,23 @@ fn is_over_before(date: Date, since: Timestamp) -> bool {
     date.checked_add(1.day()).is_ok_and(|next| day_start(next) <= since)
 }
 
+/// A second as the journal writes it: `2026-03-01T10:00:00`, in UTC.
+type Second = [u8; 19];
+
+/// Whether a line says in its first words that it is from before a second. One that begins otherwise is looked into.
+fn is_before(line: &[u8], since: &Second) -> bool {
+    let at = line.strip_prefix(br#"{"at":""#).and_then(|rest| rest.get(..since.len()));
+    at.is_some_and(|at| at.is_ascii() && at[4] == b'-' && at < since.as_slice())
+}
+
 /// Reads one file up to its last whole line, and on from there when asked again.
 #[derive(Debug)]
 pub struct Reader {
     path: PathBuf,
     file: BufReader<File>,
     at: u64,
+    /// Lines of an earlier second are not looked into.
+    since: Option<Second>,
 }
 
 impl Reader {
@@ -60,9 +71,16 @@ impl Reader {
     /// [`JournalError`] when it cannot be opened.
     pub fn open(path: PathBuf, at: u64) -> Result<Self, JournalError> {
         match File::open(&path) {
-            Ok(file) => Ok(Self { path, file: BufReader::new(file), at }),
+            Ok(file) => Ok(Self { path, file: BufReader::new(file), at, since: None }),
             Err(source) => Err(JournalError { path, what: "read", source }),
         }
+    }
+
+    /// The same, which may pass over what is from before a time: most of a file is, for who wants its last hours.
+    #[must_use]
+    fn since(self, since: Timestamp) -> Self {
+        let text = since.strftime("%Y-%m-%dT%H:%M:%S").to_string();
+        Self { since: text.as_bytes().try_into().ok(), ..self }
     }
 
     /// Hands out every record that is whole and was not read before.
@@ -83,6 +101,9 @@ impl Reader {
                 return Ok(());
             }
             self.at += read;
+            if self.since.is_some_and(|since| is_before(&line, &since)) {
+                continue;
+            }
             if let Ok(record) = serde_json::from_slice(&line) {
                 take(record);
             }
@@ -213,6 +234,26 @@ mod tests {
         assert!(newest.contains(&8) || newest.contains(&7), "{newest:?}");
         assert!(newest.len() < 5, "{newest:?}");
         assert_eq!(read(&mut Places::default(), 0), [0_u32; 0]);
+    }
+
+    #[test]
+    fn lines_of_before_are_passed_over_without_a_look_into_them_and_no_line_of_after() {
+        let since: Timestamp = "2026-03-01T10:00:05.25Z".parse().unwrap();
+        let second: Second = since.strftime("%Y-%m-%dT%H:%M:%S").to_string().as_bytes().try_into().unwrap();
+        let before = |at: &str| is_before(format!("{{\"at\":\"{at}\",\"server\":\"/s\"}}").as_bytes(), &second);
+        assert!(before("2026-03-01T10:00:04.999Z") && before("2026-02-28T23:00:00Z"));
+        assert!(
+            !before("2026-03-01T10:00:05Z") && !before("2026-03-01T10:00:05.3Z") && !before("2026-03-02T00:00:00Z")
+        );
+        assert!(!before("10:00") && !before("+002026-03-01T10:00:00Z"));
+        assert!(!is_before(br#"{"server":"/s","at":"2026-02-28T23:00:00Z"}"#, &second));
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::new(dir.path());
+        for (by, at) in (1..).zip(["2026-03-01T10:00:04Z", "2026-03-01T10:00:05Z", "2026-03-01T10:00:05.5Z"]) {
+            journal.append(&Record::new(at.parse().unwrap(), "/s", by, Happened::Mark(Mark::EngineAlive))).unwrap();
+        }
+        let read: Vec<u32> = read_since(dir.path(), since).unwrap().iter().map(|record| record.by).collect();
+        assert_eq!(read, [3]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::app::core::day::Span;
 use crate::app::journal::Record;
 use crate::app::journal::account::Account;
 use crate::{
@@ -75,6 +76,9 @@ pub struct AgentReport {
     /// That of a turn is not known.
     #[serde(skip)]
     without_cost: bool,
+    /// What it did when, in an account that traces it.
+    #[serde(skip)]
+    pub(super) spans: Vec<Span>,
 }
 
 /// Waits and how they ended. Durations in seconds.
@@ -167,6 +171,7 @@ impl AgentReport {
             tokens: None,
             cost_usd: None,
             without_cost: false,
+            spans: Vec::new(),
         }
     }
 
@@ -178,6 +183,22 @@ impl AgentReport {
             Some(cost) if !self.without_cost => *self.cost_usd.get_or_insert(0.0) += cost,
             // A part of the cost would be a wrong number.
             _ => (self.without_cost, self.cost_usd) = (true, None),
+        }
+    }
+
+    /// Adds a time spent in a state; one that goes on is one span.
+    pub(super) fn trace(&mut self, span: Span) {
+        if span.to <= span.from {
+            return;
+        }
+        match self.spans.last_mut() {
+            Some(last)
+                if last.to >= span.from
+                    && (last.since, last.state, &last.kind) == (span.since, span.state, &span.kind) =>
+            {
+                last.to = span.to;
+            }
+            _ => self.spans.push(span),
         }
     }
 

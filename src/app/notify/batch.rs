@@ -166,7 +166,11 @@ fn pane_of(event: &crate::monitor::Event) -> Option<PaneId> {
 }
 
 fn still(notice: &AgentNotice, agent: &Agent) -> bool {
-    agent.pane_id == notice.pane_id && agent.state == notice.state && agent.kind == notice.kind
+    agent.pane_id == notice.pane_id
+        && agent.state == notice.state
+        && agent.kind == notice.kind
+        && !agent.is_aside()
+        && !agent.muted
 }
 
 #[cfg(test)]
@@ -191,6 +195,35 @@ mod tests {
     /// Those of the defaults, without reminders.
     fn rules() -> Rules {
         Rules::new(&settings::Notifications { remind_after: Vec::new(), ..settings::defaults().notifications })
+    }
+
+    #[test]
+    fn who_is_out_of_the_way_or_muted_is_not_told_of_and_one_that_was_snoozed_calls_again() {
+        let start = Instant::now();
+        let waits = |seq: u64, tidy: &dyn Fn(&mut Agent)| {
+            let event = event(seq, 1, AgentState::Working, AgentState::Waiting, None);
+            let mut snapshot = snapshot(&[(1, AgentState::Waiting)], vec![event]);
+            tidy(&mut snapshot.agents[0]);
+            snapshot
+        };
+        let told = |batcher: &mut Batcher, snapshot: &Snapshot| {
+            batcher.take(snapshot, &rules(), start);
+            batcher.release(snapshot, &rules(), start + SETTLE * 4, None).len()
+        };
+        let none = snapshot(&[(1, AgentState::Working)], Vec::new());
+        let tidy: [&dyn Fn(&mut Agent); 3] =
+            [&|agent| agent.parked = true, &|agent| agent.snoozed = true, &|agent| agent.muted = true];
+        for (n, tidy) in tidy.into_iter().enumerate() {
+            let mut batcher = Batcher::new(&none);
+            assert_eq!(told(&mut batcher, &waits(1, tidy)), 0);
+            // It is as before: a snooze alone was only put off.
+            assert_eq!(told(&mut batcher, &waits(1, &|_| {})), usize::from(n == 1), "{n}");
+            assert_eq!(told(&mut batcher, &waits(1, &|_| {})), 0, "once");
+        }
+        // Parked while the notice was held back.
+        let mut batcher = Batcher::new(&none);
+        batcher.take(&waits(1, &|_| {}), &rules(), start);
+        assert_eq!(told(&mut batcher, &waits(1, &|agent| agent.parked = true)), 0);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! Without it an engine that starts would take each agent for one that has just come, and nobody would know who has
 //! waited longest. An agent goes on only when it is provably the same: the same tmux server, pane and process.
+//!
+//! Long because its tests, which write what strangers may have written, stand with it: without them it is 280 lines.
 
 use std::{
     collections::HashMap,
@@ -361,10 +363,44 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn of_two_who_tidy_the_same_agent_the_later_one_is_right() {
+        let agent = |tidied: Option<i64>, pid| {
+            let mut agent: Agent = serde_json::from_value(serde_json::json!({ "pane_id": "%1" })).unwrap();
+            (agent.pane_pid, agent.pid, agent.start) = (50, Some(pid), Some(7));
+            (agent.pinned, agent.tidied_at) = (tidied.is_some(), tidied.map(at));
+            agent
+        };
+        let snapshot = |agent: Agent| {
+            let mut snapshot = Snapshot { agents: vec![agent].into(), ..Snapshot::default() };
+            (snapshot.server.pid, snapshot.server.started) = (Some(40), Some(1_700_000_000));
+            snapshot
+        };
+        let mut known = memory();
+        known.agents[0].tidy = Tidy { parked: true, at: Some(at(5)), ..Tidy::default() };
+        // What is written down is later than what this engine knows.
+        let told = known.tidied_later(&snapshot(agent(Some(3), 60)));
+        assert_eq!((told.len(), told[0].change.clone()), (1, TidyChange::As(known.agents[0].tidy.clone())));
+        assert_eq!(Tidy::default().after(told[0].change.clone(), at(9)), known.agents[0].tidy);
+        assert!(!known.clone().take_tidied(&snapshot(agent(Some(3), 60))));
+        // This engine's is later.
+        assert_eq!(known.tidied_later(&snapshot(agent(Some(6), 60))), []);
+        assert!(known.take_tidied(&snapshot(agent(Some(6), 60))));
+        assert!(known.agents[0].tidy.pinned && !known.agents[0].tidy.parked);
+        assert!(!known.take_tidied(&snapshot(agent(Some(6), 60))), "once");
+        // Another program in that pane, and another server.
+        assert!(!known.take_tidied(&snapshot(agent(Some(8), 61))));
+        let mut other = snapshot(agent(Some(8), 60));
+        other.server.pid = Some(41);
+        assert!(!known.take_tidied(&other) && known.tidied_later(&other).is_empty());
+    }
+
+    #[test]
     fn words_of_a_stranger_are_made_safe() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.agents");
         let mut hostile = memory();
+        hostile.agents[0].tidy.note = Some("\x1b[2J".repeat(1000));
+        hostile.agents[0].tidy.name = Some("\x07".to_owned());
         hostile.agents[0].kind = Some("\x1b[2J\u{202e}x".repeat(100));
         hostile.agents[0].transitions = vec![hostile.agents[0].transitions[0].clone(); 500];
         hostile.save(&path).unwrap();
@@ -372,6 +408,7 @@ pub(super) mod tests {
         let kind = read.kind.unwrap();
         assert!(kind.chars().count() <= LONGEST_WORD && !kind.contains(['\x1b', '\u{202e}']), "{kind:?}");
         assert_eq!(read.transitions.len(), TRANSITIONS_KEPT);
+        assert_eq!((read.tidy.name, read.tidy.note.map(|note| note.chars().count() <= 200)), (None, Some(true)));
     }
 
     #[test]

@@ -427,6 +427,54 @@ mod tests {
         assert_eq!(record.verdict.deadline, None);
     }
 
+    fn of_process(state: AgentState, pid: Option<u32>) -> Arc<Verdict> {
+        let mut verdict = Verdict::blank("claude", "", pid).say(state, None, "", "", Source::Screen);
+        verdict.start = pid.map(u64::from);
+        Arc::new(verdict)
+    }
+
+    #[test]
+    fn parked_lasts_until_another_state_and_what_was_put_on_it_until_another_program() {
+        use AgentState::{Exited, Idle, Starting, Unknown, Waiting, Working};
+        let start = Instant::now();
+        // What is left of parked and pinned after these states, of these processes.
+        let left = |states: &[(AgentState, Option<u32>)]| {
+            let mut record = Record::new(of_process(states[0].0, states[0].1), second(0), start);
+            (record.tidy.parked, record.tidy.pinned) = (true, true);
+            for (n, (state, pid)) in (1..).zip(&states[1..]) {
+                record.judge(of_process(*state, *pid), second(n), start, None, false);
+            }
+            (record.tidy.parked, record.tidy.pinned)
+        };
+        let (kept, back, gone) = ((true, true), (false, true), (false, false));
+        let one = Some(1);
+        assert_eq!(left(&[(Idle, one), (Idle, one)]), kept);
+        assert_eq!(left(&[(Idle, one), (Working, one)]), back);
+        assert_eq!(left(&[(Idle, one), (Unknown, one), (Idle, one)]), kept, "nothing was recognised meanwhile");
+        assert_eq!(left(&[(Idle, one), (Unknown, one), (Waiting, one)]), back);
+        assert_eq!(left(&[(Working, one), (Exited, None)]), back);
+        assert_eq!(left(&[(Working, one), (Exited, None), (Starting, Some(2))]), gone);
+        assert_eq!(left(&[(Working, one), (Working, Some(2))]), gone, "its end was not seen");
+        assert_eq!(left(&[(Working, one), (Exited, None), (Idle, one)]), back, "it was not gone after all");
+        assert_eq!(left(&[(Idle, None), (Idle, None)]), kept, "out of sight");
+        assert_eq!(left(&[(Exited, None), (Idle, None)]), gone);
+        assert_eq!(left(&[(Idle, None), (Idle, one)]), kept, "it came in sight");
+    }
+
+    #[test]
+    fn a_prompt_of_another_kind_takes_a_parked_one_back() {
+        let start = Instant::now();
+        let asks = |kind| {
+            Arc::new(Verdict::blank("claude", "", Some(1)).say(AgentState::Waiting, Some(kind), "", "", Source::Screen))
+        };
+        let mut record = Record::new(asks("permission"), second(0), start);
+        record.tidy.parked = true;
+        record.judge(asks("permission"), second(1), start, None, false);
+        assert!(record.tidy.parked);
+        record.judge(asks("question"), second(2), start, None, false);
+        assert!(!record.tidy.parked);
+    }
+
     #[test]
     fn failures_count_once_an_interval_and_a_read_heals() {
         let start = Instant::now();

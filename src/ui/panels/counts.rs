@@ -11,7 +11,12 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
     let counts = state.counts();
     let present: Vec<_> = TONES.iter().zip(counts).filter(|(_, count)| *count > 0).collect();
     if present.is_empty() {
-        let words = if state.loading() { "…" } else { "no agents" };
+        let aside = state.aside();
+        let words = match aside.as_str() {
+            _ if state.loading() => "…",
+            "" => "no agents",
+            aside => aside,
+        };
         c.text(area.x, area.y, area.width, words, c.theme.muted);
         return;
     }

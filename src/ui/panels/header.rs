@@ -73,26 +73,31 @@ fn counts(c: &mut Canvas, x: u16, y: u16, end: u16, state: &State, wide: bool) -
         .collect();
     let short: Vec<Words> =
         present.iter().map(|(t, n)| (format!("{} {n}", t.glyph()), style(theme.tone(**t), **t))).collect();
-    let aside = state.aside();
-    let (mut long, mut short) = (long, short);
-    if !aside.is_empty() {
-        long.push((aside.clone(), theme.muted));
-        short.push((aside, theme.muted));
-    }
     let cells = |words: &[Words], gap: usize| words.iter().map(|(w, _)| text::width(w) + gap).sum::<usize>();
     // The word stays longest where it matters most.
-    let mixed: Vec<Words> =
-        match long.first().filter(|_| present.first().is_some_and(|(tone, _)| **tone == Tone::NeedsYou)) {
-            Some(first) => std::iter::once(first).chain(&short[1..]).cloned().collect(),
-            None => short.clone(),
-        };
+    let needy = present.first().is_some_and(|(tone, _)| **tone == Tone::NeedsYou);
+    let mixed: Vec<Words> = match long.first().filter(|_| needy) {
+        Some(first) => std::iter::once(first).chain(&short[1..]).cloned().collect(),
+        None => short.clone(),
+    };
+    // Those that are out of the way are counted apart, in fewer words where there is little room.
+    let aside = state.fleet.present().filter(|(_, agent)| agent.is_aside()).count();
+    let told = |words: String| (aside > 0).then_some((words, theme.muted));
+    let (in_words, in_one) = (told(state.aside()), told(format!("{aside} aside")));
+    let with = |words: &[Words], more: &Option<Words>| words.iter().chain(more).cloned().collect::<Vec<_>>();
     // Room is left for what runs and for the clock, or for the clock alone.
     let after = if wide { 24 } else { 0 };
-    let (words, gap) = match (cells(&long, 3) + after <= room, cells(&mixed, 2) + after / 2 <= room) {
-        (true, _) => (long, 3),
-        (false, true) => (mixed, 2),
-        (false, false) => (short, 2),
-    };
+    let ways = [
+        (with(&long, &in_words), 3, after),
+        (with(&long, &in_one), 3, after),
+        (with(&mixed, &in_words), 2, after / 2),
+        (with(&mixed, &in_one), 2, after / 2),
+    ];
+    let fits = |(words, gap, after): &(Vec<Words>, usize, usize)| cells(words, *gap) + after <= room;
+    let (words, gap) = ways
+        .into_iter()
+        .find(fits)
+        .map_or_else(|| (with(&short, &in_one), 2), |(words, gap, _)| (words, u16::try_from(gap).unwrap_or(2)));
     let mut at = x;
     for (words, style) in &words {
         if at >= end {

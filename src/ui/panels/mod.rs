@@ -7,6 +7,7 @@ mod columns;
 mod cost;
 pub(super) mod counts;
 mod cycle;
+mod day;
 mod empty;
 mod events;
 mod facts;
@@ -47,6 +48,7 @@ pub const SECTIONS: &[Section] = &[
     tune::SECTION,
     usage::SECTION,
     hosts::SECTION,
+    day::SECTION,
     agents::SECTION,
     preview::SECTION,
     why::SECTION,

@@ -13,7 +13,7 @@ use crate::app::core::update::ask::{ask, broadcast};
 use crate::app::core::update::engine::{command, interval, pool, step_strategy, strategy, switch_strategy};
 use crate::app::core::update::fleet::ask_focus;
 use crate::app::core::update::rows::{next_needy, page, relist, scroll, select, sort_by};
-use crate::app::core::update::{Tone, engine, modes, tidy, toast};
+use crate::app::core::update::{Tone, day, engine, modes, tidy, toast};
 use crate::app::core::view::{Main, Panel};
 use crate::monitor::Command;
 
@@ -93,6 +93,10 @@ pub(crate) fn act(state: &mut State, action: Action) -> Outcome {
         Action::Tune => open(state, Main::Tune),
         Action::Usage => open(state, Main::Usage),
         Action::Hosts => open(state, Main::Hosts),
+        Action::Day => {
+            let opened = open(state, Main::Day);
+            opened.and(day::opened(state))
+        }
         Action::Preview => {
             state.view.preview = Some(state.viewport.preview == 0);
             Outcome::redraw()

@@ -2,6 +2,7 @@
 
 mod act;
 mod ask;
+mod day;
 mod engine;
 mod fleet;
 mod modes;
@@ -121,6 +122,7 @@ pub fn update(state: &mut State, message: Message) -> Outcome {
             Outcome::effect(Effect::Mouse(mouse)).and(Outcome::redraw()).and(regrouped)
         }
         Message::Answered { id, answer } => engine::answered(state, id, answer),
+        Message::Day(read) => day::came(state, read),
         Message::Leave => Outcome::effect(Effect::Quit),
         Message::Run(words, host) => Outcome::effect(Effect::Run(words, host)),
         Message::NotSent(effect) => {
@@ -173,7 +175,9 @@ fn mouse_used(state: &mut State, mouse: Mouse, hit: Option<Hit>) -> Outcome {
         return modes::mouse(state, mouse, &hit);
     }
     match (mouse, hit) {
-        (Mouse::Wheel(delta), Hit::Agent(_) | Hit::Header(_)) => rows::scroll(state, Panel::Agents, delta.into()),
+        (Mouse::Wheel(delta), Hit::Agent(_) | Hit::Header(_) | Hit::Day(_)) => {
+            rows::scroll(state, Panel::Agents, delta.into())
+        }
         (Mouse::Wheel(delta), Hit::Panel(panel)) => rows::scroll(state, panel, delta.into()),
         (Mouse::Click, Hit::Agent(key)) => {
             state.view.focus = Panel::Agents;
@@ -181,6 +185,7 @@ fn mouse_used(state: &mut State, mouse: Mouse, hit: Option<Hit>) -> Outcome {
         }
         (Mouse::Click, Hit::Header(sort)) => rows::sort_by(state, sort),
         (Mouse::Click, Hit::Strategy(index)) => engine::strategy(state, index),
+        (Mouse::Click, Hit::Day(row)) => day::select(state, row),
         (Mouse::Click, Hit::Host(index)) => Outcome::redraw_if(std::mem::replace(&mut state.host, index) != index),
         (Mouse::Click, Hit::Key(action)) if palette::available(action, state) => act::act(state, action),
         (Mouse::Click, Hit::Panel(panel)) => {
@@ -207,7 +212,7 @@ fn tick(state: &mut State, now: Timestamp) -> Outcome {
     let waits = state.list.waits(&state.fleet, state.elapsed);
     state.list.clock = now;
     redraw |= waits && state.list.rebuild(&state.fleet, state.elapsed, false);
-    Outcome::redraw_if(redraw).and(fleet::mark_seen(state))
+    Outcome::redraw_if(redraw).and(fleet::mark_seen(state)).and(day::ticked(state))
 }
 
 /// Whether an age in view reads differently at the two times.

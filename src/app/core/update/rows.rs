@@ -4,7 +4,7 @@ use crate::app::core::fleet::AgentKey;
 use crate::app::core::list::Sort;
 use crate::app::core::message::Outcome;
 use crate::app::core::state::State;
-use crate::app::core::update::fleet;
+use crate::app::core::update::{day, fleet};
 use crate::app::core::view::{Main, Panel};
 use crate::monitor::Agent;
 
@@ -26,6 +26,7 @@ pub(crate) fn scroll(state: &mut State, panel: Panel, delta: isize) -> Outcome {
             state.preview_up = up;
             Outcome::redraw_if(moved)
         }
+        _ if state.view.main == Main::Day => day::step(state, delta),
         _ if state.view.main == Main::Hosts => {
             let last = state.fleet.hosts().len().saturating_sub(1);
             let to = state.host.min(last).saturating_add_signed(delta).min(last);
@@ -43,7 +44,7 @@ pub(crate) fn page(state: &mut State, forth: bool) -> Outcome {
     let rows = match state.view.focus {
         Panel::Events => state.viewport.events,
         Panel::Preview => state.viewport.preview,
-        _ if state.view.main == Main::Hosts => state.viewport.list.rows,
+        _ if matches!(state.view.main, Main::Hosts | Main::Day) => state.viewport.list.rows,
         _ => {
             let moved = state.list.page(&state.fleet, forth);
             return moved_cursor(state, moved);

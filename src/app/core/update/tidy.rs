@@ -77,7 +77,7 @@ pub(crate) fn typed(state: &mut State) {
 
 /// It is done: what is not seen of it is said.
 pub(crate) fn is_done(state: &mut State, change: &TidyChange) -> Outcome {
-    if matches!(change, TidyChange::Pin(_)) {
+    if matches!(change, TidyChange::Pin(_) | TidyChange::Park(false) | TidyChange::Wake) {
         rows::relist(state);
     }
     if let Some(text) = done(change, &state.keymap.label(Action::Aside)) {
