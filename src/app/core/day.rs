@@ -253,8 +253,8 @@ mod tests {
             ],
         );
         assert_eq!(drawn(&day, (0, 120), 12), "ww! ii   www");
-        assert_eq!(drawn(&day, (0, 120), 6), "w!i w");
-        assert_eq!(drawn(&day, (0, 120), 3), "!!w", "10 of 40 minutes");
+        assert_eq!(drawn(&day, (0, 120), 6), "w!i ww");
+        assert_eq!(drawn(&day, (0, 120), 3), "!iw", "10 of 40 minutes, and 2 of 40");
         assert_eq!(drawn(&day, (50, 60), 5), "iiii!");
         assert_eq!(drawn(&day, (0, 120), 0), "");
         assert_eq!(drawn(&track(1, vec![]), (0, 10), 4), "    ");

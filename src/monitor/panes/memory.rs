@@ -399,7 +399,7 @@ pub(super) mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.agents");
         let mut hostile = memory();
-        hostile.agents[0].tidy.note = Some("\x1b[2J".repeat(1000));
+        hostile.agents[0].tidy.note = Some("\x1b[2Jx".repeat(1000));
         hostile.agents[0].tidy.name = Some("\x07".to_owned());
         hostile.agents[0].kind = Some("\x1b[2J\u{202e}x".repeat(100));
         hostile.agents[0].transitions = vec![hostile.agents[0].transitions[0].clone(); 500];
