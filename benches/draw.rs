@@ -19,6 +19,7 @@ fn draw(c: &mut Criterion) {
         pane_id: sample::many(2)[1].pane_id,
         text: sample::preview().text.repeat(3),
         captured_at: sample::now(),
+        above: 0,
     }));
     let mut stage = Stage::new(snapshot, 200, 55);
     let mut screen = Screen::new(Writes::default(), 200, 55);

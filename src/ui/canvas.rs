@@ -44,6 +44,16 @@ impl Canvas<'_> {
         self.buf.set_stringn(x, y, &cut, usize::from(room), style).0
     }
 
+    /// The same, cut without a sign that there is more.
+    pub fn cropped(&mut self, x: u16, y: u16, room: u16, words: &str, style: Style) -> u16 {
+        let area = *self.buf.area();
+        if x < area.left() || x >= area.right() || y < area.top() || y >= area.bottom() || room == 0 {
+            return x;
+        }
+        let room = room.min(area.right() - x);
+        self.buf.set_stringn(x, y, text::settled(words), usize::from(room), style).0
+    }
+
     /// Writes text that ends before the column `right`; gives the column at which it starts.
     pub fn right(&mut self, right: u16, y: u16, room: u16, words: &str, style: Style) -> u16 {
         let words = text::settled(words);

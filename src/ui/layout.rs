@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use crate::app::core::heights::Room;
 use crate::app::core::state::{Mode, State};
 use crate::app::core::view::{Main, Panel, Viewport};
+use crate::ui::panels;
 use crate::ui::panels::answer::Parts;
 use crate::ui::panels::{SECTIONS, overlay, section, slot_of};
 use crate::ui::slot::{Class, Slot, take_bottom, take_top};
@@ -191,6 +192,10 @@ impl Layout {
             },
             preview_width: preview.map_or(0, |rect| usize::from(rect.width.saturating_sub(2))),
             panels,
+            wall: self
+                .rect(Slot::Main)
+                .filter(|_| state.view.main == Main::Wall)
+                .map(|rect| panels::wall::shape(state, rect)),
             instruments: self.slots.iter().any(|(slot, _)| matches!(slot, Slot::Lines | Slot::Box(..))),
         }
     }
@@ -202,7 +207,11 @@ pub fn shape(state: &State) -> Shape {
     Shape {
         preview: state.view.preview,
         events: state.view.events,
-        zoom: state.view.zoom.then_some(state.view.focus),
+        // The wall has all of the page; what is zoomed there is one tile of it.
+        zoom: match state.view.main {
+            Main::Wall => Some(Panel::Agents),
+            _ => state.view.zoom.then_some(state.view.focus),
+        },
         banner: state.banner().is_some(),
         agents: !state.fleet.is_empty() && state.view.main == Main::Agents,
     }

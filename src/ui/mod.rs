@@ -16,6 +16,6 @@ pub mod theme;
 
 pub use crate::ui::terminal::screen::{Screen, Synchronised};
 pub use colour::ColourChoice;
-pub use panels::Preview;
+pub use panels::{Preview, Screens};
 pub use render::draw;
 pub use run::{Actions, Error, Exit, Options, run};

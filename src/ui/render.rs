@@ -8,7 +8,7 @@ use ratatui::{
 use crate::app::core::state::{Mode, State};
 use crate::ui::canvas::Canvas;
 use crate::ui::layout::Layout;
-use crate::ui::panels::{DrawContext, Preview};
+use crate::ui::panels::{DrawContext, Preview, Screens};
 use crate::ui::slot::Class;
 use crate::ui::theme::Theme;
 use crate::ui::{glyphs, panels};
@@ -31,15 +31,15 @@ pub struct Frame {
 /// events
 /// footer: keys, toasts
 /// ```
-pub fn draw(state: &State, layout: &Layout, theme: &Theme, preview: &Preview, buf: &mut Buffer) -> Frame {
-    let frame = parts(state, layout, theme, preview, buf);
+pub fn draw(state: &State, layout: &Layout, theme: &Theme, screens: &Screens, buf: &mut Buffer) -> Frame {
+    let frame = parts(state, layout, theme, screens, buf);
     if state.ascii {
         glyphs::plain(buf);
     }
     frame
 }
 
-fn parts(state: &State, layout: &Layout, theme: &Theme, preview: &Preview, buf: &mut Buffer) -> Frame {
+fn parts(state: &State, layout: &Layout, theme: &Theme, screens: &Screens, buf: &mut Buffer) -> Frame {
     let mut canvas = Canvas { buf, theme };
     let c = &mut canvas;
     let area = layout.area;
@@ -58,7 +58,7 @@ fn parts(state: &State, layout: &Layout, theme: &Theme, preview: &Preview, buf: 
     if let Some(rect) = part(layout.banner) {
         panels::header::banner(c, rect, state);
     }
-    let context = DrawContext { state, class: layout.class, preview };
+    let context = DrawContext { state, class: layout.class, screens };
     for (slot, rect) in &layout.slots {
         if let (Some(rect), Some(shown)) = (part(Some(*rect)), panels::section(*slot, state)) {
             shown.show(c, rect, &context);
@@ -73,7 +73,7 @@ fn parts(state: &State, layout: &Layout, theme: &Theme, preview: &Preview, buf: 
             c,
             panels::overlay::rect(layout.area, &state.mode),
             state,
-            &request(state, preview, theme),
+            &request(state, &screens.preview, theme),
         );
     }
     frame

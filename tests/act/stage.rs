@@ -118,7 +118,7 @@ impl Stage {
     /// What a person sees of an agent now, with its screen in view.
     pub async fn seen(&self, actress: &Actress) -> Seen {
         let text = self.server.screen(&actress.pane.to_string());
-        let preview = Preview { pane_id: actress.pane, text, captured_at: Timestamp::now() };
+        let preview = Preview { pane_id: actress.pane, text, captured_at: Timestamp::now(), above: 0 };
         Seen::of(&self.watch(actress).await, Some(&preview))
     }
 

@@ -43,6 +43,7 @@ pub fn snapshot(cycle: u64) -> Snapshot {
         backlog: Arc::default(),
         instruments: true,
         preview: None,
+        tiles: Vec::new(),
         previews: Vec::new(),
         agents: Agents::new(),
         accounts: Vec::new(),
@@ -97,7 +98,7 @@ impl StandIn {
     pub fn show(&self, cycle: u64, panes: &[u32]) {
         let preview = |pane: &u32| {
             let captured_at = jiff::Timestamp::UNIX_EPOCH;
-            Arc::new(Preview { pane_id: PaneId(*pane), text: format!("pane {pane}"), captured_at })
+            Arc::new(Preview { pane_id: PaneId(*pane), text: format!("pane {pane}"), captured_at, above: 0 })
         };
         let previews = panes.iter().map(preview).collect();
         self.publish.send_replace(Arc::new(Snapshot { previews, ..snapshot(cycle) }));

@@ -577,7 +577,26 @@ pub fn preview() -> Preview {
         \x1b[38;5;153m│\x1b[0m   2. Yes, and don't ask again            \x1b[38;5;153m│\x1b[0m\n\
         \x1b[38;5;153m│\x1b[0m   3. No, and tell it what to do instead  \x1b[38;5;153m│\x1b[0m\n\
         \x1b[38;5;153m╰──────────────────────────────────────────╯\x1b[0m\n\n\n\n";
-    Preview { pane_id: PaneId(14), text: text.into(), captured_at: now() }
+    Preview { pane_id: PaneId(14), text: text.into(), captured_at: now(), above: 0 }
+}
+
+/// The screen of an agent as the wall shows it, which says whose it is.
+pub fn screen(agent: &Agent) -> Preview {
+    let text = match agent.state {
+        AgentState::Waiting => preview().text,
+        _ => format!(
+            "\x1b[1m> {0}\x1b[0m\n\n\x1b[32m●\x1b[0m On it in {1}.\n\n\x1b[31m✻ Working\x1b[0m (esc to interrupt)\n\n────\n❯ \n────\n",
+            agent.doing.as_deref().unwrap_or("hello"),
+            agent.target
+        ),
+    };
+    Preview { pane_id: agent.pane_id, text, captured_at: now(), above: 0 }
+}
+
+/// A snapshot with these agents and all their screens.
+pub fn on_the_wall(agents: Vec<Agent>) -> Snapshot {
+    let previews = agents.iter().map(|agent| Arc::new(screen(agent))).collect();
+    Snapshot { preview: None, previews, ..snapshot(agents) }
 }
 
 /// A snapshot with these agents, everything else measured.
@@ -603,6 +622,7 @@ pub fn snapshot(agents: Vec<Agent>) -> Snapshot {
             uptime: 620.0,
             paused: false,
             version: "0.1.0".into(),
+            tiles: MOST_TILES,
         },
         current_strategy: "adaptive".into(),
         base_status: BaseStatus {
@@ -685,6 +705,7 @@ pub fn snapshot(agents: Vec<Agent>) -> Snapshot {
         backlog: Arc::default(),
         instruments: true,
         preview: Some(Arc::new(preview())),
+        tiles: Vec::new(),
         previews: Vec::new(),
         agents: agents.into(),
         accounts: Vec::new(),

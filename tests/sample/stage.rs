@@ -19,7 +19,7 @@ use tmux_orc::monitor::{Link, Snapshot};
 use tmux_orc::ui::colour::Depth;
 use tmux_orc::ui::layout::{Layout, shape};
 use tmux_orc::ui::theme::Theme;
-use tmux_orc::ui::{Preview, draw, hit};
+use tmux_orc::ui::{Screens, draw, hit};
 
 use super::app;
 
@@ -183,9 +183,9 @@ impl Stage {
         drop(read);
         let layout = self.layout();
         let mut buffer = Buffer::empty(layout.area);
-        let mut preview = Preview::default();
-        preview.read(self.state.preview(), theme.depth);
-        draw(&self.state, &layout, &theme, &preview, &mut buffer);
+        let mut screens = Screens::default();
+        screens.read(&self.state, theme.depth);
+        draw(&self.state, &layout, &theme, &screens, &mut buffer);
         buffer
     }
 

@@ -5,6 +5,7 @@ mod day;
 #[path = "../sample/mod.rs"]
 mod sample;
 mod tidy;
+mod wall;
 
 use std::sync::Arc;
 

@@ -14,6 +14,7 @@ mod rows;
 mod shown;
 mod tidy;
 mod usage;
+mod wall;
 mod words;
 
 use sample::stage::Stage;

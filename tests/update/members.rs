@@ -86,7 +86,7 @@ fn a_screen_of_one_server_is_never_taken_for_that_of_another() {
     let waiting = s.state.fleet.agents().find(|agent| agent.state == AgentState::Waiting).unwrap();
     let (pane, far) = (waiting.pane_id, format!("far{}", waiting.target));
     publish(&mut s, |next| {
-        let preview = Preview { pane_id: pane, text: "the far screen".into(), captured_at: next.timestamp };
+        let preview = Preview { pane_id: pane, text: "the far screen".into(), captured_at: next.timestamp, above: 0 };
         next.preview = Some(Arc::new(preview));
     });
     let key = |member| AgentKey { member, pane };

@@ -91,6 +91,12 @@ pub enum Action {
     Hosts,
     /// The day of the agents, and back.
     Day,
+    /// The screens of all agents side by side, and back.
+    Wall,
+    /// On the wall: to the tile on the left.
+    Left,
+    /// On the wall: to the tile on the right.
+    Right,
     /// Show or hide the preview.
     Preview,
     /// Show or hide the events.
@@ -172,6 +178,8 @@ pub enum Action {
 pub enum Scope {
     /// The panels.
     Panels,
+    /// The wall: its keys come before those of the panels, which count there too.
+    Wall,
     /// Everything that stands over them, and the filter's line.
     Open,
     /// Of those, where a text is typed.
@@ -192,9 +200,9 @@ impl Scope {
     /// Whether there is a place where both count.
     #[must_use]
     pub fn meets(self, other: Self) -> bool {
-        use Scope::{Form, Message, Open, Panels, Text};
+        use Scope::{Form, Message, Open, Panels, Text, Wall};
         self == other
-            || matches!((self, other), (Open, not) | (not, Open) if not != Panels)
+            || matches!((self, other), (Open, not) | (not, Open) if !matches!(not, Panels | Wall))
             || matches!((self, other), (Text, Message | Form) | (Message | Form, Text))
     }
 }
@@ -274,6 +282,7 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::NextNeedy, "next", &["n"], "Next agent that needs you, longest wait first", Some("next"), Group::Agents),
     entry(Action::Answer, "answer", &["y"], "Answer the agent's prompt", Some("answer"), Group::Agents),
     entry(Action::Filter, "filter", &["/"], "Show only what matches", Some("filter"), Group::Agents),
+    entry(Action::Wall, "wall", &["w"], "The screens of all agents side by side; z there shows one alone", Some("wall"), Group::View),
     entry(Action::NextStrategy, "next-strategy", &["s"], "Next strategy", Some("strategy"), Group::Engine),
     entry(Action::PrevStrategy, "previous-strategy", &["S"], "Strategy before", None, Group::Engine),
     entry(Action::PoolUp, "pool-up", &["+", "="], "One more connection in the pool", Some("pool"), Group::Engine),
@@ -283,8 +292,8 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::Usage, "usage", &["u"], "What each agent spends: tokens, context, cost", Some("usage"), Group::View),
     entry(Action::Hosts, "hosts", &["H"], "How each host is reached; enter there tries again", None, Group::View),
     entry(Action::Day, "history", &["h"], "The day of the agents: what each did when, and its waits", None, Group::View),
-    entry(Action::Preview, "preview", &["p"], "Show or hide the preview of the selected pane", Some("preview"), Group::View),
     entry(Action::Quit, "quit", &["q", "ctrl-c"], "Leave the dashboard", Some("quit"), Group::Program),
+    entry(Action::Preview, "preview", &["p"], "Show or hide the preview of the selected pane", Some("preview"), Group::View),
     entry(Action::Palette, "palette", &[":"], "Find any action by its name", Some("more"), Group::Program),
     entry(Action::Park, "park", &["P"], "Park the agent until its state changes, or take it back", Some("park"), Group::Agents),
     entry(Action::Snooze, "snooze", &["Z"], "Snooze the agent for a time, or take it back", Some("snooze"), Group::Agents),
@@ -299,9 +308,11 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::PageUp, "page-up", &["ctrl-u", "pageup"], "A page up", None, Group::Move),
     entry(Action::Top, "top", &["g", "home"], "To the first", None, Group::Move),
     entry(Action::Bottom, "bottom", &["G", "end"], "To the last", None, Group::Move),
+    Entry { scope: Scope::Wall, ..entry(Action::Left, "left", &["h", "left"], "On the wall: to the left", None, Group::Move) },
+    Entry { scope: Scope::Wall, ..entry(Action::Right, "right", &["l", "right"], "On the wall: to the right", None, Group::Move) },
     entry(Action::NextPanel, "next-panel", &["tab"], "Focus on the next panel", None, Group::Move),
     entry(Action::PrevPanel, "previous-panel", &["backtab"], "Focus on the panel before", None, Group::Move),
-    entry(Action::Back, "back", &["esc"], "Leave the filter, the zoom, the tune, usage, history or hosts view", None, Group::Move),
+    entry(Action::Back, "back", &["esc"], "Leave the filter, the zoom, the wall, the tune, usage, history or hosts view", None, Group::Move),
     entry(Action::Reply, "reply", &["m"], "Write a message to the agent", None, Group::Agents),
     entry(Action::Interrupt, "interrupt", &["x"], "Interrupt the agent, after asking", None, Group::Agents),
     entry(Action::Broadcast, "broadcast", &["M"], "Write one message to several agents", None, Group::Agents),

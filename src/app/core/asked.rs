@@ -184,7 +184,7 @@ mod tests {
         let choice = |label: &str| Choice { label: label.into(), ..Choice::default() };
         agent.choices = vec![choice("Yes"), choice("No")];
         agent.evidence.rows = Some((start, u16::MAX));
-        let preview = Preview { pane_id: PaneId(1), text: rows.join("\n"), captured_at: agent.last_change };
+        let preview = Preview { pane_id: PaneId(1), text: rows.join("\n"), captured_at: agent.last_change, above: 0 };
         let seen = Seen::of(&agent, Some(&preview));
         (Asked::new(&agent, &seen, Some(&Arc::new(preview))), seen)
     }
@@ -252,7 +252,7 @@ mod tests {
     fn an_older_screen_or_another_panes_is_not_shown() {
         let mut agent = test_agent(1, AgentState::Waiting);
         agent.last_change = agent.last_change.checked_add(jiff::SignedDuration::from_secs(1)).unwrap();
-        let preview = Preview { pane_id: PaneId(1), text: "x".into(), captured_at: agent.since };
+        let preview = Preview { pane_id: PaneId(1), text: "x".into(), captured_at: agent.since, above: 0 };
         let seen = Seen::of(&agent, Some(&preview));
         assert_eq!(Asked::new(&agent, &seen, Some(&Arc::new(preview))).screen, None);
     }

@@ -102,6 +102,7 @@ pub(crate) fn test_snapshot() -> Snapshot {
         backlog: Arc::default(),
         instruments: true,
         preview: None,
+        tiles: Vec::new(),
         previews: Vec::new(),
         agents: Agents::new(),
         accounts: Vec::new(),

@@ -279,6 +279,13 @@ impl Fleet {
         self.member(key.member)?.snapshot.preview.as_ref().filter(|preview| preview.pane_id == key.pane)
     }
 
+    /// The newest screen of this agent's pane, or the last rows of it, if its member was asked for that.
+    #[must_use]
+    pub fn tile(&self, key: AgentKey) -> Option<&Arc<Preview>> {
+        let Snapshot { preview, previews, .. } = &*self.member(key.member)?.snapshot;
+        previews.iter().chain(preview).find(|shown| shown.pane_id == key.pane)
+    }
+
     /// The same with another snapshot of a member.
     #[must_use]
     pub fn with_snapshot(&self, id: MemberId, snapshot: Arc<Snapshot>) -> Self {
@@ -343,7 +350,8 @@ mod tests {
     #[test]
     fn a_screen_is_that_of_its_own_member() {
         let shown = |pane| {
-            let preview = Preview { pane_id: PaneId(pane), text: "x".into(), captured_at: jiff::Timestamp::UNIX_EPOCH };
+            let preview =
+                Preview { pane_id: PaneId(pane), text: "x".into(), captured_at: jiff::Timestamp::UNIX_EPOCH, above: 0 };
             Arc::new(Snapshot { preview: Some(Arc::new(preview)), ..test_snapshot() })
         };
         let fleet = Fleet::new(member(0, &[2]), [member(3, &[2])]).with_snapshot(MemberId(3), shown(2));

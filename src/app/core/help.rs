@@ -60,7 +60,7 @@ fn keys(state: &State, action: Action) -> String {
 /// Whether the help lists an action: the caller can do it, be it that there is nothing to do it to just now.
 fn listed(state: &State, entry: &Entry) -> bool {
     match entry.scope {
-        Scope::Panels => {}
+        Scope::Panels | Scope::Wall => {}
         Scope::Answers | Scope::Question | Scope::Recipients | Scope::Message => return state.can.act,
         Scope::Open | Scope::Text | Scope::Form => return true,
     }

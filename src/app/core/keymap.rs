@@ -133,6 +133,12 @@ impl Keymap {
         self.exact(&[Scope::Panels], key)
     }
 
+    /// What a key does where these count, and nothing but this key.
+    #[must_use]
+    pub(crate) fn action_on(&self, scopes: &[Scope], key: Key) -> Option<Action> {
+        self.exact(scopes, key)
+    }
+
     /// What a key does where one of these counts. A named key with Ctrl or Alt that does nothing of its own does what
     /// the key alone does.
     #[must_use]
@@ -146,7 +152,9 @@ impl Keymap {
 
     fn exact(&self, scopes: &[Scope], key: Key) -> Option<Action> {
         let rows = self.by_key.get(&key)?;
-        rows.iter().find(|(scope, _)| scopes.contains(scope)).map(|(_, action)| *action)
+        // A key may do one thing here and another there: the first place that is named goes first.
+        let in_scope = |scope: &Scope| rows.iter().find(|(other, _)| other == scope);
+        scopes.iter().find_map(in_scope).map(|(_, action)| *action)
     }
 
     /// The keys of an action, the one to show first.

@@ -39,6 +39,7 @@ pub(crate) mod tidy;
 pub mod update;
 pub(crate) mod usage;
 pub mod view;
+pub mod wall;
 pub(crate) mod wanted;
 pub mod widths;
 pub(crate) mod words;

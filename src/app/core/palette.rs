@@ -44,7 +44,9 @@ pub fn items(state: &State, query: &str) -> Vec<Item> {
     let mut items: Vec<Item> = ACTIONS
         .iter()
         .filter(|entry| {
-            available(entry.action, state) && !matches!(entry.action, Action::Palette | Action::Strategy(_))
+            available(entry.action, state)
+                && entry.scope == Scope::Panels
+                && !matches!(entry.action, Action::Palette | Action::Strategy(_))
         })
         .map(|entry| Item {
             does: Does::Action(entry.action),
@@ -106,8 +108,11 @@ fn runs(agent: &Agent) -> bool {
 /// Whether an action can be done now. What cannot is neither shown nor done.
 #[must_use]
 pub fn available(action: Action, state: &State) -> bool {
-    if row(action).is_some_and(|entry| entry.scope != Scope::Panels) {
-        return false;
+    let on_the_wall = state.view.main == Main::Wall;
+    match row(action).map(|entry| entry.scope) {
+        None | Some(Scope::Panels) => {}
+        Some(Scope::Wall) => return on_the_wall,
+        Some(_) => return false,
     }
     let selected = state.selected();
     match action {
@@ -122,6 +127,8 @@ pub fn available(action: Action, state: &State) -> bool {
         Action::Dismiss => selected.is_some_and(|agent| agent.state == monitor::AgentState::Exited),
         Action::Park | Action::Snooze | Action::Pin | Action::Mute | Action::Describe => selected.is_some(),
         Action::Aside => state.fleet.agents().any(Agent::is_aside),
+        // The wall has all of the page.
+        Action::Preview | Action::Events => !on_the_wall,
         Action::Copy => state.can.copy && selected.is_some(),
         Action::Reload => state.can.reload,
         Action::Strategy(n) => usize::from(n) <= state.snapshot().strategies.len(),

@@ -44,6 +44,7 @@ impl Pending {
             Command::Seen(_) => "dismiss".to_owned(),
             Command::Tidy(tidying) => tidy::asked(&tidying.change).to_owned(),
             Command::Focus(_)
+            | Command::Tiles(_)
             | Command::Watched(_)
             | Command::Instruments(_)
             | Command::Acted(_)

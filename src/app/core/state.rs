@@ -9,6 +9,7 @@ use std::{
 
 use jiff::{Timestamp, tz::TimeZone};
 
+use crate::app::core::action::Scope;
 use crate::app::core::column::{COLUMNS, Column, SHOWN};
 use crate::app::core::fleet::{AgentKey, Fleet, Host, Member, MemberId, address};
 use crate::app::core::keymap::Keymap;
@@ -20,7 +21,7 @@ use crate::app::core::widths::Widths;
 use crate::app::core::words::{TONES, Tone, tone};
 use crate::app::core::{day, tidy};
 use crate::{
-    monitor::{Agent, EventReader, Link, Preview, ServerStatus, Snapshot},
+    monitor::{Agent, EventReader, Link, Preview, ServerStatus, Snapshot, Tiles},
     tmux::PaneId,
 };
 
@@ -43,6 +44,8 @@ pub(crate) struct Sent {
     /// The pane whose screen each member was asked for: none of one that is not here, and the outer `None` of one whose
     /// engine did not get the request.
     pub(crate) focus: HashMap<MemberId, Option<Option<PaneId>>>,
+    /// The panes that each member was asked to show side by side; `None` of one whose engine did not get the request.
+    pub(crate) tiles: HashMap<MemberId, Option<Tiles>>,
     /// The members on other hosts that were asked for what they say of the watching itself.
     pub(crate) instruments: HashSet<MemberId>,
     /// The finished turn that was said to be seen.
@@ -167,12 +170,27 @@ impl State {
             focused: true,
             behind: false,
             drawn: None,
-            sent: Sent { focus: HashMap::new(), instruments: HashSet::new(), seen: None, command: 0 },
+            sent: Sent {
+                focus: HashMap::new(),
+                tiles: HashMap::new(),
+                instruments: HashSet::new(),
+                seen: None,
+                command: 0,
+            },
             widths,
             news,
         };
         state.list.rebuild(&state.fleet, Duration::ZERO, true);
         state
+    }
+
+    /// Where keys count now.
+    #[must_use]
+    pub fn scopes(&self) -> &'static [Scope] {
+        match self.mode {
+            Mode::Normal if self.view.main == Main::Wall => &[Scope::Wall, Scope::Panels],
+            _ => self.mode.scopes(),
+        }
     }
 
     /// The agent under the cursor.

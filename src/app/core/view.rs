@@ -1,6 +1,7 @@
 //! Words for what is looked at: the panels, how much of them is shown, what can be done.
 
 use crate::app::core::heights::Room;
+use crate::app::core::wall::Wall;
 
 /// A region of the screen that can have the focus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter, strum::Display)]
@@ -55,6 +56,8 @@ pub struct Viewport {
     pub panels: Vec<Panel>,
     /// Values of the instruments are in view.
     pub instruments: bool,
+    /// The wall, while it is in view.
+    pub wall: Option<Wall>,
 }
 
 /// What most of the room is for.
@@ -67,6 +70,8 @@ pub enum Main {
     Tune,
     /// What each of them spends.
     Usage,
+    /// Their screens side by side, over the whole page.
+    Wall,
     /// The hosts: how each is reached.
     Hosts,
     /// The day of the agents.

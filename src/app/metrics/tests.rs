@@ -267,7 +267,7 @@ fn wordy() -> Snapshot {
     snapshot.notes = vec![word()];
     let event = crate::monitor::Event { seq: 1, at: at(1), what: EventKind::Notice { text: word(), problem: true } };
     snapshot.events = std::sync::Arc::new(vec![event]);
-    let preview = crate::monitor::Preview { pane_id: PaneId(1), text: word(), captured_at: at(1) };
+    let preview = crate::monitor::Preview { pane_id: PaneId(1), text: word(), captured_at: at(1), above: 0 };
     snapshot.preview = Some(std::sync::Arc::new(preview));
     snapshot.strategies = vec![crate::monitor::StrategyInfo { name: word(), origin: word(), ..Default::default() }];
     snapshot

@@ -140,9 +140,11 @@ impl Door {
         }
     }
 
-    /// What is watched under a name of ours may be served on: to each of those its own screen.
-    fn previews(&self, snapshot: &Snapshot) -> Vec<Arc<Preview>> {
-        snapshot.preview.iter().filter(|_| self.place.is_some()).cloned().collect()
+    /// All screens that came, whole where there is more than a part: what is watched here may be served on.
+    fn previews(snapshot: &Snapshot) -> Vec<Arc<Preview>> {
+        let focus = snapshot.preview.as_ref();
+        let parts = snapshot.tiles.iter().filter(|part| focus.is_none_or(|focus| focus.pane_id != part.pane_id));
+        focus.into_iter().chain(parts).cloned().collect()
     }
 
     fn bounds(&self, now: Timestamp) -> Bounds {
@@ -158,7 +160,7 @@ impl Door {
         bounds.room(snapshot.agents.len())?;
         bounds.snapshot(&mut snapshot);
         self.name(&mut snapshot.agents);
-        snapshot.previews = self.previews(&snapshot);
+        snapshot.previews = Self::previews(&snapshot);
         Ok(Admitted(snapshot))
     }
 
@@ -184,7 +186,7 @@ impl Door {
         before: &Admitted<Arc<Snapshot>>,
     ) -> Result<Admitted<Snapshot>, NotAdmitted> {
         let mut after = delta.0.apply(before);
-        after.previews = self.previews(&after);
+        after.previews = Self::previews(&after);
         self.bounds(after.timestamp).room(after.agents.len())?;
         Ok(Admitted(after))
     }

@@ -43,9 +43,12 @@ fn what_is_good_stays_as_it_is() {
         pane_id: PaneId(1),
         text: "\u{1b}[1mbold\u{1b}[0m\n\nend\n".into(),
         captured_at: now(),
+        above: 0,
     }));
+    sent.tiles = vec![Arc::new(Preview { pane_id: PaneId(2), text: "end\n".into(), captured_at: now(), above: 9 })];
     sent.engine.started = Timestamp::UNIX_EPOCH;
-    assert_eq!(admitted(sent.clone(), false), sent);
+    let screens = sent.preview.iter().chain(&sent.tiles).cloned().collect();
+    assert_eq!(admitted(sent.clone(), false), Snapshot { previews: screens, ..sent });
 }
 
 #[test]
@@ -115,7 +118,7 @@ fn a_remote_s_keys_are_not_taken_and_its_times_are_right_by_its_clock() {
 fn a_screen_keeps_its_colours_and_nothing_else_and_has_an_end() {
     let row = format!("\u{1b}[31m{HOSTILE}{}\u{1b}[0m\n", "x".repeat(5000));
     let mut sent = with(Vec::new());
-    sent.preview = Some(Arc::new(Preview { pane_id: PaneId(1), text: row.repeat(700), captured_at: now() }));
+    sent.preview = Some(Arc::new(Preview { pane_id: PaneId(1), text: row.repeat(700), captured_at: now(), above: 0 }));
     let got = admitted(sent, false).preview.unwrap();
     assert_eq!(got.text.lines().count(), 500);
     let wanted = format!("\u{1b}[31m{}", "x".repeat(1000));

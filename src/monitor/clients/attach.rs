@@ -253,7 +253,7 @@ impl Client {
     async fn forward(mut self, publish: watch::Sender<Arc<Snapshot>>, mut requests: Requests) -> AttachError {
         // What the engine knows of this so far, by the hello.
         let instruments = self.wishes.instruments;
-        let mut known = Interest { focus: None, watched: self.wishes.watch, instruments };
+        let mut known = Interest { watched: self.wishes.watch, instruments, ..Interest::default() };
         let mut asked: HashMap<u64, Order> = HashMap::new();
         let mut ping = tokio::time::interval(PING_EVERY);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -286,13 +286,10 @@ impl Client {
                     let mut wanted = requests.clients.borrow_and_update().of(requests.own);
                     // Who took them when it came has them always.
                     wanted.instruments |= instruments;
-                    let focus = (wanted.focus != known.focus).then_some(Command::Focus(wanted.focus));
-                    let watched = (wanted.watched != known.watched).then_some(Command::Watched(wanted.watched));
-                    let shown = wanted.instruments;
-                    let shown = (shown != known.instruments).then_some(Command::Instruments(shown));
+                    let news = wanted.news(&known);
                     known = wanted;
                     // One that an engine does not know is refused by it, and all goes on without.
-                    for command in focus.into_iter().chain(watched).chain(shown) {
+                    for command in news {
                         if let Err(error) = self.give(&command).await {
                             return error;
                         }

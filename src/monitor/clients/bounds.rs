@@ -15,8 +15,8 @@ use crate::monitor::snapshot::TRANSITIONS_KEPT;
 use crate::monitor::{
     Account, Acted, Agent, AgentTokens, Agents, Asks, BaseStatus, CacheInfo, Change, Choice, CostInfo, CycleInfo,
     CyclePoint, CycleStats, EVENTS_KEPT, EngineInfo, Event, EventKind, Evidence, HISTORY_POINTS, HealthSummary,
-    LONGEST_NAME, LONGEST_NOTE, LayerInfo, Limit, LiveSettings, PoolInfo, Preview, RereadInfo, ServerInfo, Snapshot,
-    StrategyInfo, Tokens, Transition, TuneRow,
+    LONGEST_NAME, LONGEST_NOTE, LayerInfo, Limit, LiveSettings, MOST_TILES, PoolInfo, Preview, RereadInfo, ServerInfo,
+    Snapshot, StrategyInfo, Tokens, Transition, TuneRow,
 };
 use crate::tmux::{PaneId, Screen, clean, is_clean, is_unsafe};
 
@@ -46,6 +46,8 @@ const TUNE_ROWS: usize = 256;
 const CHANGES: usize = 64;
 const PREVIEW_ROWS: usize = 500;
 const PREVIEW_COLUMNS: usize = 1000;
+/// Bytes of all screens that are shown side by side.
+const TILES_BYTES: usize = 1024 * 1024;
 
 /// Largest count: many of them can be added up.
 const MOST: u64 = 100_000_000_000_000;
@@ -191,6 +193,7 @@ impl Bounds {
             instruments: _,
             notes,
             preview,
+            tiles,
             previews: _,
             agents,
             accounts,
@@ -214,6 +217,7 @@ impl Bounds {
         Arc::make_mut(events).iter_mut().for_each(|event| self.event(event));
         self.notes(notes);
         preview.iter_mut().for_each(|preview| self.preview(Arc::make_mut(preview)));
+        self.tiles(tiles);
         self.agents(agents);
         self.accounts(accounts);
     }
@@ -234,6 +238,8 @@ impl Bounds {
             accounts,
             head,
             preview,
+            tiles,
+            hidden,
         } = delta;
         self.was(timestamp);
         server.iter_mut().for_each(|server| self.server(server));
@@ -254,6 +260,8 @@ impl Bounds {
         accounts.iter_mut().for_each(|accounts| self.accounts(accounts));
         head.iter_mut().for_each(|head| self.head(head));
         preview.iter_mut().flatten().for_each(|preview| self.preview(Arc::make_mut(preview)));
+        self.tiles(tiles);
+        hidden.truncate(MOST_TILES);
     }
 
     fn head(&self, head: &mut Head) {
@@ -302,7 +310,8 @@ impl Bounds {
     }
 
     fn engine(&self, engine: &mut EngineInfo) {
-        let EngineInfo { mode, pid: _, started, uptime, paused: _, version } = engine;
+        let EngineInfo { mode, pid: _, started, uptime, paused: _, version, tiles } = engine;
+        *tiles = (*tiles).min(MOST_TILES);
         text(mode, NAME);
         self.was(started);
         number(uptime, MUCH);
@@ -365,8 +374,9 @@ impl Bounds {
     }
 
     fn preview(&self, preview: &mut Preview) {
-        let Preview { pane_id: _, text, captured_at } = preview;
+        let Preview { pane_id: _, text, captured_at, above } = preview;
         self.was(captured_at);
+        *above = (*above).min(PREVIEW_ROWS);
         // As a capture: colours and nothing else.
         let screen = Screen::styled(text.as_bytes());
         let styled = screen.colours().unwrap_or_default();
@@ -374,6 +384,20 @@ impl Bounds {
         for row in styled.lines().take(PREVIEW_ROWS) {
             text.push_str(columns(row));
             text.push('\n');
+        }
+    }
+
+    /// No more than one client is shown, and all of them together no more than a few large ones.
+    fn tiles(&self, tiles: &mut Vec<Arc<Preview>>) {
+        tiles.truncate(MOST_TILES);
+        let mut left = TILES_BYTES;
+        for tile in tiles {
+            let tile = Arc::make_mut(tile);
+            if tile.text.len() > left {
+                tile.text.clear();
+            }
+            left -= tile.text.len();
+            self.preview(tile);
         }
     }
 

@@ -19,7 +19,8 @@ use crate::monitor::clients::figures::Figures;
 use crate::monitor::clients::wire::{Had, joined};
 use crate::monitor::{
     Account, Agent, Agents, BaseStatus, CacheInfo, CostInfo, CycleInfo, CyclePoint, EVENTS_KEPT, EngineInfo, Event,
-    HISTORY_POINTS, HealthSummary, LiveSettings, PoolInfo, Preview, ServerInfo, Snapshot, StrategyInfo, TuneRow,
+    HISTORY_POINTS, HealthSummary, LiveSettings, MOST_TILES, PoolInfo, Preview, ServerInfo, Snapshot, StrategyInfo,
+    TuneRow,
 };
 use crate::tmux::PaneId;
 
@@ -70,6 +71,12 @@ pub struct Delta {
     /// The screen in this client's focus, where it is another: `null` when there is none any more.
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub preview: Option<Option<Arc<Preview>>>,
+    /// Of the panes that this client shows side by side, the screens that are others than before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tiles: Vec<Arc<Preview>>,
+    /// Panes whose screens it is shown no more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<PaneId>,
 }
 
 /// What a snapshot says of the watching itself: of each field what differs, of the history the new points.
@@ -167,6 +174,7 @@ impl Delta {
             instruments: _,
             notes,
             preview: _,
+            tiles: _,
             previews: _,
             agents,
             accounts,
@@ -224,6 +232,8 @@ impl Delta {
             accounts: differs(&old.accounts, accounts),
             head: head.map(Box::new),
             preview: None,
+            tiles: Vec::new(),
+            hidden: Vec::new(),
         })
     }
 
@@ -287,6 +297,8 @@ impl Delta {
             accounts,
             head,
             preview,
+            tiles,
+            hidden,
         } = self;
         let mut next = before.clone();
         next.timestamp = timestamp;
@@ -296,6 +308,10 @@ impl Delta {
         put(&mut next.notes, notes);
         put(&mut next.accounts, accounts);
         put(&mut next.preview, preview);
+        let is_new = |pane: PaneId| tiles.iter().any(|new| new.pane_id == pane);
+        next.tiles.retain(|shown| !hidden.contains(&shown.pane_id) && !is_new(shown.pane_id));
+        next.tiles.extend(tiles);
+        next.tiles.truncate(MOST_TILES);
         next.events = joined(&before.events, &Arc::new(events), EVENTS_KEPT);
         let changed = !agents.is_empty() || !gone.is_empty();
         put_agents(&mut next.agents, agents, &gone, order);

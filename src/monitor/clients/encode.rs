@@ -10,7 +10,7 @@ use crate::monitor::clients::delta::Delta;
 use crate::monitor::clients::wire::Had;
 use crate::monitor::{
     Account, Agents, BaseStatus, CacheInfo, CostInfo, CycleInfo, CyclePoint, EngineInfo, Event, HealthSummary,
-    LiveSettings, PoolInfo, Preview, ServerInfo, Snapshot, StrategyInfo, TuneRow,
+    LiveSettings, PoolInfo, ServerInfo, Snapshot, StrategyInfo, TuneRow,
 };
 
 /// The newest snapshot in the forms in which it was asked for.
@@ -151,24 +151,6 @@ fn bulk(snapshot: &Snapshot, form: &Form) -> Result<Option<Made>, serde_json::Er
     Ok(Some(Made { bytes: Arc::new(bytes), is_rest }))
 }
 
-/// The end of a whole snapshot or an update: with the screen that the client shows.
-pub(crate) fn end(preview: Option<&Preview>) -> Result<Vec<u8>, serde_json::Error> {
-    let mut bytes = b",\"preview\":".to_vec();
-    serde_json::to_writer(&mut bytes, &preview)?;
-    bytes.extend_from_slice(b"}}\n");
-    Ok(bytes)
-}
-
-/// The end of a delta: with its number, and the screen where it is another than before.
-pub(crate) fn delta_end(n: u64, preview: Option<Option<&Preview>>) -> Result<Vec<u8>, serde_json::Error> {
-    let mut bytes = format!(",\"n\":{n}").into_bytes();
-    match preview {
-        Some(preview) => bytes.extend(end(preview)?),
-        None => bytes.extend_from_slice(b"}}\n"),
-    }
-    Ok(bytes)
-}
-
 /// A type with these fields of a snapshot, borrowed, and its `of`. The pattern names every field, so that one that is added
 /// to snapshots is not forgotten here.
 macro_rules! rest {
@@ -181,7 +163,7 @@ macro_rules! rest {
 
         impl<'a> $name<'a> {
             fn of(snapshot: &'a Snapshot, $had: Had) -> Self {
-                let Snapshot { $($field,)* backlog: _, preview: _, previews: _ } = snapshot;
+                let Snapshot { $($field,)* backlog: _, preview: _, tiles: _, previews: _ } = snapshot;
                 $($(let $field = $value;)?)*
                 Self { $($field,)* }
             }
@@ -223,9 +205,10 @@ fn instruments_are_of_now(instruments: &&bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::monitor::clients::screens::Screens;
     use crate::monitor::clients::wire::FromEngine;
     use crate::monitor::engine::core::Core;
-    use crate::monitor::{EngineSettings, EventKind};
+    use crate::monitor::{EngineSettings, EventKind, Interest, Preview};
     use crate::tmux::scripted::Script;
     use crate::tmux::{PaneId, Server};
 
@@ -243,13 +226,21 @@ mod tests {
         serde_json::from_slice(&[&line.bulk[..], &line.end].concat()).unwrap()
     }
 
+    /// The screens of a client that shows this one.
+    fn screens(shown: Option<&Preview>) -> Screens {
+        let previews = shown.cloned().into_iter().map(Arc::new).collect();
+        let focus = shown.map(|preview| preview.pane_id);
+        Screens::of(&Snapshot { previews, ..Snapshot::default() }, &Interest { focus, ..Interest::default() })
+    }
+
     #[test]
     fn each_client_gets_its_own_preview_and_the_rest_is_made_once() {
         let snapshot = Arc::new(snapshot());
-        let preview = |pane| Preview { pane_id: PaneId(pane), text: "x".into(), captured_at: Timestamp::UNIX_EPOCH };
+        let preview =
+            |pane| Preview { pane_id: PaneId(pane), text: "x".into(), captured_at: Timestamp::UNIX_EPOCH, above: 0 };
         let encoded = Encoded::default();
         let line = |form: &Form, shown: Option<&Preview>| {
-            encoded.line(&snapshot, form, &end(shown).unwrap()).unwrap().unwrap()
+            encoded.line(&snapshot, form, &screens(shown).end().unwrap()).unwrap().unwrap()
         };
         let (one, two) = (preview(1), preview(2));
         let whole = line(&Form::Whole, None);
@@ -267,7 +258,7 @@ mod tests {
         assert_eq!(made(&encoded), 2);
         // One that is handed on without what its engine says of the watching itself says so.
         let without = Arc::new(Snapshot { instruments: false, ..Snapshot::clone(&snapshot) });
-        let line = encoded.line(&without, &Form::Whole, &end(None).unwrap()).unwrap().unwrap();
+        let line = encoded.line(&without, &Form::Whole, &screens(None).end().unwrap()).unwrap().unwrap();
         assert_eq!(read(&line), FromEngine::Snapshot(Box::new(Snapshot::clone(&without))));
         let next = Arc::new(Snapshot { schema: 7, ..Snapshot::clone(&snapshot) });
         let line = encoded.line(&next, &Form::Whole, b"}}").unwrap().unwrap();
@@ -296,7 +287,7 @@ mod tests {
             for n in 1..=20 {
                 let (encoded, new, form) = (&encoded, &new, delta(&old, true));
                 all.spawn(move || {
-                    let end = delta_end(n, None).unwrap();
+                    let end = screens(None).delta_end(n, &screens(None)).unwrap();
                     let FromEngine::Delta(read) = read(&encoded.line(new, &form, &end).unwrap().unwrap()) else {
                         panic!("no delta");
                     };

@@ -12,13 +12,14 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-use crate::monitor::clients::encode::{Encoded, Form, Line, delta_end, end};
+use crate::monitor::clients::encode::{Encoded, Form, Line};
+use crate::monitor::clients::screens::Screens;
 use crate::monitor::clients::seats::{MOST_CLIENTS, Seat, Seats};
 use crate::monitor::clients::wire;
 use crate::monitor::clients::wire::{
     ClientHello, EngineHello, FromClient, FromEngine, Had, LONGEST_FROM_CLIENT, LineError, Lines,
 };
-use crate::monitor::{Command, Handle, Interest, Preview, Snapshot, Snapshots};
+use crate::monitor::{Command, Handle, Interest, Snapshot, Snapshots};
 
 /// A client says who it is within this time.
 const HELLO_LIMIT: Duration = Duration::from_secs(5);
@@ -119,7 +120,7 @@ struct Guest {
 /// What a client got last.
 struct Sent {
     snapshot: Arc<Snapshot>,
-    preview: Option<Arc<Preview>>,
+    screens: Screens,
     /// Of which one it has what that says of the watching itself.
     instruments: Arc<Snapshot>,
     /// Deltas since the last whole one.
@@ -289,14 +290,14 @@ impl Guest {
     /// Sends the newest snapshot: whole, or only what is new to this client.
     async fn push(&mut self, snapshots: &mut Snapshots, terms: Terms) -> Gone {
         let snapshot = snapshots.borrow_and_update();
-        let Interest { focus, instruments, .. } = self.handle.commands.interest();
-        let preview = snapshot.previews.iter().find(|preview| focus == Some(preview.pane_id)).cloned();
+        let wanted = self.handle.commands.interest();
+        let screens = Screens::of(&snapshot, &wanted);
         let before = self.sent.take();
         // Out of the handle of a remote engine they come once that one was asked for them.
-        let instruments = instruments && snapshot.instruments;
+        let instruments = wanted.instruments && snapshot.instruments;
         let has = before.as_ref().map(|before| Arc::clone(&before.instruments));
-        let same = before.as_ref().is_some_and(|before| before.preview == preview && before.at.elapsed() < REST);
-        let (line, n) = self.line(&snapshot, before.as_ref(), preview.as_ref(), (terms, instruments))?;
+        let same = before.as_ref().is_some_and(|before| before.screens.are(&screens) && before.at.elapsed() < REST);
+        let (line, n) = self.line(&snapshot, before.as_ref(), &screens, (terms, instruments))?;
         if terms.figures && same && line.is_rest {
             self.sent = before;
             return Ok(());
@@ -304,7 +305,7 @@ impl Guest {
         // All that is not a delta brings them.
         let has = has.filter(|_| n > 0 && !instruments).unwrap_or_else(|| Arc::clone(&snapshot));
         self.sent =
-            (terms.delta || terms.tail).then_some(Sent { snapshot, preview, instruments: has, n, at: Instant::now() });
+            (terms.delta || terms.tail).then_some(Sent { snapshot, screens, instruments: has, n, at: Instant::now() });
         let Line { bulk, end, .. } = line;
         self.write(&bulk).await?;
         self.write(&end).await
@@ -315,7 +316,7 @@ impl Guest {
         &self,
         snapshot: &Arc<Snapshot>,
         before: Option<&Sent>,
-        preview: Option<&Arc<Preview>>,
+        screens: &Screens,
         (terms, instruments): (Terms, bool),
     ) -> Result<(Line, u64), String> {
         let words = |error: serde_json::Error| error.to_string();
@@ -323,8 +324,7 @@ impl Guest {
             let has = instruments.then(|| Arc::clone(&before.instruments));
             let form = Form::Delta { from: Arc::clone(&before.snapshot), instruments: has, figures: terms.figures };
             let n = before.n + 1;
-            let differs = (before.preview.as_ref() != preview).then(|| preview.map(Arc::as_ref));
-            let end = delta_end(n, differs).map_err(words)?;
+            let end = screens.delta_end(n, &before.screens).map_err(words)?;
             if let Some(line) = self.host.encoded.line(snapshot, &form, &end)? {
                 return Ok((line, n));
             }
@@ -333,8 +333,7 @@ impl Guest {
             Some(before) if terms.tail && !terms.delta => Form::Update(Had::of(&before.snapshot)),
             _ => Form::Whole,
         };
-        let end = end(preview.map(Arc::as_ref)).map_err(words)?;
-        let line = self.host.encoded.line(snapshot, &form, &end)?;
+        let line = self.host.encoded.line(snapshot, &form, &screens.end().map_err(words)?)?;
         line.map(|line| (line, 0)).ok_or_else(|| "there is no whole snapshot".to_owned())
     }
 

@@ -14,6 +14,7 @@ pub(crate) mod lock;
 mod mend;
 pub(crate) mod paths;
 pub(crate) mod phase;
+pub(crate) mod screens;
 pub(crate) mod seats;
 pub(crate) mod serve;
 pub mod wire;

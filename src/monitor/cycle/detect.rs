@@ -68,7 +68,7 @@ async fn take_in(read: Read, panes: &mut Panes, profiles: &Profiles, interval: D
     let brought = tracked.take_read(screen_hash(&screen), read.now, read.at, read.subscribed);
     detected.changed += usize::from(brought != Brought::Same);
     if read.coloured {
-        tracked.preview = Some(Arc::new(Preview::of(read.pane, &screen, read.at)));
+        tracked.coloured.take(Preview::of(read.pane, &screen, read.at), screen_hash(&screen), read.began);
     }
     let screen = Arc::new(screen);
     let verdict = match tracked.occupant().is_over() {
@@ -163,7 +163,7 @@ mod tests {
 
     fn read(screen: Option<Result<Screen, TmuxError>>, at: Timestamp, now: Instant) -> Read {
         let (fields, settled, coloured, subscribed) = (None, true, false, false);
-        Read { pane: ID, fields, screen, settled, coloured, subscribed, at, now }
+        Read { pane: ID, fields, screen, settled, coloured, subscribed, at, now, began: now }
     }
 
     #[tokio::test]

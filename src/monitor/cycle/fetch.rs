@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,6 +12,7 @@ use crate::monitor::access::Access;
 use crate::monitor::cycle::count;
 use crate::monitor::facts::writes::Writes;
 use crate::monitor::panes::fleet::Fleet;
+use crate::monitor::panes::reading::screen_hash;
 use crate::monitor::panes::tracked::Tracked;
 use crate::monitor::strategy::Plan;
 use crate::monitor::{CycleStats, NamedAgent, Preview, clock};
@@ -38,6 +38,8 @@ pub(crate) struct Read {
     pub(crate) at: Timestamp,
     /// The same by the monotonic clock.
     pub(crate) now: Instant,
+    /// When its cycle began.
+    pub(crate) began: Instant,
 }
 
 /// What a fetch gave.
@@ -50,8 +52,12 @@ pub(crate) struct Fetched {
 /// What a fetch needs to know beside the plan.
 #[derive(Clone, Copy)]
 pub(crate) struct FetchContext<'a> {
-    /// Panes whose screens are shown: with their colours.
+    /// Panes in focus: with their colours.
     pub(crate) focus: &'a BTreeSet<PaneId>,
+    /// Panes that are shown: with their colours now and then.
+    pub(crate) shown: &'a BTreeSet<PaneId>,
+    /// When the cycle began.
+    pub(crate) began: Instant,
     /// The panes that the settings call agents.
     pub(crate) named: &'a [NamedAgent],
     /// All panes' fields were read in this cycle.
@@ -71,7 +77,7 @@ pub(crate) async fn fetch(
     context: FetchContext<'_>,
     stats: &mut CycleStats,
 ) -> Fetched {
-    let (at, now) = (Timestamp::now(), clock::now());
+    let (at, now, began) = (Timestamp::now(), clock::now(), context.began);
     let features = access.features();
     let planned: usize = plan.batches.iter().map(Vec::len).sum();
     let read = plan.batches.iter().flatten().filter_map(|id| fleet.get(*id));
@@ -104,14 +110,15 @@ pub(crate) async fn fetch(
             if let Some(fields) = each {
                 request.batch.push(Command::pane_details(features, pane, fields), Expect::Any);
             }
-            let coloured = context.focus.contains(&pane);
+            let coloured = context.focus.contains(&pane)
+                || context.shown.contains(&pane) && tracked.coloured.may_be_read(context.began);
             request.batch.push(Command::capture(pane, coloured), Expect::Lines(usize::from(tracked.pulse.height)));
             let settled = tracked.is_settled(at, now);
             let subscribed = plan.early.is_some() && tracked.is_subscribed();
             if plan.early.is_some() {
                 tracked.subscribe(writes, at, now);
             }
-            let read = Read { pane, fields: None, screen: None, settled, coloured, subscribed, at, now };
+            let read = Read { pane, fields: None, screen: None, settled, coloured, subscribed, at, now, began };
             request.reads.push((each, read));
         }
         requests.push(request);
@@ -136,11 +143,11 @@ pub(crate) async fn fetch(
     Fetched { reads, round_trip }
 }
 
-/// Captures the panes in focus whose screen is not there, and nothing else of them: also while the cycles rest their user
+/// Captures the panes that are shown whose screen is not there, and nothing else of them: also while the cycles rest their user
 /// may choose what to look at. One that cannot be read stays without.
-pub(crate) async fn show_focused(access: &Access, fleet: &mut Fleet, focus: &BTreeSet<PaneId>) {
-    let missing = |id: &PaneId| fleet.get(*id).is_some_and(|tracked| tracked.preview.is_none());
-    let panes: Vec<PaneId> = focus.iter().copied().filter(missing).collect();
+pub(crate) async fn show_focused(access: &Access, fleet: &mut Fleet, shown: &BTreeSet<PaneId>) {
+    let missing = |id: &PaneId| fleet.get(*id).is_some_and(|tracked| tracked.coloured.preview().is_none());
+    let panes: Vec<PaneId> = shown.iter().copied().filter(missing).collect();
     if panes.is_empty() {
         return;
     }
@@ -154,7 +161,8 @@ pub(crate) async fn show_focused(access: &Access, fleet: &mut Fleet, focus: &BTr
     let Ok(reply) = lease.request(&batch).await else { return };
     for (pane, part) in panes.into_iter().zip(reply.parts) {
         if let (Ok(capture), Some(tracked)) = (part, fleet.get_mut(pane)) {
-            tracked.preview = Some(Arc::new(Preview::of(pane, &Screen::styled(&capture), at)));
+            let screen = Screen::styled(&capture);
+            tracked.coloured.take(Preview::of(pane, &screen, at), screen_hash(&screen), clock::now());
         }
     }
 }

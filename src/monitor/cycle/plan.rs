@@ -51,13 +51,14 @@ pub(crate) struct Rationed {
     pub(crate) notice: Option<String>,
 }
 
-/// Looks at the panes' process trees and at what is cached of them. `writes`: subscribe to the next write of panes in
+/// Looks at the panes' process trees and at what is cached of them: of those in `focus` and those that are `shown` with
+/// their colours. `writes`: subscribe to the next write of panes in
 /// which an agent may be started.
 pub(crate) async fn survey(
     panes: &mut Panes,
     profiles: &Profiles,
     settings: &EngineSettings,
-    focus: &BTreeSet<PaneId>,
+    (focus, shown): (&BTreeSet<PaneId>, &BTreeSet<PaneId>),
     mut writes: Option<&mut Writes>,
     now: Instant,
 ) -> Surveyed {
@@ -76,8 +77,14 @@ pub(crate) async fn survey(
         }
         let id = tracked.pulse.id;
         let focused = focus.contains(&id);
+        // One that stands beside others is read for its colours now and then.
+        let newest = tracked.reading().screen_hash();
+        let due = match focused {
+            true => tracked.coloured.is_behind(newest),
+            false => shown.contains(&id) && tracked.coloured.is_due(newest, now),
+        };
         let stamp = tracked.stamp();
-        let content = cache.pane_content.get(&id, |c| c.holds_for(stamp) && (c.coloured || !focused)).await;
+        let content = cache.pane_content.get(&id, |c| c.holds_for(stamp) && (c.coloured || !(focused || due))).await;
         let verdict = match (&content, tracked.reading().verdict_key()) {
             (Some(_), Some(key)) => cache.agent_status.get(&key, |_| true).await,
             _ => None,
@@ -88,9 +95,7 @@ pub(crate) async fn survey(
             rejudge.push((id, Arc::clone(&content.screen)));
         }
         // A fleet may be larger than the cache: what it had no room for is not read again and again.
-        let proven = cached
-            && (!focused || tracked.preview.is_some())
-            && tracked.reading().is_proven(stamp, generation, now, ttl);
+        let proven = cached && !due && tracked.reading().is_proven(stamp, generation, now, ttl);
         if news && content.is_none() {
             tracked.require_read();
         }

@@ -15,7 +15,7 @@ use crate::monitor::panes::tracked::Tracked;
 use crate::monitor::usage::Accounts;
 use crate::monitor::{
     Agent, AgentTokens, Agents, BaseStatus, CostInfo, CycleInfo, EngineInfo, EngineSettings, HealthSummary,
-    LiveSettings, PoolInfo, RereadInfo, SCHEMA, ServerInfo, ServerStatus, Snapshot, StrategyInfo, clock,
+    LiveSettings, MOST_TILES, PoolInfo, RereadInfo, SCHEMA, ServerInfo, ServerStatus, Snapshot, StrategyInfo, clock,
 };
 use crate::tmux::PaneId;
 
@@ -36,7 +36,7 @@ pub(crate) struct SnapshotParts<'a> {
     /// The settings as a row of what was tried.
     pub(crate) combination: &'a Combination,
     /// Panes that clients show, and the one of the client for which the engine was started.
-    pub(crate) focus: &'a BTreeSet<PaneId>,
+    pub(crate) shown: &'a BTreeSet<PaneId>,
     pub(crate) own_focus: Option<PaneId>,
     pub(crate) paused: bool,
     /// When the engine started.
@@ -52,7 +52,7 @@ pub(crate) fn snapshot(parts: SnapshotParts<'_>) -> Snapshot {
     let at = Timestamp::now();
     let server = server(access, settings.simulated);
     let agents = agents(panes, &server.name().into(), parts.repositories, settings.max_failures, at);
-    let preview = |id: PaneId| panes.fleet.get(id).and_then(|tracked| tracked.preview.clone());
+    let preview = |id: PaneId| panes.fleet.get(id).and_then(|tracked| tracked.coloured.preview().cloned());
     let reading = panes.reading().filter(|_| access.reach.status() == ServerStatus::Reachable);
     let cycle = CycleInfo { reading, ..ledger.history.info(now) };
     let mut base_status = BaseStatus {
@@ -75,6 +75,7 @@ pub(crate) fn snapshot(parts: SnapshotParts<'_>) -> Snapshot {
             uptime,
             paused: parts.paused,
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            tiles: MOST_TILES,
         },
         current_strategy: parts.strategy.to_owned(),
         base_status,
@@ -96,7 +97,8 @@ pub(crate) fn snapshot(parts: SnapshotParts<'_>) -> Snapshot {
         instruments: true,
         notes: events.notes().to_vec(),
         preview: parts.own_focus.and_then(preview),
-        previews: parts.focus.iter().filter_map(|id| preview(*id)).collect(),
+        tiles: Vec::new(),
+        previews: parts.shown.iter().filter_map(|id| preview(*id)).collect(),
         agents,
         accounts: parts.accounts.info(at),
     }

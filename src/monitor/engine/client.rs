@@ -7,6 +7,8 @@ use std::{
 
 use tokio::sync::watch;
 
+use crate::monitor::Tiles;
+use crate::monitor::engine::command::Command;
 use crate::tmux::PaneId;
 
 /// A client of one engine: counted from 1, never used twice by it.
@@ -14,14 +16,27 @@ use crate::tmux::PaneId;
 pub struct ClientId(u64);
 
 /// What a client wants of the engine for as long as it is there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interest {
     /// The pane whose coloured screen it shows.
     pub focus: Option<PaneId>,
+    /// The panes that it shows side by side, in their colours too.
+    pub tiles: Tiles,
     /// Somebody looks at its snapshots.
     pub watched: bool,
     /// It shows what a snapshot says of the watching itself. Who is not behind a slow way has that anyhow.
     pub instruments: bool,
+}
+
+impl Interest {
+    /// What is to be asked for by who wanted what is `known`.
+    pub(crate) fn news(&self, known: &Self) -> impl Iterator<Item = Command> + use<> {
+        let focus = (self.focus != known.focus).then_some(Command::Focus(self.focus));
+        let tiles = (self.tiles != known.tiles).then(|| Command::Tiles(self.tiles.clone()));
+        let watched = (self.watched != known.watched).then_some(Command::Watched(self.watched));
+        let shown = (self.instruments != known.instruments).then_some(Command::Instruments(self.instruments));
+        focus.into_iter().chain(tiles).chain(watched).chain(shown)
+    }
 }
 
 /// The clients that are there now.
@@ -41,10 +56,22 @@ impl Clients {
         self.interests.len()
     }
 
-    /// The panes that any client shows.
+    /// The panes that any client has in focus.
     #[must_use]
     pub fn focus(&self) -> BTreeSet<PaneId> {
         self.interests.values().filter_map(|interest| interest.focus).collect()
+    }
+
+    /// The panes that any client shows side by side with others.
+    #[must_use]
+    pub fn tiles(&self) -> BTreeSet<PaneId> {
+        self.interests.values().flat_map(|interest| interest.tiles.panes()).copied().collect()
+    }
+
+    /// One wish for the tiles of all clients, as far as one client may have them.
+    #[must_use]
+    pub(crate) fn all_tiles(&self) -> Tiles {
+        self.interests.values().fold(Tiles::default(), |all, interest| all.and(&interest.tiles))
     }
 
     /// Whether somebody looks at any client.
@@ -62,7 +89,7 @@ impl Clients {
     /// What one client wants; nothing, when it is gone.
     #[must_use]
     pub fn of(&self, client: ClientId) -> Interest {
-        self.interests.get(&client).copied().unwrap_or_default()
+        self.interests.get(&client).cloned().unwrap_or_default()
     }
 
     fn enter(&mut self, watched: bool) -> ClientId {
@@ -113,8 +140,11 @@ impl Place {
     /// Its client wants this from now on.
     pub fn want(&self, interest: Interest) {
         self.clients.send_if_modified(|clients| {
-            let before = clients.interests.insert(self.id, interest);
-            before != Some(interest)
+            if clients.interests.get(&self.id) == Some(&interest) {
+                return false;
+            }
+            clients.interests.insert(self.id, interest);
+            true
         });
     }
 }
@@ -147,6 +177,26 @@ mod tests {
         assert!(list.borrow().focus().is_empty());
         assert_eq!(list.borrow().of(gone), Interest::default());
         assert_ne!(first.another(true).id(), gone, "a number is never used twice");
+    }
+
+    #[test]
+    fn each_client_has_its_own_tiles_and_all_of_them_are_bounded() {
+        let (first, list) = Place::first();
+        let other = first.another(true);
+        let tiles = |from: u32| Tiles::new((from..from + 30).map(PaneId), 9);
+        let before = Interest { watched: true, ..Interest::default() };
+        let wall = Interest { tiles: tiles(0), ..before.clone() };
+        first.want(wall.clone());
+        other.want(Interest { tiles: tiles(20), watched: true, ..Interest::default() });
+        assert_eq!(list.borrow().tiles(), (0..50).map(PaneId).collect());
+        assert_eq!(list.borrow().all_tiles().panes().len(), crate::monitor::MOST_TILES);
+        assert!(list.borrow().focus().is_empty());
+        assert_eq!(wall.news(&before).collect::<Vec<_>>(), [Command::Tiles(tiles(0))]);
+        assert_eq!(wall.news(&wall).count(), 0);
+        drop(other);
+        first.want(before.clone());
+        assert!(list.borrow().tiles().is_empty());
+        assert_eq!(before.news(&wall).collect::<Vec<_>>(), [Command::Tiles(Tiles::default())]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::monitor::{Acted, Change, Tidying};
+use crate::monitor::{Acted, Change, Tidying, Tiles};
 use crate::tmux::PaneId;
 
 /// The one limit to how long anything that an engine is asked waits for its answer, wherever the engine is.
@@ -37,6 +37,9 @@ pub enum Command {
     /// The pane whose coloured screen this client's snapshots carry as `preview`, and that is looked at more often. Other
     /// clients have their own; it ends with the client.
     Focus(Option<PaneId>),
+    /// The panes that this client shows side by side: its snapshots carry the last rows of their screens in colours. They
+    /// are looked at no more often for that; other clients have their own, and it ends with the client.
+    Tiles(Tiles),
     /// The pane was looked at: a `done` there is seen.
     Seen(PaneId),
     /// Whether somebody sees this client's snapshots now; an engine that nobody watches may take its time when all is

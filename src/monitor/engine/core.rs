@@ -61,12 +61,21 @@ pub(crate) struct Configured {
 /// What the clients look at.
 #[derive(Default)]
 pub(crate) struct Attention {
-    /// Panes that clients show.
+    /// Panes that clients have in focus.
     pub(crate) focus: BTreeSet<PaneId>,
+    /// Those, and all that clients show side by side.
+    pub(crate) shown: BTreeSet<PaneId>,
     /// The one of the client for which the engine was started.
     pub(crate) own: Option<PaneId>,
     /// Somebody sees the snapshots.
     pub(crate) watched: bool,
+}
+
+impl Attention {
+    /// The panes in focus, and all that are shown.
+    pub(crate) fn both(&self) -> (&BTreeSet<PaneId>, &BTreeSet<PaneId>) {
+        (&self.focus, &self.shown)
+    }
 }
 
 impl Core {
@@ -128,7 +137,7 @@ impl Core {
             strategy: self.strategies.name(),
             strategies: self.strategies.list(),
             combination: &combination,
-            focus: &self.attention.focus,
+            shown: &self.attention.shown,
             own_focus: self.attention.own,
             paused: self.paused,
             started: self.started,
@@ -184,16 +193,18 @@ impl Core {
 
     /// Takes in who is there and what each wants. Says whether the next cycle should begin at once.
     pub(crate) fn attend(&mut self, clients: &Clients, own: ClientId) -> bool {
-        let now = Attention { focus: clients.focus(), own: clients.of(own).focus, watched: clients.watched() };
+        let focus = clients.focus();
+        let shown = focus.iter().copied().chain(clients.tiles()).collect();
+        let now = Attention { focus, shown, own: clients.of(own).focus, watched: clients.watched() };
         let before = std::mem::replace(&mut self.attention, now);
         let now = &self.attention;
-        self.panes.show(&before.focus, &now.focus);
-        !now.focus.is_subset(&before.focus) || now.watched && !before.watched
+        self.panes.show(&before.shown, &now.shown);
+        !now.shown.is_subset(&before.shown) || !now.focus.is_subset(&before.focus) || now.watched && !before.watched
     }
 
     /// Captures what somebody shows and is not there: also while the cycles rest.
     pub(crate) async fn show_focused(&mut self) {
-        show_focused(&self.access, &mut self.panes.fleet, &self.attention.focus).await;
+        show_focused(&self.access, &mut self.panes.fleet, &self.attention.shown).await;
     }
 
     /// When the next cycle begins that is due then: not before the ceiling allows it.

@@ -299,6 +299,7 @@ impl Commands {
                 let interest = place.interest();
                 match command {
                     Command::Focus(focus) => place.want(Interest { focus, ..interest }),
+                    Command::Tiles(tiles) => place.want(Interest { tiles, ..interest }),
                     Command::Watched(watched) => place.want(Interest { watched, ..interest }),
                     Command::Instruments(instruments) => place.want(Interest { instruments, ..interest }),
                     command => return Ok(Some((queue.clone(), command))),

@@ -63,7 +63,7 @@ impl Core {
                 return if tidied { Ok(false) } else { Err(Refused("another program is in its pane now".to_owned())) };
             }
             // They are put down as what the client wants, and do not come here.
-            Command::Focus(_) | Command::Watched(_) | Command::Instruments(_) => return Ok(false),
+            Command::Focus(_) | Command::Tiles(_) | Command::Watched(_) | Command::Instruments(_) => return Ok(false),
             Command::Acted(acted) => self.events.push(Timestamp::now(), EventKind::Acted(acted)),
             Command::Noted(changes) => changes.into_iter().for_each(|change| self.noted(change)),
             Command::Problem(text) => self.events.notice(Timestamp::now(), text, true),

@@ -69,16 +69,16 @@ impl Core {
         self.strategies.measured.probe = clock::since(began);
 
         self.refresh_profiles().await;
-        let (focus, writes) = (&self.attention.focus, early.map(|_| &mut self.writes));
+        let (shown, writes) = (self.attention.both(), early.map(|_| &mut self.writes));
         let Surveyed { known, rejudge } =
-            survey(&mut self.panes, &self.profiles, &self.settings, focus, writes, began).await;
+            survey(&mut self.panes, &self.profiles, &self.settings, shown, writes, began).await;
         let mut plan = self.plan(&known, began).await;
         let first_sight = self.cut(&mut plan, began);
         stats.discover_ms = millis(began);
 
         let fetching = clock::now();
         let mut woken = plan.early.is_some() && self.take_writes();
-        let reads = self.fetch(&plan, found.listed, first_sight, stats).await;
+        let reads = self.fetch(&plan, (found.listed, began), first_sight, stats).await;
         woken |= plan.early.is_some() && self.take_writes();
         stats.fetch_ms = millis(fetching);
 
@@ -129,12 +129,19 @@ impl Core {
     }
 
     /// Reads what is planned, and pays for it.
-    async fn fetch(&mut self, plan: &Plan, listed: bool, first_sight: f64, stats: &mut CycleStats) -> Vec<Read> {
+    async fn fetch(
+        &mut self,
+        plan: &Plan,
+        (listed, began): (bool, Instant),
+        first_sight: f64,
+        stats: &mut CycleStats,
+    ) -> Vec<Read> {
         if plan.batches.is_empty() {
             return Vec::new();
         }
         self.ceiling.begin(self.access.server_cpu(), clock::now());
-        let context = FetchContext { focus: &self.attention.focus, named: &self.settings.named, listed };
+        let (focus, shown) = self.attention.both();
+        let context = FetchContext { focus, shown, began, named: &self.settings.named, listed };
         let Fetched { reads, round_trip } =
             fetch(plan, &self.access, &mut self.panes.fleet, &mut self.writes, context, stats).await;
         let (cpu, now) = (self.access.server_cpu(), clock::now());

@@ -260,12 +260,13 @@ enum Wish {
     None,
 }
 
-/// What all who hold the handle want. There is one screen for all of them: that of the first who looks at one.
+/// What all who hold the handle want. There is one screen in focus for all of them: that of the first who looks at one.
 fn wanted(requests: &Requests) -> Interest {
     let clients = requests.clients.borrow();
     let own = clients.of(requests.own);
     let focus = own.focus.or_else(|| clients.focus().first().copied());
-    Interest { focus, watched: clients.watched(), instruments: clients.instruments() }
+    let tiles = clients.all_tiles();
+    Interest { focus, tiles, watched: clients.watched(), instruments: clients.instruments() }
 }
 
 /// Waits for the next wish, once there is a handle.

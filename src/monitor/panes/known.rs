@@ -159,7 +159,7 @@ impl Panes {
     pub(crate) fn show(&mut self, before: &BTreeSet<PaneId>, now: &BTreeSet<PaneId>) {
         for left in before.difference(now) {
             if let Some(tracked) = self.fleet.get_mut(*left) {
-                tracked.preview = None;
+                tracked.coloured.forget();
             }
         }
         for came in now.difference(before) {
@@ -302,11 +302,11 @@ mod tests {
     async fn a_pane_that_is_shown_no_longer_gives_its_screen_back() {
         let now = Instant::now();
         let mut panes = panes(&[1, 2], now).await;
-        panes.fleet.get_mut(PaneId(1)).unwrap().preview =
-            Some(Arc::new(Preview::of(PaneId(1), &Screen::plain(b""), Timestamp::UNIX_EPOCH)));
+        let screen = Preview::of(PaneId(1), &Screen::plain(b""), Timestamp::UNIX_EPOCH);
+        panes.fleet.get_mut(PaneId(1)).unwrap().coloured.take(screen, 7, now);
         let (before, after) = (BTreeSet::from([PaneId(1)]), BTreeSet::from([PaneId(2), PaneId(9)]));
         panes.show(&before, &after);
-        assert!(panes.fleet.get(PaneId(1)).unwrap().preview.is_none());
+        assert!(panes.fleet.get(PaneId(1)).unwrap().coloured.preview().is_none());
         assert!(panes.fleet.get(PaneId(2)).unwrap().reading().must_be_read());
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! `tracked` is one pane and owns its parts, each a machine of its own: `program` (what runs in it), `subscription`
 //! (whether the kernel notifies us of its next write), `reading` (whether its screen must be read), `occupant` (whose it
-//! is), `described` (how old its fields are). `fleet` holds them by id.
+//! is), `described` (how old its fields are), `coloured` (its screen as clients show it). `fleet` holds them by id.
 
 pub(crate) mod cache;
+pub(crate) mod coloured;
 pub(crate) mod described;
 pub(crate) mod fleet;
 pub(crate) mod known;

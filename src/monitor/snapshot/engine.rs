@@ -33,6 +33,8 @@ pub struct EngineInfo {
     pub paused: bool,
     /// Version of tmux-orc that runs it.
     pub version: String,
+    /// Most panes that it shows a client side by side; 0: only the one in focus.
+    pub tiles: usize,
 }
 
 impl EngineInfo {

@@ -21,6 +21,7 @@ pub(crate) mod server;
 pub(crate) mod settings;
 pub(crate) mod state;
 pub(crate) mod tidy;
+pub(crate) mod tiles;
 pub(crate) mod usage;
 
 use std::sync::Arc;
@@ -51,6 +52,7 @@ pub use crate::monitor::snapshot::price::{Price, Prices};
 pub use crate::monitor::snapshot::server::{ServerInfo, ServerStatus};
 pub use crate::monitor::snapshot::state::{AgentState, Evidence, Health, Source};
 pub use crate::monitor::snapshot::tidy::{LONGEST_NAME, LONGEST_NOTE, Tidy, TidyChange, Tidying};
+pub use crate::monitor::snapshot::tiles::{MOST_TILES, Tiles};
 pub use crate::monitor::snapshot::usage::{Account, AgentTokens, Limit, Plan, Tokens};
 
 /// The version of the JSON object. Fields are added, never changed in meaning, within one version.
@@ -116,7 +118,10 @@ pub struct Snapshot {
     /// The coloured screen of the pane that the client has in focus for which this snapshot is.
     #[serde(default)]
     pub preview: Option<Arc<Preview>>,
-    /// Those of all panes that any client has in focus, from which each gets its own: within the engine's process.
+    /// The parts of screens that the client shows side by side, as they came over the socket: in no other JSON.
+    #[serde(default, skip_serializing)]
+    pub tiles: Vec<Arc<Preview>>,
+    /// Those of all panes that any client shows, from which each gets its own: within one process.
     #[serde(skip)]
     pub previews: Vec<Arc<Preview>>,
     /// Every agent, ordered by session, window and pane.

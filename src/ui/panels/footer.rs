@@ -2,11 +2,11 @@
 
 use ratatui::layout::{Position, Rect};
 
-use crate::app::core::action::{ACTIONS, Action, row};
+use crate::app::core::action::{ACTIONS, Action, Group, row};
 use crate::app::core::palette::available;
 use crate::app::core::state::{Mode, State};
 use crate::app::core::text;
-use crate::app::core::view::Panel;
+use crate::app::core::view::{Main, Panel};
 use crate::monitor::Link;
 use crate::ui::canvas::Canvas;
 use crate::ui::panels;
@@ -35,21 +35,20 @@ pub fn hints(state: &State, from: u16, to: u16) -> Vec<Hint> {
     let cells = |keys: &str, word: &str| u16::try_from(text::width(keys) + 1 + text::width(word)).unwrap_or(u16::MAX);
     let help = row(Action::Help).and_then(|entry| entry.footer).unwrap_or_default();
     let help = cells(&state.keymap.label(Action::Help), help) + 2;
-    for entry in ACTIONS {
-        let Some(word) = entry.footer else { continue };
-        let key = state.keymap.label(entry.action);
-        if key.is_empty() || !available(entry.action, state) {
+    for (what, word) in words(state) {
+        let key = state.keymap.label(what);
+        if key.is_empty() || !available(what, state) {
             continue;
         }
-        if full && entry.action != Action::Help {
+        if full && what != Action::Help {
             continue;
         }
-        let to = if entry.action == Action::Help { to } else { to.saturating_sub(help) };
+        let to = if what == Action::Help { to } else { to.saturating_sub(help) };
         // Two in a row with the same word share it: `+ − pool`.
         let joined = out.last().filter(|hint| hint.word == word).cloned();
         let (action, keys, at) = match &joined {
             Some(hint) => (hint.action, format!("{} {key}", hint.keys), hint.x),
-            None => (entry.action, key, x),
+            None => (what, key, x),
         };
         let width = cells(&keys, word);
         if at.saturating_add(width) > to {
@@ -64,6 +63,29 @@ pub fn hints(state: &State, from: u16, to: u16) -> Vec<Hint> {
     }
     out
 }
+
+/// What the line may list, in its order: on the wall what is done there first, and nothing of the engine.
+fn words(state: &State) -> impl Iterator<Item = (Action, &'static str)> {
+    let on_the_wall = state.view.main == Main::Wall;
+    let first: &[(Action, &str)] = if on_the_wall { &WALL } else { &[] };
+    let listed = first.iter().map(|(action, _)| *action);
+    let rest = ACTIONS.iter().filter(move |entry| {
+        !on_the_wall || entry.group != Group::Engine && listed.clone().all(|action| action != entry.action)
+    });
+    first.iter().copied().chain(rest.filter_map(|entry| Some((entry.action, entry.footer?))))
+}
+
+/// What is done on the wall.
+const WALL: [(Action, &str); 8] = [
+    (Action::Jump, "jump"),
+    (Action::NextNeedy, "next"),
+    (Action::Answer, "answer"),
+    (Action::Wall, "list"),
+    (Action::Zoom, "zoom"),
+    (Action::Filter, "filter"),
+    (Action::Reply, "message"),
+    (Action::Group, "group"),
+];
 
 /// How the engine is reached, at the right end.
 fn link(state: &State) -> String {

@@ -95,11 +95,8 @@ pub(super) fn head(c: &mut Canvas, inner: Rect, columns: &[Placed], state: &Stat
 /// The lines in view, each drawn by `row` into the rows that it has; where nothing matches the filter that is said.
 pub(super) fn rows(c: &mut Canvas, area: Rect, state: &State, row: impl Fn(&mut Canvas, Rect, (AgentKey, &Agent))) {
     let list = &state.list;
-    if list.lines.is_empty() && area.height > 1 {
-        let back = state.keymap.label(Action::Back);
-        let how = if back.is_empty() { String::new() } else { format!("  {back} shows all.") };
-        let words = format!("Nothing matches \"{}\".{how}", list.filter);
-        c.text(area.x + 2, area.y + 1, area.width.saturating_sub(3), &words, c.theme.muted);
+    if list.lines.is_empty() {
+        nothing(c, area, state);
     }
     for shown in list.in_view() {
         let rect = part(area, &shown);
@@ -126,6 +123,17 @@ pub(super) fn rows(c: &mut Canvas, area: Rect, state: &State, row: impl Fn(&mut 
             }
         }
     }
+}
+
+/// That no agent matches the filter, or that there is none to be shown.
+pub(super) fn nothing(c: &mut Canvas, area: Rect, state: &State) {
+    if area.height < 2 {
+        return;
+    }
+    let back = state.keymap.label(Action::Back);
+    let how = if back.is_empty() { String::new() } else { format!("  {back} shows all.") };
+    let words = format!("Nothing matches \"{}\".{how}", state.list.filter);
+    c.text(area.x + 2, area.y + 1, area.width.saturating_sub(3), &words, c.theme.muted);
 }
 
 /// Where a line in view stands in the area of the list.

@@ -23,8 +23,10 @@ mod pool;
 mod preview;
 mod strategy;
 pub(super) mod tidy;
+mod tiles;
 mod tune;
 mod usage;
+pub(super) mod wall;
 mod why;
 
 use ratatui::layout::{Position, Rect};
@@ -39,6 +41,7 @@ use crate::app::core::text::width;
 use crate::app::core::view::Panel;
 use crate::monitor::CyclePoint;
 use crate::ui::canvas::{Canvas, Frame, Point};
+use crate::ui::colour::Depth;
 use crate::ui::slot::{Class, Slot};
 pub use preview::Preview;
 
@@ -47,6 +50,7 @@ pub const SECTIONS: &[Section] = &[
     empty::SECTION,
     tune::SECTION,
     usage::SECTION,
+    wall::SECTION,
     hosts::SECTION,
     day::SECTION,
     agents::SECTION,
@@ -90,8 +94,24 @@ pub struct DrawContext<'a> {
     pub state: &'a State,
     /// The arrangement.
     pub class: Class,
-    /// The selected pane's screen as it was read.
-    pub preview: &'a Preview,
+    /// The panes' screens as they were read.
+    pub screens: &'a Screens,
+}
+
+/// The panes' screens that are in view, read once for each capture.
+#[derive(Clone, Debug, Default)]
+pub struct Screens {
+    /// That of the selected pane.
+    pub(super) preview: Preview,
+    tiles: tiles::Tiles,
+}
+
+impl Screens {
+    /// Reads what is another one than before.
+    pub fn read(&mut self, state: &State, depth: Depth) {
+        self.preview.read(state.preview(), depth);
+        self.tiles.read(state, depth);
+    }
 }
 
 impl Section {

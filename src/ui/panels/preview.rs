@@ -32,7 +32,7 @@ impl Preview {
     /// Reads a screen if it is another one than before.
     pub fn read(&mut self, screen: Option<&Arc<monitor::Preview>>, depth: Depth) {
         let same = match (&self.source, screen) {
-            (Some(a), Some(b)) => Arc::ptr_eq(a, b) || (a.pane_id == b.pane_id && a.text == b.text),
+            (Some(a), Some(b)) => a.shows_as(b),
             (None, None) => true,
             _ => false,
         } && self.depth == Some(depth);
@@ -45,12 +45,7 @@ impl Preview {
             self.lines.clear();
             return;
         };
-        self.lines = preview.text.into_text().map(|text| text.lines).unwrap_or_default();
-        for line in &mut self.lines {
-            for span in &mut line.spans {
-                span.style = depth.style(span.style);
-            }
-        }
+        self.lines = styled(&preview.text, depth);
         while self.lines.last().is_some_and(is_blank) {
             self.lines.pop();
         }
@@ -65,21 +60,7 @@ impl Preview {
         let height = usize::from(inner.height);
         let end = self.lines.len().saturating_sub(up.min(self.lines.len().saturating_sub(height)));
         let from = end.saturating_sub(height);
-        for (row, line) in self.lines[from..end].iter().enumerate() {
-            let y = inner.y + u16::try_from(row).unwrap_or(0);
-            let mut x = inner.x;
-            for span in &line.spans {
-                if x >= inner.right() {
-                    break;
-                }
-                let room = inner.right() - x;
-                let long = text::width(&span.content) > room.into();
-                x = c.text(x, y, room, &span.content, span.style);
-                if long {
-                    break;
-                }
-            }
-        }
+        draw_lines(c, inner, &self.lines[from..end], true);
     }
 
     /// Draws a part of a row, given in bytes of its text.
@@ -92,6 +73,36 @@ impl Preview {
             at += words.len();
             if let Some(words) = words.get(from..to).filter(|words| !words.is_empty()) {
                 x = c.text(x, y, end.saturating_sub(x), words, span.style);
+            }
+        }
+    }
+}
+
+/// The rows of a screen with its colours, as many as the terminal shows.
+pub(super) fn styled(text: &str, depth: Depth) -> Vec<Line<'static>> {
+    let mut lines = text.into_text().map(|text| text.lines).unwrap_or_default();
+    for span in lines.iter_mut().flat_map(|line| &mut line.spans) {
+        span.style = depth.style(span.style);
+    }
+    lines
+}
+
+/// Draws rows from the top of an area on, each cut to its width: with a sign that there is more, or just so.
+pub(super) fn draw_lines(c: &mut Canvas, area: Rect, lines: &[Line], sign: bool) {
+    for (y, line) in (area.top()..area.bottom()).zip(lines) {
+        let mut x = area.x;
+        for span in &line.spans {
+            if x >= area.right() {
+                break;
+            }
+            let room = area.right() - x;
+            let long = text::width(&span.content) > room.into();
+            x = match sign {
+                true => c.text(x, y, room, &span.content, span.style),
+                false => c.cropped(x, y, room, &span.content, span.style),
+            };
+            if long {
+                break;
             }
         }
     }
@@ -111,7 +122,7 @@ pub(super) const SECTION: Section = Section::new(Some(Panel::Preview), Slot::Sid
 /// ╰────────────────────────────────────────────╯
 /// ```
 fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
-    let (state, preview) = (context.state, context.preview);
+    let (state, preview) = (context.state, &context.screens.preview);
     let theme = c.theme;
     let agent = state.selected();
     let title = agent.map_or_else(String::new, format::place);

@@ -10,7 +10,7 @@ use ratatui::{
 
 use crate::app::core::state::State;
 use crate::ui::layout::{Layout, shape};
-use crate::ui::panels::Preview;
+use crate::ui::panels::Screens;
 use crate::ui::render;
 use crate::ui::theme::Theme;
 
@@ -21,7 +21,7 @@ pub struct Screen<B> {
     shown: Buffer,
     next: Buffer,
     cursor: Option<Position>,
-    preview: Preview,
+    screens: Screens,
     clear: bool,
 }
 
@@ -48,7 +48,7 @@ impl<B: Synchronised<Error = io::Error>> Screen<B> {
             shown: Buffer::empty(area),
             next: Buffer::empty(area),
             cursor: None,
-            preview: Preview::default(),
+            screens: Screens::default(),
             clear: true,
         }
     }
@@ -84,10 +84,10 @@ impl<B: Synchronised<Error = io::Error>> Screen<B> {
     /// # Errors
     /// The terminal cannot be written to.
     pub fn draw(&mut self, state: &State, theme: &Theme) -> io::Result<bool> {
-        self.preview.read(state.preview(), theme.depth);
+        self.screens.read(state, theme.depth);
         self.next.reset();
         let layout = self.layout(state);
-        let frame = render::draw(state, &layout, theme, &self.preview, &mut self.next);
+        let frame = render::draw(state, &layout, theme, &self.screens, &mut self.next);
         let changes = self.shown.diff(&self.next);
         if changes.is_empty() && frame.cursor == self.cursor && !self.clear {
             return Ok(false);

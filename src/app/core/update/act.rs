@@ -12,9 +12,10 @@ use crate::app::core::state::{Mode, State};
 use crate::app::core::update::ask::{ask, broadcast};
 use crate::app::core::update::engine::{command, interval, pool, step_strategy, strategy, switch_strategy};
 use crate::app::core::update::fleet::ask_focus;
-use crate::app::core::update::rows::{next_needy, page, relist, scroll, select, sort_by};
+use crate::app::core::update::rows::{next_needy, page, relist, scroll, select, sort_by, to_end, wall_step};
 use crate::app::core::update::{Tone, day, engine, modes, tidy, toast};
 use crate::app::core::view::{Main, Panel};
+use crate::app::core::wall::Go;
 use crate::monitor::Command;
 
 /// Does an action that is available.
@@ -24,8 +25,10 @@ pub(crate) fn act(state: &mut State, action: Action) -> Outcome {
         Action::Up => scroll(state, state.view.focus, -1),
         Action::PageDown => page(state, true),
         Action::PageUp => page(state, false),
-        Action::Top => scroll(state, state.view.focus, -1_000_000),
-        Action::Bottom => scroll(state, state.view.focus, 1_000_000),
+        Action::Left => wall_step(state, Go::Across(-1)),
+        Action::Right => wall_step(state, Go::Across(1)),
+        Action::Top => to_end(state, false),
+        Action::Bottom => to_end(state, true),
         Action::Jump if state.view.main == Main::Hosts => try_host(state),
         Action::Jump => state
             .list
@@ -97,6 +100,7 @@ pub(crate) fn act(state: &mut State, action: Action) -> Outcome {
             let opened = open(state, Main::Day);
             opened.and(day::opened(state))
         }
+        Action::Wall => open(state, Main::Wall),
         Action::Preview => {
             state.view.preview = Some(state.viewport.preview == 0);
             Outcome::redraw()

@@ -7,8 +7,11 @@ use crate::app::core::message::{Effect, Outcome};
 use crate::app::core::state::{Mode, State, widths_of};
 use crate::app::core::update::{ask, toast};
 use crate::app::core::view::Main;
+use crate::app::core::wall;
 use crate::app::core::words::{Tone, word};
-use crate::monitor::{Agent, AgentState, Command, Event, EventKind, EventReader, Snapshot, TELL_SWITCH_FOR, Tidy};
+use crate::monitor::{
+    Agent, AgentState, Command, Event, EventKind, EventReader, Snapshot, TELL_SWITCH_FOR, Tidy, Tiles,
+};
 use crate::tmux::PaneId;
 
 /// Time for which the cursor is on an agent before what it shows counts as seen.
@@ -88,6 +91,7 @@ fn differs(state: &State, old: &Snapshot, new: &Snapshot) -> bool {
         || new.agents.changed(&old.agents).any(|(a, b)| agent_differs(a, b))
         || (view.events > 0 && old.events.last().map(|e| e.seq) != new.events.last().map(|e| e.seq))
         || (view.preview > 0 && preview_differs(old, new))
+        || (view.wall.is_some() && tiles_differ(state, old, new))
         || (state.view.main == Main::Tune && old.tune != new.tune)
 }
 
@@ -131,9 +135,21 @@ fn agent_differs(a: &Agent, b: &Agent) -> bool {
 
 fn preview_differs(old: &Snapshot, new: &Snapshot) -> bool {
     match (&old.preview, &new.preview) {
-        (Some(a), Some(b)) => !Arc::ptr_eq(a, b) && (a.pane_id != b.pane_id || a.text != b.text),
+        (Some(a), Some(b)) => !a.shows_as(b),
         (a, b) => a.is_some() != b.is_some(),
     }
+}
+
+/// Whether a screen on the wall differs.
+fn tiles_differ(state: &State, old: &Snapshot, new: &Snapshot) -> bool {
+    if old.previews.is_empty() && new.previews.is_empty() {
+        return preview_differs(old, new);
+    }
+    let of = |snapshot: &Snapshot, pane: PaneId| snapshot.previews.iter().find(|shown| shown.pane_id == pane).cloned();
+    wall::page(state).keys.iter().any(|key| match (of(old, key.pane), of(new, key.pane)) {
+        (Some(a), Some(b)) => !a.shows_as(&b),
+        (a, b) => a.is_some() != b.is_some(),
+    })
 }
 
 fn instruments_differ(old: &Snapshot, new: &Snapshot) -> bool {
@@ -209,6 +225,8 @@ pub(crate) fn ask_focus(state: &mut State) -> Outcome {
         Mode::Answer { key, .. } => Some(*key),
         Mode::Pick { key, .. } => *key,
         _ if state.viewport.preview > 0 => state.list.selected,
+        // An engine that shows one screen at a time shows that of the tile with the cursor.
+        _ if state.viewport.wall.is_some() && state.member().snapshot.engine.tiles == 0 => state.list.selected,
         _ => None,
     };
     let focus = &mut state.sent.focus;
@@ -224,8 +242,28 @@ pub(crate) fn ask_focus(state: &mut State) -> Outcome {
     if !effects.is_empty() {
         state.preview_up = 0;
     }
+    effects.extend(ask_tiles(state));
     effects.extend(ask_instruments(state));
     Outcome { redraw: false, effects }
+}
+
+/// Asks the engines for the screens of the panes on the wall that are in view, and for none when it is closed.
+fn ask_tiles(state: &mut State) -> Vec<Effect> {
+    let shown = wall::page(state).keys;
+    let rows = state.viewport.wall.map_or(0, |wall| wall.rows);
+    let asked = &mut state.sent.tiles;
+    asked.retain(|id, _| state.fleet.member(*id).is_some());
+    let mut effects = Vec::new();
+    for member in state.fleet.members() {
+        let panes = shown.iter().filter(|key| key.member == member.id && member.snapshot.engine.tiles > 0);
+        let tiles = Tiles::new(panes.map(|key| key.pane), rows);
+        // An engine that was never asked shows none.
+        if asked.insert(member.id, Some(tiles.clone())).unwrap_or_else(|| Some(Tiles::default())) != Some(tiles.clone())
+        {
+            effects.push(Effect::Engine(member.id, Command::Tiles(tiles)));
+        }
+    }
+    effects
 }
 
 /// Asks the engine that is shown for what it says of the watching itself, while that is in view; one of this machine says
@@ -252,7 +290,7 @@ pub(crate) fn mark_seen(state: &mut State) -> Outcome {
     let dwelt = state.elapsed.saturating_sub(state.selected_at) >= DWELL;
     if agent.state == AgentState::Idle
         && agent.kind.as_deref() == Some("done")
-        && state.viewport.preview > 0
+        && (state.viewport.preview > 0 || state.viewport.wall.is_some() && state.fleet.tile(key).is_some())
         && state.focused
         && dwelt
         && state.input_at > agent.since
@@ -272,6 +310,7 @@ pub(crate) fn not_sent(state: &mut State, effect: &Effect) {
     state.pending.retain(|pending| !pending.same_kind(*member, command));
     match command {
         Command::Focus(_) => drop(state.sent.focus.insert(*member, None)),
+        Command::Tiles(_) => drop(state.sent.tiles.insert(*member, None)),
         Command::Instruments(true) => drop(state.sent.instruments.remove(member)),
         Command::Instruments(false) => drop(state.sent.instruments.insert(*member)),
         Command::Seen(_) => state.sent.seen = None,

@@ -21,9 +21,10 @@ use crate::app::core::list::Line;
 use crate::app::core::message::{Effect, Hit, Message, Mouse, Outcome, Setup};
 use crate::app::core::pick::Opening;
 use crate::app::core::state::{Mode, State, Toast};
-use crate::app::core::view::Panel;
+use crate::app::core::view::{Main, Panel};
 use crate::app::core::words::Tone;
-use crate::app::core::{format, hosts, palette, pick};
+use crate::app::core::{format, hosts, palette, pick, wall};
+use crate::monitor::Agent;
 
 /// Time a toast shows.
 const TOAST: Duration = Duration::from_secs(6);
@@ -151,7 +152,7 @@ fn pressed(state: &mut State, key: Key) -> Outcome {
     // place, so that the line does not flicker between two presses.
     let had_toast = !goes_on(state, key) && state.toasts.pop_back().is_some();
     let outcome = match state.mode {
-        Mode::Normal => match state.keymap.action(key) {
+        Mode::Normal => match state.keymap.action_on(state.scopes(), key) {
             Some(action) if palette::available(action, state) => act::act(state, action),
             Some(action) => swallow::refuse(state, action),
             None => Outcome::default(),
@@ -218,14 +219,20 @@ fn tick(state: &mut State, now: Timestamp) -> Outcome {
 /// Whether an age in view reads differently at the two times.
 fn ages_differ(state: &State, before: Timestamp, now: Timestamp) -> bool {
     let host = |host: &Host| hosts::short(host, before) != hosts::short(host, now);
-    state.fleet.hosts().iter().any(host)
-        || state.list.in_view().iter().any(|shown| match &shown.line {
-            Line::Agent(place) => state.fleet.at(*place).is_some_and(|(_, agent)| {
-                format::age(agent.since, before) != format::age(agent.since, now)
-                    || fresh(agent.since, before) != fresh(agent.since, now)
-            }),
-            Line::Head(_) | Line::Host(_) | Line::Aside { .. } => false,
-        })
+    let agent = |agent: &Agent| {
+        format::age(agent.since, before) != format::age(agent.since, now)
+            || fresh(agent.since, before) != fresh(agent.since, now)
+    };
+    if state.fleet.hosts().iter().any(host) {
+        return true;
+    }
+    if state.view.main == Main::Wall {
+        return wall::agents(state, &wall::page(state)).any(|(_, shown)| agent(shown));
+    }
+    state.list.in_view().iter().any(|shown| match &shown.line {
+        Line::Agent(place) => state.fleet.at(*place).is_some_and(|(_, shown)| agent(shown)),
+        Line::Head(_) | Line::Host(_) | Line::Aside { .. } => false,
+    })
 }
 
 /// Whether a state is so new that its row stands out.

@@ -6,6 +6,7 @@ use crate::app::core::message::Outcome;
 use crate::app::core::state::State;
 use crate::app::core::update::{day, fleet};
 use crate::app::core::view::{Main, Panel};
+use crate::app::core::wall::{Go, delta};
 use crate::monitor::Agent;
 
 /// Scrolls a panel, or moves its cursor.
@@ -32,10 +33,29 @@ pub(crate) fn scroll(state: &mut State, panel: Panel, delta: isize) -> Outcome {
             let to = state.host.min(last).saturating_add_signed(delta).min(last);
             Outcome::redraw_if(std::mem::replace(&mut state.host, to) != to)
         }
+        _ if state.view.main == Main::Wall => wall_step(state, Go::Down(delta.signum())),
         _ => {
             let moved = state.list.step(&state.fleet, delta);
             moved_cursor(state, moved)
         }
+    }
+}
+
+/// Moves the cursor on the wall.
+pub(crate) fn wall_step(state: &mut State, go: Go) -> Outcome {
+    let Some(wall) = state.viewport.wall else { return Outcome::default() };
+    let keys: Vec<AgentKey> = state.list.agents(&state.fleet).map(|(key, _)| key).collect();
+    let at = keys.iter().position(|key| Some(*key) == state.list.selected).unwrap_or(0);
+    let moved = state.list.step(&state.fleet, delta(go, wall.grid, at, keys.len()));
+    moved_cursor(state, moved)
+}
+
+/// To the first or the last of what the focus is on.
+pub(crate) fn to_end(state: &mut State, last: bool) -> Outcome {
+    let far = if last { 1_000_000 } else { -1_000_000 };
+    match state.view.main {
+        Main::Wall => wall_step(state, Go::Across(far)),
+        _ => scroll(state, state.view.focus, far),
     }
 }
 
@@ -45,6 +65,7 @@ pub(crate) fn page(state: &mut State, forth: bool) -> Outcome {
         Panel::Events => state.viewport.events,
         Panel::Preview => state.viewport.preview,
         _ if matches!(state.view.main, Main::Hosts | Main::Day) => state.viewport.list.rows,
+        _ if state.view.main == Main::Wall => return wall_step(state, Go::Page(if forth { 1 } else { -1 })),
         _ => {
             let moved = state.list.page(&state.fleet, forth);
             return moved_cursor(state, moved);

@@ -6,7 +6,6 @@ mod tests;
 
 use std::{
     hash::Hash,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -15,12 +14,13 @@ use jiff::Timestamp;
 use crate::monitor::detect::{Process, Profiles, Published, may_be_left_behind};
 use crate::monitor::facts::writes::Writes;
 use crate::monitor::panes::cache::Stamp;
+use crate::monitor::panes::coloured::Coloured;
 use crate::monitor::panes::described::Described;
 use crate::monitor::panes::occupant::Occupant;
 use crate::monitor::panes::program::{Program, Walked};
 use crate::monitor::panes::reading::{Brought, ReadState};
 use crate::monitor::panes::subscription::Subscription;
-use crate::monitor::{EventKind, NamedAgent, Preview};
+use crate::monitor::{EventKind, NamedAgent};
 use crate::tmux::{Fields, Pane, Pulse};
 
 /// How long a pane must be in view to count as seen: one goes through windows faster.
@@ -53,8 +53,8 @@ pub struct Tracked {
     subscription: Subscription,
     reading: ReadState,
     occupant: Occupant,
-    /// Its coloured screen, while it has the focus.
-    pub preview: Option<Arc<Preview>>,
+    /// Its coloured screen, while some client shows it.
+    pub coloured: Coloured,
 }
 
 impl Tracked {
@@ -73,7 +73,7 @@ impl Tracked {
             subscription: Subscription::default(),
             reading: ReadState::default(),
             occupant: Occupant::default(),
-            preview: None,
+            coloured: Coloured::default(),
         }
     }
 

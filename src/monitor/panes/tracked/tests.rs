@@ -1,5 +1,7 @@
 //! Tests of what the parts of a pane do to each other.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::monitor::detect::Verdict;
 use crate::monitor::{AgentState, Source};
