@@ -9,6 +9,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::app::badges::{PANE, WINDOW};
 use crate::monitor::{Agent, AgentState, Snapshots};
 
 /// How many agents are in which state, as the status line shows them.
@@ -218,6 +219,13 @@ set-option -g status-interval 2
 if-shell -F '#{{e|<:#{{status-right-length}},{STATUS_LENGTH}}}' 'set-option -g status-right-length {STATUS_LENGTH}'
 # Only once, however often this is read.
 if-shell -F '#{{m:*statusline --range*,#{{status-right}}}}' {{ }} {{ set-option -ag status-right \" #({run} statusline --range) \" }}
+# Badges in the window list and in pane borders: which window needs you. They want `tmux: {{ badges: true }}` in the settings of
+# tmux-orc; without it nothing shows here. Each line counts once, however often this is read.
+if-shell -F '#{{m:*{WINDOW}*,#{{window-status-format}}}}' {{ }} {{ set-option -ag window-status-format '#{{{WINDOW}}}' }}
+if-shell -F '#{{m:*{WINDOW}*,#{{window-status-current-format}}}}' {{ }} {{ set-option -ag window-status-current-format '#{{{WINDOW}}}' }}
+if-shell -F '#{{m:*{PANE}*,#{{pane-border-format}}}}' {{ }} {{ set-option -ag pane-border-format '#{{{PANE}}} ' }}
+# Pane borders show it where they have a line of words:
+# set-option -g pane-border-status top
 # A click on it: to the agent that has waited longest. tmux 3.4 and newer:
 # bind-key -n MouseDown1Status if-shell -F '#{{==:#{{mouse_status_range}},orc}}' {{ run-shell -b \"{run} next --client '#{{client_name}}' --message\" }} {{ switch-client -t= }}
 # Older ones know no ranges of one's own: a click anywhere in status-right

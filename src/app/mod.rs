@@ -1,6 +1,7 @@
 //! Beside the engine: the dashboard's pure core, settings, acts, journal, notices, measures, what was spent, the verbs of the command line, the demo.
 
 pub mod act;
+pub(crate) mod badges;
 pub mod cli;
 pub mod core;
 pub mod demo;

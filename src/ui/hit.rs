@@ -6,7 +6,7 @@ use crate::app::core::message::Hit;
 use crate::app::core::state::{Mode, State};
 use crate::ui::layout::Layout;
 use crate::ui::panels::answer::Parts;
-use crate::ui::panels::{footer, overlay, pick, section, tidy};
+use crate::ui::panels::{footer, overlay, pick, section, tidy, tour};
 
 /// What stands at a cell.
 #[must_use]
@@ -18,6 +18,9 @@ pub fn at(state: &State, layout: &Layout, x: u16, y: u16) -> Option<Hit> {
         if rect.contains(position) {
             return Some(in_overlay(state, rect, position));
         }
+    }
+    if on(tour::rect(layout, state)).is_some() {
+        return Some(Hit::Tour);
     }
     if let Some((slot, rect)) = layout.slots.iter().find(|(_, rect)| rect.contains(position)) {
         let section = section(*slot, state)?;

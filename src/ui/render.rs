@@ -68,6 +68,7 @@ fn parts(state: &State, layout: &Layout, theme: &Theme, screens: &Screens, buf: 
     if let Some(rect) = part(layout.footer) {
         frame.cursor = panels::footer::draw(c, rect, state);
     }
+    panels::tour::draw(c, layout, state);
     if !matches!(state.mode, Mode::Normal | Mode::Filter(_)) {
         frame.cursor = panels::overlay::draw(
             c,

@@ -6,6 +6,7 @@ mod support;
 mod ages;
 mod aimed;
 mod answers;
+mod badges;
 mod dashboard;
 mod journal;
 mod jumps;

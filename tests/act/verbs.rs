@@ -5,7 +5,7 @@ use std::fs;
 use crate::{
     jumps::{Terminals, view},
     stage::{ASKS, IDLE, Stage, WORKS},
-    support::{PATIENCE, wait_for, wait_some},
+    support::{PATIENCE, Terminal, wait_for, wait_some},
 };
 
 /// Loads the printed bindings into the server, with the program that was built.
@@ -95,6 +95,19 @@ async fn the_printed_bindings_work_in_a_real_terminal() {
     terminals.wait("main", "the popup's end", |screen| {
         screen.contains("Do you want to proceed?") && !screen.contains("╭ Agents")
     });
+    // prefix g: the list in a popup; what is typed narrows it, Enter goes there.
+    let two = stage.agent("two", ASKS);
+    stage.server.run(&["switch-client", "-c", &mine, "-t", "main:0"]);
+    terminals.keys("main", &["C-b", "g"]);
+    terminals.wait("main", "the list", |screen| screen.contains("Go to an agent") && screen.contains("main:2.0"));
+    terminals.send("main", "main:2");
+    terminals
+        .wait("main", "one of them", |screen| screen.contains("1 of 2") && screen.contains("Do you want to proceed?"));
+    terminals.keys("main", &["Enter"]);
+    wait_for("the jump from the list", PATIENCE, || view(&stage, &mine).contains(&two.pane.to_string()));
+    terminals.wait("main", "the list's end", |screen| !screen.contains("Go to an agent"));
+    stage.server.run(&["switch-client", "-c", &mine, "-t", &one.pane.to_string()]);
+    stage.server.run(&["kill-window", "-t", &two.pane.to_string()]);
     // prefix M-a: the side pane, and again: it is closed.
     let panes = || {
         stage.server.run(&["list-panes", "-t", "main:1", "-F", "#{pane_width} #{==:#{pane_pid},#{@tmux_orc_sidebar}}"])
@@ -175,4 +188,27 @@ async fn the_status_line_has_the_counts_while_an_engine_runs() {
     crate::support::signal(pid, rustix::process::Signal::KILL);
     // A process is seen to have ended as soon as its first thread has; its files are closed with the last one.
     wait_for("the end of the counts", PATIENCE, || stage.server.orc(&["statusline"]).stdout().is_empty());
+}
+
+#[test]
+fn outside_of_tmux_what_is_picked_has_the_terminal() {
+    let stage = Stage::new();
+    let (_one, two) = (stage.agent("one", WORKS), stage.agent("two", ASKS));
+    let terminal = Terminal::open(&stage.server, &["jump"], 100, 30);
+    terminal.wait("both", |screen| screen.contains("main:1.0") && screen.contains("main:2.0"));
+    terminal.keys(&["Enter"]);
+    wait_for("a client", PATIENCE, || stage.server.run(&["list-clients", "-F", "#{pane_id}"]) == two.pane.to_string());
+    terminal.wait_text("Do you want to proceed?");
+    stage.server.run(&["detach-client", "-s", "main"]);
+    terminal.wait_text("ended: 0");
+    // Escape leaves without going anywhere.
+    let terminal = Terminal::open(&stage.server, &["jump"], 100, 30);
+    terminal.wait_text("main:2.0");
+    terminal.keys(&["Escape"]);
+    terminal.wait_text("ended: 0");
+    assert_eq!(stage.server.run(&["list-clients"]), "");
+    // Without a terminal it says what to do.
+    let out = stage.server.orc(&["jump"]).output();
+    assert_eq!(out.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&out.stderr).contains("say where to: `tmux-orc jump TARGET`"));
 }

@@ -397,3 +397,49 @@ fn keys_and_theme_follow_the_settings_while_it_runs() {
     assert_eq!(s.state.themes[s.state.theme], "mono");
     assert!(!s.state.can.act, "read-only from now on");
 }
+
+#[test]
+fn the_tour_goes_on_with_what_was_asked_for_and_ends_at_once() {
+    use tmux_orc::app::core::tour::{STEPS, step};
+    let mut s = stage();
+    s.state.tour = Some(0);
+    let shown =
+        |s: &super::Stage| s.text().lines().find_map(|line| Some(line.split_once(" of 6  ")?.1[..8].to_owned()));
+    // Each key that is asked for is the one that its box shows, and nothing else goes on.
+    s.keys("p p z z");
+    assert_eq!(s.state.tour, Some(0));
+    for (at, keys) in ["j", "n", "y", "/", "s", "?"].into_iter().enumerate() {
+        assert_eq!(s.state.tour, Some(at));
+        assert_eq!(step(&s.state).map(|(_, step)| step.key(&s.state.keymap)).as_deref(), Some(keys));
+        assert_eq!(shown(&s).as_deref(), Some(&STEPS[at].title[..8]), "{}", s.text());
+        s.keys(keys);
+        if matches!(s.state.mode, Mode::Answer { .. } | Mode::Filter(_)) {
+            assert_eq!(shown(&s), None, "what is open is not covered");
+            s.keys("esc");
+        }
+    }
+    assert!(s.state.tour.is_none() && matches!(s.state.mode, Mode::Help { .. }));
+    assert!(s.state.toasts.iter().any(|toast| toast.text.starts_with("The tour is over")));
+    for at in 0..STEPS.len() {
+        let mut s = stage();
+        s.state.tour = Some(at);
+        s.keys("esc");
+        assert_eq!((s.state.tour, shown(&s)), (None, None));
+    }
+    // A click on the box is another way on.
+    let mut s = stage();
+    s.state.tour = Some(0);
+    let at = |s: &super::Stage| {
+        let text = s.text();
+        let (y, line) = text.lines().enumerate().find(|(_, line)| line.contains(" of 6  ")).expect("the box");
+        (
+            u16::try_from(line[..line.find(" of 6  ").expect("its title")].chars().count()).expect("a column"),
+            u16::try_from(y).expect("a row"),
+        )
+    };
+    for left in (0..STEPS.len()).rev() {
+        let (x, y) = at(&s);
+        s.mouse(tmux_orc::app::core::message::Mouse::Click, x, y);
+        assert_eq!(s.state.tour, (left > 0).then(|| STEPS.len() - left));
+    }
+}

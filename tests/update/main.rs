@@ -8,6 +8,7 @@ mod groups;
 mod keys;
 mod members;
 mod mouse;
+mod pick;
 mod property;
 mod redraw;
 mod rows;

@@ -29,6 +29,7 @@ enum Step {
     Asks(usize, usize),
     Tidy(usize, usize),
     Day(usize),
+    Tour(usize),
 }
 
 fn keys() -> impl Strategy<Value = Key> {
@@ -74,11 +75,13 @@ fn steps() -> impl Strategy<Value = Step> {
         4 => (0..40usize, 0..40usize).prop_map(|(i, rows)| Step::Asks(i, rows)),
         3 => (0..40usize, 0..32usize).prop_map(|(i, what)| Step::Tidy(i, what)),
         1 => (0..90usize).prop_map(Step::Day),
+        1 => (0..8usize).prop_map(Step::Tour),
     ]
 }
 
 fn take(stage: &mut Stage, step: Step) {
     match step {
+        Step::Tour(at) => stage.state.tour = Some(at),
         Step::Key(key) => {
             stage.tell(Message::Key(key));
         }

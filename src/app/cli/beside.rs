@@ -11,7 +11,7 @@ use crate::app::journal::remember::remember;
 use crate::app::metrics::Kept;
 use crate::app::notify::Ways;
 use crate::app::settings::{Loaded, Paths, Settings};
-use crate::app::{integration, journal, metrics, notify};
+use crate::app::{badges, integration, journal, metrics, notify};
 use crate::monitor::{EnginePaths, Handle, Keeper};
 use crate::tmux::{Pool, PoolSettings, Server, TransportChoice};
 
@@ -76,6 +76,9 @@ impl Beside {
                 environment,
             )));
         }
+        let of = server.clone();
+        let pool = move |settings: &Settings| small_pool(&of, settings);
+        tasks.push(tokio::spawn(badges::keep(snapshots.clone(), settings.clone(), pool, keeper.clone())));
         let outside = std::io::stdout().is_terminal() && std::env::var_os("TMUX").is_none();
         let server = server.clone();
         let ways = move |settings: &Settings| {

@@ -1,6 +1,7 @@
 //! `demo`: simulated agents on a private tmux server, and the dashboard on them.
 
 use crate::app::cli::{Context, Dashboard, DemoOptions, Failure, WatchOptions, source, watch};
+use crate::app::core::pick::Opening;
 use crate::app::demo::{DemoError, Fleet};
 
 /// Runs it. On a terminal, returns what the dashboard needs; the fleet lives as long as that.
@@ -21,6 +22,9 @@ pub async fn run(options: &DemoOptions, context: &mut Context) -> Result<Option<
     let mut dashboard = watch::run(&watching, context).await?;
     if let Some(dashboard) = &mut dashboard {
         dashboard.fleet = Some(fleet);
+        if options.tour {
+            dashboard.opening = Opening::Tour;
+        }
     }
     Ok(dashboard)
 }

@@ -126,6 +126,8 @@ pub enum Mouse {
 /// What is drawn under the mouse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hit {
+    /// The box of the tour.
+    Tour,
     /// An agent's row.
     Agent(AgentKey),
     /// A column's header.

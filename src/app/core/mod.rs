@@ -36,6 +36,7 @@ pub mod state;
 pub(crate) mod target;
 pub mod text;
 pub(crate) mod tidy;
+pub mod tour;
 pub mod update;
 pub(crate) mod usage;
 pub mod view;

@@ -118,6 +118,8 @@ pub struct State {
     pub input_at: Timestamp,
     /// Words that were meant for an agent are being typed: till then none of them is a key of ours.
     pub swallows: Option<Duration>,
+    /// The step of the tour that is shown, from 0.
+    pub tour: Option<usize>,
     /// The terminal has the keyboard.
     pub focused: bool,
     /// The instruments on the screen are older than the snapshot; the next tick shows them.
@@ -167,6 +169,7 @@ impl State {
             selected_at: Duration::ZERO,
             input_at: Timestamp::UNIX_EPOCH,
             swallows: None,
+            tour: None,
             focused: true,
             behind: false,
             drawn: None,

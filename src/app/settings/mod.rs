@@ -31,7 +31,7 @@ pub use sources::Environment;
 pub(crate) use sources::Origin;
 pub use table::Row;
 pub(crate) use table::{METRICS_DETAIL, ROWS};
-pub use typed::{Async, Cache, Dashboard, Metrics, Monitoring, Pool, Repositories, Settings};
+pub use typed::{Async, Cache, Dashboard, Metrics, Monitoring, Pool, Repositories, Settings, Tmux};
 pub(crate) use typed::{KeyNames, Notifications};
 
 /// The commented default file, as `config init` writes it.

@@ -270,6 +270,13 @@ pub const ROWS: &[Row] = &[
         "local time without notices; what still waits when it ends is told then",
     ),
     row(
+        "tmux.badges",
+        Kind::Flag,
+        "false",
+        None,
+        "a sign for each window and pane, in options of your tmux server; `tmux-orc tmux bindings` prints what shows them",
+    ),
+    row(
         "usage.enabled",
         Kind::Flag,
         "true",
@@ -377,6 +384,7 @@ mod tests {
                 "monitoring",
                 "dashboard",
                 "notifications",
+                "tmux",
                 "usage",
                 "repositories",
                 "servers",

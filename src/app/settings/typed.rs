@@ -19,6 +19,8 @@ pub struct Settings {
     pub dashboard: Dashboard,
     /// What is told of, and how.
     pub notifications: Notifications,
+    /// What is put into the user's tmux server.
+    pub tmux: Tmux,
     /// What is read of the transcripts that agent programs write.
     pub usage: UsageSettings,
     /// tmux servers of this machine besides the usual one: names or paths; `all`: every one that there is.
@@ -219,6 +221,14 @@ impl Notifications {
         let one = (!self.command.is_empty()).then(|| ("command".to_owned(), self.command.clone()));
         one.into_iter().chain(self.commands.clone()).collect()
     }
+}
+
+/// What is put into the user's tmux server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tmux {
+    /// A sign for each window and pane with an agent, in options of theirs.
+    pub badges: bool,
 }
 
 /// The repositories that agents work in.

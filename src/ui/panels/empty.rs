@@ -58,8 +58,8 @@ fn screen(state: &State) -> Option<Advice> {
                 )),
                 Some(own("Start one, and an agent in it; this screen goes on by itself:")),
                 Some(own("  tmux new -s work claude")),
-                Some(own("Or look around with simulated agents:")),
-                Some(own("  tmux-orc demo")),
+                Some(own("Or look around with simulated agents, and a tour:")),
+                Some(own("  tmux-orc demo --tour")),
             ]
             .into_iter()
             .flatten()
@@ -75,8 +75,10 @@ fn screen(state: &State) -> Option<Advice> {
             lines: [
                 own("Start one in any pane of this server; it shows up here by itself:"),
                 own("  claude    codex    gemini    opencode    aider"),
-                own("Or look around with simulated agents:"),
-                own("  tmux-orc demo"),
+                own("One runs and is not here? This says why, of any pane:"),
+                own("  tmux-orc why TARGET"),
+                own("Or look around with simulated agents, and a tour:"),
+                own("  tmux-orc demo --tour"),
             ]
             .into(),
         },

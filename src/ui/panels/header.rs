@@ -50,6 +50,9 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
 /// What is watched: the server's name, or how many hosts and servers there are.
 fn watched(state: &State) -> String {
     let members = state.fleet.members();
+    if state.snapshot().server.simulated {
+        return "demo".to_owned();
+    }
     if !state.fleet.several() {
         return state.snapshot().server.name().to_owned();
     }

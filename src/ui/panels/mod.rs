@@ -24,6 +24,7 @@ mod preview;
 mod strategy;
 pub(super) mod tidy;
 mod tiles;
+pub(super) mod tour;
 mod tune;
 mod usage;
 pub(super) mod wall;

@@ -1,7 +1,10 @@
 //! The list to pick an agent from, over all of the screen: what is searched, the agents, the screen of the one under the
 //! cursor.
 
-use ratatui::layout::{Position, Rect};
+use ratatui::{
+    layout::{Position, Rect},
+    style::Style,
+};
 use tui_input::Input;
 
 use crate::app::core::action::Action;
@@ -18,7 +21,7 @@ use crate::ui::panels::overlay::entry;
 use crate::ui::panels::{Preview, hints};
 
 /// From how many columns on the screen stands beside the list.
-const BESIDE: u16 = 100;
+const BESIDE: u16 = 150;
 /// From how many rows on it stands below.
 const BELOW: u16 = 12;
 /// Most cells of a place.
@@ -114,6 +117,8 @@ pub(super) fn draw(
         c.text(parts.preview.x, parts.preview.y - 1, parts.preview.width, &rule, theme.border);
     }
     if key.and_then(|key| state.fleet.preview(key)).is_some() {
+        // A pane's own colours are made for the terminal's own ground.
+        c.clear(parts.preview, Style::reset());
         preview.draw_end(c, parts.preview, 0);
     } else {
         c.text(
@@ -141,7 +146,9 @@ fn rows(c: &mut Canvas, area: Rect, state: &State, listed: &[(AgentKey, &Agent)]
         let style = theme.tone(tone);
         let name = left(&fit_end(&state.place(*at), place), place);
         let (age, word) = (format::age(agent.since, state.now), word(agent.state, agent.kind.as_deref()));
-        let what = fit_sentence(what(agent), usize::from(area.width)).into_owned();
+        // The sign, four gaps and the age.
+        let taken = 3 + place + program + kind + 5 + 8;
+        let what = fit_sentence(what(agent), usize::from(area.width).saturating_sub(taken)).into_owned();
         let (program, word, age) = (left(&agent.agent, program), left(&word, kind), right(&age, 5));
         let gap = ("  ", theme.muted);
         let pieces = [

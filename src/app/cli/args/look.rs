@@ -99,6 +99,9 @@ pub struct DemoOptions {
     /// Print one plain frame and end
     #[arg(long)]
     pub once: bool,
+    /// With a tour of six steps over it, which Escape ends
+    #[arg(long, conflicts_with = "once")]
+    pub tour: bool,
 }
 
 /// Options of `agents`.

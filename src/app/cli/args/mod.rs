@@ -124,7 +124,7 @@ pub enum Verb {
         verb: PerfVerb,
     },
     /// The dashboard on simulated agents of a private tmux server; everything is gone when it ends
-    #[command(after_help = "Examples:\n  tmux-orc demo\n  tmux-orc demo --agents 100")]
+    #[command(after_help = "Examples:\n  tmux-orc demo\n  tmux-orc demo --tour\n  tmux-orc demo --agents 100")]
     Demo(DemoOptions),
     /// The engine: in the foreground, or start, stop, restart, status, logs of one in the background
     #[command(

@@ -9,6 +9,7 @@ use crate::app::core::palette;
 use crate::app::core::palette::Does;
 use crate::app::core::pick;
 use crate::app::core::state::{Mode, State};
+use crate::app::core::tour;
 use crate::app::core::update::ask::{ask, broadcast};
 use crate::app::core::update::engine::{command, interval, pool, step_strategy, strategy, switch_strategy};
 use crate::app::core::update::fleet::ask_focus;
@@ -20,6 +21,20 @@ use crate::monitor::Command;
 
 /// Does an action that is available.
 pub(crate) fn act(state: &mut State, action: Action) -> Outcome {
+    if action == Action::Back && state.tour.take().is_some() {
+        return Outcome::redraw();
+    }
+    if tour::did(state, action) {
+        if state.tour.is_none() {
+            let text = "The tour is over: `tmux-orc` in your own tmux shows your agents".to_owned();
+            toast(state, text, Tone::Done);
+        }
+        return Outcome::redraw().and(does_what(state, action));
+    }
+    does_what(state, action)
+}
+
+fn does_what(state: &mut State, action: Action) -> Outcome {
     match action {
         Action::Down => scroll(state, state.view.focus, 1),
         Action::Up => scroll(state, state.view.focus, -1),

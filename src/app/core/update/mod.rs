@@ -23,7 +23,7 @@ use crate::app::core::pick::Opening;
 use crate::app::core::state::{Mode, State, Toast};
 use crate::app::core::view::{Main, Panel};
 use crate::app::core::words::Tone;
-use crate::app::core::{format, hosts, palette, pick, wall};
+use crate::app::core::{format, hosts, palette, pick, tour, wall};
 use crate::monitor::Agent;
 
 /// Time a toast shows.
@@ -41,7 +41,11 @@ pub fn update(state: &mut State, message: Message) -> Outcome {
             (state.themes, state.theme, state.columns, state.list.grouping) = (themes, theme, columns, grouping);
             state.list.rebuild(&state.fleet, state.elapsed, true);
             match opening {
-                Opening::Panels | Opening::Tour => Outcome::redraw(),
+                Opening::Panels => Outcome::redraw(),
+                Opening::Tour => {
+                    state.tour = Some(0);
+                    Outcome::redraw()
+                }
                 Opening::Pick => {
                     pick::open(state, true);
                     Outcome::redraw().and(fleet::ask_focus(state))
@@ -180,6 +184,10 @@ fn mouse_used(state: &mut State, mouse: Mouse, hit: Option<Hit>) -> Outcome {
             rows::scroll(state, Panel::Agents, delta.into())
         }
         (Mouse::Wheel(delta), Hit::Panel(panel)) => rows::scroll(state, panel, delta.into()),
+        (Mouse::Click, Hit::Tour) => {
+            tour::next(state);
+            Outcome::redraw()
+        }
         (Mouse::Click, Hit::Agent(key)) => {
             state.view.focus = Panel::Agents;
             rows::select(state, key)
