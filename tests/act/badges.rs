@@ -56,7 +56,7 @@ fn a_window_that_needs_its_user_says_so_where_that_is_asked_for() {
     terminals.attach(&stage, "main");
     terminals.wait("main", "the window list", |screen| {
         let line = screen.lines().last().unwrap_or_default();
-        line.contains("1:one ●") && line.contains("2:two") && line.matches('▲').count() == 1
+        line.contains("1:one  ●") && line.contains("2:two") && line.matches('▲').count() == 1
     });
     stage.show_anyhow(&one, ASKS);
     wait_for("the other badge", PATIENCE, || of(&one, "fg=yellow,bold]▲"));

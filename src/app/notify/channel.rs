@@ -10,7 +10,7 @@ use std::{
 
 use tokio::{process, sync::Semaphore, task::JoinSet, time::timeout};
 
-use crate::app::notify::desktop::Desktop;
+use crate::app::notify::desktop::{Desktop, Jump};
 use crate::app::notify::program::{COMMAND_LIMIT, run_to_end};
 use crate::app::notify::{Notice, summary};
 use crate::{
@@ -211,15 +211,19 @@ impl Ways {
     }
 
     /// Goes to the agent that a notice is about; of several to the first one that waits for its user.
-    fn jump(&self, notices: &[Notice]) -> Option<Vec<String>> {
+    fn jump(&self, notices: &[Notice]) -> Option<Jump> {
         let agents = || notices.iter().filter_map(Notice::agent);
         let about = agents().find(|agent| agent.state == AgentState::Waiting).or_else(|| agents().next())?;
         let program = std::env::current_exe().ok()?.display().to_string();
-        Some(match &about.host {
-            // Through the tmux in which this runs, by the settings.
-            Some(host) => vec![program, "jump".to_owned(), format!("{}@{host}/{}", about.pane_id, about.server)],
+        let words = match &about.host {
+            Some(host) => {
+                // What people call a server is the name of its socket.
+                let server = Path::new(&about.server).file_name().unwrap_or_default().to_string_lossy();
+                vec![program, "jump".to_owned(), format!("{}@{host}/{server}", about.pane_id)]
+            }
             None => vec![program, "-S".to_owned(), about.server.clone(), "jump".to_owned(), about.pane_id.to_string()],
-        })
+        };
+        Some(Jump { words, through_own: about.host.is_some() })
     }
 
     /// Runs a program for one notice.

@@ -16,6 +16,15 @@ const MOST_BUTTONS: usize = 4;
 /// What notify-send prints when the button was pressed.
 const PRESSED: &str = "jump";
 
+/// What the button of a notice runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Jump {
+    /// The program and its arguments.
+    pub words: Vec<String>,
+    /// It goes through the tmux in which this runs: to another host.
+    pub through_own: bool,
+}
+
 /// The desktop of the person.
 #[derive(Debug)]
 pub struct Desktop {
@@ -31,11 +40,11 @@ impl Default for Desktop {
 }
 
 impl Desktop {
-    /// Shows a text. `jump`: what to run when its button is pressed, the program and its arguments.
+    /// Shows a text, with a button where there is something for it to run.
     ///
     /// # Errors
     /// Why it was not shown.
-    pub async fn show(&self, text: &str, jump: Option<Vec<String>>) -> Result<(), String> {
+    pub async fn show(&self, text: &str, jump: Option<Jump>) -> Result<(), String> {
         // The text is an argument, never a part of a script.
         if cfg!(target_os = "macos") {
             let script = ["on run words", "display notification (item 1 of words) with title \"tmux-orc\"", "end run"];
@@ -54,11 +63,14 @@ impl Desktop {
         command.args(["--", "tmux-orc", text]);
         let said = run_to_end(command, Vec::new(), SHOWN + COMMAND_LIMIT).await.map_err(hint)?;
         if String::from_utf8_lossy(&said.output).trim() == PRESSED
-            && let Some((program, arguments)) = jump.split_first()
+            && let Some((program, arguments)) = jump.words.split_first()
         {
             let mut command = Command::new(program);
-            // A pane in which this program was started once says nothing of where the person is now.
+            // Where this program was started once says nothing of where the person is now.
             command.args(arguments).env_remove("TMUX_PANE");
+            if !jump.through_own {
+                command.env_remove("TMUX");
+            }
             let gone = run_to_end(command, Vec::new(), COMMAND_LIMIT).await;
             gone.map_err(|problem| format!("the jump failed: {problem}"))?;
         }
