@@ -3,6 +3,7 @@
 # By TPM, or by hand: run-shell /path/to/tmux-orc.tmux
 #
 #   set -g @tmux-orc-popup-key   a     # the dashboard in a popup                   (prefix + a)
+#   set -g @tmux-orc-jump-key    g     # a list to pick an agent from, in a popup   (prefix + g)
 #   set -g @tmux-orc-next-key    A     # jump to who has waited longest for you     (prefix + A)
 #   set -g @tmux-orc-sidebar-key M-a   # the dashboard beside the window, on or off (prefix + M-a)
 #
@@ -23,11 +24,14 @@ if ! command -v tmux-orc >/dev/null 2>&1; then
 fi
 
 popup=$(option @tmux-orc-popup-key a)
+jump=$(option @tmux-orc-jump-key g)
 next=$(option @tmux-orc-next-key A)
 sidebar=$(option @tmux-orc-sidebar-key M-a)
 
 [ -z "$popup" ] || tmux bind-key -N "agents: dashboard" "$popup" \
     display-popup -E -w 90% -h 85% "tmux-orc perf watch --exit-on-jump"
+[ -z "$jump" ] || tmux bind-key -N "agents: pick one" "$jump" \
+    display-popup -E -w 80% -h 75% "tmux-orc jump"
 [ -z "$next" ] || tmux bind-key -N "agents: next that waits" "$next" \
     run-shell -b "tmux-orc next --client '#{client_name}' --message"
 [ -z "$sidebar" ] || tmux bind-key -N "agents: side pane" "$sidebar" \

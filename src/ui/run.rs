@@ -17,12 +17,9 @@ use crate::app::core::grouping::Grouping;
 use crate::app::core::keymap::{Keymap, KeymapError, Overrides};
 use crate::app::core::message::{Message, Outcome, Setup};
 use crate::app::core::pick::Opening;
-use crate::app::core::state::State;
-use crate::app::core::update::update;
-use crate::app::core::view::Capabilities;
+use crate::app::core::{state::State, update::update, view::Capabilities};
 use crate::app::members::Members;
-use crate::app::settings::theme;
-use crate::app::settings::theme::ThemeError;
+use crate::app::settings::theme::{self, ThemeError};
 use crate::ui::colour::{ColourChoice, Depth};
 use crate::ui::glyphs::Glyphs;
 use crate::ui::terminal::background::Background;
@@ -30,9 +27,8 @@ use crate::ui::terminal::listen::Listener;
 use crate::ui::terminal::screen::Screen;
 use crate::ui::terminal::signals::{Asked, Signals};
 use crate::ui::terminal::stop::stop;
-use crate::ui::terminal::{PANICKED, Taken, background};
-use crate::ui::theme::Theme;
-use crate::ui::{glyphs, terminal};
+use crate::ui::terminal::{self, PANICKED, Taken, background};
+use crate::ui::{glyphs, theme::Theme};
 
 /// Time from one frame to the next at least.
 const FRAME: Duration = Duration::from_millis(33);
@@ -343,7 +339,8 @@ async fn run_here(signals: &mut Signals, words: &[String]) -> Result<Option<i32>
                 Err(error) => return Err(cannot(error)),
             },
         }
-    } // What it said last would be gone with the screen.
+    }
+    // What it said last would be gone with the screen.
     eprint!("Press Enter to go back. ");
     tokio::task::spawn_blocking(|| io::stdin().read_line(&mut String::new())).await.ok();
     Ok(None)

@@ -22,7 +22,7 @@ fn keys(server: &TmuxServer) -> String {
 #[test]
 fn its_keys_are_those_that_the_program_prints() {
     let plugin = load(&TmuxServer::start());
-    assert_eq!(plugin.lines().count(), 3, "{plugin}");
+    assert_eq!(plugin.lines().count(), 4, "{plugin}");
     let server = TmuxServer::start();
     let printed = server.orc(&["tmux", "bindings"]).stdout();
     let file = server.home().join("bindings.conf");
@@ -38,6 +38,7 @@ fn its_keys_are_those_that_the_program_prints() {
 fn options_move_a_key_or_leave_it_alone() {
     let server = TmuxServer::start();
     server.run(&["set-option", "-g", "@tmux-orc-popup-key", ""]);
+    server.run(&["set-option", "-g", "@tmux-orc-jump-key", ""]);
     server.run(&["set-option", "-g", "@tmux-orc-next-key", "M-n"]);
     let keys = load(&server);
     assert!(!keys.contains("display-popup"), "{keys}");

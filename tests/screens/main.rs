@@ -2,6 +2,7 @@
 
 mod asks;
 mod day;
+mod opens;
 #[path = "../sample/mod.rs"]
 mod sample;
 mod tidy;
@@ -13,8 +14,7 @@ use sample::stage::Stage;
 use tmux_orc::app::core::column::Column;
 use tmux_orc::app::core::fleet::{Fleet, Host, Label, Member, MemberId};
 use tmux_orc::app::core::message::{Hit, Message, Mouse};
-use tmux_orc::monitor::Link;
-use tmux_orc::monitor::{Account, Limit, LinkState, ServerStatus, Snapshot};
+use tmux_orc::monitor::{Account, Limit, Link, LinkState, ServerStatus, Snapshot};
 use tmux_orc::ui::colour::Depth;
 
 fn twelve() -> Snapshot {
@@ -166,24 +166,6 @@ fn views_and_overlays() {
         stage.keys(keys);
         insta::assert_snapshot!(name, stage.text());
     }
-    for (columns, rows) in [(80, 24), (120, 35), (200, 55), (40, 12)] {
-        let mut stage = Stage::new(twelve(), columns, rows);
-        stage.keys("J down");
-        insta::assert_snapshot!(format!("pick-{columns}x{rows}"), stage.text());
-    }
-    for (columns, rows) in [(80, 24), (120, 35)] {
-        let mut stage = Stage::new(twelve(), columns, rows);
-        for (at, step) in tmux_orc::app::core::tour::STEPS.iter().enumerate() {
-            stage.state.tour = Some(at);
-            let text = stage.text();
-            assert!(text.contains(step.then) && text.contains("end the tour"), "{columns}x{rows}:\n{text}");
-            insta::assert_snapshot!(format!("tour-{columns}x{rows}-{}", at + 1), text);
-        }
-    }
-    let mut stage = Stage::new(twelve(), 120, 35);
-    stage.keys("J");
-    stage.types("claude");
-    insta::assert_snapshot!("pick-typed", stage.text());
     let mut stage = Stage::new(twelve(), 80, 24);
     stage.keys("p");
     insta::assert_snapshot!("preview-below", stage.text());

@@ -11,7 +11,7 @@ use super::PATIENCE;
 
 /// What it was sent.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct HttpRequest {
     /// `POST /path HTTP/1.1`.
     pub line: String,
     headers: Vec<(String, String)>,
@@ -19,7 +19,7 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
-impl Request {
+impl HttpRequest {
     /// The value of a header, whatever the case of its name.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
@@ -64,7 +64,7 @@ fn decoded(text: &str) -> String {
 pub struct HttpServer {
     /// Its address, `http://127.0.0.1:PORT`.
     pub address: String,
-    requests: mpsc::Receiver<Request>,
+    requests: mpsc::Receiver<HttpRequest>,
 }
 
 impl HttpServer {
@@ -86,7 +86,7 @@ impl HttpServer {
 
     /// The next request.
     #[track_caller]
-    pub fn next(&self) -> Request {
+    pub fn next(&self) -> HttpRequest {
         self.requests.recv_timeout(PATIENCE).expect("a request")
     }
 
@@ -96,7 +96,7 @@ impl HttpServer {
     }
 }
 
-fn read(mut stream: TcpStream, status: &str, text: &str) -> Option<Request> {
+fn read(mut stream: TcpStream, status: &str, text: &str) -> Option<HttpRequest> {
     let mut bytes = Vec::new();
     let mut chunk = [0; 4096];
     let (head, body) = loop {
@@ -115,5 +115,5 @@ fn read(mut stream: TcpStream, status: &str, text: &str) -> Option<Request> {
     let line = lines.next()?.to_owned();
     let headers =
         lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_owned(), value.to_owned()));
-    Some(Request { line, headers: headers.collect(), body })
+    Some(HttpRequest { line, headers: headers.collect(), body })
 }

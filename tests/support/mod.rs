@@ -10,7 +10,7 @@ mod server;
 mod terminal;
 
 pub use executable::{copy_program, write_program};
-pub use http::{HttpServer, Request as HttpRequest};
+pub use http::{HttpRequest, HttpServer};
 pub use program::{Program, tmux_orc};
 pub use server::{TmuxServer, tmux_program};
 pub use terminal::Terminal;

@@ -14,6 +14,7 @@ mod redraw;
 mod rows;
 mod shown;
 mod tidy;
+mod tour;
 mod usage;
 mod wall;
 mod words;

@@ -9,20 +9,15 @@ use serde_json::{Value, json};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Service {
     /// ntfy.sh, or an ntfy server of your own
-    // https://docs.ntfy.sh/publish/
-    Ntfy,
+    Ntfy, // https://docs.ntfy.sh/publish/
     /// A bot of Telegram
-    // https://core.telegram.org/bots/api#sendmessage
-    Telegram,
+    Telegram, // https://core.telegram.org/bots/api#sendmessage
     /// An incoming webhook of Slack
-    // https://api.slack.com/messaging/webhooks
-    Slack,
+    Slack, // https://api.slack.com/messaging/webhooks
     /// A webhook of Discord
-    // https://discord.com/developers/docs/resources/webhook#execute-webhook
-    Discord,
+    Discord, // https://discord.com/developers/docs/resources/webhook
     /// An application of Pushover
-    // https://pushover.net/api
-    Pushover,
+    Pushover, // https://pushover.net/api
     /// Any address that takes the notice as JSON
     Webhook,
 }
@@ -140,9 +135,8 @@ impl Service {
                     Weight::High => ("4", "bell"),
                     Weight::Usual => ("3", "robot"),
                 };
-                let title = encoded_words(&said.title());
-                let mut headers =
-                    vec![format!("Title: {title}"), format!("Priority: {priority}"), format!("Tags: {tag}")];
+                let title = format!("Title: {}", encoded_words(&said.title()));
+                let mut headers = vec![title, format!("Priority: {priority}"), format!("Tags: {tag}")];
                 if let Some(token) = set("NTFY_TOKEN") {
                     headers.push(format!("Authorization: Bearer {}", plain("NTFY_TOKEN", token, "-_.~+/=")?));
                 }
