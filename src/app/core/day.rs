@@ -11,7 +11,7 @@ use crate::tmux::PaneId;
 const LEAST: SignedDuration = SignedDuration::from_hours(6);
 
 /// A bar shows so much at least: what began a minute ago is not drawn over all of it.
-const SHORTEST: SignedDuration = SignedDuration::from_mins(15);
+const SHORTEST: SignedDuration = SignedDuration::from_mins(5);
 
 /// Time in which an agent was in one state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -300,8 +300,8 @@ mod tests {
         let day = Day { since: at(0), until: at(600), tracks: vec![track(1, vec![span(300, 600, AgentState::Idle)])] };
         assert_eq!(shown(&day, &day.tracks), (at(300), at(600)));
         let new = Day { tracks: vec![track(1, vec![span(599, 600, AgentState::Idle)])], ..day.clone() };
-        assert_eq!(shown(&new, &new.tracks), (at(585), at(600)));
-        assert_eq!(shown(&day, []), (at(0), at(600)).min((at(585), at(600))));
+        assert_eq!(shown(&new, &new.tracks), (at(595), at(600)));
+        assert_eq!(shown(&day, []), (at(0), at(600)).min((at(595), at(600))));
     }
 
     #[test]

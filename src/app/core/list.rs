@@ -209,26 +209,6 @@ impl List {
         resized || self.lines != before
     }
 
-    /// Those that are out of the way: one line at the end, and they below it where they are shown. What is looked for with a
-    /// filter is found wherever it is.
-    fn put_aside(&mut self, fleet: &Fleet, aside: Vec<Line>) {
-        if aside.is_empty() {
-            return;
-        }
-        let is_parked = |line: &&Line| matches!(line, Line::Agent(place) if fleet.at(*place).is_some_and(|(_, agent)| agent.parked));
-        let parked = aside.iter().filter(is_parked).count();
-        self.lines.push(Line::Aside { parked, snoozed: aside.len() - parked });
-        if self.shows_aside() {
-            self.lines.extend(aside);
-        }
-    }
-
-    /// Whether those that are out of the way are listed.
-    #[must_use]
-    pub fn shows_aside(&self) -> bool {
-        self.aside || !self.filter.trim().is_empty()
-    }
-
     /// Takes the wanted order when the time for it has come; till then rows keep their places, new ones find theirs. Whether
     /// it took it.
     fn settle(&mut self, stands: &Stands, wanted: Vec<AgentKey>, now: Duration, force: bool) -> bool {
@@ -261,17 +241,6 @@ impl List {
     fn compare(&self, (a, x): (Place, &Agent), (b, y): (Place, &Agent)) -> Ordering {
         let order = self.by_value(x, y).then(a.cmp(&b));
         self.pins(x, y).then(if self.reverse { order.reverse() } else { order })
-    }
-
-    /// Pinned rows are on top of all others but those that need their user, where these are wanted first.
-    fn pins(&self, x: &Agent, y: &Agent) -> Ordering {
-        let needy_first = self.sort == Sort::Need && !self.reverse;
-        let rank = |agent: &Agent| match (needy_first && agent.needs_user(), agent.pinned) {
-            (true, _) => 0,
-            (false, true) => 1,
-            (false, false) => 2,
-        };
-        rank(x).cmp(&rank(y))
     }
 
     /// By what the rows are sorted by alone.

@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod action;
+pub(crate) mod aside;
 pub(crate) mod asked;
 pub(crate) mod choice;
 pub mod column;

@@ -1,41 +1,118 @@
 //! The day of all agents out of the journal: what each did when.
 
-use std::path::Path;
+use std::{borrow::Cow, path::Path};
 
 use jiff::Timestamp;
+use serde::Deserialize;
 
 use crate::app::core::day::{Day, Track};
 use crate::app::journal::account::Account;
 use crate::app::journal::keep::TOLD_EVERY;
-use crate::app::journal::{JournalError, read_since};
+use crate::app::journal::read::lines_since;
+use crate::app::journal::{Happened, JournalError, Mark, Record, Standing};
+use crate::monitor::{AgentState, EventKind, Evidence};
+use crate::tmux::{PaneId, clean};
 
 /// Reads the day up to `now`. What an agent did at `since` is told by a record of the hours before.
 ///
 /// # Errors
 /// [`JournalError`] when the journal cannot be read. One that was never written is an empty day.
-pub(crate) fn day(dir: &Path, since: Timestamp, now: Timestamp) -> Result<Day, JournalError> {
+pub fn day(dir: &Path, since: Timestamp, now: Timestamp) -> Result<Day, JournalError> {
     let from = since.checked_sub(TOLD_EVERY).unwrap_or(since);
     let mut account = Account::new(since).tracing();
-    for record in read_since(dir, from)?.iter().filter(|record| record.at <= now) {
-        account.take(record);
-    }
+    lines_since(dir, from, &mut |line| {
+        let record = serde_json::from_slice::<Line>(line).ok().and_then(Line::record);
+        if let Some(record) = record.filter(|record| (from..=now).contains(&record.at)) {
+            account.take(&record);
+        }
+    })?;
     let tracks = account.end(now).into_iter().map(|report| Track {
         server: report.server,
         pane: report.pane_id,
-        target: report.target,
-        agent: report.agent,
+        target: clean(&report.target),
+        agent: clean(&report.agent),
         present: report.state.is_some(),
         spans: report.spans,
     });
     Ok(Day { since, until: now, tracks: tracks.collect() })
 }
 
+/// What is read of a line: who was in which state when. Reading all of it takes five times as long, and a day has to be in
+/// view before its user waits for it.
+#[derive(Deserialize)]
+struct Line<'a> {
+    at: Timestamp,
+    #[serde(borrow)]
+    server: Cow<'a, str>,
+    by: u32,
+    server_pid: Option<u32>,
+    server_started: Option<i64>,
+    agent_pid: Option<u32>,
+    agent_start: Option<u64>,
+    #[serde(borrow)]
+    event: Cow<'a, str>,
+    pane_id: Option<PaneId>,
+    target: Option<String>,
+    agent: Option<String>,
+    #[serde(default, borrow)]
+    state: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    from: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    to: Option<Cow<'a, str>>,
+    kind: Option<String>,
+    since: Option<Timestamp>,
+}
+
+impl Line<'_> {
+    /// The record, if it says something of a state; without its evidence, for which nobody looks here.
+    fn record(self) -> Option<Record> {
+        // A word of a later version is a state that is not known.
+        let word = |word: Option<Cow<'_, str>>| word.map(|word| word.parse().unwrap_or(AgentState::Unknown));
+        let (target, agent, kind) = (self.target.unwrap_or_default(), self.agent.unwrap_or_default(), self.kind);
+        let (state, from, to) = (word(self.state), word(self.from), word(self.to));
+        let what = match (&*self.event, self.pane_id) {
+            ("transition", Some(pane_id)) => Happened::Event(EventKind::Transition {
+                pane_id,
+                target,
+                agent,
+                from: from?,
+                to: to?,
+                kind,
+                evidence: Evidence::default(),
+            }),
+            ("appeared", Some(pane_id)) => {
+                Happened::Event(EventKind::Appeared { pane_id, target, agent, state: state?, kind })
+            }
+            ("gone", Some(pane_id)) => Happened::Event(EventKind::Gone { pane_id, target, agent }),
+            ("watched", Some(pane_id)) => {
+                let since = self.since?;
+                Happened::Standing(Standing::Watched { pane_id, target, agent, state: state?, kind, since })
+            }
+            ("engine_started", _) => Happened::Mark(Mark::EngineStarted),
+            ("engine_alive", _) => Happened::Mark(Mark::EngineAlive),
+            ("engine_stopped", _) => Happened::Mark(Mark::EngineStopped),
+            _ => return None,
+        };
+        Some(Record {
+            at: self.at,
+            server: self.server.into_owned(),
+            by: self.by,
+            server_pid: self.server_pid,
+            server_started: self.server_started,
+            agent_pid: self.agent_pid,
+            agent_start: self.agent_start,
+            seq: None,
+            what,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::journal::{Happened, Journal, Mark, Record};
-    use crate::monitor::{AgentState, EventKind, Evidence};
-    use crate::tmux::PaneId;
+    use crate::app::journal::Journal;
+    use crate::monitor::{ActKind, Acted};
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + minute * 60).unwrap()
@@ -86,6 +163,54 @@ mod tests {
             [(Working, 0, 3), (Waiting, 3, 9), (Idle, 9, 14), (Idle, 75, 80), (Working, 80, 90)]
         );
         assert_eq!((states(track(2)), track(2).present, track(1).present), (vec![(Working, 4, 12)], false, true));
+    }
+
+    #[test]
+    fn what_is_read_of_a_line_is_what_the_whole_line_says() {
+        let place = || (PaneId(1), "a:0.1".to_owned(), "claude".to_owned());
+        let (pane_id, target, agent) = place();
+        let appeared = EventKind::Appeared { pane_id, target, agent, state: AgentState::Idle, kind: None };
+        let (pane_id, target, agent) = place();
+        let gone = EventKind::Gone { pane_id, target, agent };
+        let (pane_id, target, agent) = place();
+        let (kind, since) = (Some("done \u{22}quoted\u{22} é".to_owned()), at(1));
+        let watched = Standing::Watched { pane_id, target, agent, state: AgentState::Idle, kind, since };
+        let marks = [Mark::EngineStarted, Mark::EngineAlive, Mark::EngineStopped].map(Happened::Mark);
+        let all = [Happened::Event(appeared), Happened::Event(gone), Happened::Standing(watched)];
+        let mut records: Vec<Record> = all.into_iter().chain(marks).map(|what| record(3, what)).collect();
+        records.push(went(4, 1, AgentState::Idle, AgentState::Waiting));
+        records[0].agent_pid = Some(60);
+        for whole in &records {
+            let line = serde_json::to_vec(whole).unwrap();
+            let read = serde_json::from_slice::<Line>(&line).unwrap().record();
+            assert_eq!(read.as_ref(), Some(whole), "{}", String::from_utf8_lossy(&line));
+        }
+        let (pane_id, target, agent) = place();
+        let acted =
+            Acted { pane_id, target, agent, act: ActKind::Jump, sent: String::new(), ok: true, result: String::new() };
+        let line = serde_json::to_vec(&record(1, Happened::Event(EventKind::Acted(acted)))).unwrap();
+        assert!(serde_json::from_slice::<Line>(&line).unwrap().record().is_none());
+    }
+
+    #[test]
+    fn of_a_week_only_the_last_day_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::new(dir.path());
+        let week = 7 * 24 * 60;
+        for minute in (-week..0).step_by(5) {
+            journal.append(&alive(minute)).unwrap();
+            let (from, to) = if minute % 2 == 0 {
+                (AgentState::Idle, AgentState::Working)
+            } else {
+                (AgentState::Working, AgentState::Idle)
+            };
+            journal.append(&went(minute, u32::try_from((minute % 40).unsigned_abs()).unwrap(), from, to)).unwrap();
+        }
+        let mut lines = 0;
+        lines_since(dir.path(), at(-24 * 60), &mut |_| lines += 1).unwrap();
+        assert_eq!(lines, 2 * 24 * 60 / 5);
+        let day = day(dir.path(), at(-24 * 60), at(0)).unwrap();
+        assert!(day.tracks.len() == 8 && day.tracks.iter().all(|track| track.spans[0].from >= at(-24 * 60)));
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod turns;
 pub(crate) use account::{Account, SavedAccount};
 pub(crate) use bars::Slice;
 pub use bars::bar;
-pub(crate) use day::day;
+pub use day::day;
 pub use file::Journal;
 pub(crate) use file::JournalError;
 pub(crate) use keep::ALIVE_EVERY;

@@ -22,18 +22,27 @@ const LONGEST_LINE: u64 = 1 << 20;
 /// [`JournalError`] when the directory or a file cannot be read. A journal that was never written is empty.
 pub fn read_since(dir: &Path, since: Timestamp) -> Result<Vec<Record>, JournalError> {
     let mut records = Vec::new();
-    for (date, _, path) in list(dir)? {
-        if is_over_before(date, since) {
-            continue;
+    lines_since(dir, since, &mut |line| {
+        if let Ok(record) = serde_json::from_slice::<Record>(line)
+            && record.at >= since
+        {
+            records.push(record);
         }
-        let mut reader = Reader::open(path, 0)?.since(since);
-        reader.read(&mut |record| {
-            if record.at >= since {
-                records.push(record);
-            }
-        })?;
-    }
+    })?;
     Ok(records)
+}
+
+/// Hands out every whole line since a time, and perhaps some of before it, in the order in which they were written.
+///
+/// # Errors
+/// As [`read_since`].
+pub(super) fn lines_since(dir: &Path, since: Timestamp, take: &mut dyn FnMut(&[u8])) -> Result<(), JournalError> {
+    for (date, _, path) in list(dir)? {
+        if !is_over_before(date, since) {
+            Reader::open(path, 0)?.since(since).lines(take)?;
+        }
+    }
+    Ok(())
 }
 
 fn list(dir: &Path) -> Result<Vec<(Date, u32, PathBuf)>, JournalError> {
@@ -88,6 +97,15 @@ impl Reader {
     /// # Errors
     /// [`JournalError`] when it cannot be read.
     pub fn read(&mut self, take: &mut dyn FnMut(Record)) -> Result<(), JournalError> {
+        self.lines(&mut |line| {
+            if let Ok(record) = serde_json::from_slice(line) {
+                take(record);
+            }
+        })
+    }
+
+    /// The same of the lines as they are.
+    fn lines(&mut self, take: &mut dyn FnMut(&[u8])) -> Result<(), JournalError> {
         let wrong = |path: &Path, source| JournalError { path: path.to_owned(), what: "read", source };
         self.file.seek(SeekFrom::Start(self.at)).map_err(|error| wrong(&self.path, error))?;
         let mut line = Vec::new();
@@ -101,11 +119,8 @@ impl Reader {
                 return Ok(());
             }
             self.at += read;
-            if self.since.is_some_and(|since| is_before(&line, &since)) {
-                continue;
-            }
-            if let Ok(record) = serde_json::from_slice(&line) {
-                take(record);
+            if self.since.is_none_or(|since| !is_before(&line, &since)) {
+                take(&line);
             }
         }
     }
