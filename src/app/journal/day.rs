@@ -197,9 +197,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut journal = Journal::new(dir.path());
         let week = 7 * 24 * 60;
-        for minute in (-week..0).step_by(5) {
+        for minute in (-week..0).step_by(2) {
             journal.append(&alive(minute)).unwrap();
-            let (from, to) = if minute % 2 == 0 {
+            let (from, to) = if minute % 4 == 0 {
                 (AgentState::Idle, AgentState::Working)
             } else {
                 (AgentState::Working, AgentState::Idle)
@@ -208,9 +208,9 @@ mod tests {
         }
         let mut lines = 0;
         lines_since(dir.path(), at(-24 * 60), &mut |_| lines += 1).unwrap();
-        assert_eq!(lines, 2 * 24 * 60 / 5);
+        assert_eq!(lines, 24 * 60);
         let day = day(dir.path(), at(-24 * 60), at(0)).unwrap();
-        assert!(day.tracks.len() == 8 && day.tracks.iter().all(|track| track.spans[0].from >= at(-24 * 60)));
+        assert!(day.tracks.len() == 20 && day.tracks.iter().all(|track| track.spans[0].from >= at(-24 * 60)));
     }
 
     #[test]
