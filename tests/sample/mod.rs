@@ -482,6 +482,36 @@ fn layer(hits: u64, misses: u64, size: u64) -> LayerInfo {
     }
 }
 
+/// The last hour: something was changed twenty minutes ago.
+pub fn hour() -> Vec<HourPoint> {
+    (1..=100u32)
+        .map(|n| {
+            #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+            let wave = (n % 7) as f32 / 10.0;
+            let ms = if n < 60 { 9.4 } else { 3.6 } + wave;
+            HourPoint {
+                n: n.into(),
+                cycles: 30,
+                duration_ms: ms,
+                slowest_ms: ms * 2.0,
+                discover_ms: 0.5,
+                fetch_ms: ms * 0.7,
+                detect_ms: ms * 0.15,
+                publish_ms: 0.2,
+                checked: 360,
+                changed: 40,
+                requests: 60,
+                in_use: 2 + n % 3,
+                hits: 930,
+                lookups: 1000,
+                cpu_percent: Some(0.3 + wave / 4.0),
+                tmux_cpu_percent: Some(0.6),
+                mark: (n == 60).then(|| "strategy adaptive".into()),
+            }
+        })
+        .collect()
+}
+
 pub fn history() -> Vec<CyclePoint> {
     (0..120u32)
         .map(|i| {
@@ -536,6 +566,9 @@ pub fn events() -> Vec<Event> {
 }
 
 pub fn tune() -> Vec<TuneRow> {
+    let around = |value: Option<f64>, cycles: u64| {
+        value.filter(|_| cycles > 5).map(|value| Between { low: value * 0.92, high: value * 1.08 })
+    };
     let row = |strategy: &str, pool_size, cycles, p50, p99, age, cpu, tmux, current| TuneRow {
         strategy: strategy.into(),
         pool_size,
@@ -550,10 +583,15 @@ pub fn tune() -> Vec<TuneRow> {
         cpu_percent: cpu,
         tmux_cpu_percent: tmux,
         cpu_samples: if cpu.is_some() { cycles / 2 } else { 0 },
+        p50_between: around(p50, cycles),
+        p99_between: around(p99, cycles.saturating_sub(20)),
+        cpu_between: around(cpu, cycles),
+        tmux_cpu_between: around(tmux, cycles),
         current,
     };
     vec![
         row("adaptive", 20, 80, Some(4.2), Some(8.1), Some(120.0), Some(0.3), Some(0.6), true),
+        row("adaptive", 19, 60, Some(4.4), Some(8.0), Some(121.0), Some(0.3), Some(0.6), false),
         row("concurrent", 20, 40, Some(9.8), Some(12.0), Some(510.0), Some(0.8), Some(1.4), false),
         row("polling", 5, 12, Some(31.0), Some(44.0), Some(740.0), Some(0.5), Some(0.5), false),
         row("adaptive", 18, 2, Some(4.6), None, None, None, None, false),
@@ -700,6 +738,7 @@ pub fn snapshot(agents: Vec<Agent>) -> Snapshot {
         strategies: strategies(),
         tune: tune(),
         history: Arc::new(history()),
+        hour: Arc::new(hour()),
         events: Arc::new(events()),
         notes: Vec::new(),
         backlog: Arc::default(),
@@ -724,6 +763,7 @@ pub fn blank(status: ServerStatus) -> Snapshot {
     snapshot.cycle = CycleInfo::default();
     snapshot.cost = CostInfo::default();
     snapshot.history = Arc::default();
+    snapshot.hour = Arc::default();
     snapshot.events = Arc::default();
     snapshot.tune = Vec::new();
     snapshot.preview = None;

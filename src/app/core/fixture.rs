@@ -97,6 +97,7 @@ pub(crate) fn test_snapshot() -> Snapshot {
         strategies: Vec::new(),
         tune: Vec::new(),
         history: Arc::default(),
+        hour: Arc::default(),
         events: Arc::default(),
         notes: Vec::new(),
         backlog: Arc::default(),

@@ -10,6 +10,7 @@ pub(crate) mod command_line;
 pub mod day;
 pub(crate) mod detail;
 pub mod events;
+pub mod explain;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod fleet;

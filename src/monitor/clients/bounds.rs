@@ -13,10 +13,10 @@ use crate::monitor::clients::figures::Figures;
 use crate::monitor::clients::wire::EngineHello;
 use crate::monitor::snapshot::TRANSITIONS_KEPT;
 use crate::monitor::{
-    Account, Acted, Agent, AgentTokens, Agents, Asks, BaseStatus, CacheInfo, Change, Choice, CostInfo, CycleInfo,
-    CyclePoint, CycleStats, EVENTS_KEPT, EngineInfo, Event, EventKind, Evidence, HISTORY_POINTS, HealthSummary,
-    LONGEST_NAME, LONGEST_NOTE, LayerInfo, Limit, LiveSettings, MOST_TILES, PoolInfo, Preview, RereadInfo, ServerInfo,
-    Snapshot, StrategyInfo, Tokens, Transition, TuneRow,
+    Account, Acted, Agent, AgentTokens, Agents, Asks, BaseStatus, Between, CacheInfo, Change, Choice, CostInfo,
+    CycleInfo, CyclePoint, CycleStats, EVENTS_KEPT, EngineInfo, Event, EventKind, Evidence, HISTORY_POINTS,
+    HOUR_POINTS, HealthSummary, HourPoint, LONGEST_NAME, LONGEST_NOTE, LayerInfo, Limit, LiveSettings, MOST_TILES,
+    PoolInfo, Preview, RereadInfo, ServerInfo, Snapshot, StrategyInfo, Tokens, Transition, TuneRow,
 };
 use crate::tmux::{PaneId, Screen, clean, is_clean, is_unsafe};
 
@@ -188,6 +188,7 @@ impl Bounds {
             strategies,
             tune,
             history,
+            hour,
             events,
             backlog: _,
             instruments: _,
@@ -213,6 +214,8 @@ impl Bounds {
         rows(tune);
         newest(history, HISTORY_POINTS);
         Arc::make_mut(history).iter_mut().for_each(point);
+        newest(hour, HOUR_POINTS);
+        Arc::make_mut(hour).iter_mut().for_each(hour_point);
         newest(events, EVENTS_KEPT);
         Arc::make_mut(events).iter_mut().for_each(|event| self.event(event));
         self.notes(notes);
@@ -278,6 +281,7 @@ impl Bounds {
             strategies,
             tune,
             history,
+            hour,
             looks,
         } = head;
         number(uptime, MUCH);
@@ -293,6 +297,8 @@ impl Bounds {
         tune.iter_mut().for_each(rows);
         last(history, HISTORY_POINTS);
         history.iter_mut().for_each(point);
+        last(hour, HOUR_POINTS);
+        hour.iter_mut().for_each(hour_point);
         looks.truncate(AGENTS_HERE);
         for look in looks {
             self.was(&mut look.last_change);
@@ -695,6 +701,10 @@ fn rows(tune: &mut Vec<TuneRow>) {
             cpu_percent,
             tmux_cpu_percent,
             cpu_samples,
+            p50_between,
+            p99_between,
+            cpu_between,
+            tmux_cpu_between,
             current: _,
         } = row;
         [strategy, cache].into_iter().for_each(|word| text(word, NAME));
@@ -703,7 +713,40 @@ fn rows(tune: &mut Vec<TuneRow>) {
         [interval, seconds].into_iter().for_each(|seconds| number(seconds, MUCH));
         [p50_ms, p99_ms, staleness_ms].into_iter().for_each(|ms| maybe(ms, MUCH));
         [cpu_percent, tmux_cpu_percent].into_iter().for_each(|percent| maybe(percent, CORES));
+        for (between, most) in
+            [(p50_between, MUCH), (p99_between, MUCH), (cpu_between, CORES), (tmux_cpu_between, CORES)]
+        {
+            between.iter_mut().flat_map(|Between { low, high }| [low, high]).for_each(|end| number(end, most));
+        }
     }
+}
+
+fn hour_point(point: &mut HourPoint) {
+    let HourPoint {
+        n: _,
+        cycles,
+        duration_ms,
+        slowest_ms,
+        discover_ms,
+        fetch_ms,
+        detect_ms,
+        publish_ms,
+        checked,
+        changed,
+        requests,
+        in_use: _,
+        hits,
+        lookups,
+        cpu_percent,
+        tmux_cpu_percent,
+        mark,
+    } = point;
+    for ms in [duration_ms, slowest_ms, discover_ms, fetch_ms, detect_ms, publish_ms] {
+        *ms = if ms.is_finite() { ms.clamp(0.0, 1e10) } else { 0.0 };
+    }
+    counts([cycles, checked, changed, requests, hits, lookups]);
+    [cpu_percent, tmux_cpu_percent].into_iter().for_each(|percent| share(percent, 1e6));
+    some(mark, NAME);
 }
 
 fn point(point: &mut CyclePoint) {

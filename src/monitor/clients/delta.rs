@@ -19,8 +19,8 @@ use crate::monitor::clients::figures::Figures;
 use crate::monitor::clients::wire::{Had, joined};
 use crate::monitor::{
     Account, Agent, Agents, BaseStatus, CacheInfo, CostInfo, CycleInfo, CyclePoint, EVENTS_KEPT, EngineInfo, Event,
-    HISTORY_POINTS, HealthSummary, LiveSettings, MOST_TILES, PoolInfo, Preview, ServerInfo, Snapshot, StrategyInfo,
-    TuneRow,
+    HISTORY_POINTS, HOUR_POINTS, HealthSummary, HourPoint, LiveSettings, MOST_TILES, PoolInfo, Preview, ServerInfo,
+    Snapshot, StrategyInfo, TuneRow,
 };
 use crate::tmux::PaneId;
 
@@ -118,6 +118,9 @@ pub struct Head {
     /// New points, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<CyclePoint>,
+    /// New points of the last hour, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hour: Vec<HourPoint>,
     /// When agents were looked at that differ in nothing else.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub looks: Vec<Look>,
@@ -169,6 +172,7 @@ impl Delta {
             strategies,
             tune,
             history,
+            hour,
             events,
             backlog: _,
             instruments: _,
@@ -185,7 +189,7 @@ impl Delta {
         let had = Had::of(old);
         let new_events = &events[events.partition_point(|event| event.seq <= had.event)..];
         let head_of = instruments.unwrap_or(old);
-        let had_cycle = Had::of(head_of).cycle;
+        let Had { cycle: had_cycle, hour: had_hour, .. } = Had::of(head_of);
         let new_points = &history[history.partition_point(|point| point.cycle <= had_cycle)..];
         let goes_on = goes_on(&old.events, new_events, events, EVENTS_KEPT, |event| event.seq)
             && (instruments.is_none()
@@ -214,6 +218,7 @@ impl Delta {
             strategies: (begins || old.strategies != *strategies).then(|| strategies.clone()),
             tune: (begins || old.tune != *tune).then(|| tune.clone()),
             history: new_points.to_vec(),
+            hour: hour[hour.partition_point(|point| point.n <= had_hour)..].to_vec(),
             looks,
         });
         let same_age = EngineInfo { uptime: engine.uptime, ..old.engine.clone() };
@@ -331,7 +336,7 @@ impl Delta {
 
 impl Head {
     fn put_on(self, next: &mut Snapshot) {
-        let Self { uptime, history, looks, .. } = self;
+        let Self { uptime, history, hour, looks, .. } = self;
         next.engine.uptime = uptime;
         put(&mut next.current_strategy, self.current_strategy);
         put(&mut next.base_status, self.base_status);
@@ -344,6 +349,7 @@ impl Head {
         put(&mut next.strategies, self.strategies);
         put(&mut next.tune, self.tune);
         next.history = joined(&next.history, &Arc::new(history), HISTORY_POINTS);
+        next.hour = joined(&next.hour, &Arc::new(hour), HOUR_POINTS);
         let looks: HashMap<PaneId, Look> = looks.into_iter().map(|look| (look.pane_id, look)).collect();
         if !looks.is_empty() {
             let looked = next.agents.iter_mut().filter_map(|agent| Some((*looks.get(&agent.pane_id)?, agent)));

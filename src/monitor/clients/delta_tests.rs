@@ -72,6 +72,8 @@ prop_compose! {
         snapshot.events = Arc::new(kept(EVENTS_KEPT).map(event).collect());
         let point = |cycle| CyclePoint { cycle, ..CyclePoint::default() };
         snapshot.history = Arc::new(kept(HISTORY_POINTS).map(point).collect());
+        let half_minute = |n| HourPoint { n, cycles: n, ..HourPoint::default() };
+        snapshot.hour = Arc::new(kept(HOUR_POINTS).map(half_minute).collect());
         snapshot
     }
 }
@@ -110,7 +112,7 @@ proptest! {
             let made = sent(&delta).apply(&old);
             prop_assert_eq!(bare(&made, &old), bare(&new, &old));
             prop_assert!(!made.instruments, "it says that they are of an earlier one");
-            prop_assert_eq!((made.tune, made.history), (old.tune, old.history), "the instruments stay");
+            prop_assert_eq!((made.tune, made.history, made.hour), (old.tune, old.history, old.hour), "the instruments stay");
         }
     }
 

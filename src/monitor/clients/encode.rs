@@ -10,7 +10,7 @@ use crate::monitor::clients::delta::Delta;
 use crate::monitor::clients::wire::Had;
 use crate::monitor::{
     Account, Agents, BaseStatus, CacheInfo, CostInfo, CycleInfo, CyclePoint, EngineInfo, Event, HealthSummary,
-    LiveSettings, PoolInfo, ServerInfo, Snapshot, StrategyInfo, TuneRow,
+    HourPoint, LiveSettings, PoolInfo, ServerInfo, Snapshot, StrategyInfo, TuneRow,
 };
 
 /// The newest snapshot in the forms in which it was asked for.
@@ -188,6 +188,7 @@ rest! {
     settings: LiveSettings,
     strategies: [StrategyInfo],
     tune: [TuneRow],
+    hour: [HourPoint] = &hour[hour.partition_point(|point| point.n <= had.hour)..],
     history: [CyclePoint] = &history[history.partition_point(|point| point.cycle <= had.cycle)..],
     events: [Event] = &events[events.partition_point(|event| event.seq <= had.event)..],
     notes: [String],
@@ -245,7 +246,7 @@ mod tests {
         let (one, two) = (preview(1), preview(2));
         let whole = line(&Form::Whole, None);
         assert_eq!(read(&whole), FromEngine::Snapshot(Box::new(Snapshot::clone(&snapshot))));
-        let had = Form::Update(Had { cycle: 7, event: 8 });
+        let had = Form::Update(Had { cycle: 7, event: 8, hour: 0 });
         for preview in [Some(one), Some(two), None] {
             let wanted = Snapshot {
                 history: Arc::new(snapshot.history[7..].to_vec()),

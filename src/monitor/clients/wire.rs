@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
 use crate::monitor::clients::delta::Delta;
 use crate::monitor::clients::mend;
-use crate::monitor::{EVENTS_KEPT, HISTORY_POINTS, LiveSettings, Snapshot};
+use crate::monitor::{EVENTS_KEPT, HISTORY_POINTS, HOUR_POINTS, LiveSettings, Snapshot};
 
 /// Version of these messages. It changes only where old readers would misunderstand: fields and kinds of messages that are
 /// added are passed over by who does not know them. An engine and a client that share no version part at the hello, and
@@ -213,6 +213,8 @@ pub struct Had {
     pub cycle: u64,
     /// Its newest event.
     pub event: u64,
+    /// Its newest point of the last hour.
+    pub hour: u64,
 }
 
 impl Had {
@@ -222,6 +224,7 @@ impl Had {
         Self {
             cycle: snapshot.history.last().map_or(0, |point| point.cycle),
             event: snapshot.events.last().map_or(0, |event| event.seq),
+            hour: snapshot.hour.last().map_or(0, |point| point.n),
         }
     }
 }
@@ -229,6 +232,7 @@ impl Had {
 /// Puts the history and events of the snapshot before under those of an update.
 pub fn complete(update: &mut Snapshot, before: &Snapshot) {
     update.history = joined(&before.history, &update.history, HISTORY_POINTS);
+    update.hour = joined(&before.hour, &update.hour, HOUR_POINTS);
     update.events = joined(&before.events, &update.events, EVENTS_KEPT);
 }
 

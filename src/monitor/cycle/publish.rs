@@ -92,6 +92,7 @@ pub(crate) fn snapshot(parts: SnapshotParts<'_>) -> Snapshot {
         strategies: strategies(parts.strategies, &ledger.history),
         tune: ledger.history.tune(parts.combination),
         history: ledger.history.points(),
+        hour: ledger.history.hour(),
         events: events.published(),
         backlog: events.backlog(),
         instruments: true,

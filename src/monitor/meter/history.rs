@@ -3,14 +3,21 @@
 
 use std::{
     collections::VecDeque,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
 use hdrhistogram::Histogram;
 
+use crate::monitor::meter::hour::Hour;
 use crate::monitor::meter::window::{Window, histogram, millis, record};
-use crate::monitor::{CycleInfo, CyclePoint, CycleStats, HISTORY_POINTS, TuneRow};
+use crate::monitor::{Between, CycleInfo, CyclePoint, CycleStats, HISTORY_POINTS, HourPoint, TuneRow};
+
+/// Standard deviations to each side that 95 % of a normal distribution lie within.
+const SIGMAS: f64 = 1.96;
+
+/// Samples before anything is said of how sure their mean is.
+const FEWEST: u64 = 5;
 
 /// Combinations kept; the one that ran longest ago goes first.
 const TUNE_ROWS: usize = 48;
@@ -37,11 +44,14 @@ struct Run {
     staleness_ms: f64,
     cpu: Mean,
     tmux_cpu: Mean,
+    /// What it comes to, until another cycle of it ends.
+    row: OnceLock<TuneRow>,
 }
 
 #[derive(Debug, Default)]
 struct Mean {
     sum: f64,
+    squares: f64,
     count: u64,
 }
 
@@ -49,12 +59,21 @@ impl Mean {
     fn add(&mut self, value: Option<f64>) {
         if let Some(value) = value {
             self.sum += value;
+            self.squares += value * value;
             self.count += 1;
         }
     }
 
     fn get(&self) -> Option<f64> {
         (self.count > 0).then(|| self.sum / self.count as f64)
+    }
+
+    /// Between what it lies with 95 % confidence, by the standard error.
+    fn between(&self) -> Option<Between> {
+        let (mean, n) = (self.get()?, self.count as f64);
+        let variance = (self.squares / n - mean * mean).max(0.0) * n / (n - 1.0);
+        let half = SIGMAS * (variance / n).sqrt();
+        (self.count >= FEWEST).then(|| Between { low: (mean - half).max(0.0), high: mean + half })
     }
 }
 
@@ -79,6 +98,7 @@ pub struct Cycle<'a> {
 #[derive(Debug)]
 pub struct History {
     points: VecDeque<CyclePoint>,
+    hour: Hour,
     window: Window,
     runs: Vec<Run>,
     last_cycle_at: Option<Instant>,
@@ -94,6 +114,7 @@ impl Default for History {
     fn default() -> Self {
         Self {
             points: VecDeque::with_capacity(HISTORY_POINTS),
+            hour: Hour::default(),
             window: Window::default(),
             runs: Vec::new(),
             last_cycle_at: None,
@@ -140,6 +161,7 @@ impl History {
         self.count += 1;
         let duration_ms = cycle.stats.duration_ms;
         self.window.record(now, duration_ms);
+        self.hour.record(now, cycle, self.mark.as_deref());
         if let Some(cpu) = cycle.cpu_percent {
             self.last_cpu = Some(cpu as f32);
         }
@@ -165,6 +187,7 @@ impl History {
         run.staleness_ms += cycle.staleness_ms.unwrap_or(0.0);
         run.cpu.add(cycle.cpu_percent);
         run.tmux_cpu.add(cycle.tmux_cpu_percent);
+        run.row = OnceLock::new();
         self.last = Some(cycle.stats.clone());
     }
 
@@ -190,6 +213,7 @@ impl History {
                     staleness_ms: 0.0,
                     cpu: Mean::default(),
                     tmux_cpu: Mean::default(),
+                    row: OnceLock::new(),
                 }
             }
         };
@@ -202,6 +226,12 @@ impl History {
     #[must_use]
     pub fn points(&self) -> Arc<Vec<CyclePoint>> {
         Arc::new(self.points.iter().cloned().collect())
+    }
+
+    /// The last hour for a snapshot, oldest first.
+    #[must_use]
+    pub fn hour(&self) -> Arc<Vec<HourPoint>> {
+        self.hour.points()
     }
 
     /// The last cycle and the percentiles.
@@ -222,7 +252,9 @@ impl History {
     /// What was tried, the current combination last.
     #[must_use]
     pub fn tune(&self, current: &Combination) -> Vec<TuneRow> {
-        self.runs.iter().map(|run| run.row(current)).collect()
+        let row =
+            |run: &Run| TuneRow { current: run.combination == *current, ..run.row.get_or_init(|| run.row()).clone() };
+        self.runs.iter().map(row).collect()
     }
 
     /// Median cycle of a strategy over all its runs, milliseconds.
@@ -238,7 +270,7 @@ impl History {
 }
 
 impl Run {
-    fn row(&self, current: &Combination) -> TuneRow {
+    fn row(&self) -> TuneRow {
         TuneRow {
             strategy: self.combination.strategy.clone(),
             pool_size: self.combination.pool_size,
@@ -254,14 +286,54 @@ impl Run {
             cpu_percent: self.cpu.get(),
             tmux_cpu_percent: self.tmux_cpu.get(),
             cpu_samples: self.cpu.count,
-            current: self.combination == *current,
+            p50_between: between(&self.durations, 0.50),
+            p99_between: between(&self.durations, 0.99),
+            cpu_between: self.cpu.between(),
+            tmux_cpu_between: self.tmux_cpu.between(),
+            current: false,
         }
     }
+}
+
+/// Between what a quantile of all cycles lies with 95 % confidence, by the ranks of those that were measured: whatever their
+/// distribution is. `None`: there are too few for that.
+fn between(durations: &Histogram<u64>, quantile: f64) -> Option<Between> {
+    let n = durations.len() as f64;
+    let half = SIGMAS * (n * quantile * (1.0 - quantile)).sqrt();
+    let (low, high) = ((n * quantile - half).floor(), (n * quantile + half + 1.0).ceil());
+    (low >= 1.0 && high <= n).then(|| Between { low: millis(durations, low / n), high: millis(durations, high / n) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_sure_a_measure_is_comes_with_how_much_was_measured() {
+        let mut durations = histogram();
+        for n in 0..1000u64 {
+            record(&mut durations, 1.0 + (n * 7919 % 1000) as f64 / 1000.0);
+            if n == 6 {
+                assert_eq!(between(&durations, 0.5), None, "too few");
+            }
+            if n == 99 {
+                assert_eq!(between(&durations, 0.99), None, "too few for the rarest");
+            }
+        }
+        let median = between(&durations, 0.5).unwrap();
+        assert!(median.low < 1.5 && median.high > 1.5 && median.high - median.low < 0.08, "{median:?}");
+        let rare = between(&durations, 0.99).unwrap();
+        assert!(rare.low < 1.99 && rare.high > 1.985 && rare.high <= 2.01, "{rare:?}");
+        let mut mean = Mean::default();
+        for n in 0..400u32 {
+            mean.add(Some(f64::from(n % 2)));
+            if n < 3 {
+                assert_eq!(mean.between(), None);
+            }
+        }
+        let between = mean.between().unwrap();
+        assert!((between.low - 0.451).abs() < 0.001 && (between.high - 0.549).abs() < 0.001, "{between:?}");
+    }
 
     fn combination(pool_size: usize) -> Combination {
         Combination { strategy: "concurrent".into(), pool_size, interval: Duration::from_secs(1), cache: "ttl".into() }

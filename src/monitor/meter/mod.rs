@@ -5,6 +5,7 @@ pub(crate) mod cost;
 pub(crate) mod events;
 pub(crate) mod governor;
 pub(crate) mod history;
+pub(crate) mod hour;
 pub(crate) mod ledger;
 pub(crate) mod prices;
 pub(crate) mod toll;

@@ -51,6 +51,27 @@ pub struct TuneRow {
     /// Samples of the CPU that those are the means of.
     #[serde(default)]
     pub cpu_samples: u64,
+    /// Between what the median lies with 95 % confidence; `None`: too few cycles ran.
+    #[serde(default)]
+    pub p50_between: Option<Between>,
+    /// The same of the 99th percentile.
+    #[serde(default)]
+    pub p99_between: Option<Between>,
+    /// The same of the mean CPU of this process.
+    #[serde(default)]
+    pub cpu_between: Option<Between>,
+    /// The same of that of the tmux server.
+    #[serde(default)]
+    pub tmux_cpu_between: Option<Between>,
     /// It is the combination in force.
     pub current: bool,
+}
+
+/// An interval of confidence, in the unit of the measure that it is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Between {
+    /// Its lower end.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
 }

@@ -70,6 +70,52 @@ pub struct CycleStats {
     pub bytes: u64,
 }
 
+/// Points of the last hour that a snapshot has at most.
+pub const HOUR_POINTS: usize = 120;
+
+/// Seconds that each of them stands for.
+pub const HOUR_STEP: u64 = 30;
+
+/// [`HOUR_STEP`] seconds of cycles, as a point of the last hour.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HourPoint {
+    /// Its number, counted from 1 since the engine's start.
+    pub n: u64,
+    /// Cycles that ended in it; 0: none ran.
+    pub cycles: u64,
+    /// Mean duration of a cycle, milliseconds.
+    pub duration_ms: f32,
+    /// The longest.
+    pub slowest_ms: f32,
+    /// Of the mean: the probe.
+    pub discover_ms: f32,
+    /// Of the mean: captures.
+    pub fetch_ms: f32,
+    /// Of the mean: detection.
+    pub detect_ms: f32,
+    /// Of the mean: making the snapshot.
+    pub publish_ms: f32,
+    /// Screens that were read.
+    pub checked: u64,
+    /// Of these: that differed from the last read.
+    pub changed: u64,
+    /// Requests to tmux.
+    pub requests: u64,
+    /// Most connections in use at once.
+    pub in_use: u32,
+    /// Cache lookups that hit.
+    pub hits: u64,
+    /// All cache lookups.
+    pub lookups: u64,
+    /// Mean CPU of the engine, percent of one core.
+    pub cpu_percent: Option<f32>,
+    /// Mean CPU of the tmux server, percent of one core.
+    pub tmux_cpu_percent: Option<f32>,
+    /// What was changed in it.
+    pub mark: Option<String>,
+}
+
 /// One cycle as a point of history.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -34,8 +34,10 @@ pub use crate::monitor::snapshot::agent::{Agent, Asks, Choice, HealthSummary, Tr
 pub use crate::monitor::snapshot::agents::Agents;
 pub(crate) use crate::monitor::snapshot::answers::above_answers;
 pub use crate::monitor::snapshot::cache::{CacheInfo, LayerInfo};
-pub use crate::monitor::snapshot::cost::{CostInfo, TuneRow};
-pub use crate::monitor::snapshot::cycle::{CycleInfo, CyclePoint, CycleStats, HISTORY_POINTS, Reading};
+pub use crate::monitor::snapshot::cost::{Between, CostInfo, TuneRow};
+pub use crate::monitor::snapshot::cycle::{
+    CycleInfo, CyclePoint, CycleStats, HISTORY_POINTS, HOUR_POINTS, HOUR_STEP, HourPoint, Reading,
+};
 pub(crate) use crate::monitor::snapshot::engine::EngineId;
 pub use crate::monitor::snapshot::engine::{BaseStatus, EngineInfo, StrategyInfo};
 pub(crate) use crate::monitor::snapshot::event::ActKind;
@@ -106,6 +108,9 @@ pub struct Snapshot {
     /// Points for sparklines, oldest first, at most [`HISTORY_POINTS`].
     #[serde(default)]
     pub history: Arc<Vec<CyclePoint>>,
+    /// The last hour, oldest first, at most [`HOUR_POINTS`].
+    #[serde(default)]
+    pub hour: Arc<Vec<HourPoint>>,
     /// Newest events, oldest first, at most [`EVENTS_KEPT`].
     #[serde(default)]
     pub events: Arc<Vec<Event>>,

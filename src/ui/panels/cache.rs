@@ -3,13 +3,16 @@
 use ratatui::{layout::Rect, style::Style};
 
 use crate::app::core::action::Action;
+use crate::app::core::explain;
 use crate::app::core::format;
 use crate::app::core::state::State;
 use crate::app::core::text::right;
 use crate::app::core::view::Panel;
 use crate::monitor::{CacheInfo, LayerInfo};
 use crate::ui::canvas::{Canvas, Frame};
-use crate::ui::panels::{DrawContext, Section, padded, points};
+use crate::ui::panels::page;
+use crate::ui::panels::page::{Chart, Page, Row};
+use crate::ui::panels::{DrawContext, Section, padded};
 use crate::ui::slot::Slot;
 use crate::ui::theme::Theme;
 
@@ -81,38 +84,73 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
         },
     );
     let inner = padded(inner);
-    let wide = inner.width >= 60 && inner.height > 6;
+    if page::is_open(state, inner) {
+        page::draw(c, inner, state, &page_of(state, theme));
+        return;
+    }
     let long = inner.width >= 24;
     let label = if long { 13 } else { 8 };
-    let details = if wide { 44 } else { 0 };
     for (row, (name, short, layer)) in layers(cache).into_iter().enumerate() {
         let y = inner.y + u16::try_from(row).unwrap_or(0);
         if y >= inner.bottom() {
             return;
         }
         c.text(inner.x, y, label, if long { name } else { short }, theme.muted);
-        let bar = inner.width.saturating_sub(label + 5 + details);
+        let bar = inner.width.saturating_sub(label + 5);
         // Only verdicts are expected to be found again: a screen that changes has to be read.
         let expected = name == "agent_status" && layer.hits + layer.misses >= 20;
         let style = if expected && layer.hit_rate < Some(0.6) { theme.warn } else { theme.gauge };
         c.gauge(inner.x + label, y, bar, layer.hit_rate, style);
         let value = right(&format::share(layer.hit_rate), 5);
-        let x = c.text(inner.x + label + bar, y, 5, &value, theme.value);
-        if wide {
-            let words = format!(
-                "  {:>5} hits {:>5} misses {:>4} evicted {:>4} expired",
-                format::count(layer.hits),
-                format::count(layer.misses),
-                format::count(layer.evictions),
-                format::count(layer.expirations)
-            );
-            c.text(x, y, details, &words, theme.muted);
-        }
+        c.text(inner.x + label + bar, y, 5, &value, theme.value);
     }
-    let top = inner.y + 5;
-    if inner.bottom() > top + 1 {
-        c.text(inner.x, top, inner.width, "hit rate of each cycle", theme.muted);
-        let chart = Rect { y: top + 1, height: (inner.bottom() - top - 1).min(12), ..inner };
-        c.spark(chart, &points(&state.snapshot().history, |p| p.hit_rate), 1.0, theme.gauge);
+}
+
+/// The panel as a page.
+fn page_of(state: &State, theme: &Theme) -> Page {
+    let cache = &state.snapshot().cache_performance;
+    let words = |name: &str| match name {
+        "pane_content" => "screens as they were read, good while their panes are provably unchanged",
+        "agent_status" => "verdicts, found again when a screen shows what it showed before",
+        "session_info" => "sessions, windows and panes as tmux lists them",
+        _ => "profiles and settings, compiled",
+    };
+    let mut rows = Vec::new();
+    for (name, _, layer) in layers(cache) {
+        let row = Row::new(name, format::share(layer.hit_rate), theme.value, words(name));
+        rows.push(row.with_gauge(layer.hit_rate));
+        let n = format::count;
+        let counts = format!(
+            "{} hits, {} misses, {} expired, {} made room, {} of {} kept",
+            n(layer.hits),
+            n(layer.misses),
+            n(layer.expirations),
+            n(layer.evictions),
+            n(layer.size),
+            n(layer.capacity)
+        );
+        rows.push(Row::new("", String::new(), theme.muted, &counts));
     }
+    let (policy, style) = mode(state, theme);
+    let words = match state.snapshot().settings.cache_policy.as_str() {
+        "lru" => "what was not asked for the longest makes room first",
+        "lfu" => "what is asked for least often makes room first",
+        _ => "all is kept for cache.default_ttl, the oldest makes room first",
+    };
+    rows.push(Row::new("policy", policy, style.unwrap_or(theme.value), words));
+    Page {
+        chart: Chart {
+            what: "hit rate",
+            of: (|point| (point.lookups > 0).then(|| rate(point.hits, point.lookups)), |point| point.hit_rate),
+            show: |top| format::share(Some(top)),
+            top: Some(1.0),
+        },
+        rows,
+        words: explain::cache(state.snapshot(), &state.keymap.label(Action::ToggleCache)),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "drawn in eighths of a cell")]
+fn rate(hits: u64, all: u64) -> f32 {
+    hits as f32 / all as f32
 }

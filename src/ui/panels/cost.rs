@@ -3,13 +3,19 @@
 
 use ratatui::layout::Rect;
 
+use crate::app::core::action::Action;
+use crate::app::core::explain;
 use crate::app::core::format;
+use crate::app::core::state::State;
 use crate::app::core::view::Panel;
 use crate::ui::canvas::{Canvas, Frame};
 use crate::ui::panels::cycle::most;
 use crate::ui::panels::facts::Fact;
+use crate::ui::panels::page;
+use crate::ui::panels::page::{Chart, Page, Row};
 use crate::ui::panels::{DrawContext, Section, WIDEST, below, chart_height, facts, limits, padded, points};
 use crate::ui::slot::Slot;
+use crate::ui::theme::Theme;
 
 /// Rows that are left to what watching costs beside the limits.
 const LEAST_BESIDE: u16 = 6;
@@ -36,12 +42,15 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     if inner.height == 0 {
         return;
     }
-    // The accounts' limits, where the panel has the whole screen.
-    let width = inner.width.min(WIDEST);
-    let rows = if state.view.zoom { limits::rows(state, width) } else { 0 };
-    let rows = rows.min(inner.height.saturating_sub(LEAST_BESIDE));
-    let rest = inner.height - rows - u16::from(rows > 0);
-    let chart = Rect { height: chart_height(rest), ..inner };
+    if page::is_open(state, inner) {
+        // The accounts' limits too.
+        let rows = limits::rows(state, inner.width.min(WIDEST)).min(inner.height.saturating_sub(LEAST_BESIDE));
+        let page = Rect { height: inner.height - rows, ..inner };
+        page::draw(c, page, state, &page_of(state, theme));
+        limits::draw(c, Rect { y: page.bottom(), height: rows, width: inner.width.min(WIDEST), ..inner }, state);
+        return;
+    }
+    let chart = Rect { height: chart_height(inner.height), ..inner };
     let history = points(&state.snapshot().history, |p| p.cpu_percent);
     c.spark(chart, &history, most(&history, chart.width).max(1.0), theme.gauge);
     let number = |n: Option<u64>| n.map_or_else(|| format::NONE.to_owned(), format::count);
@@ -69,7 +78,42 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
         facts.swap(1, 2);
     }
     let top = inner.y + chart.height;
-    let room = below(Rect { height: rest, ..inner }, top);
-    facts::draw(c, room, 19, &facts);
-    limits::draw(c, Rect { y: inner.bottom() - rows, height: rows, ..room }, state);
+    facts::draw(c, below(inner, top), 19, &facts);
+}
+
+/// The panel as a page.
+fn page_of(state: &State, theme: &Theme) -> Page {
+    let snapshot = state.snapshot();
+    let (cost, last) = (&snapshot.cost, snapshot.cycle.last.as_ref());
+    let row = |label: &str, value: String, words: &str| Row::new(label, value, theme.value, words);
+    let number = |n: Option<u64>| n.map_or_else(|| format::NONE.to_owned(), format::count);
+    let ceiling = snapshot.settings.max_server_percent;
+    let words = match ceiling > 0.0 && ceiling < 100.0 {
+        true => format!("of that our own asking; monitoring.max_server_percent allows {ceiling}%"),
+        false => "of that our own asking".to_owned(),
+    };
+    Page {
+        chart: Chart {
+            what: "CPU of the engine",
+            of: (|point| point.cpu_percent, |point| point.cpu_percent),
+            show: |top| format::cpu(Some(top)),
+            top: None,
+        },
+        rows: vec![
+            row("engine", format::cpu(cost.cpu_percent), "of one core: this engine's process"),
+            row("memory", format::bytes(cost.memory_bytes), "that it holds"),
+            row("threads", number(cost.threads), "of it"),
+            row(
+                "tmux server",
+                format::cpu(cost.tmux_cpu_percent),
+                "of one core: all its work, drawing for you included",
+            ),
+            row(if cost.held_back { "held back" } else { "watching" }, format::cpu(cost.watching_percent), &words),
+            row("requests", number(last.map(|l| l.tmux_requests)), "to tmux in the last cycle"),
+            row("commands", number(last.map(|l| l.tmux_commands)), "in them"),
+            row("processes", number(last.map(|l| l.tmux_processes)), "started for them"),
+            row("read", format::bytes(last.map(|l| l.bytes)), "that tmux answered"),
+        ],
+        words: vec![explain::cost(snapshot, &state.keymap.label(Action::Slower))],
+    }
 }

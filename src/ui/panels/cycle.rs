@@ -3,13 +3,17 @@
 use ratatui::layout::Rect;
 
 use crate::app::core::action::Action;
+use crate::app::core::explain;
 use crate::app::core::format;
 use crate::app::core::state::State;
 use crate::app::core::view::Panel;
 use crate::ui::canvas::{Canvas, Frame, Point};
 use crate::ui::panels::facts::Fact;
+use crate::ui::panels::page;
+use crate::ui::panels::page::{Chart, Page, Row};
 use crate::ui::panels::{DrawContext, Section, below, chart_height, facts, padded, points};
 use crate::ui::slot::Slot;
+use crate::ui::theme::Theme;
 
 /// Least cells of a label and its value.
 const LEAST: u16 = 12;
@@ -52,6 +56,10 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     if inner.height == 0 {
         return;
     }
+    if page::is_open(state, inner) {
+        page::draw(c, inner, state, &page_of(state, theme));
+        return;
+    }
     let chart = Rect { height: chart_height(inner.height), ..inner };
     let history = points(&snapshot.history, |p| Some(p.duration_ms));
     c.spark(chart, &history, most(&history, chart.width), theme.gauge);
@@ -84,6 +92,49 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     }
     let top = inner.y + chart.height;
     facts::draw(c, below(inner, top), LEAST, &facts);
+}
+
+/// The panel as a page.
+fn page_of(state: &State, theme: &Theme) -> Page {
+    let snapshot = state.snapshot();
+    let cycle = &snapshot.cycle;
+    let row = |label: &str, value: String, words: &str| Row::new(label, value, theme.value, words);
+    let took = |label: &str, ms: Option<f64>, words: &str| row(label, format::ms_unit(ms), words);
+    let mut rows = vec![
+        took("p50", cycle.p50_ms, "half of the cycles of the last ten minutes took no longer"),
+        took("p99", cycle.p99_ms, "and 99 of 100 no longer than this"),
+        took("max", cycle.max_ms, "the longest"),
+    ];
+    for phase in explain::phases(&snapshot.hour) {
+        let row = took(phase.name, Some(phase.ms), &format!("{}: {}", format::share(Some(phase.share)), phase.words));
+        rows.push(row.with_gauge(Some(phase.share)));
+    }
+    if let Some(last) = &cycle.last {
+        let read = format!("{} of {}", last.checked, last.checked + last.skipped);
+        let changed = format!("agents read in the last cycle, {} of them changed", last.changed);
+        rows.push(row("read", read, &changed));
+    }
+    rows.push(row("heard", format::count(cycle.heard), "writes that the kernel told of, so that tmux was not asked"));
+    let style = if cycle.overruns > 0 { theme.warn } else { theme.value };
+    rows.push(Row::new("overruns", format::count(cycle.overruns), style, "cycles longer than the time to the next"));
+    for changed in explain::changes(&snapshot.hour).into_iter().take(3) {
+        let ago = format!("{} ago", format::seconds(i64::try_from(changed.ago).unwrap_or(i64::MAX)));
+        let took = changed.took.map(|(before, after)| {
+            format!(": {} before, {} after", format::ms_unit(Some(before)), format::ms_unit(Some(after)))
+        });
+        rows.push(Row::new("changed", ago, theme.text, &format!("{}{}", changed.what, took.unwrap_or_default())));
+    }
+    Page { chart: chart(), rows, words: vec![explain::cycle(snapshot, &state.keymap.label(Action::Slower))] }
+}
+
+/// How long cycles took.
+pub(super) fn chart() -> Chart {
+    Chart {
+        what: "mean cycle",
+        of: (|point| (point.cycles > 0).then_some(point.duration_ms), |point| Some(point.duration_ms)),
+        show: |top| format::ms_unit(Some(top)),
+        top: None,
+    }
 }
 
 /// `every 1s`, or what was asked for.

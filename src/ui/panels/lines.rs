@@ -112,10 +112,10 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
         room,
         &cycle_value,
         &[
+            (cycle::every(state), if state.pending_interval().is_some() { theme.pending } else { theme.muted }),
             (format!("p50 {}", left(&format::ms(snapshot.cycle.p50_ms), 5)), theme.muted),
             (format!("p99 {}", left(&format::ms(snapshot.cycle.p99_ms), 5)), theme.muted),
             (read, theme.muted),
-            (cycle::every(state), if state.pending_interval().is_some() { theme.pending } else { theme.muted }),
         ],
     );
 

@@ -18,6 +18,7 @@ mod limits;
 mod lines;
 mod list;
 pub(super) mod overlay;
+mod page;
 pub(super) mod pick;
 mod pool;
 mod preview;

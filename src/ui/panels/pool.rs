@@ -3,12 +3,17 @@
 use ratatui::layout::Rect;
 
 use crate::app::core::action::Action;
+use crate::app::core::explain;
 use crate::app::core::format;
+use crate::app::core::state::State;
 use crate::app::core::view::Panel;
 use crate::ui::canvas::{Canvas, Frame};
 use crate::ui::panels::facts::Fact;
+use crate::ui::panels::page;
+use crate::ui::panels::page::{Chart, Page, Row};
 use crate::ui::panels::{DrawContext, Section, below, chart_height, facts, padded, points};
 use crate::ui::slot::Slot;
+use crate::ui::theme::Theme;
 
 /// Its place, its border and what it draws.
 pub(super) const SECTION: Section = Section {
@@ -43,6 +48,10 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     if inner.height == 0 {
         return;
     }
+    if page::is_open(state, inner) {
+        page::draw(c, inner, state, &page_of(state, theme));
+        return;
+    }
     let share = share(pool.active_connections, pool.pool_size);
     let style = if share >= Some(0.9) && pool.waiters > 0 { theme.warn } else { theme.gauge };
     let x = c.text(inner.x, inner.y, inner.width, "in use ", theme.muted);
@@ -68,6 +77,45 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     ];
     let top = inner.y + 1 + chart;
     facts::draw(c, below(inner, top), 11, &facts);
+}
+
+/// The panel as a page.
+fn page_of(state: &State, theme: &Theme) -> Page {
+    let pool = &state.snapshot().connection_pool;
+    let reused = (pool.total_acquisitions > 0).then(|| ratio(pool.connections_reused, pool.total_acquisitions));
+    let alarm = |n: u64| if n > 0 { theme.warn } else { theme.value };
+    let row = |label: &str, value: String, words: &str| Row::new(label, value, theme.value, words);
+    let warn = |label: &str, n: u64, words: &str| Row::new(label, format::count(n), alarm(n), words);
+    let in_use = format!("{} of {}", pool.active_connections, pool.pool_size);
+    let most = f32::from(u16::try_from(pool.pool_size.max(1)).unwrap_or(u16::MAX));
+    Page {
+        chart: Chart {
+            what: "most connections in use at once",
+            of: (|point| (point.cycles > 0).then(|| in_use_of(point.in_use)), |point| Some(in_use_of(point.in_use))),
+            show: |top| format!("{top:.0}"),
+            top: Some(most),
+        },
+        rows: vec![
+            row("in use", in_use, "connections that ask the tmux server something now, of those that may"),
+            warn("waiting", pool.waiters as u64, "requests that wait until one is free"),
+            row("wait p50", format::ms_unit(pool.wait_p50_ms), "half of the requests waited no longer for theirs"),
+            row("wait p99", format::ms_unit(pool.wait_p99_ms), "and 99 of 100 no longer than this"),
+            warn("timeouts", pool.acquisition_timeouts, "requests that gave up: pool.connection_timeout was over"),
+            row("acquired", format::count(pool.total_acquisitions), "requests that got a connection so far"),
+            row("reused", format::share(reused), "of them got one that had served before"),
+            row("created", format::count(pool.connections_created), "connections that were made"),
+            row("recycled", format::count(pool.connections_recycled), "replaced, being older than pool.max_age"),
+            row("idle", pool.idle_connections.to_string(), "ready, with nothing to do"),
+        ],
+        words: vec![explain::pool(
+            state.snapshot(),
+            (&state.keymap.label(Action::PoolUp), &state.keymap.label(Action::PoolDown)),
+        )],
+    }
+}
+
+fn in_use_of(connections: u32) -> f32 {
+    f32::from(u16::try_from(connections).unwrap_or(u16::MAX))
 }
 
 /// A part of a whole, 0 to 1; `None` of nothing.

@@ -3,6 +3,7 @@
 use ratatui::layout::{Position, Rect};
 
 use crate::app::core::action::Action;
+use crate::app::core::explain;
 use crate::app::core::format;
 use crate::app::core::message::Hit;
 use crate::app::core::state::State;
@@ -10,8 +11,11 @@ use crate::app::core::text::right;
 use crate::app::core::view::Panel;
 use crate::monitor::StrategyInfo;
 use crate::ui::canvas::{Canvas, Frame};
-use crate::ui::panels::{DrawContext, Section, padded};
+use crate::ui::panels::page;
+use crate::ui::panels::page::{Page, Row};
+use crate::ui::panels::{DrawContext, Section, cycle, padded};
 use crate::ui::slot::{Class, Slot};
+use crate::ui::theme::Theme;
 
 /// Its place, its border and what it draws.
 pub(super) const SECTION: Section = Section {
@@ -35,9 +39,11 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     let value = pending.map(|name| format!("→ {name} …")).unwrap_or_default();
     let inner =
         SECTION.frame(c, area, state, Frame { value: &value, value_style: Some(theme.pending), ..Frame::default() });
-    let whole = padded(inner);
-    // Zoomed, the names and times stay together and what they are stands beside them.
-    let inner = Rect { width: whole.width.min(48), ..whole };
+    let inner = padded(inner);
+    if page::is_open(state, inner) {
+        page::draw(c, inner, state, &page_of(state, theme));
+        return;
+    }
     let strategies = &state.snapshot().strategies;
     let best = best(strategies);
     for (row, (index, strategy)) in strategies.iter().enumerate().skip(first(state, inner.height)).enumerate() {
@@ -62,12 +68,36 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
         c.pieces(inner.x, y, room, &[(mark, style), (&number, theme.key), (&strategy.name, style)]);
         let time_style = if best == Some(index) { theme.good } else { style };
         c.right(inner.right(), y, time_width, &time, time_style);
-        let beside = whole.width - inner.width;
-        let (words, style) = match &strategy.problem {
-            Some(problem) => (problem, theme.bad),
-            None => (&strategy.origin, theme.muted),
+    }
+}
+
+/// The panel as a page.
+fn page_of(state: &State, theme: &Theme) -> Page {
+    let snapshot = state.snapshot();
+    let best = best(&snapshot.strategies);
+    let row = |(at, strategy): (usize, &StrategyInfo)| {
+        let current = strategy.name == snapshot.current_strategy;
+        let style = match () {
+            () if best == Some(at) => theme.good,
+            () if current => theme.value,
+            () => theme.text,
         };
-        c.text(inner.right() + 3, y, beside.saturating_sub(3), words, style);
+        let words = match &strategy.problem {
+            Some(problem) => problem,
+            None => explain::strategy(&strategy.name).unwrap_or(&strategy.origin),
+        };
+        let mark = if current { "▸" } else { " " };
+        Row::new(&format!("{mark}{} {}", at + 1, strategy.name), format::ms_unit(strategy.p50_ms), style, words)
+    };
+    let next = state.keymap.label(Action::NextStrategy);
+    let tune = state.keymap.label(Action::Tune);
+    Page {
+        chart: cycle::chart(),
+        rows: snapshot.strategies.iter().enumerate().map(row).collect(),
+        words: vec![format!(
+            "The time is the median cycle while it ran. {next} goes through them, {tune} compares what each of them cost, \
+             and `tmux-orc benchmark --compare` measures them on a server of its own."
+        )],
     }
 }
 
