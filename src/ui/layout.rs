@@ -169,11 +169,10 @@ impl Layout {
         let (preview, events) = (self.rect(Slot::Side), self.rect(Slot::Events));
         let list = self.rect(Slot::Main).zip(section(Slot::Main, state));
         let list = list.map_or(Room::default(), |(rect, section)| (section.room)(state, self.class, rect));
-        let mut panels: Vec<Panel> = SECTIONS
-            .iter()
-            .filter(|section| self.rect(section.slot).is_some())
-            .filter_map(|section| section.panel)
-            .collect();
+        // One that has the whole screen gives it to any other, also where there is no room for boxes.
+        let in_reach = |slot| state.view.zoom || self.rect(slot).is_some();
+        let mut panels: Vec<Panel> =
+            SECTIONS.iter().filter(|section| in_reach(section.slot)).filter_map(|section| section.panel).collect();
         panels.dedup();
         Viewport {
             list,

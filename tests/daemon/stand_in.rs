@@ -37,6 +37,7 @@ pub fn snapshot(cycle: u64) -> Snapshot {
         settings: LiveSettings { pool_max: 20, interval: 1.0, ..LiveSettings::default() },
         strategies: Vec::new(),
         tune: Vec::new(),
+        hour: Default::default(),
         history: Arc::new((1..=cycle).map(point).collect()),
         events: Arc::new((1..=cycle).map(event).collect()),
         notes: Vec::new(),

@@ -166,6 +166,15 @@ fn views_and_overlays() {
         stage.keys(keys);
         insta::assert_snapshot!(name, stage.text());
     }
+    for (name, keys) in
+        [("pool", "z tab tab"), ("cache", "z tab tab tab"), ("cycle", "z tab tab tab tab"), ("tune", "t")]
+    {
+        for (columns, rows) in [(80, 24), (200, 55)] {
+            let mut stage = Stage::new(twelve(), columns, rows);
+            stage.keys(keys);
+            insta::assert_snapshot!(format!("page-{name}-{columns}x{rows}"), stage.text());
+        }
+    }
     let mut stage = Stage::new(twelve(), 80, 24);
     stage.keys("p");
     insta::assert_snapshot!("preview-below", stage.text());

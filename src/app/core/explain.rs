@@ -42,9 +42,9 @@ pub fn phases(hour: &[HourPoint]) -> Vec<Phase> {
     let whole = mean(|point| point.duration_ms);
     let named: [(&str, &str, f64); 4] = [
         ("probe", "asks tmux what moved", mean(|point| point.discover_ms)),
-        ("fetch", "reads the screens that may have changed", mean(|point| point.fetch_ms)),
+        ("fetch", "reads screens that may be new", mean(|point| point.fetch_ms)),
         ("detect", "judges what they show", mean(|point| point.detect_ms)),
-        ("publish", "makes the picture of it for all that look", mean(|point| point.publish_ms)),
+        ("publish", "hands it to all that look", mean(|point| point.publish_ms)),
     ];
     let share = |ms: f64| if whole > 0.0 { (ms / whole).clamp(0.0, 1.0) } else { 0.0 };
     named.into_iter().map(|(name, words, ms)| Phase { name, words, ms, share: share(ms) }).collect()
@@ -205,9 +205,9 @@ pub fn cost(snapshot: &Snapshot, slower: &str) -> String {
 #[must_use]
 pub fn strategy(name: &str) -> Option<&'static str> {
     Some(match name {
-        "adaptive" => "reads what moved, when it moved: the least work while little happens",
-        "concurrent" => "each cycle reads all that may have changed, at once: soonest done, highest peak",
-        "polling" => "reads one after the other over the interval: the lowest peak, the oldest picture",
+        "adaptive" => "reads what moved, when it moved: least work",
+        "concurrent" => "reads all that may be new at once: highest peak",
+        "polling" => "reads one after another: lowest peak, older news",
         _ => return None,
     })
 }

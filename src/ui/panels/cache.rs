@@ -110,9 +110,9 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
 fn page_of(state: &State, theme: &Theme) -> Page {
     let cache = &state.snapshot().cache_performance;
     let words = |name: &str| match name {
-        "pane_content" => "screens as they were read, good while their panes are provably unchanged",
-        "agent_status" => "verdicts, found again when a screen shows what it showed before",
-        "session_info" => "sessions, windows and panes as tmux lists them",
+        "pane_content" => "screens of panes that did not change",
+        "agent_status" => "verdicts on screens seen before",
+        "session_info" => "sessions, windows and panes",
         _ => "profiles and settings, compiled",
     };
     let mut rows = Vec::new();
@@ -121,7 +121,7 @@ fn page_of(state: &State, theme: &Theme) -> Page {
         rows.push(row.with_gauge(layer.hit_rate));
         let n = format::count;
         let counts = format!(
-            "{} hits, {} misses, {} expired, {} made room, {} of {} kept",
+            "{} hit, {} missed, {} expired, {} evicted, {}/{}",
             n(layer.hits),
             n(layer.misses),
             n(layer.expirations),
@@ -133,9 +133,9 @@ fn page_of(state: &State, theme: &Theme) -> Page {
     }
     let (policy, style) = mode(state, theme);
     let words = match state.snapshot().settings.cache_policy.as_str() {
-        "lru" => "what was not asked for the longest makes room first",
-        "lfu" => "what is asked for least often makes room first",
-        _ => "all is kept for cache.default_ttl, the oldest makes room first",
+        "lru" => "what was unused for the longest is evicted first",
+        "lfu" => "what is used least often is evicted first",
+        _ => "all is kept for cache.default_ttl seconds",
     };
     rows.push(Row::new("policy", policy, style.unwrap_or(theme.value), words));
     Page {

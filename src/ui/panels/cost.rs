@@ -89,8 +89,8 @@ fn page_of(state: &State, theme: &Theme) -> Page {
     let number = |n: Option<u64>| n.map_or_else(|| format::NONE.to_owned(), format::count);
     let ceiling = snapshot.settings.max_server_percent;
     let words = match ceiling > 0.0 && ceiling < 100.0 {
-        true => format!("of that our own asking; monitoring.max_server_percent allows {ceiling}%"),
-        false => "of that our own asking".to_owned(),
+        true => format!("of that ours; max_server_percent is {ceiling}%"),
+        false => "of that ours".to_owned(),
     };
     Page {
         chart: Chart {
@@ -103,11 +103,7 @@ fn page_of(state: &State, theme: &Theme) -> Page {
             row("engine", format::cpu(cost.cpu_percent), "of one core: this engine's process"),
             row("memory", format::bytes(cost.memory_bytes), "that it holds"),
             row("threads", number(cost.threads), "of it"),
-            row(
-                "tmux server",
-                format::cpu(cost.tmux_cpu_percent),
-                "of one core: all its work, drawing for you included",
-            ),
+            row("tmux server", format::cpu(cost.tmux_cpu_percent), "of one core: all its work, also that for you"),
             row(if cost.held_back { "held back" } else { "watching" }, format::cpu(cost.watching_percent), &words),
             row("requests", number(last.map(|l| l.tmux_requests)), "to tmux in the last cycle"),
             row("commands", number(last.map(|l| l.tmux_commands)), "in them"),

@@ -101,7 +101,7 @@ fn page_of(state: &State, theme: &Theme) -> Page {
     let row = |label: &str, value: String, words: &str| Row::new(label, value, theme.value, words);
     let took = |label: &str, ms: Option<f64>, words: &str| row(label, format::ms_unit(ms), words);
     let mut rows = vec![
-        took("p50", cycle.p50_ms, "half of the cycles of the last ten minutes took no longer"),
+        took("p50", cycle.p50_ms, "half of those of ten minutes took no longer"),
         took("p99", cycle.p99_ms, "and 99 of 100 no longer than this"),
         took("max", cycle.max_ms, "the longest"),
     ];
@@ -114,7 +114,7 @@ fn page_of(state: &State, theme: &Theme) -> Page {
         let changed = format!("agents read in the last cycle, {} of them changed", last.changed);
         rows.push(row("read", read, &changed));
     }
-    rows.push(row("heard", format::count(cycle.heard), "writes that the kernel told of, so that tmux was not asked"));
+    rows.push(row("heard", format::count(cycle.heard), "writes that the kernel told of, not tmux"));
     let style = if cycle.overruns > 0 { theme.warn } else { theme.value };
     rows.push(Row::new("overruns", format::count(cycle.overruns), style, "cycles longer than the time to the next"));
     for changed in explain::changes(&snapshot.hour).into_iter().take(3) {

@@ -100,7 +100,7 @@ pub(super) fn draw(c: &mut Canvas, inner: Rect, state: &State, page: &Page) {
 fn chart(c: &mut Canvas, area: Rect, state: &State, chart: &Chart) -> u16 {
     let (snapshot, theme) = (state.snapshot(), c.theme);
     let (points, of) = if snapshot.hour.is_empty() {
-        (points(&snapshot.history, chart.of.1), "of each cycle")
+        (points(&snapshot.history, chart.of.1), "each cycle")
     } else {
         let point = |point: &HourPoint| Point { value: (chart.of.0)(point), marked: point.mark.is_some() };
         let points: Vec<Point> = snapshot.hour.iter().map(point).collect();
@@ -110,11 +110,11 @@ fn chart(c: &mut Canvas, area: Rect, state: &State, chart: &Chart) -> u16 {
             let again = Point { marked: false, ..*point };
             std::iter::once(*point).chain(std::iter::repeat_n(again, times.saturating_sub(1)))
         });
-        (repeated.collect(), "of each half minute of the last hour")
+        (repeated.collect(), "each half minute of the last hour")
     };
     let top = chart.top.unwrap_or_else(|| most(&points, area.width));
-    let marks = if points.iter().any(|point| point.marked) { "   ┊ a setting was changed" } else { "" };
-    let words = format!("{} {of}, {} at the top{marks}", chart.what, (chart.show)(top.into()));
+    let marks = if points.iter().any(|point| point.marked) { "   ┊ changed" } else { "" };
+    let words = format!("{}, {of}; top {}{marks}", chart.what, (chart.show)(top.into()));
     c.text(area.x, area.y, area.width, &words, theme.muted);
     c.spark(Rect { y: area.y + 1, height: area.height - 1, ..area }, &points, top, theme.gauge);
     area.height

@@ -90,17 +90,17 @@ fn page_of(state: &State, theme: &Theme) -> Page {
     let most = f32::from(u16::try_from(pool.pool_size.max(1)).unwrap_or(u16::MAX));
     Page {
         chart: Chart {
-            what: "most connections in use at once",
+            what: "connections in use",
             of: (|point| (point.cycles > 0).then(|| in_use_of(point.in_use)), |point| Some(in_use_of(point.in_use))),
             show: |top| format!("{top:.0}"),
             top: Some(most),
         },
         rows: vec![
-            row("in use", in_use, "connections that ask the tmux server something now, of those that may"),
+            row("in use", in_use, "connections that ask tmux something at once"),
             warn("waiting", pool.waiters as u64, "requests that wait until one is free"),
-            row("wait p50", format::ms_unit(pool.wait_p50_ms), "half of the requests waited no longer for theirs"),
+            row("wait p50", format::ms_unit(pool.wait_p50_ms), "half of the requests waited no longer for one"),
             row("wait p99", format::ms_unit(pool.wait_p99_ms), "and 99 of 100 no longer than this"),
-            warn("timeouts", pool.acquisition_timeouts, "requests that gave up: pool.connection_timeout was over"),
+            warn("timeouts", pool.acquisition_timeouts, "waits given up after pool.connection_timeout"),
             row("acquired", format::count(pool.total_acquisitions), "requests that got a connection so far"),
             row("reused", format::share(reused), "of them got one that had served before"),
             row("created", format::count(pool.connections_created), "connections that were made"),

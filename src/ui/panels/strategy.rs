@@ -95,8 +95,7 @@ fn page_of(state: &State, theme: &Theme) -> Page {
         chart: cycle::chart(),
         rows: snapshot.strategies.iter().enumerate().map(row).collect(),
         words: vec![format!(
-            "The time is the median cycle while it ran. {next} goes through them, {tune} compares what each of them cost, \
-             and `tmux-orc benchmark --compare` measures them on a server of its own."
+            "The time is the median cycle while it ran. {next} goes through them, {tune} compares what each of them cost."
         )],
     }
 }

@@ -7,7 +7,7 @@ use crate::app::core::format;
 use crate::app::core::state::State;
 use crate::app::core::text::{left, right};
 use crate::app::core::view::{Main, Panel};
-use crate::monitor::TuneRow;
+use crate::monitor::{Between, TuneRow};
 use crate::ui::canvas::{Canvas, Frame};
 use crate::ui::panels::cycle::most;
 use crate::ui::panels::{DrawContext, Section, hints, padded, points};
@@ -18,15 +18,52 @@ struct Measure {
     head: &'static str,
     of: fn(&TuneRow) -> Option<f64>,
     show: fn(Option<f64>) -> String,
+    /// How an end of its interval reads.
+    fine: fn(Option<f64>) -> String,
+    /// Between what it lies with 95 % confidence; `None`: too little was measured to say it.
+    between: fn(&TuneRow) -> Option<Between>,
 }
 
 const MEASURES: [Measure; 5] = [
-    Measure { head: "P50 MS", of: |row| row.p50_ms, show: format::ms },
-    Measure { head: "P99 MS", of: |row| row.p99_ms, show: format::ms },
-    Measure { head: "AGE MS", of: |row| row.staleness_ms, show: format::ms },
-    Measure { head: "CPU", of: |row| row.cpu_percent, show: format::cpu },
-    Measure { head: "TMUX", of: |row| row.tmux_cpu_percent, show: format::cpu },
+    Measure {
+        head: "P50 MS",
+        of: |row| row.p50_ms,
+        show: format::ms,
+        fine: format::ms,
+        between: |row| row.p50_between,
+    },
+    Measure {
+        head: "P99 MS",
+        of: |row| row.p99_ms,
+        show: format::ms,
+        fine: format::ms,
+        between: |row| row.p99_between,
+    },
+    Measure { head: "AGE MS", of: |row| row.staleness_ms, show: format::ms, fine: format::ms, between: |_| None },
+    Measure {
+        head: "CPU",
+        of: |row| row.cpu_percent,
+        show: format::cpu,
+        fine: hundredths,
+        between: |row| row.cpu_between,
+    },
+    Measure {
+        head: "TMUX",
+        of: |row| row.tmux_cpu_percent,
+        show: format::cpu,
+        fine: hundredths,
+        between: |row| row.tmux_cpu_between,
+    },
 ];
+
+/// From this width on each measure has its interval and whole words beside it.
+const WIDE: u16 = 178;
+
+/// A difference of less than this part is none where there is no interval of confidence.
+const LITTLE: f64 = 0.05;
+
+/// Of two that cannot be told apart.
+const SAME: &str = " no difference";
 
 /// Fewest cycles and seconds after which a row is compared: less says nothing.
 const ENOUGH: u64 = 5;
@@ -62,7 +99,12 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
         return;
     }
     let deltas = inner.width >= 96;
-    let cell = if deltas { 13 } else { 7 };
+    let wide = inner.width >= WIDE;
+    let cell = match (wide, deltas) {
+        (true, _) => 28,
+        (_, true) => 13,
+        _ => 7,
+    };
     let head = format!(
         "  {} {} {} {} {}",
         left("STRATEGY", 12),
@@ -108,16 +150,43 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
             let best = is_best(rows, measure, row);
             c.text(x, y, 7, &right(&(measure.show)(value), 7), if best { theme.good } else { style });
             if deltas {
-                let beside = current.filter(|_| is_comparable(row)).and_then(measure.of);
-                let (words, style) = compare(theme, beside, value, row.current, best);
-                c.text(x + 7, y, 6, &words, style);
+                let at = if wide { c.text(x + 7, y, 7, &left(&about(measure, row), 7), theme.muted) } else { x + 7 };
+                let beside = current.filter(|_| is_comparable(row));
+                let (words, style) = compare(theme, measure, beside, row, best, if wide { SAME } else { " same" });
+                c.text(at, y, x + cell - at, &words, style);
             } else if best {
                 c.text(x + 7, y, 1, "*", theme.good);
             }
             x += cell;
         }
     }
-    chart(c, Rect { y: inner.y + 2 + u16::try_from(shown).unwrap_or(0), ..inner }, inner.bottom(), state);
+    let mut y = inner.y + 2 + u16::try_from(shown).unwrap_or(0);
+    let words = [sure(current), Some("best, same: as far as 95 % confidence tells them apart".to_owned())];
+    for words in words.into_iter().flatten() {
+        if deltas && y + 1 < inner.bottom() {
+            c.text(inner.x, y, inner.width, &words, theme.muted);
+            y += 1;
+        }
+    }
+    chart(c, Rect { y: y + 1, ..inner }, inner.bottom(), state);
+}
+
+/// How sure the measures of a row are, in words.
+fn sure(row: Option<&TuneRow>) -> Option<String> {
+    let row = row?;
+    let of = |measure: &Measure| {
+        let Between { low, high } = (measure.between)(row)?;
+        let show = |value| (measure.fine)(Some(value)).trim().to_owned();
+        Some(format!("{} {} to {}", measure.head.to_lowercase(), show(low), show(high)))
+    };
+    let all: Vec<String> = MEASURES.iter().filter_map(of).collect();
+    (!all.is_empty()).then(|| format!("in force: {}", all.join(", ")))
+}
+
+/// `±` and half of the interval of confidence.
+fn about(measure: &Measure, row: &TuneRow) -> String {
+    let half = (measure.between)(row).map(|between| (between.high - between.low) / 2.0);
+    half.map(|half| format!(" ±{}", (measure.fine)(Some(half)).trim())).unwrap_or_default()
 }
 
 /// The keys that change what is compared.
@@ -132,19 +201,24 @@ fn keys(state: &State) -> String {
     hints(&state.keymap, &rows)
 }
 
-/// `best`, or the difference from the row in force.
+/// `best`, `no difference`, or the difference from the row in force.
 fn compare(
     theme: &crate::ui::theme::Theme,
-    current: Option<f64>,
-    value: Option<f64>,
-    is_current: bool,
+    measure: &Measure,
+    current: Option<&TuneRow>,
+    row: &TuneRow,
     best: bool,
+    same: &str,
 ) -> (String, Style) {
     if best {
         return (" best".to_owned(), theme.good);
     }
-    match (current, value) {
-        (Some(current), Some(value)) if !is_current && current > 0.0 => {
+    let Some(current) = current.filter(|_| !row.current) else { return (String::new(), theme.muted) };
+    if overlap(measure, current, row) {
+        return (same.to_owned(), theme.muted);
+    }
+    match ((measure.of)(current), (measure.of)(row)) {
+        (Some(current), Some(value)) if current > 0.0 => {
             let delta = (value - current) / current * 100.0;
             let style = if delta < -5.0 {
                 theme.good
@@ -159,16 +233,33 @@ fn compare(
     }
 }
 
+/// Whether what was measured does not tell the two apart.
+fn overlap(measure: &Measure, one: &TuneRow, two: &TuneRow) -> bool {
+    match ((measure.between)(one), (measure.between)(two)) {
+        (Some(one), Some(two)) => one.low <= two.high && two.low <= one.high,
+        // Of what nobody knows how sure it is, little differences say nothing.
+        _ => {
+            (measure.of)(one).zip((measure.of)(two)).is_some_and(|(one, two)| (one - two).abs() < one.max(two) * LITTLE)
+        }
+    }
+}
+
+/// Percent, to the hundredth.
+fn hundredths(value: Option<f64>) -> String {
+    value.map_or_else(|| format::NONE.to_owned(), |value| format!("{value:.2}%"))
+}
+
 /// It ran long enough for its measures to say something.
 fn is_comparable(row: &TuneRow) -> bool {
     row.cycles >= ENOUGH && row.seconds >= LONG_ENOUGH
 }
 
-/// The least of a measure among the rows that ran long enough, when there are two to compare.
+/// The least of a measure among the rows that ran long enough, when there are two to compare and none of the others may be as
+/// good.
 fn is_best(rows: &[TuneRow], measure: &Measure, row: &TuneRow) -> bool {
-    let values: Vec<f64> = rows.iter().filter(|row| is_comparable(row)).filter_map(measure.of).collect();
-    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
-    values.len() > 1 && is_comparable(row) && (measure.of)(row).is_some_and(|value| value <= least)
+    let others = || rows.iter().filter(|other| is_comparable(other) && !std::ptr::eq(*other, row));
+    let Some(value) = (measure.of)(row).filter(|_| is_comparable(row) && others().count() > 0) else { return false };
+    others().all(|other| (measure.of)(other).is_none_or(|more| value <= more) && !overlap(measure, row, other))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "whole seconds are shown")]
