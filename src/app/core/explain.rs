@@ -272,7 +272,7 @@ mod tests {
         snapshot.connection_pool.pool_size = 20;
         assert!(pool(&snapshot, keys).contains("At most 2 of 20") && pool(&snapshot, keys).contains("(-)"));
         snapshot.connection_pool.wait_p99_ms = Some(80.0);
-        assert!(pool(&snapshot, keys).contains("80 ms or more") && pool(&snapshot, keys).contains("(+)"));
+        assert!(pool(&snapshot, keys).contains("80.0 ms or more") && pool(&snapshot, keys).contains("(+)"));
         snapshot.settings.cache_enabled = false;
         assert!(cache(&snapshot, "C").last().unwrap().ends_with("C switches it on."));
         snapshot.current_strategy = "polling".to_owned();

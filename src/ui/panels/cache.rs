@@ -121,7 +121,7 @@ fn page_of(state: &State, theme: &Theme) -> Page {
         rows.push(row.with_gauge(layer.hit_rate));
         let n = format::count;
         let counts = format!(
-            "{} hit, {} missed, {} expired, {} evicted, {}/{}",
+            "{} hit, {} miss, {} expired, {} evicted, {}/{}",
             n(layer.hits),
             n(layer.misses),
             n(layer.expirations),
