@@ -1,8 +1,11 @@
 //! What the dashboard shows: a picture in text for each state and size, and the colours of each theme.
+//!
+//! Long because it names every screen that is held.
 
 mod asks;
 mod day;
 mod opens;
+mod pages;
 #[path = "../sample/mod.rs"]
 mod sample;
 mod tidy;
@@ -165,15 +168,6 @@ fn views_and_overlays() {
         let mut stage = Stage::new(twelve(), 120, 35);
         stage.keys(keys);
         insta::assert_snapshot!(name, stage.text());
-    }
-    for (name, keys) in
-        [("pool", "z tab tab"), ("cache", "z tab tab tab"), ("cycle", "z tab tab tab tab"), ("tune", "t")]
-    {
-        for (columns, rows) in [(80, 24), (200, 55)] {
-            let mut stage = Stage::new(twelve(), columns, rows);
-            stage.keys(keys);
-            insta::assert_snapshot!(format!("page-{name}-{columns}x{rows}"), stage.text());
-        }
     }
     let mut stage = Stage::new(twelve(), 80, 24);
     stage.keys("p");
