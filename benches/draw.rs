@@ -66,6 +66,36 @@ fn draw(c: &mut Criterion) {
         });
     });
 
+    // The wall: twelve screens of 120x40 in colours, all others at each frame, which is more than the two times a second that
+    // they are read.
+    let agents = sample::many(12);
+    let busy = |n: usize| {
+        let row = |at: usize| {
+            let words = "word ".repeat(18);
+            format!("\x1b[3{}m● {at}\x1b[0m {words} \x1b[38;2;120;{n};9m{n}\x1b[0m\n", at % 8)
+        };
+        let text: String = (0..40).map(row).collect();
+        let shown = |agent: &tmux_orc::monitor::Agent| {
+            Arc::new(tmux_orc::monitor::Preview { text: text.clone(), ..sample::screen(agent) })
+        };
+        Arc::new(Snapshot { previews: agents.iter().map(shown).collect(), ..sample::on_the_wall(agents.clone()) })
+    };
+    let frames = [busy(1), busy(2)];
+    let mut wall = Stage::new(Snapshot::clone(&frames[0]), 200, 55);
+    wall.keys("w");
+    screen.draw(&wall.state, &themes[0]).unwrap();
+    c.bench_function("draw 200x55, a wall of 12, nothing differs", |b| {
+        b.iter(|| black_box(screen.draw(&wall.state, &themes[0]).unwrap()));
+    });
+    let mut n = 0;
+    c.bench_function("draw 200x55, a wall of 12, all of them differ", |b| {
+        b.iter(|| {
+            n += 1;
+            wall.show(Arc::clone(&frames[n % 2]));
+            black_box(screen.draw(&wall.state, &themes[0]).unwrap())
+        });
+    });
+
     // Only rows in view are laid out: a hundred times as many agents cost the columns' widths, and no more.
     let mut very_many = Stage::new(sample::snapshot(sample::many(10_000)), 200, 55);
     screen.draw(&very_many.state, &themes[0]).unwrap();

@@ -69,6 +69,7 @@ async fn watch(dashboard: Dashboard) -> Result<ExitCode, Failure> {
         mouse: settings.mouse,
         keys: settings.keys.iter().map(|(action, keys)| (action.clone(), keys.all())).collect(),
         limit_threshold: settings.limit_threshold,
+        reduced_motion: settings.reduced_motion,
         columns: settings.columns(),
         grouping: settings.grouping(),
         colour: match dashboard.global.color {

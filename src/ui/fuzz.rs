@@ -84,6 +84,7 @@ pub(crate) fn keys(data: &[u8]) {
         act: true,
         glyphs: "auto".into(),
         limit_threshold: 80,
+        reduced_motion: false,
         columns: SHOWN.to_vec(),
         grouping: Some(Grouping::Program),
     });

@@ -2,11 +2,12 @@
 
 use ratatui::layout::{Position, Rect};
 
+use crate::app::core::action::Action;
 use crate::app::core::message::Hit;
 use crate::app::core::state::{Mode, State};
 use crate::ui::layout::Layout;
 use crate::ui::panels::answer::Parts;
-use crate::ui::panels::{footer, overlay, pick, section, tidy, tour};
+use crate::ui::panels::{footer, header, overlay, pick, section, tidy, tour};
 
 /// What stands at a cell.
 #[must_use]
@@ -24,7 +25,15 @@ pub fn at(state: &State, layout: &Layout, x: u16, y: u16) -> Option<Hit> {
     }
     if let Some((slot, rect)) = layout.slots.iter().find(|(_, rect)| rect.contains(position)) {
         let section = section(*slot, state)?;
-        return (section.hit)(state, layout.class, *rect, position).or(section.panel.map(Hit::Panel));
+        return (section.hit)(state, layout.class, *rect, position)
+            .or_else(|| section.border_hit(state, layout.class, *rect, position))
+            .or(section.panel.map(Hit::Panel));
+    }
+    if let Some(rect) = on(layout.header) {
+        return header::hit(state, rect, position).map(Hit::Key);
+    }
+    if on(layout.banner).is_some() {
+        return state.snapshot().engine.paused.then_some(Hit::Key(Action::Pause));
     }
     let rect = on(layout.footer)?;
     // The line of a toast or of the filter covers the keys.

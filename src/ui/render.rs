@@ -88,6 +88,6 @@ fn request(state: &State, preview: &Preview, theme: &Theme) -> Preview {
         _ => return Preview::default(),
     };
     let mut request = preview.clone();
-    request.read(asked.screen.as_ref(), theme.depth);
+    request.read(asked.screen.as_ref(), theme.depth, state.reduced_motion);
     request
 }

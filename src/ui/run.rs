@@ -1,4 +1,6 @@
 //! The loop: what happens goes through `update`; a frame is drawn when something visible changed, at most every 33 ms.
+//!
+//! Long because the loop waits in one place for all that can happen.
 
 use std::{io, path::PathBuf, time::Duration};
 
@@ -48,6 +50,8 @@ pub struct Options {
     pub keys: Overrides,
     /// Percent of an account's limit from which on the header shows it.
     pub limit_threshold: u8,
+    /// Nothing blinks, and screens of panes change but now and then.
+    pub reduced_motion: bool,
     /// The columns that are shown.
     pub columns: Vec<Column>,
     /// What the agents are grouped by at first.
@@ -69,6 +73,7 @@ impl Default for Options {
             mouse: true,
             keys: Overrides::new(),
             limit_threshold: 80,
+            reduced_motion: false,
             columns: SHOWN.to_vec(),
             grouping: Grouping::None,
             colour: ColourChoice::Auto,
@@ -164,7 +169,19 @@ pub async fn run(members: Members, options: Options) -> Result<Exit, Error> {
     let ascii = options.glyphs.ascii(only_ascii);
     let (columns, limit_threshold, grouping) = (options.columns, options.limit_threshold, options.grouping);
     let (themes_named, opening) = (names(&themes), options.opening);
-    let setup = Setup { keymap, can, themes: themes_named, theme, ascii, columns, limit_threshold, grouping, opening };
+    let reduced_motion = options.reduced_motion;
+    let setup = Setup {
+        keymap,
+        can,
+        themes: themes_named,
+        theme,
+        ascii,
+        columns,
+        limit_threshold,
+        reduced_motion,
+        grouping,
+        opening,
+    };
     update(&mut state, Message::Begins(Box::new(setup)));
     let (columns, rows) = crossterm::terminal::size()?;
     update(&mut state, Message::Resize(columns, rows));

@@ -129,27 +129,39 @@ mod tests {
         a.max(b) / a.min(b)
     }
 
+    /// What WCAG 2.2 asks of words at level AA (1.4.3), and of what is no word but means something (1.4.11).
+    const AA: (f64, f64) = (4.5, 3.0);
+
     #[test]
     fn words_can_be_read_on_the_ground() {
         for file in theme::all(None).expect("built in") {
             let theme = Theme::of(&file, Depth::True);
             if file.name == "mono" {
+                // It sets no colour: words are in the terminal's own, on its own ground.
+                assert!(file.roles.values().all(|look| look.colours.is_empty()));
                 continue;
             }
-            // Themes without a ground of their own are for dark terminals.
-            let ground = theme.ground.bg.unwrap_or(Color::Rgb(30, 30, 30));
+            // The dark theme alone leaves the ground to the terminal, which is dark: no colour is read on black and on white
+            // but one grey, and `auto` takes the light one, with a ground of its own, where the terminal says it is light.
+            assert_eq!(theme.ground.bg.is_none(), file.name == "dark", "{}", file.name);
+            let grounds = theme.ground.bg.map_or(vec![Color::Rgb(0, 0, 0), Color::Rgb(30, 30, 30)], |own| vec![own]);
+            let of = |look: &Look, field: &str| look.colours.get(field).map(|c| c.parse::<Color>().expect("a colour"));
+            let under = ["select", "overlay"].map(|role| of(&file.roles[role], "bg"));
             for (role, look) in &file.roles {
                 let least = match *role {
-                    // Lines and rests, not words.
-                    "faint" | "border" | "select" | "overlay" | "ground" => continue,
-                    "text" | "value" | "needs_you" => 4.5,
-                    _ => 3.0,
+                    // Lines and rests: nothing is lost with them.
+                    "faint" | "border" | "select" => continue,
+                    "gauge" | "mark" => AA.1,
+                    _ => AA.0,
                 };
-                let fg = look.colours.get("fg").map_or(Color::Reset, |c| c.parse().expect("a colour"));
-                let own = look.colours.get("bg").map_or(ground, |c| c.parse().expect("a colour"));
-                if fg != Color::Reset {
-                    let is = contrast(fg, own);
-                    assert!(is >= least, "{} of {}: {is:.1}", role, file.name);
+                let Some(fg) = of(look, "fg") else { continue };
+                let on: Vec<Color> = match of(look, "bg") {
+                    Some(own) => vec![own],
+                    None => grounds.iter().copied().chain(under.into_iter().flatten()).collect(),
+                };
+                for ground in on {
+                    let is = contrast(fg, ground);
+                    assert!(is >= least, "{role} of {} on {ground:?}: {is:.2}", file.name);
                 }
             }
         }

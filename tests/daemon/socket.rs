@@ -5,7 +5,7 @@
 use std::{collections::BTreeSet, os::unix::fs::MetadataExt, time::Duration};
 
 use tmux_orc::monitor::clients::wire;
-use tmux_orc::monitor::{AttachError, Client, Clients, Command, EnginePaths, Snapshot, Wishes};
+use tmux_orc::monitor::{AttachError, Client, Clients, Command, EnginePaths, Snapshot, Tiles, Wishes};
 use tmux_orc::tmux::PaneId;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -129,6 +129,43 @@ async fn each_client_sees_its_own_pane_and_takes_its_focus_along() {
     assert_eq!(shown(&soon(one.snapshots.wait_for(still)).await.unwrap()), Some(PaneId(1)));
     one.commands.send(Command::Focus(None)).await.unwrap();
     soon(engine.clients.wait_for(|clients| clients.focus().is_empty())).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_client_has_its_own_tiles_and_gets_those_that_differ() {
+    let mut engine = StandIn::start(wire::PROTOCOL);
+    let tiles = |s: &std::sync::Arc<Snapshot>| s.previews.iter().map(|shown| shown.pane_id.0).collect::<BTreeSet<_>>();
+    let shows = |panes: &[u32]| {
+        let wanted: BTreeSet<u32> = panes.iter().copied().collect();
+        move |s: &std::sync::Arc<Snapshot>| tiles(s) == wanted
+    };
+    let ask = |panes: &[u32]| Command::Tiles(Tiles::new(panes.iter().copied().map(PaneId), 9));
+    let (mut one, _one) = soon(soon(Client::connect(&engine.paths, true)).await.unwrap().into_handle()).await.unwrap();
+    let (mut two, two_task) =
+        soon(soon(Client::connect(&engine.paths, true)).await.unwrap().into_handle()).await.unwrap();
+    one.commands.send(ask(&[1, 2])).await.unwrap();
+    two.commands.send(ask(&[2, 3])).await.unwrap();
+    let all = |clients: &Clients| clients.tiles() == BTreeSet::from([PaneId(1), PaneId(2), PaneId(3)]);
+    soon(engine.clients.wait_for(all)).await.unwrap();
+    // A wish is known a moment before it is obeyed.
+    for cycle in [5, 6] {
+        engine.show(cycle, &[1, 2, 3]);
+    }
+    let first = soon(one.snapshots.wait_for(shows(&[1, 2]))).await.unwrap();
+    let right = |shown: &tmux_orc::monitor::Preview| shown.text.trim_end() == format!("pane {}", shown.pane_id.0);
+    assert!(first.preview.is_none() && first.previews.iter().all(|shown| right(shown)), "{:?}", first.previews);
+    soon(two.snapshots.wait_for(shows(&[2, 3]))).await.unwrap();
+    // What is shown no more goes, and what is not sent again stays.
+    engine.show(7, &[2, 3]);
+    let later = |s: &std::sync::Arc<Snapshot>| s.base_status.cycle_count == 7;
+    assert_eq!(tiles(&soon(one.snapshots.wait_for(later)).await.unwrap()), BTreeSet::from([2]));
+    assert_eq!(tiles(&soon(two.snapshots.wait_for(later)).await.unwrap()), BTreeSet::from([2, 3]));
+    // One that is gone is shown nothing, and neither is one that closed its wall.
+    two_task.abort();
+    one.commands.send(ask(&[])).await.unwrap();
+    soon(engine.clients.wait_for(|clients| clients.tiles().is_empty())).await.unwrap();
+    engine.show(8, &[1, 2, 3]);
+    soon(one.snapshots.wait_for(|s| s.base_status.cycle_count == 8 && s.previews.is_empty())).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,6 +13,7 @@ mod repositories;
 mod spending;
 mod tidy;
 mod tuning;
+mod wall;
 
 use std::{sync::Arc, time::Duration};
 

@@ -109,3 +109,32 @@ fn no_size_is_too_small() {
         }
     }
 }
+
+#[test]
+fn with_reduced_motion_nothing_blinks_and_screens_stand_still() {
+    let screens = |still| {
+        let mut stage = wall(sample::many(3), 120, 35, "w");
+        stage.state.reduced_motion = still;
+        let mut write = |seconds, words: &str| {
+            stage.publish(|next| {
+                next.timestamp = sample::now() + jiff::SignedDuration::from_secs(seconds);
+                for shown in &mut next.previews {
+                    let shown = std::sync::Arc::make_mut(shown);
+                    shown.captured_at = next.timestamp;
+                    shown.text.push_str(words);
+                }
+            });
+            let blink = Modifier::SLOW_BLINK | Modifier::RAPID_BLINK;
+            let blinks = stage.buffer("dark").content().iter().any(|cell| cell.modifier.intersects(blink));
+            (stage.text().matches(&format!("it is {seconds}")).count(), blinks)
+        };
+        [write(9, "\x1b[5mit is 9\x1b[0m\n"), write(11, "it is 11\n"), write(15, "it is 15\n")]
+    };
+    let (moving, still) = (screens(false), screens(true));
+    assert!(
+        moving.iter().all(|(_, blinks)| *blinks) && still.iter().all(|(_, blinks)| !blinks),
+        "{moving:?} {still:?}"
+    );
+    assert!(moving.iter().all(|(shown, _)| *shown > 0), "{moving:?}");
+    assert_eq!(still.map(|(shown, _)| shown > 0), [true, false, true], "five seconds after the last one");
+}

@@ -383,6 +383,7 @@ fn keys_and_theme_follow_the_settings_while_it_runs() {
         act,
         glyphs: "auto".to_owned(),
         limit_threshold: 80,
+        reduced_motion: false,
         columns: Vec::new(),
         grouping: None,
     };

@@ -154,3 +154,30 @@ fn every_cell_of_every_size_can_be_clicked() {
         }
     }
 }
+
+#[test]
+fn what_has_a_key_on_the_screen_can_be_clicked() {
+    let mut s = stage();
+    s.keys("G");
+    click(&mut s, "need you");
+    assert_eq!(s.selected(), "api:2.0", "as n does");
+    let (x, y) = find(&s, "c C e");
+    s.effects();
+    s.mouse(Mouse::Click, x + 2, y);
+    assert!(matches!(s.effects()[..], [Effect::Ask(_, _, Command::Cache(_))]));
+    s.mouse(Mouse::Click, x, y);
+    assert!(matches!(s.effects()[..], [Effect::Ask(_, _, Command::ClearCache)]));
+    // The title of a panel: it has the focus, then the whole page, and back.
+    click(&mut s, "╭ Events");
+    assert_eq!((s.state.view.focus, s.state.view.zoom), (Panel::Events, false));
+    click(&mut s, "╭ Events");
+    assert!(s.state.view.zoom);
+    click(&mut s, "╭ Events");
+    assert!(!s.state.view.zoom);
+    s.publish(|next| next.engine.paused = true);
+    s.effects();
+    click(&mut s, "Paused: nothing is read");
+    assert!(matches!(s.effects()[..], [Effect::Ask(_, _, Command::Pause(false))]));
+    s.mouse(Mouse::Click, 2, 0);
+    assert_eq!(s.state.view.main, Main::Agents, "there are no hosts");
+}

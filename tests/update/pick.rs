@@ -23,6 +23,7 @@ fn begins(opening: Opening) -> Stage {
         ascii: false,
         columns: SHOWN.to_vec(),
         limit_threshold: 80,
+        reduced_motion: false,
         grouping: Grouping::None,
         opening,
     })));

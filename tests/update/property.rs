@@ -24,6 +24,8 @@ enum Step {
     State(usize, AgentState),
     Link(Link),
     Result(bool),
+    /// Reduced motion; and whether the engine shows panes side by side.
+    Screens(bool, bool),
     Names,
     Spends(usize, bool),
     Asks(usize, usize),
@@ -70,6 +72,7 @@ fn steps() -> impl Strategy<Value = Step> {
         3 => (0..40usize, select(states)).prop_map(|(i, state)| Step::State(i, state)),
         1 => select(vec![Link::Embedded, Link::Attached(7), Link::Lost(7)]).prop_map(Step::Link),
         1 => any::<bool>().prop_map(Step::Result),
+        1 => (any::<bool>(), any::<bool>()).prop_map(|(still, all)| Step::Screens(still, all)),
         1 => Just(Step::Names),
         2 => (0..40usize, any::<bool>()).prop_map(|(i, known)| Step::Spends(i, known)),
         4 => (0..40usize, 0..40usize).prop_map(|(i, rows)| Step::Asks(i, rows)),
@@ -101,6 +104,7 @@ fn take(stage: &mut Stage, step: Step) {
         Step::Agents(n, seed) => {
             stage.publish(|next| {
                 next.agents = sample::many(n).into();
+                next.previews = next.agents.iter().map(|agent| Arc::new(sample::screen(agent))).collect();
                 next.agents.retain(|agent| seed >> (agent.pane_id.0 % 64) & 1 == 1);
             });
         }
@@ -125,6 +129,13 @@ fn take(stage: &mut Stage, step: Step) {
         }
         Step::Result(ok) => {
             stage.tell(Message::ActionResult { text: "said".into(), ok });
+        }
+        Step::Screens(still, all) => {
+            stage.state.reduced_motion = still;
+            stage.publish(|next| {
+                next.engine.tiles = if all { tmux_orc::monitor::MOST_TILES } else { 0 };
+                next.previews.iter_mut().for_each(|shown| Arc::make_mut(shown).text.push_str("\x1b[5mblinks\n"));
+            });
         }
         Step::Asks(i, rows) => {
             stage.publish(|next| {
@@ -179,7 +190,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_panics(size in sizes(), view in select(vec!["g", "t", "u", "h"]), steps in vec(steps(), 1..40)) {
+    fn nothing_panics(size in sizes(), view in select(vec!["g", "t", "u", "h", "w", "w z", "w b"]), steps in vec(steps(), 1..40)) {
         let mut stage = Stage::new(super::twelve(), size.0, size.1);
         stage.keys(view);
         for step in steps {

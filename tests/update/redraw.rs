@@ -148,6 +148,7 @@ fn themes_that_are_read_again_keep_the_one_in_use_and_a_beginning_is_no_switch()
         theme: 1,
         ascii: true,
         limit_threshold: 80,
+        reduced_motion: false,
         columns: Vec::new(),
         grouping: Grouping::Program,
     };

@@ -45,9 +45,9 @@ fn a_click_on_a_toast_presses_no_key_under_it() {
 fn the_preview_follows_the_colours_of_the_theme() {
     let mut preview = Preview::default();
     let s = stage();
-    preview.read(s.state.preview(), Depth::True);
+    preview.read(s.state.preview(), Depth::True, false);
     let coloured = format!("{preview:?}");
-    preview.read(s.state.preview(), Depth::None);
+    preview.read(s.state.preview(), Depth::None, false);
     let plain = format!("{preview:?}");
     assert!(coloured.contains("fg(") || coloured.contains("Rgb") || coloured.contains("Green"), "{coloured}");
     assert_ne!(coloured, plain);

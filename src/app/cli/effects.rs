@@ -286,6 +286,7 @@ impl Reloading {
                 act: !read_only,
                 glyphs: is.glyphs.clone(),
                 limit_threshold: is.limit_threshold,
+                reduced_motion: is.reduced_motion,
                 columns: is.columns(),
                 grouping: (before.settings.dashboard.group != is.group).then(|| is.grouping()),
             };

@@ -64,6 +64,8 @@ pub enum Message {
         columns: Vec<Column>,
         /// Percent of an account's limit from which on the header shows it.
         limit_threshold: u8,
+        /// Nothing blinks, and screens of panes change but now and then.
+        reduced_motion: bool,
         /// What the agents are grouped by, when the settings say something else than before.
         grouping: Option<Grouping>,
     },
@@ -108,6 +110,8 @@ pub struct Setup {
     pub columns: Vec<Column>,
     /// Percent of an account's limit from which on the header shows it.
     pub limit_threshold: u8,
+    /// Nothing blinks, and screens of panes change but now and then.
+    pub reduced_motion: bool,
     /// What the agents are grouped by.
     pub grouping: Grouping,
     /// What it opens with.
@@ -146,6 +150,8 @@ pub enum Hit {
     Choice(usize),
     /// Elsewhere in an overlay.
     Overlay,
+    /// The border above a panel, with its title.
+    Title(Panel),
     /// Elsewhere in a panel.
     Panel(Panel),
 }

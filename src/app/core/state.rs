@@ -92,6 +92,8 @@ pub struct State {
     pub list: List,
     /// Percent of an account's limit from which on the header shows it.
     pub limit_threshold: u8,
+    /// Nothing blinks, and screens of panes change but now and then.
+    pub reduced_motion: bool,
     /// The columns that are shown, beside those that always are.
     pub columns: Vec<Column>,
     /// Filter of the events.
@@ -156,6 +158,7 @@ impl State {
             view: Shown { preview: None, events: None, zoom: false, main: Main::Agents, focus: Panel::Agents },
             list: List::default(),
             limit_threshold: 80,
+            reduced_motion: false,
             columns: SHOWN.to_vec(),
             events_filter: String::new(),
             host: 0,

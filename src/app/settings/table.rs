@@ -1,4 +1,6 @@
 //! Every setting that there is: one row each, from which files are checked, defaults taken and `config show` made.
+//!
+//! Long because it is one table: a row for each setting.
 
 use strum::VariantNames;
 
@@ -209,6 +211,13 @@ pub const ROWS: &[Row] = &[
         "80",
         None,
         "percent of an account's limit from which on the header shows it",
+    ),
+    row(
+        "dashboard.reduced_motion",
+        Kind::Flag,
+        "false",
+        None,
+        "nothing blinks, and the panes' screens change every five seconds, or when an agent's state does",
     ),
     row("dashboard.read_only", Kind::Flag, "false", None, "nothing is ever typed into a pane"),
     row(

@@ -110,6 +110,8 @@ pub struct Dashboard {
     pub glyphs: String,
     /// The mouse works.
     pub mouse: bool,
+    /// Nothing blinks, and screens of panes change but now and then.
+    pub reduced_motion: bool,
     /// Nothing is ever typed into a pane.
     pub read_only: bool,
     /// Percent of an account's limit from which on the header shows it.

@@ -1,10 +1,11 @@
 //! The top line: what is watched, how many agents are in which state, and how it is watched.
 
 use ratatui::{
-    layout::Rect,
+    layout::{Position, Rect},
     style::{Modifier, Style},
 };
 
+use crate::app::core::action::Action;
 use crate::app::core::fleet::Host;
 use crate::app::core::state::State;
 use crate::app::core::words::{TONES, Tone};
@@ -16,6 +17,9 @@ const LONGEST_ACCOUNT: usize = 24;
 
 type Words = (String, Style);
 
+/// A count in words, and whose it is; `None`: of those that are out of the way.
+type Count = (String, Option<Tone>);
+
 /// ```text
 ///  tmux-orc · main    ▲ 2 need you  ● 5 working  ○ 3 idle     adaptive · dial · tmux 3.3a · every 1s  14:03
 ///  tmux-orc · main    ▲ 2 need you  ● 5 working  ○ 3 idle     claude 5h 87% · 16:30   adaptive · every 1s  14:03
@@ -23,19 +27,10 @@ type Words = (String, Style);
 /// In two lines where it is narrow: what and how, then the counts.
 pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
     let theme = c.theme;
-    let server = watched(state);
-    let simulated = if state.snapshot().server.simulated { " · simulated" } else { "" };
-    let end = c.pieces(
-        area.x + 1,
-        area.y,
-        area.width.saturating_sub(1),
-        &[
-            ("tmux-orc", theme.title.add_modifier(Modifier::BOLD)),
-            (" · ", theme.faint),
-            (&server, theme.muted),
-            (simulated, theme.warn),
-        ],
-    );
+    let [name, dot, server, simulated] = name(state);
+    let styles = [theme.title.add_modifier(Modifier::BOLD), theme.faint, theme.muted, theme.warn];
+    let words = [(&*name, styles[0]), (&dot, styles[1]), (&server, styles[2]), (&simulated, styles[3])];
+    let end = c.pieces(area.x + 1, area.y, area.width.saturating_sub(1), &words);
     if area.height > 1 {
         let right = beside(state, theme, area.right().saturating_sub(end + 1).into(), true);
         put_right(c, area, &right);
@@ -45,6 +40,12 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State) {
     let after = counts(c, end + 3, area.y, area.right(), state, true);
     let right = beside(state, theme, area.right().saturating_sub(after + 3).into(), false);
     put_right(c, area, &right);
+}
+
+/// The program and what it watches, in pieces.
+fn name(state: &State) -> [String; 4] {
+    let simulated = if state.snapshot().server.simulated { " · simulated" } else { "" };
+    ["tmux-orc".to_owned(), " · ".to_owned(), watched(state), simulated.to_owned()]
 }
 
 /// What is watched: the server's name, or how many hosts and servers there are.
@@ -65,29 +66,38 @@ fn watched(state: &State) -> String {
     }
 }
 
-/// The counts of the states that occur, with their words where all of them fit; gives the column after them.
+/// The counts of the states that occur; gives the column after them.
 fn counts(c: &mut Canvas, x: u16, y: u16, end: u16, state: &State, wide: bool) -> u16 {
-    let theme = c.theme;
+    let (words, gap) = count_words(state, end.saturating_sub(x).into(), wide);
+    let mut at = x;
+    for (words, tone) in &words {
+        if at >= end {
+            break;
+        }
+        let style = tone.map_or(c.theme.muted, |tone| style(c.theme.tone(tone), tone));
+        at = c.text(at, y, end - at, words, style) + gap;
+    }
+    at.saturating_sub(gap).max(x)
+}
+
+/// The counts of the states that occur, with their words where all of them fit, and the blanks between them.
+fn count_words(state: &State, room: usize, wide: bool) -> (Vec<Count>, u16) {
     let present: Vec<_> = TONES.iter().zip(state.counts()).filter(|(_, count)| *count > 0).collect();
-    let room = usize::from(end.saturating_sub(x));
-    let long: Vec<Words> = present
-        .iter()
-        .map(|(t, n)| (format!("{} {n} {}", t.glyph(), t.counted(*n)), style(theme.tone(**t), **t)))
-        .collect();
-    let short: Vec<Words> =
-        present.iter().map(|(t, n)| (format!("{} {n}", t.glyph()), style(theme.tone(**t), **t))).collect();
-    let cells = |words: &[Words], gap: usize| words.iter().map(|(w, _)| text::width(w) + gap).sum::<usize>();
+    let long: Vec<Count> =
+        present.iter().map(|(t, n)| (format!("{} {n} {}", t.glyph(), t.counted(*n)), Some(**t))).collect();
+    let short: Vec<Count> = present.iter().map(|(t, n)| (format!("{} {n}", t.glyph()), Some(**t))).collect();
+    let cells = |words: &[Count], gap: usize| words.iter().map(|(w, _)| text::width(w) + gap).sum::<usize>();
     // The word stays longest where it matters most.
     let needy = present.first().is_some_and(|(tone, _)| **tone == Tone::NeedsYou);
-    let mixed: Vec<Words> = match long.first().filter(|_| needy) {
+    let mixed: Vec<Count> = match long.first().filter(|_| needy) {
         Some(first) => std::iter::once(first).chain(&short[1..]).cloned().collect(),
         None => short.clone(),
     };
     // Those that are out of the way are counted apart, in fewer words where there is little room.
     let aside = state.fleet.present().filter(|(_, agent)| agent.is_aside()).count();
-    let told = |words: String| (aside > 0).then_some((words, theme.muted));
+    let told = |words: String| (aside > 0).then_some((words, None));
     let (in_words, in_one) = (told(state.aside()), told(format!("{aside} aside")));
-    let with = |words: &[Words], more: &Option<Words>| words.iter().chain(more).cloned().collect::<Vec<_>>();
+    let with = |words: &[Count], more: &Option<Count>| words.iter().chain(more).cloned().collect::<Vec<_>>();
     // Room is left for what runs and for the clock, or for the clock alone.
     let after = if wide { 24 } else { 0 };
     let ways = [
@@ -96,19 +106,35 @@ fn counts(c: &mut Canvas, x: u16, y: u16, end: u16, state: &State, wide: bool) -
         (with(&mixed, &in_words), 2, after / 2),
         (with(&mixed, &in_one), 2, after / 2),
     ];
-    let fits = |(words, gap, after): &(Vec<Words>, usize, usize)| cells(words, *gap) + after <= room;
+    let fits = |(words, gap, after): &(Vec<Count>, usize, usize)| cells(words, *gap) + after <= room;
     let (words, gap) = ways
         .into_iter()
         .find(fits)
         .map_or_else(|| (with(&short, &in_one), 2), |(words, gap, _)| (words, u16::try_from(gap).unwrap_or(2)));
-    let mut at = x;
-    for (words, style) in &words {
-        if at >= end {
-            break;
-        }
-        at = c.text(at, y, end - at, words, *style) + gap;
+    (words, gap)
+}
+
+/// What stands under the mouse: who needs you is gone to, those that are out of the way are shown, and the hosts.
+pub fn hit(state: &State, area: Rect, at: Position) -> Option<Action> {
+    let end = area.x + 1 + u16::try_from(name(state).iter().map(|word| text::width(word)).sum::<usize>()).unwrap_or(0);
+    if at.y == area.y && at.x < end {
+        return Some(Action::Hosts);
     }
-    at.saturating_sub(gap).max(x)
+    let two = area.height > 1;
+    let (mut x, y) = if two { (area.x + 1, area.y + 1) } else { (end + 3, area.y) };
+    let (words, gap) = count_words(state, area.right().saturating_sub(x).into(), !two);
+    for (word, tone) in &words {
+        let cells = u16::try_from(text::width(word)).unwrap_or(0);
+        if at.y == y && (x..x.saturating_add(cells)).contains(&at.x) {
+            return match tone {
+                Some(Tone::NeedsYou) => Some(Action::NextNeedy),
+                Some(_) => None,
+                None => Some(Action::Aside),
+            };
+        }
+        x = x.saturating_add(cells + gap);
+    }
+    None
 }
 
 fn style(style: Style, tone: Tone) -> Style {

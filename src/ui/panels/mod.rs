@@ -40,7 +40,7 @@ use crate::app::core::keymap::Keymap;
 use crate::app::core::message::Hit;
 use crate::app::core::state::State;
 use crate::app::core::text::width;
-use crate::app::core::view::Panel;
+use crate::app::core::view::{Main, Panel};
 use crate::monitor::CyclePoint;
 use crate::ui::canvas::{Canvas, Frame, Point};
 use crate::ui::colour::Depth;
@@ -111,7 +111,7 @@ pub struct Screens {
 impl Screens {
     /// Reads what is another one than before.
     pub fn read(&mut self, state: &State, depth: Depth) {
-        self.preview.read(state.preview(), depth);
+        self.preview.read(state.preview(), depth, state.reduced_motion);
         self.tiles.read(state, depth);
     }
 }
@@ -162,6 +162,29 @@ impl Section {
         let title = if words.title.is_empty() { self.title } else { words.title };
         let keys = if words.keys.is_empty() { &keys } else { words.keys };
         c.frame(area, &Frame { title, keys, focus, note: &note, ..words })
+    }
+
+    /// What is under the mouse in its border: a key, or its title.
+    pub fn border_hit(&self, state: &State, class: Class, rect: Rect, at: Position) -> Option<Hit> {
+        let panel = self.panel.filter(|_| class != Class::Sidebar && state.view.main != Main::Wall)?;
+        if at.y == rect.y {
+            return Some(Hit::Title(panel));
+        }
+        if at.y + 1 != rect.bottom() {
+            return None;
+        }
+        let labels: Vec<u16> =
+            self.keys.iter().map(|key| u16::try_from(width(&state.keymap.label(*key))).unwrap_or(0)).collect();
+        // As the border is drawn: the keys one blank apart, three cells before its end.
+        let cells = labels.iter().sum::<u16>() + u16::try_from(labels.len()).unwrap_or(0).saturating_sub(1);
+        let mut x = rect.right().saturating_sub(cells + 3);
+        for (action, label) in self.keys.iter().zip(labels) {
+            if (x..x + label).contains(&at.x) {
+                return Some(Hit::Key(*action));
+            }
+            x += label + 1;
+        }
+        None
     }
 }
 

@@ -7,7 +7,7 @@ use std::{ops::Range, sync::Arc};
 use ansi_to_tui::IntoText as _;
 use ratatui::{
     layout::Rect,
-    style::{Color, Style},
+    style::{Color, Modifier, Style},
     text::Line,
 };
 
@@ -24,13 +24,14 @@ use crate::ui::slot::Slot;
 pub struct Preview {
     source: Option<Arc<monitor::Preview>>,
     /// The colours that `lines` were made for.
-    depth: Option<Depth>,
+    depth: Option<Ink>,
     lines: Vec<Line<'static>>,
 }
 
 impl Preview {
     /// Reads a screen if it is another one than before.
-    pub fn read(&mut self, screen: Option<&Arc<monitor::Preview>>, depth: Depth) {
+    pub fn read(&mut self, screen: Option<&Arc<monitor::Preview>>, depth: Depth, still: bool) {
+        let depth = (depth, still);
         let same = match (&self.source, screen) {
             (Some(a), Some(b)) => a.shows_as(b),
             (None, None) => true,
@@ -78,11 +79,17 @@ impl Preview {
     }
 }
 
+/// The colours that the terminal shows, and whether nothing may blink.
+pub(super) type Ink = (Depth, bool);
+
 /// The rows of a screen with its colours, as many as the terminal shows.
-pub(super) fn styled(text: &str, depth: Depth) -> Vec<Line<'static>> {
+pub(super) fn styled(text: &str, (depth, still): Ink) -> Vec<Line<'static>> {
     let mut lines = text.into_text().map(|text| text.lines).unwrap_or_default();
     for span in lines.iter_mut().flat_map(|line| &mut line.spans) {
         span.style = depth.style(span.style);
+        if still {
+            span.style = span.style.remove_modifier(Modifier::SLOW_BLINK | Modifier::RAPID_BLINK);
+        }
     }
     lines
 }

@@ -9,7 +9,7 @@ use crate::app::core::state::State;
 use crate::app::core::wall;
 use crate::monitor;
 use crate::ui::colour::Depth;
-use crate::ui::panels::preview::styled;
+use crate::ui::panels::preview::{Ink, styled};
 
 /// So many rows may go at a screen's end without its tile being moved: what stands there comes and goes.
 const STAYS: usize = 3;
@@ -17,7 +17,7 @@ const STAYS: usize = 3;
 /// The screens on the page of the wall that is in view.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tiles {
-    depth: Option<Depth>,
+    depth: Option<Ink>,
     tiles: HashMap<AgentKey, Tile>,
 }
 
@@ -36,6 +36,7 @@ pub(super) struct Tile {
 impl Tiles {
     /// Reads the screens that are in view, those that are others than before; the rest is let go of.
     pub(super) fn read(&mut self, state: &State, depth: Depth) {
+        let depth = (depth, state.reduced_motion);
         let Some(wall) = state.viewport.wall else {
             self.tiles.clear();
             return;
@@ -68,7 +69,7 @@ impl Tiles {
 
 impl Tile {
     /// The end of a screen that ended at the row `before` when it was shown last.
-    fn new(source: &Arc<monitor::Preview>, before: Option<usize>, rows: usize, depth: Depth) -> Self {
+    fn new(source: &Arc<monitor::Preview>, before: Option<usize>, rows: usize, depth: Ink) -> Self {
         let now = source.end();
         let end = before.filter(|before| (now..=now + STAYS).contains(before)).unwrap_or(now);
         let text = source.from_row(end.saturating_sub(rows));
@@ -97,14 +98,14 @@ mod tests {
             Arc::new(monitor::Preview { pane_id: PaneId(1), text, captured_at: Timestamp::UNIX_EPOCH, above: 0 })
         };
         let first = |tile: &Tile| tile.lines[0].to_string();
-        let mut tile = Tile::new(&screen(20), None, 5, Depth::True);
+        let mut tile = Tile::new(&screen(20), None, 5, (Depth::True, false));
         assert_eq!((first(&tile).as_str(), tile.lines.len()), ("row 15", 5));
         for (rows, top) in [(19, "row 15"), (17, "row 15"), (20, "row 15"), (21, "row 16"), (17, "row 12")] {
-            tile = Tile::new(&screen(rows), Some(tile.end), 5, Depth::True);
+            tile = Tile::new(&screen(rows), Some(tile.end), 5, (Depth::True, false));
             assert_eq!(first(&tile), top, "{rows}");
         }
-        let few = Tile::new(&screen(2), None, 5, Depth::True);
+        let few = Tile::new(&screen(2), None, 5, (Depth::True, false));
         assert_eq!((first(&few).as_str(), few.lines.len()), ("row 0", 2), "what has room stands at the top");
-        assert!(Tile::new(&screen(20), None, 0, Depth::True).lines.is_empty());
+        assert!(Tile::new(&screen(20), None, 0, (Depth::True, false)).lines.is_empty());
     }
 }

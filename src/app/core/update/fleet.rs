@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::app::core::fleet::{AgentKey, Fleet, Member, MemberId};
 use crate::app::core::message::{Effect, Outcome};
 use crate::app::core::state::{Mode, State, widths_of};
+use crate::app::core::update::still::still;
 use crate::app::core::update::{ask, toast};
 use crate::app::core::view::Main;
 use crate::app::core::wall;
@@ -19,6 +20,11 @@ const DWELL: Duration = Duration::from_secs(2);
 
 /// Takes the fleet in as it is now.
 pub(crate) fn arrived(state: &mut State, new: Fleet) -> Outcome {
+    // What is answered is shown as it is.
+    let new = match state.mode {
+        Mode::Normal | Mode::Filter(_) | Mode::Help { .. } if state.reduced_motion => still(&state.fleet, new),
+        _ => new,
+    };
     let old = std::mem::replace(&mut state.fleet, new);
     let mut redraw = came_or_went(&old, &state.fleet) || old.hosts() != state.fleet.hosts();
     state.news.retain(|id, _| state.fleet.member(*id).is_some());

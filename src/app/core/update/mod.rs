@@ -7,6 +7,7 @@ mod engine;
 mod fleet;
 mod modes;
 mod rows;
+mod still;
 mod swallow;
 mod tidy;
 
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::app::core::action::{Group, row};
+use crate::app::core::action::{Action, Group, row};
 use crate::app::core::fleet::Host;
 use crate::app::core::key::Key;
 use crate::app::core::list::Line;
@@ -35,8 +36,19 @@ const SHORT_TOAST: Duration = Duration::from_secs(3);
 pub fn update(state: &mut State, message: Message) -> Outcome {
     match message {
         Message::Begins(setup) => {
-            let Setup { keymap, can, themes, theme, ascii, columns, limit_threshold, grouping, opening } = *setup;
-            state.limit_threshold = limit_threshold;
+            let Setup {
+                keymap,
+                can,
+                themes,
+                theme,
+                ascii,
+                columns,
+                limit_threshold,
+                reduced_motion,
+                grouping,
+                opening,
+            } = *setup;
+            (state.limit_threshold, state.reduced_motion) = (limit_threshold, reduced_motion);
             (state.keymap, state.can, state.ascii) = (keymap, can, ascii);
             (state.themes, state.theme, state.columns, state.list.grouping) = (themes, theme, columns, grouping);
             state.list.rebuild(&state.fleet, state.elapsed, true);
@@ -112,8 +124,18 @@ pub fn update(state: &mut State, message: Message) -> Outcome {
             let changed = std::mem::replace(&mut state.ascii, ascii) != ascii;
             Outcome::redraw_if(changed)
         }
-        Message::Configured { keymap, theme, mouse, act, glyphs: _, columns, limit_threshold, grouping } => {
-            state.limit_threshold = limit_threshold;
+        Message::Configured {
+            keymap,
+            theme,
+            mouse,
+            act,
+            glyphs: _,
+            columns,
+            limit_threshold,
+            reduced_motion,
+            grouping,
+        } => {
+            (state.limit_threshold, state.reduced_motion) = (limit_threshold, reduced_motion);
             state.columns = columns;
             let regrouped = grouping.map_or_else(Outcome::default, |grouping| {
                 state.list.grouping = grouping;
@@ -197,7 +219,10 @@ fn mouse_used(state: &mut State, mouse: Mouse, hit: Option<Hit>) -> Outcome {
         (Mouse::Click, Hit::Day(row)) => day::select(state, row),
         (Mouse::Click, Hit::Host(index)) => Outcome::redraw_if(std::mem::replace(&mut state.host, index) != index),
         (Mouse::Click, Hit::Key(action)) if palette::available(action, state) => act::act(state, action),
-        (Mouse::Click, Hit::Panel(panel)) => {
+        // A click on the title of the panel that has the focus: the whole page, and back.
+        (Mouse::Click, Hit::Title(panel)) if state.view.focus == panel => act::act(state, Action::Zoom),
+        (Mouse::Wheel(delta), Hit::Title(panel)) => rows::scroll(state, panel, delta.into()),
+        (Mouse::Click, Hit::Panel(panel) | Hit::Title(panel)) => {
             let changed = state.view.focus != panel;
             state.view.focus = panel;
             Outcome::redraw_if(changed)
