@@ -2,6 +2,10 @@
 """Turns `tmux capture-pane -e -p` on standard input into an SVG on standard output. Python's own library is enough.
 
     tmux capture-pane -e -p -t PANE | picture.py [--light] > picture.svg
+    picture.py --film SECONDS < SCREENS > film.svg
+
+A film is many screens, each ended by a line with a form feed alone; each is shown for so many seconds, and all of it again
+and again. What does not change from one screen to the next is in it once.
 """
 
 import re
@@ -122,69 +126,116 @@ def shape(character, x, y, colour):
     }.get(character, lambda: None)()
 
 
+def line(row, y, ink, ground):
+    """One line of the screen as elements, its top at `y`."""
+    out = []
+    run, run_style, run_x = "", None, 0
+
+    def flush():
+        nonlocal run
+        if run.strip():
+            colour, flags = run_style
+            extra = "".join((' font-weight="bold"' if "bold" in flags else "",
+                             ' font-style="italic"' if "italic" in flags else "",
+                             ' text-decoration="underline"' if "underline" in flags else "",
+                             ' opacity="0.6"' if "dim" in flags else ""))
+            length = len(run.rstrip()) * CELL_W
+            out.append(f'<text x="{run_x}" y="{y + 13.5:g}" fill="{colour}" textLength="{length}"{extra}>'
+                       f"{escape(run.rstrip())}</text>")
+        run = ""
+
+    coloured = []
+    for character, (fg, bg, flags), column, wide in row:
+        fg, bg = (bg or ground, fg or ink) if "reverse" in flags else (fg or ink, bg)
+        coloured.append((character, fg, flags, column, wide))
+        if bg:
+            x = PAD + column * CELL_W
+            out.append(f'<rect x="{x}" y="{y}" width="{wide * CELL_W + 0.3}" height="{CELL_H + 0.3}" fill="{bg}"/>')
+
+    end = 0
+    for index, (character, fg, flags, column, wide) in enumerate(coloured):
+        x = PAD + column * CELL_W
+        if character == "─":
+            # A run of them is one line.
+            if index >= end:
+                flush()
+                run_style = None
+                end = index
+                while end < len(coloured) and coloured[end][:2] == (character, fg):
+                    end += 1
+                out.append(f'<path d="M{x},{y + CELL_H / 2:g}h{(end - index) * CELL_W}" stroke="{fg}"/>')
+            continue
+        drawn = shape(character, x, y, fg)
+        style = (fg, flags & {"bold", "italic", "underline", "dim"})
+        if drawn or wide == 2 or style != run_style:
+            flush()
+            run_style, run_x = style, x
+        if drawn:
+            out.append(drawn)
+            run_style = None
+        else:
+            run += character
+            if wide == 2:
+                flush()
+                run_style = None
+    flush()
+    return out
+
+
+def head(columns, rows, ground):
+    width, height = columns * CELL_W + 2 * PAD, rows * CELL_H + 2 * PAD
+    return [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">',
+            f'<rect width="{width}" height="{height}" rx="8" fill="{ground}"/>',
+            f'<g font-family="DejaVu Sans Mono,Menlo,Consolas,monospace" font-size="{SIZE}" xml:space="preserve">']
+
+
+def wide_of(rows):
+    return max((column + wide for row in rows for _, _, column, wide in row), default=1)
+
+
 def draw(lines, light):
     ink, ground = GROUNDS[light]
     rows = list(cells(lines))
-    columns = max((column + wide for row in rows for _, _, column, wide in row), default=1)
-    width, height = columns * CELL_W + 2 * PAD, len(rows) * CELL_H + 2 * PAD
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">',
-           f'<rect width="{width}" height="{height}" rx="8" fill="{ground}"/>',
-           f'<g font-family="DejaVu Sans Mono,Menlo,Consolas,monospace" font-size="{SIZE}" xml:space="preserve">']
+    out = head(wide_of(rows), len(rows), ground)
     for number, row in enumerate(rows):
-        y = PAD + number * CELL_H
-        run, run_style, run_x = "", None, 0
+        out += line(row, PAD + number * CELL_H, ink, ground)
+    return "\n".join(out + ["</g></svg>"])
 
-        def flush():
-            nonlocal run
-            if run.strip():
-                colour, flags = run_style
-                extra = "".join((' font-weight="bold"' if "bold" in flags else "",
-                                 ' font-style="italic"' if "italic" in flags else "",
-                                 ' text-decoration="underline"' if "underline" in flags else "",
-                                 ' opacity="0.6"' if "dim" in flags else ""))
-                length = len(run.rstrip()) * CELL_W
-                out.append(f'<text x="{run_x}" y="{y + 13.5:g}" fill="{colour}" textLength="{length}"{extra}>'
-                           f"{escape(run.rstrip())}</text>")
-            run = ""
 
-        coloured = []
-        for character, (fg, bg, flags), column, wide in row:
-            fg, bg = (bg or ground, fg or ink) if "reverse" in flags else (fg or ink, bg)
-            coloured.append((character, fg, flags, column, wide))
-            if bg:
-                x = PAD + column * CELL_W
-                out.append(f'<rect x="{x}" y="{y}" width="{wide * CELL_W + 0.3}" height="{CELL_H + 0.3}" fill="{bg}"/>')
-
-        end = 0
-        for index, (character, fg, flags, column, wide) in enumerate(coloured):
-            x = PAD + column * CELL_W
-            if character == "─":
-                # A run of them is one line.
-                if index >= end:
-                    flush()
-                    run_style = None
-                    end = index
-                    while end < len(coloured) and coloured[end][:2] == (character, fg):
-                        end += 1
-                    out.append(f'<path d="M{x},{y + CELL_H / 2:g}h{(end - index) * CELL_W}" stroke="{fg}"/>')
+def film(screens, seconds, light):
+    ink, ground = GROUNDS[light]
+    screens = [list(cells(screen)) for screen in screens]
+    height, width = max(map(len, screens)), max(map(wide_of, screens))
+    out = head(width, height, ground)
+    whole = len(screens) * seconds
+    for number in range(height):
+        # Each text that the line has at some time, with the screens on which it has it.
+        texts = {}
+        for at, screen in enumerate(screens):
+            row = tuple(screen[number]) if number < len(screen) else ()
+            texts.setdefault(row, []).append(at)
+        for row, ats in texts.items():
+            elements = line(row, PAD + number * CELL_H, ink, ground)
+            if not elements:
                 continue
-            drawn = shape(character, x, y, fg)
-            style = (fg, flags & {"bold", "italic", "underline", "dim"})
-            if drawn or wide == 2 or style != run_style:
-                flush()
-                run_style, run_x = style, x
-            if drawn:
-                out.append(drawn)
-                run_style = None
-            else:
-                run += character
-                if wide == 2:
-                    flush()
-                    run_style = None
-        flush()
-    out.append("</g></svg>")
-    return "\n".join(out)
+            if len(ats) == len(screens):
+                out += elements
+                continue
+            shown = ["visible" if at in ats else "hidden" for at in range(len(screens))]
+            turns = [at for at in range(len(screens)) if at == 0 or shown[at] != shown[at - 1]]
+            values = ";".join(shown[at] for at in turns)
+            times = ";".join(f"{at / len(screens):.4g}" for at in turns)
+            out.append(f'<g visibility="{shown[0]}"><animate attributeName="visibility" dur="{whole:g}s" calcMode="discrete" '
+                       f'repeatCount="indefinite" values="{values}" keyTimes="{times}"/>')
+            out += elements + ["</g>"]
+    return "\n".join(out + ["</g></svg>"])
 
 
 if __name__ == "__main__":
-    print(draw(sys.stdin.read().rstrip("\n").split("\n"), "--light" in sys.argv))
+    text, light = sys.stdin.read(), "--light" in sys.argv
+    if "--film" in sys.argv:
+        seconds = float(sys.argv[sys.argv.index("--film") + 1])
+        screens = [screen.rstrip("\n").split("\n") for screen in text.split("\f\n") if screen.strip()]
+        print(film(screens, seconds, light))
+    else:
+        print(draw(text.rstrip("\n").split("\n"), light))

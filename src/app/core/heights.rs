@@ -11,7 +11,7 @@
 //!   not leave them their rows.
 //! - Where the lines leave room for all requests each is shown in full. Else they share what is free evenly, in a list of 15
 //!   rows and more a third of it in any case, and have a row each at least: who needs its user is read, and others are
-//!   further down.
+//!   further down. What short ones leave of their share goes to the long ones, a row more or less of it changing nothing.
 //! - Like the order of the rows, and together with it, new heights are taken when they have stood for two seconds and no key
 //!   was pressed for two; at once where a request is to be shown that was not, where the window changed, or when the user
 //!   asked for another order.
@@ -119,10 +119,25 @@ impl Plan {
         let level = (2..=highest).rev().find(fits).unwrap_or(1);
         let free = room.rows.saturating_sub(rows(level));
         let large = room.rows >= LARGE;
-        let even = (if large { free.max(room.rows / 3) } else { free }) / askers;
+        let even = Self::for_requests(room, level, counts) / askers;
         let share = if demand <= free { MOST } else { even.clamp(usize::from(large), MOST) };
         Self { level, askers, demand, share: if counts.asking == 0 { 0 } else { share } }
     }
+}
+
+impl Plan {
+    /// Rows that all requests may have together.
+    fn for_requests(room: Room, level: usize, counts: Counts) -> usize {
+        let free = room.rows.saturating_sub(level * counts.agents + counts.others);
+        if room.rows >= LARGE { free.max(room.rows / 3) } else { free }
+    }
+}
+
+/// The share with what short requests leave of it: `share` at least, that of before as long as it will do.
+fn passed_on(wanted: &[usize], room: usize, share: usize, before: usize) -> usize {
+    let fits = |share: usize| wanted.iter().map(|rows| (*rows).min(share)).sum::<usize>() <= room;
+    let most = (share..=MOST).rev().find(|share| fits(*share)).unwrap_or(share);
+    if before >= share && most <= before + 1 && fits(before) { before } else { most }
 }
 
 /// The rows that each line has.
@@ -130,6 +145,8 @@ impl Plan {
 pub(crate) struct Heights {
     room: Room,
     plan: Plan,
+    /// Most rows of a request, with what others leave.
+    most: usize,
     /// Rows of the requests that are shown.
     requests: HashMap<AgentKey, usize>,
     /// Since when others are wanted.
@@ -199,15 +216,21 @@ impl Heights {
         let wanted: Vec<usize> = if measured { asking.iter().map(rows).collect() } else { vec![1; counts.asking] };
         counts.rows = wanted.iter().sum();
         let plan = Plan::of(self.room, counts, (!when.force).then_some(self.plan));
+        let most = if measured && plan.share > 0 {
+            let before = if when.force { 0 } else { self.most };
+            passed_on(&wanted, Plan::for_requests(self.room, plan.level, counts), plan.share, before)
+        } else {
+            plan.share
+        };
         let shown = asking.iter().zip(wanted).filter(|_| plan.share > 0);
-        let requests: HashMap<AgentKey, usize> = shown.map(|((key, _), rows)| (*key, rows.min(plan.share))).collect();
+        let requests: HashMap<AgentKey, usize> = shown.map(|((key, _), rows)| (*key, rows.min(most))).collect();
         let differs = (plan, &requests) != (self.plan, &self.requests);
         if differs {
             let since = *self.unsettled.get_or_insert(when.now);
             let new = |(key, rows): (&AgentKey, &usize)| *rows > 0 && !self.requests.contains_key(key);
             let stood = when.now.saturating_sub(since) >= SETTLE;
             if when.force || when.moved || when.rested && (stood || requests.iter().any(new)) {
-                (self.plan, self.requests, self.unsettled) = (plan, requests, None);
+                (self.plan, self.most, self.requests, self.unsettled) = (plan, most, requests, None);
             }
         } else {
             self.unsettled = None;
@@ -281,6 +304,17 @@ mod tests {
         assert_eq!([1, 2, 3, 4, 5, 8, 9].map(|asking| share(33, 60, (asking, 9))), [5, 5, 2, 2, 1, 1, 1]);
         assert_eq!(share(60, 1, (1, 14)), MOST);
         assert_eq!(share(60, 1, (0, 0)), 0);
+    }
+
+    #[test]
+    fn what_short_requests_leave_goes_to_long_ones() {
+        assert_eq!(passed_on(&[1, 1, 9], 9, 3, 0), 7);
+        assert_eq!(passed_on(&[9, 9, 9], 9, 3, 0), 3, "nobody leaves anything");
+        assert_eq!(passed_on(&[9, 9, 9], 9, 1, 0), 3);
+        assert_eq!(passed_on(&[1, 1, 9], 10, 3, 7), 7, "a row more moves nothing");
+        assert_eq!(passed_on(&[1, 1, 9], 11, 3, 7), MOST, "two do");
+        assert_eq!(passed_on(&[1, 4, 9], 9, 3, 7), 4, "there is no room for it any more");
+        assert_eq!(passed_on(&[1; 50], 9, 1, 0), 1, "a row for each in any case");
     }
 
     #[test]
