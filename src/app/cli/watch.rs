@@ -226,9 +226,8 @@ impl Dashboard {
                 locals.end().await;
             }
         }
-        match first {
-            Some(first) => first.end().await.map_err(|crashed| Failure::failed(crashed.to_string()))?,
-            None => {}
+        if let Some(first) = first {
+            first.end().await.map_err(|crashed| Failure::failed(crashed.to_string()))?;
         }
         match becomes.get().and_then(|argv| argv.split_first()) {
             Some((program, arguments)) => {
