@@ -144,13 +144,19 @@ def line(row, y, ink, ground):
                        f"{escape(run.rstrip())}</text>")
         run = ""
 
-    coloured = []
+    coloured, grounds = [], []
     for character, (fg, bg, flags), column, wide in row:
         fg, bg = (bg or ground, fg or ink) if "reverse" in flags else (fg or ink, bg)
         coloured.append((character, fg, flags, column, wide))
+        if grounds and grounds[-1][:2] == [bg, column]:
+            grounds[-1][1] += wide
+        else:
+            grounds.append([bg, column + wide, column])
+    # Cells of one ground beside each other are one shape.
+    for bg, end, column in grounds:
         if bg:
-            x = PAD + column * CELL_W
-            out.append(f'<rect x="{x}" y="{y}" width="{wide * CELL_W + 0.3}" height="{CELL_H + 0.3}" fill="{bg}"/>')
+            out.append(f'<rect x="{PAD + column * CELL_W}" y="{y}" width="{(end - column) * CELL_W + 0.3:g}" '
+                       f'height="{CELL_H + 0.3}" fill="{bg}"/>')
 
     end = 0
     for index, (character, fg, flags, column, wide) in enumerate(coloured):

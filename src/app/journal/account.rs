@@ -355,12 +355,9 @@ impl Entry {
 
     /// Ends the open state; `next` is the one that follows, if one does.
     fn finish(&mut self, at: Timestamp, next: Option<AgentState>, account_since: Timestamp) {
-        self.report.state = None;
+        self.report.state = next;
         let Some(open) = self.open.take() else { return };
         let at = at.max(open.since);
-        if let Some(next) = next {
-            self.report.state = Some(next);
-        }
         if open.state != AgentState::Waiting || at.max(open.counted) < account_since {
             return;
         }

@@ -150,6 +150,16 @@ mod tests {
             went(4, 2, Idle, Working),
             went(9, 1, Waiting, Idle),
             record(12, Happened::Event(gone)),
+            record(
+                80,
+                Happened::Event(EventKind::Appeared {
+                    pane_id: PaneId(3),
+                    target: "a:0.3".into(),
+                    agent: "codex".into(),
+                    state: Waiting,
+                    kind: None,
+                }),
+            ),
         ];
         // An hour in which nobody watched.
         records.extend((-20..15).chain(75..90).map(alive));
@@ -163,6 +173,7 @@ mod tests {
             [(Working, 0, 3), (Waiting, 3, 9), (Idle, 9, 14), (Idle, 75, 80), (Working, 80, 90)]
         );
         assert_eq!((states(track(2)), track(2).present, track(1).present), (vec![(Working, 4, 12)], false, true));
+        assert_eq!((states(track(3)), track(3).present), (vec![(Waiting, 80, 90)], true), "as it was found");
     }
 
     #[test]

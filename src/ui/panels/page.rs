@@ -40,12 +40,15 @@ impl Row {
     }
 }
 
+/// What is drawn of a point.
+type Value<T> = fn(&T) -> Option<f32>;
+
 /// What is drawn above the numbers.
 pub(super) struct Chart {
     /// What its points are, without a time: "connections in use".
     pub(super) what: &'static str,
     /// Of half a minute, and of one cycle where there is no half minute yet.
-    pub(super) of: (fn(&HourPoint) -> Option<f32>, fn(&CyclePoint) -> Option<f32>),
+    pub(super) of: (Value<HourPoint>, Value<CyclePoint>),
     /// How its highest point reads.
     pub(super) show: fn(f64) -> String,
     /// The top of the scale; `None`: the highest point.
