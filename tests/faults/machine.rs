@@ -5,7 +5,7 @@ use std::process::Command;
 use tmux_orc::app::demo::Fleet;
 
 use super::{Watch, agents, still};
-use crate::support::{Program, Watched, isolate};
+use crate::support::{PATIENCE, Program, Watched, isolate, wait_for};
 
 /// A folder that is not there and cannot be made, by root neither.
 const NOWHERE: &str = if cfg!(target_os = "macos") { "/System/tmux-orc" } else { "/proc/tmux-orc" };
@@ -24,12 +24,19 @@ fn a_home_that_cannot_be_written_stops_no_dashboard() {
 #[test]
 fn few_descriptors_are_enough_or_it_says_so() {
     let fleet = Fleet::start_plan(&still(6)).expect("a fleet");
-    for limit in ["40", "12"] {
+    let listed = |limit: &str| {
         let mut command = Command::new("sh");
         command.args(["-c", "ulimit -n \"$1\"; shift; exec \"$@\"", "sh", limit, Program::PATH, "-S"]);
         command.arg(fleet.socket()).args(["agents", "--json"]);
         isolate(&mut command, fleet.home());
-        let out = command.output().expect("it starts");
+        command.output().expect("it starts")
+    };
+    // Their programs start one by one.
+    wait_for("all of them", PATIENCE, || {
+        serde_json::from_slice(&listed("256").stdout).is_ok_and(|all: serde_json::Value| agents(&all).len() == 6)
+    });
+    for limit in ["40", "12"] {
+        let out = listed(limit);
         let said = String::from_utf8_lossy(&out.stderr).into_owned();
         match out.status.code() {
             Some(0) => {

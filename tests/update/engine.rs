@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use tmux_orc::app::Effect;
 use tmux_orc::app::core::message::Message;
-use tmux_orc::monitor::{AgentState, Command, Event, EventKind, Evidence, Source};
+use tmux_orc::monitor::{AgentState, Command, Event, EventKind, Evidence, Source, TidyChange, Tidying};
 use tmux_orc::tmux::PaneId;
 
+use super::sample::stage::Stage;
 use super::stage;
 
 fn commands(effects: Vec<Effect>) -> Vec<Command> {
@@ -159,11 +160,30 @@ fn an_agent_that_has_exited_is_dismissed_by_a_key_others_are_not() {
     let agent = s.state.selected().unwrap().clone();
     s.effects();
     s.keys("D");
-    assert_eq!(commands(s.effects()), [Command::Seen(agent.pane_id)]);
-    s.publish(|next| next.agents.retain(|other| other.pane_id != agent.pane_id));
-    s.answer(Ok(()));
-    assert_ne!(s.selected(), agent.target);
+    let change = |parked| {
+        let (pane_id, pid, start) = (agent.pane_id, agent.pid, agent.start);
+        Command::Tidy(Tidying { pane_id, pid, start, change: TidyChange::Park(parked) })
+    };
+    assert_eq!(commands(s.effects()), [change(true)]);
+    let parked = |s: &mut Stage, parked| {
+        s.publish(|next| {
+            let mut all = next.agents.iter_mut();
+            all.find(|other| other.pane_id == agent.pane_id).unwrap().parked = parked;
+        });
+        s.answer(Ok(()));
+    };
+    parked(&mut s, true);
     assert!(!s.rows().contains(&agent.target));
+    // The same key takes it back.
+    s.keys("a");
+    while s.selected() != agent.target {
+        s.keys("j");
+    }
+    s.effects();
+    s.keys("D");
+    assert_eq!(commands(s.effects()), [change(false)]);
+    parked(&mut s, false);
+    assert!(s.rows().contains(&agent.target));
     // Without anybody to dismiss it says so too.
     s.publish(|next| next.agents.truncate(0));
     s.keys("D");

@@ -318,7 +318,7 @@ pub const ACTIONS: &[Entry] = &[
     entry(Action::Broadcast, "broadcast", &["M"], "Write one message to several agents", None, Group::Agents),
     entry(Action::Kill, "kill", &["X"], "Close the agent's pane, after asking", None, Group::Agents),
     entry(Action::Copy, "copy", &["Y"], "Copy the agent's target", None, Group::Agents),
-    entry(Action::Dismiss, "dismiss", &["D"], "Dismiss an agent that has exited", None, Group::Agents),
+    entry(Action::Dismiss, "dismiss", &["D"], "Dismiss an agent that has exited, or take it back", None, Group::Agents),
     entry(Action::Pick, "pick", &["J"], "Pick an agent from a list, and go to its pane", None, Group::Agents),
     entry(Action::Sort, "sort", &["o"], "Sort by the next column", None, Group::Agents),
     entry(Action::Reverse, "reverse", &["O"], "Turn the order round", None, Group::Agents),

@@ -57,11 +57,9 @@ fn does_what(state: &mut State, action: Action) -> Outcome {
             Some(target) => Outcome::effect(Effect::CopyText(target)),
             None => Outcome::default(),
         },
-        Action::Dismiss => match state.list.selected {
-            Some(key) => command(state, Command::Seen(key.pane)),
-            None => Outcome::default(),
-        },
-        Action::Park | Action::Snooze | Action::Pin | Action::Mute | Action::Describe => tidy::tidy(state, action),
+        Action::Dismiss | Action::Park | Action::Snooze | Action::Pin | Action::Mute | Action::Describe => {
+            tidy::tidy(state, action)
+        }
         Action::Aside => {
             state.list.aside = !state.list.aside;
             relist(state)

@@ -21,7 +21,8 @@ pub(crate) fn tidy(state: &mut State, action: Action) -> Outcome {
     let Some((key, agent)) = state.list.selected.zip(state.selected()) else { return Outcome::default() };
     let now = state.tidied(key, agent);
     let change = match action {
-        Action::Park => TidyChange::Park(!now.parked),
+        // Whose program has ended changes no more until another one starts there: then it is parked for good.
+        Action::Park | Action::Dismiss => TidyChange::Park(!now.parked),
         Action::Pin => TidyChange::Pin(!now.pinned),
         Action::Mute => TidyChange::Mute(!now.muted),
         Action::Snooze if now.snoozed => TidyChange::Wake,
