@@ -10,6 +10,9 @@ use crate::place::Place;
 use crate::stage::{ASKS, WORKS};
 use crate::support::{PATIENCE, wait_for};
 
+/// The header's count, with its glyph: a line of the events may read `21 working` by its second.
+const WORKING: &str = "● 1 working";
+
 /// Settings by which each notice is a line of this file.
 fn told_to(file: &std::path::Path) -> Value {
     let command = ["sh", "-c", "cat >> \"$0\"; echo >> \"$0\"", file.to_str().expect("a plain path")];
@@ -39,10 +42,11 @@ fn a_host_that_tells_nobody_is_told_of_here_once() {
     let second = desk.terminal(&["--host", "box"]);
     second.wait_text("1 needs you");
     place.stage.show(&claude, WORKS);
-    terminal.wait_text("1 working");
-    second.wait_text("1 working");
+    terminal.wait_text(WORKING);
+    second.wait_text(WORKING);
     assert_eq!(lines(&file), Vec::<Value>::new(), "it waited before the first sight");
     place.stage.show(&claude, ASKS);
+    terminal.wait_text("1 needs you");
     wait_for("a notice", PATIENCE, || !lines(&file).is_empty());
     let told = lines(&file);
     assert_eq!(
@@ -58,9 +62,9 @@ fn a_host_that_tells_nobody_is_told_of_here_once() {
     terminal.wait_text("1 needs you");
     // What comes after is told: nothing of all that is still on its way then.
     place.stage.show(&claude, WORKS);
-    terminal.wait_text("1 working");
+    terminal.wait_text(WORKING);
     place.stage.server.run(&["kill-pane", "-t", &claude.pane.to_string()]);
-    wait_for("another notice", PATIENCE, || lines(&file).len() > 1 || !terminal.screen().contains("1 working"));
+    wait_for("another notice", PATIENCE, || lines(&file).len() > 1 || !terminal.screen().contains(WORKING));
     let states: Vec<Value> = lines(&file).into_iter().map(|line| line["state"].clone()).collect();
     assert!(states.iter().filter(|state| **state == "waiting").count() == 1, "{states:?}");
 }
@@ -75,15 +79,16 @@ fn a_host_that_tells_itself_is_not_told_of_twice() {
     fs::write(orc.join("config.yaml"), json!({ "notifications": told_to(&there) }).to_string()).expect("settings");
     let desk = desk(&place, &here);
     let terminal = desk.terminal(&["--host", "box"]);
-    terminal.wait_text("1 working");
+    terminal.wait_text(WORKING);
     place.stage.show(&claude, ASKS);
     wait_for("its own notice", PATIENCE, || lines(&there).len() == 1);
     terminal.wait_text("1 needs you");
     assert_eq!(lines(&there)[0]["host"], Value::Null);
     // Longer than it would have been held back here.
     place.stage.show(&claude, WORKS);
-    terminal.wait_text("1 working");
+    terminal.wait_text(WORKING);
     place.stage.show(&claude, ASKS);
+    terminal.wait_text("1 needs you");
     wait_for("its second one", PATIENCE, || lines(&there).len() == 2);
     assert_eq!(lines(&here), Vec::<Value>::new());
 }
