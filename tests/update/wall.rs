@@ -210,3 +210,26 @@ fn what_is_done_is_seen_on_the_wall_too() {
     let pane = s.state.selected().unwrap().pane_id;
     assert!(s.effects().contains(&Effect::Engine(MemberId::FIRST, Command::Seen(pane))));
 }
+
+#[test]
+fn who_comes_to_need_its_user_comes_into_view_while_nobody_is_at_the_keys() {
+    use tmux_orc::monitor::AgentState;
+    let first_ends = |rests: i64| {
+        let mut s = wall(sample::twelve(), 120, 35);
+        s.keys("g");
+        s.wait(rests);
+        let pane = s.state.selected().unwrap().pane_id;
+        s.publish(|next| {
+            let now = next.timestamp;
+            let first = next.agents.iter_mut().find(|agent| agent.pane_id == pane).unwrap();
+            (first.state, first.kind, first.since) = (AgentState::Idle, None, now);
+            (first.asks, first.choices) = (None, Vec::new());
+        });
+        s.wait(4);
+        s.check();
+        let page = s.text().lines().nth(1).unwrap().to_owned();
+        (page.contains("page 1 of 3"), s.state.selected().unwrap().pane_id == pane, s.rows()[0].clone())
+    };
+    assert_eq!(first_ends(20), (true, false, "web:1.0".to_owned()), "the first page stays, and the cursor with it");
+    assert_eq!(first_ends(3), (false, true, "web:1.0".to_owned()), "the cursor stays on its pane");
+}

@@ -6,7 +6,7 @@ use crate::app::core::fleet::{AgentKey, Fleet, Member, MemberId};
 use crate::app::core::message::{Effect, Outcome};
 use crate::app::core::state::{Mode, State, widths_of};
 use crate::app::core::update::still::still;
-use crate::app::core::update::{ask, toast};
+use crate::app::core::update::{ask, rows, toast};
 use crate::app::core::view::Main;
 use crate::app::core::wall;
 use crate::app::core::words::{Tone, word};
@@ -63,7 +63,9 @@ pub(crate) fn arrived(state: &mut State, new: Fleet) -> Outcome {
     if stands {
         debug_assert!(!state.list.clone().rebuild(&state.fleet, state.elapsed, false), "it was to stand");
     } else {
+        let place = rows::place_that_stays(state, &old);
         redraw |= state.list.rebuild(&state.fleet, state.elapsed, false);
+        rows::stay(state, place);
     }
     redraw |= ask::arrived(state);
     // Instruments alone wait for the tick: numbers that change ten times a second cannot be read, and cost frames.

@@ -245,8 +245,11 @@ fn tick(state: &mut State, now: Timestamp) -> Outcome {
     redraw |= state.switched.take_if(|(_, until)| *until <= elapsed).is_some();
     let waits = state.list.waits(&state.fleet, state.elapsed);
     state.list.clock = now;
-    redraw |= waits && state.list.rebuild(&state.fleet, state.elapsed, false);
-    Outcome::redraw_if(redraw).and(fleet::mark_seen(state)).and(day::ticked(state))
+    let place = rows::place_that_stays(state, &state.fleet);
+    let rebuilt = waits && state.list.rebuild(&state.fleet, state.elapsed, false);
+    rows::stay(state, place);
+    let asks = if rebuilt { fleet::ask_focus(state) } else { Outcome::default() };
+    Outcome::redraw_if(redraw | rebuilt).and(asks).and(fleet::mark_seen(state)).and(day::ticked(state))
 }
 
 /// Whether an age in view reads differently at the two times.

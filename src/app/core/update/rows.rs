@@ -1,9 +1,11 @@
 //! The cursor and the order of the rows, and how far the panels are scrolled.
 
-use crate::app::core::fleet::AgentKey;
+use std::time::Duration;
+
+use crate::app::core::fleet::{AgentKey, Fleet};
 use crate::app::core::list::Sort;
 use crate::app::core::message::Outcome;
-use crate::app::core::state::State;
+use crate::app::core::state::{Mode, State};
 use crate::app::core::update::{day, fleet};
 use crate::app::core::view::{Main, Panel};
 use crate::app::core::wall::{Go, delta};
@@ -48,6 +50,30 @@ pub(crate) fn wall_step(state: &mut State, go: Go) -> Outcome {
     let at = keys.iter().position(|key| Some(*key) == state.list.selected).unwrap_or(0);
     let moved = state.list.step(&state.fleet, delta(go, wall.grid, at, keys.len()));
     moved_cursor(state, moved)
+}
+
+/// The keys rest for so long before the wall's first page stays in view rather than the tile with the cursor.
+const AWAY: Duration = Duration::from_secs(10);
+
+/// The place of the cursor on the wall's first page, where that is to stay in view whatever comes: nobody is at the keys,
+/// and who comes to need its user comes there.
+pub(crate) fn place_that_stays(state: &State, fleet: &Fleet) -> Option<usize> {
+    let is_open = state.view.main == Main::Wall && matches!(state.mode, Mode::Normal);
+    let tiles = state.viewport.wall.filter(|_| is_open)?.grid.tiles();
+    let away = state.list.last_input.is_none_or(|at| state.elapsed.saturating_sub(at) >= AWAY);
+    let at = state.list.agents(fleet).position(|(key, _)| Some(key) == state.list.selected)?;
+    (away && tiles > 1 && at < tiles).then_some(at)
+}
+
+/// Leaves the cursor at that place of the first page, when its agent has gone to another page.
+pub(crate) fn stay(state: &mut State, place: Option<usize>) {
+    let Some((place, wall)) = place.zip(state.viewport.wall) else { return };
+    let keys: Vec<AgentKey> = state.list.agents(&state.fleet).map(|(key, _)| key).collect();
+    let at = keys.iter().position(|key| Some(*key) == state.list.selected);
+    if at.is_some_and(|at| at >= wall.grid.tiles()) {
+        state.list.select(&state.fleet, keys[place]);
+        state.selected_at = state.elapsed;
+    }
 }
 
 /// To the first or the last of what the focus is on.
