@@ -41,6 +41,7 @@ async fn test(report: Report, context: &mut Context) -> Result<(), Failure> {
     let settings = context.load(&Overrides::new())?.settings;
     let outside = std::io::stdout().is_terminal() && std::env::var_os("TMUX").is_none();
     let ways = Ways::new(small_pool(&server, &settings), &settings.notifications).with_own_terminal(outside);
+    let ways = ways.without_buttons();
     let notices = [Notice::Agent(example(&server))];
     // Side by side, as in an engine.
     let tries = ways.channels().into_iter().map(|channel| {

@@ -1,5 +1,7 @@
 //! A day of the agents: what each did when, as spans, as cells of a bar, and as sums. What happened is read elsewhere.
 
+use std::collections::HashMap;
+
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::app::core::fleet::{AgentKey, Fleet};
@@ -140,9 +142,9 @@ impl Day {
         let mut tracks: Vec<(Option<AgentKey>, &Track)> =
             self.tracks.iter().filter(|track| member(track).is_some()).map(|track| (key_of(track), track)).collect();
         let last = |track: &Track| track.spans.last().map(|span| span.to);
-        let place = |key: &Option<AgentKey>| {
-            key.map_or(usize::MAX, |key| order.iter().position(|other| *other == key).unwrap_or(usize::MAX - 1))
-        };
+        let places: HashMap<AgentKey, usize> = order.iter().copied().zip(0..).collect();
+        let place =
+            |key: &Option<AgentKey>| key.map_or(usize::MAX, |key| places.get(&key).copied().unwrap_or(usize::MAX - 1));
         tracks.sort_by(|(a, x), (b, y)| place(a).cmp(&place(b)).then_with(|| last(y).cmp(&last(x))));
         tracks
     }

@@ -32,7 +32,7 @@ pub fn picks<'s>(state: &'s State, text: &str) -> Vec<(AgentKey, &'s Agent)> {
         .fleet
         .keyed()
         .filter(|(_, agent)| list::matches(&mut query, agent, several))
-        .map(|(key, agent)| (key, agent, format!("{} {}", state.place(key), agent.agent)))
+        .map(|(key, agent)| (key, agent, format!("{} {}", state.called(agent), agent.agent)))
         .collect::<Vec<_>>()
         .into_iter()
         .map(|(key, agent, names)| (query.score(&names).unwrap_or(0), key, agent))

@@ -11,7 +11,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::app::core::action::Scope;
 use crate::app::core::column::{COLUMNS, Column, SHOWN};
-use crate::app::core::fleet::{AgentKey, Fleet, Host, Member, MemberId, address};
+use crate::app::core::fleet::{AgentKey, Fleet, Host, Member, MemberId, address, host_of};
 use crate::app::core::keymap::Keymap;
 use crate::app::core::list::List;
 pub use crate::app::core::mode::{Mode, Recipient};
@@ -19,7 +19,7 @@ use crate::app::core::pending::Pending;
 use crate::app::core::view::{Capabilities, Main, Panel, Shown, Viewport};
 use crate::app::core::widths::Widths;
 use crate::app::core::words::{TONES, Tone, tone};
-use crate::app::core::{day, tidy};
+use crate::app::core::{day, format, tidy};
 use crate::{
     monitor::{Agent, EventReader, Link, Preview, ServerStatus, Snapshot, Tiles},
     tmux::PaneId,
@@ -227,6 +227,15 @@ impl State {
             Some(agent) if self.fleet.several() => address(agent),
             Some(agent) => agent.target.clone(),
             None => key.pane.to_string(),
+        }
+    }
+
+    /// What a row calls an agent: its name, where it has one, and its place; its host first where there are several.
+    #[must_use]
+    pub fn called(&self, agent: &Agent) -> String {
+        match host_of(agent) {
+            host if self.fleet.several() && host != "·" => format!("{host} {}", format::place(agent)),
+            _ => format::place(agent),
         }
     }
 

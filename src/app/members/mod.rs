@@ -325,6 +325,7 @@ async fn tell(id: MemberId, mut snapshots: Snapshots, mut link: watch::Receiver<
 
 #[cfg(test)]
 pub(super) mod tests {
+    use futures_util::FutureExt as _;
     use tokio::time::timeout;
 
     use super::*;
@@ -383,5 +384,17 @@ pub(super) mod tests {
         assert_eq!(names(), ["work", "·", "api/z", "box/a"]);
         let (joined, ..) = member(None, "later");
         assert_eq!(members.join(joined), Some(MemberId(5)), "no number is given twice");
+    }
+
+    #[tokio::test]
+    async fn who_comes_and_goes_is_told_of_and_ends_with_them() {
+        let members = Members::new(member(None, "default").0);
+        let mut who = members.who();
+        let id = members.join(member(Some("box"), "default").0).expect("a number");
+        assert!(matches!(who.changed().now_or_never(), Some(Ok(()))), "one came");
+        members.leave(id);
+        assert!(matches!(who.changed().now_or_never(), Some(Ok(()))), "it went");
+        drop(members);
+        assert!(matches!(who.changed().now_or_never(), Some(Err(_))));
     }
 }

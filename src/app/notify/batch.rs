@@ -61,9 +61,10 @@ impl Batcher {
         self.events = EventReader::after(snapshot);
     }
 
-    /// The panes of which something is held back.
+    /// The panes of which something is held back, or kept for the end of the quiet hours.
     pub fn held(&self) -> impl Iterator<Item = PaneId> {
-        self.held.iter().filter_map(|(_, notice)| notice.pane())
+        let held = self.held.iter().filter_map(|(_, notice)| notice.pane());
+        held.chain(self.kept.iter().map(|notice| notice.pane_id))
     }
 
     /// Takes the new events of a snapshot, and lets go of what is no longer so.
@@ -117,7 +118,7 @@ impl Batcher {
     }
 
     /// What is to be told now: one for each pane that nobody looks at, and limits. `quiet`: how much longer nothing is; what
-    /// is so until then is told then.
+    /// agents wait for until then is told then. A limit is not: it has its place in every header.
     pub fn release(
         &mut self,
         snapshot: &Snapshot,

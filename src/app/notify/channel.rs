@@ -28,22 +28,29 @@ const MOST_UNDER_WAY: usize = 64;
 /// How long those that are under way are waited for when the engine ends.
 const END_LIMIT: Duration = Duration::from_millis(1500);
 
+/// How long the desktop has to show what was begun.
+const SHOWN_LIMIT: Duration = Duration::from_millis(200);
+
 /// What is being delivered, each by itself: a channel that hangs holds up no other, and no later notice.
 #[derive(Debug, Default)]
 pub struct Telling {
     under_way: JoinSet<()>,
+    /// Notices of the desktop: with a button they last until somebody closes them.
+    desktop: JoinSet<()>,
 }
 
 impl Telling {
     /// Begins to deliver these by every channel that is on, and does not wait for it.
     pub fn tell(&mut self, ways: &Arc<Ways>, notices: Vec<Notice>) {
         while self.under_way.try_join_next().is_some() {}
+        while self.desktop.try_join_next().is_some() {}
         let notices: Arc<[Notice]> = notices.into();
         let (terminals, others): (Vec<Channel>, _) = ways.channels().into_iter().partition(Channel::is_terminals);
         // One after the other, so that the bell stands in no other's sequence; all else at once.
         for channels in std::iter::once(terminals).chain(others.into_iter().map(|channel| vec![channel])) {
             let (at, notices) = (Arc::clone(ways), Arc::clone(&notices));
-            self.begin(async move {
+            let is_desktop = channels == [Channel::Desktop];
+            self.begin(is_desktop, async move {
                 for channel in channels {
                     if let Err(problem) = at.deliver(&channel, &notices).await {
                         tracing::warn!(channel = channel.name(), problem, "a notice was not delivered");
@@ -53,9 +60,10 @@ impl Telling {
         }
     }
 
-    fn begin(&mut self, telling: impl Future<Output = ()> + Send + 'static) {
-        if self.under_way.len() < MOST_UNDER_WAY {
-            self.under_way.spawn(telling);
+    fn begin(&mut self, is_desktop: bool, telling: impl Future<Output = ()> + Send + 'static) {
+        let under_way = if is_desktop { &mut self.desktop } else { &mut self.under_way };
+        if under_way.len() < MOST_UNDER_WAY {
+            under_way.spawn(telling);
         } else {
             tracing::warn!("{MOST_UNDER_WAY} notices are still under way: one more is not delivered");
         }
@@ -65,6 +73,9 @@ impl Telling {
     pub async fn end(mut self) {
         let all = async { while self.under_way.join_next().await.is_some() {} };
         timeout(END_LIMIT, all).await.ok();
+        // One without a button is shown within this time; nobody is kept waiting for the button of another.
+        let shown = async { while self.desktop.join_next().await.is_some() {} };
+        timeout(SHOWN_LIMIT, shown).await.ok();
     }
 }
 
@@ -107,6 +118,7 @@ pub struct Ways {
     pool: Pool,
     channels: Vec<Channel>,
     desktop: Desktop,
+    buttons: bool,
     own_terminal: bool,
     /// Room for runs of programs.
     room: Semaphore,
@@ -128,6 +140,7 @@ impl Ways {
             pool,
             channels: on.chain(programs).collect(),
             desktop: Desktop::default(),
+            buttons: true,
             own_terminal: false,
             room: Semaphore::new(MOST_AT_ONCE),
         }
@@ -137,6 +150,13 @@ impl Ways {
     #[must_use]
     pub fn with_own_terminal(mut self, own: bool) -> Self {
         self.own_terminal = own;
+        self
+    }
+
+    /// Without buttons on the desktop: who shows one waits until it is closed.
+    #[must_use]
+    pub fn without_buttons(mut self) -> Self {
+        self.buttons = false;
         self
     }
 
@@ -156,7 +176,9 @@ impl Ways {
             Channel::Bell => self.write_to_terminals(terminal_bytes(true, false, &text)).await,
             Channel::Terminal => self.write_to_terminals(terminal_bytes(false, true, &text)).await,
             Channel::Tmux => self.show_in_tmux(&text).await,
-            Channel::Desktop => self.desktop.show(&text, self.jump(notices)).await.map(|()| "shown".to_owned()),
+            Channel::Desktop => {
+                self.desktop.show(&text, self.jump(notices).filter(|_| self.buttons)).await.map(|()| "shown".to_owned())
+            }
             Channel::Program(_, words) => {
                 // Each by itself: one that hangs holds up no other.
                 let runs = notices.iter().map(|notice| self.run(words, notice));

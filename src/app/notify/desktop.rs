@@ -5,9 +5,10 @@ use std::time::Duration;
 use tokio::{process::Command, sync::OnceCell, sync::Semaphore};
 
 use crate::app::notify::program::{COMMAND_LIMIT, run_to_end};
+use crate::app::notify::service::without_markup;
 
-/// How long a notice with a button is there. notify-send waits that long for an answer, and ends by itself then, whatever
-/// became of us (notify-send(1), `--wait`).
+/// How long a notice with a button is there. notify-send waits that long for an answer, and ends with us if we go before
+/// (notify-send(1), `--wait`).
 const SHOWN: Duration = Duration::from_secs(60);
 
 /// Most notices with a button at once, each of which is a process that waits. Further ones have no button.
@@ -52,6 +53,7 @@ impl Desktop {
             command.args(["-e", script[0], "-e", script[1], "-e", script[2], "--", text]);
             return run_to_end(command, Vec::new(), COMMAND_LIMIT).await.map(drop);
         }
+        let text = &body(text);
         let mut command = Command::new("notify-send");
         command.arg("--app-name=tmux-orc");
         let room = if jump.is_some() && self.has_buttons().await { self.room.try_acquire().ok() } else { None };
@@ -88,9 +90,28 @@ impl Desktop {
     }
 }
 
+/// A text as the body of a notice: it is markup there, with links, and notify-send reads escapes in it
+/// (<https://specifications.freedesktop.org/notification-spec/latest/markup.html>).
+fn body(text: &str) -> String {
+    without_markup(&text.replace('\\', "\\\\"))
+}
+
 fn hint(problem: String) -> String {
     if problem.starts_with("it cannot be started") {
         return format!("notify-send: {problem} (the package libnotify-bin has it)");
     }
     format!("notify-send: {problem}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_pane_shows_is_no_markup_and_no_escape() {
+        assert_eq!(
+            body(r#"<a href="https://x">ok</a> && printf '\n'"#),
+            r#"&lt;a href="https://x"&gt;ok&lt;/a&gt; &amp;&amp; printf '\\n'"#
+        );
+    }
 }

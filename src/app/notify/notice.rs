@@ -259,7 +259,9 @@ pub(super) mod tests {
         let night = rules(|s| s.quiet_hours = "22:00-07:00".into());
         assert!(night.is_quiet(at("2026-03-01T21:00:00Z"), &zone));
         assert!(night.is_quiet(at("2026-03-01T05:59:00Z"), &zone));
-        assert!(!night.is_quiet(at("2026-03-01T06:00:00Z"), &zone));
+        assert!(
+            !night.is_quiet(at("2026-03-01T06:00:00Z"), &zone) && !night.is_quiet(at("2026-03-01T06:00:30Z"), &zone)
+        );
         let noon = rules(|s| s.quiet_hours = "12:00-13:00".into());
         assert!(noon.is_quiet(at("2026-03-01T11:30:00Z"), &zone) && !noon.is_quiet(at("2026-03-01T12:00:00Z"), &zone));
         assert!(!rules(|_| {}).is_quiet(at("2026-03-01T12:00:00Z"), &zone));

@@ -156,8 +156,10 @@ impl Rules {
         let minute = u16::from(time.hour().unsigned_abs()) * 60 + u16::from(time.minute().unsigned_abs());
         // A span may go over midnight; one from a time to the same is none.
         let is_quiet = if from <= to { (from..to).contains(&minute) } else { minute >= from || minute < to };
-        let minutes = (to + DAY - minute) % DAY;
-        let left = u64::from(minutes) * 60 - u64::from(time.second().unsigned_abs());
-        is_quiet.then(|| Duration::from_secs(left))
+        // Of quiet hours a whole minute is left at least: its seconds can be taken off.
+        is_quiet.then(|| {
+            let minutes = (to + DAY - minute) % DAY;
+            Duration::from_secs(u64::from(minutes) * 60 - u64::from(time.second().unsigned_abs()))
+        })
     }
 }

@@ -154,7 +154,7 @@ impl Service {
             }
             Self::Slack => {
                 // `<!channel>` would call everybody: https://api.slack.com/reference/surfaces/formatting#escaping
-                let text = said.whole().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+                let text = without_markup(&said.whole());
                 json(
                     address("SLACK_WEBHOOK_URL", needed("SLACK_WEBHOOK_URL")?)?,
                     json!({ "text": text, "mrkdwn": false }),
@@ -305,6 +305,11 @@ fn cut(text: &str, most: usize) -> String {
         return text.to_owned();
     }
     text.chars().take(most - 1).chain(['…']).collect()
+}
+
+/// Words as words where marks of HTML would be obeyed.
+pub(super) fn without_markup(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

@@ -31,6 +31,11 @@ pub struct Waits {
 impl Waits {
     /// Takes the waits of a snapshot, and how long each lasts when a person is reminded, the shortest first.
     pub fn take(&mut self, snapshot: &Snapshot, steps: &[Duration], now: Instant) {
+        if steps.is_empty() {
+            self.waits.clear();
+            self.steps.clear();
+            return;
+        }
         if self.steps != steps {
             // What is over by the new ones is no news.
             self.steps = steps.to_vec();
@@ -38,11 +43,10 @@ impl Waits {
                 wait.reminded = passed(steps, now.duration_since(wait.began));
             }
         }
-        self.waits.retain(|pane, wait| {
-            let agent = snapshot.agents.iter().find(|agent| agent.pane_id == *pane);
-            agent.is_some_and(|agent| agent.state == AgentState::Waiting && agent.since == wait.since)
-        });
-        for agent in snapshot.agents.iter().filter(|agent| agent.state == AgentState::Waiting) {
+        let waiting = || snapshot.agents.iter().filter(|agent| agent.state == AgentState::Waiting);
+        let since: HashMap<PaneId, Timestamp> = waiting().map(|agent| (agent.pane_id, agent.since)).collect();
+        self.waits.retain(|pane, wait| since.get(pane) == Some(&wait.since));
+        for agent in waiting() {
             self.waits.entry(agent.pane_id).or_insert_with(|| {
                 let age = snapshot.timestamp.duration_since(agent.since).unsigned_abs();
                 let began = now.checked_sub(age).unwrap_or(now);

@@ -33,7 +33,8 @@ impl Screens {
 
     /// Who has those before has these.
     pub(crate) fn are(&self, before: &Self) -> bool {
-        self.focus == before.focus && self.news(before).is_empty() && self.hidden(before).is_empty()
+        let same = |new: &Arc<Preview>| self.has(before, new);
+        self.focus == before.focus && self.tiles.iter().all(same) && self.hidden(before).is_empty()
     }
 
     /// The end of a line with a whole snapshot or an update.
@@ -57,8 +58,12 @@ impl Screens {
 
     /// The parts that show something else than before.
     fn news(&self, before: &Self) -> Vec<Preview> {
-        let had = |new: &&Arc<Preview>| self.rows == before.rows && before.tiles.iter().any(|had| had.shows_as(new));
-        self.tiles.iter().filter(|new| !had(new)).map(|new| new.bottom(self.rows)).collect()
+        self.tiles.iter().filter(|new| !self.has(before, new)).map(|new| new.bottom(self.rows)).collect()
+    }
+
+    /// Whether who has those before has this part.
+    fn has(&self, before: &Self, part: &Preview) -> bool {
+        self.rows == before.rows && before.tiles.iter().any(|had| had.shows_as(part))
     }
 
     /// The panes that are shown no more.

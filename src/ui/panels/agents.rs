@@ -7,7 +7,7 @@ use ratatui::{
 
 use crate::app::core::column::Column;
 use crate::app::core::detail::{IN_DETAIL, details};
-use crate::app::core::fleet::{AgentKey, host_of};
+use crate::app::core::fleet::AgentKey;
 use crate::app::core::format;
 use crate::app::core::heights::Room;
 use crate::app::core::message::Hit;
@@ -202,11 +202,7 @@ fn activity(c: &mut Canvas, x: u16, y: u16, room: u16, agent: &Agent) {
 /// ```
 fn sidebar(c: &mut Canvas, area: Rect, state: &State) {
     let theme = c.theme;
-    let several = state.fleet.several();
-    let place = |agent: &Agent| match host_of(agent) {
-        host if several && host != "·" => format!("{host} {}", format::place(agent)),
-        _ => format::place(agent),
-    };
+    let place = |agent: &Agent| state.called(agent);
     let longest = state.fleet.agents().map(|a| width(&place(a))).max().unwrap_or(0);
     let room = usize::from(area.width.saturating_sub(10));
     let target_room = longest.min(room);

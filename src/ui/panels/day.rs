@@ -67,15 +67,20 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(area: Rect, rows: &[(Option<AgentKey>, &Track)]) -> Self {
-        let widest = |of: fn(&Track) -> &str| rows.iter().map(|(_, track)| width(of(track))).max().unwrap_or(0);
-        let name = widest(|track| &track.target).clamp(4, usize::from(area.width / 4).max(6));
-        let agent = if area.width >= 70 { widest(|track| &track.agent).min(10) } else { 0 };
+    fn of(area: Rect, rows: &[(Option<AgentKey>, &Track)], state: &State) -> Self {
+        let widest = |of: &dyn Fn(&(Option<AgentKey>, &Track)) -> usize| rows.iter().map(of).max().unwrap_or(0);
+        let name = widest(&|row| width(&called(state, row))).clamp(4, usize::from(area.width / 4).max(6));
+        let agent = if area.width >= 70 { widest(&|(_, track)| width(&track.agent)).min(10) } else { 0 };
         let begin = u16::try_from(3 + name + 1 + if agent > 0 { agent + 1 } else { 0 }).unwrap_or(area.width);
         let waited = area.width >= 50;
         let end = area.width.saturating_sub(if waited { WAITED } else { 0 } + 1);
         Self { name, agent, strip: (area.x + begin, end.saturating_sub(begin)), waited }
     }
+}
+
+/// What a row's agent is called now; of one that is gone, its last place.
+fn called(state: &State, (key, track): &(Option<AgentKey>, &Track)) -> String {
+    key.and_then(|key| state.fleet.agent(key)).map_or_else(|| track.target.clone(), |agent| state.called(agent))
 }
 
 /// What stands for a state in a strip.
@@ -113,7 +118,7 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
     let Some(span) = span.filter(|_| !rows.is_empty()) else {
         return instead(c, Rect { height: parts.axis.height + parts.rows.height, ..parts.axis }, state);
     };
-    let columns = Columns::of(parts.rows, &rows);
+    let columns = Columns::of(parts.rows, &rows, state);
     let (x, cells) = columns.strip;
     if parts.axis.height > 0 {
         for (cell, words) in axis(span, cells.into(), &state.zone) {
@@ -132,7 +137,7 @@ fn draw(c: &mut Canvas, area: Rect, context: &DrawContext) {
             c.text(parts.rows.x, y, 1, "▌", c.theme.focus);
         }
     }
-    detail(c, parts.detail, state, rows[at].1);
+    detail(c, parts.detail, state, &rows[at]);
 }
 
 /// The first row in view, with the cursor at this one.
@@ -163,7 +168,7 @@ fn strip(
     c: &mut Canvas,
     rect: Rect,
     state: &State,
-    (key, track): &(Option<AgentKey>, &Track),
+    row @ (key, track): &(Option<AgentKey>, &Track),
     columns: &Columns,
     span: (jiff::Timestamp, jiff::Timestamp),
 ) {
@@ -171,7 +176,7 @@ fn strip(
     let agent = key.and_then(|key| state.fleet.agent(key));
     let (glyph, style) = agent.map_or(("×", theme.faint), |agent| (tone(agent).glyph(), theme.tone(tone(agent))));
     let words = if agent.is_some() { theme.text } else { theme.muted };
-    let name = left(&fit_end(&track.target, columns.name), columns.name);
+    let name = left(&fit_end(&called(state, row), columns.name), columns.name);
     let program = left(&fit(&track.agent, columns.agent), columns.agent);
     let pieces = [(glyph, style), (" ", style), (&name, words), (" ", words), (&program, theme.muted)];
     c.pieces(rect.x + 1, rect.y, rect.width.saturating_sub(1), &pieces);
@@ -189,7 +194,7 @@ fn strip(
 }
 
 /// Sums and waits of one agent, the latest first.
-fn detail(c: &mut Canvas, mut area: Rect, state: &State, track: &Track) {
+fn detail(c: &mut Canvas, mut area: Rect, state: &State, row: &(Option<AgentKey>, &Track)) {
     if area.height < 2 {
         return;
     }
@@ -197,8 +202,10 @@ fn detail(c: &mut Canvas, mut area: Rect, state: &State, track: &Track) {
     let rule = take_top(&mut area, 1);
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     c.text(rule.x + 1, rule.y, rule.width.saturating_sub(2), &"─".repeat(inner.width.into()), theme.faint);
+    let track = row.1;
     let waits = track.waits();
-    let mut x = c.text(inner.x, inner.y, inner.width, &format!("{} {}", track.target, track.agent), theme.text) + 2;
+    let mut x =
+        c.text(inner.x, inner.y, inner.width, &format!("{} {}", called(state, row), track.agent), theme.text) + 2;
     for (of, tone, called) in SUMS {
         let seconds = track.seconds(of);
         if seconds == 0 || x >= inner.right() {

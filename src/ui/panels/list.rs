@@ -125,14 +125,21 @@ pub(super) fn rows(c: &mut Canvas, area: Rect, state: &State, row: impl Fn(&mut 
     }
 }
 
-/// That no agent matches the filter, or that there is none to be shown.
+/// That no agent matches the filter, or that all are out of the way.
 pub(super) fn nothing(c: &mut Canvas, area: Rect, state: &State) {
     if area.height < 2 {
         return;
     }
-    let back = state.keymap.label(Action::Back);
-    let how = if back.is_empty() { String::new() } else { format!("  {back} shows all.") };
-    let words = format!("Nothing matches \"{}\".{how}", state.list.filter);
+    let filtered = !state.list.filter.trim().is_empty();
+    let key = state.keymap.label(if filtered { Action::Back } else { Action::Aside });
+    let how = match (key.is_empty(), filtered) {
+        (true, _) => String::new(),
+        (_, true) => format!("  {key} shows all."),
+        (_, false) => format!("  {key} shows them in the list."),
+    };
+    let what =
+        if filtered { format!("Nothing matches \"{}\".", state.list.filter) } else { format!("{}.", state.aside()) };
+    let words = format!("{what}{how}");
     c.text(area.x + 2, area.y + 1, area.width.saturating_sub(3), &words, c.theme.muted);
 }
 

@@ -136,7 +136,7 @@ fn rows(c: &mut Canvas, area: Rect, state: &State, listed: &[(AgentKey, &Agent)]
     let theme = c.theme;
     let cells =
         |of: &dyn Fn(&(AgentKey, &Agent)) -> usize, most: usize| listed.iter().map(of).max().unwrap_or(0).min(most);
-    let place = cells(&|(key, _)| width(&state.place(*key)), PLACE.min(usize::from(area.width / 3)));
+    let place = cells(&|(_, agent)| width(&state.called(agent)), PLACE.min(usize::from(area.width / 3)));
     let program = cells(&|(_, agent)| width(&agent.agent), 10);
     let kind = cells(&|(_, agent)| width(&word(agent.state, agent.kind.as_deref())), 12);
     let first = first_row(area, listed, key);
@@ -144,7 +144,7 @@ fn rows(c: &mut Canvas, area: Rect, state: &State, listed: &[(AgentKey, &Agent)]
         let y = area.y + u16::try_from(row).unwrap_or(0);
         let tone = tone(agent);
         let style = theme.tone(tone);
-        let name = left(&fit_end(&state.place(*at), place), place);
+        let name = left(&fit_end(&state.called(agent), place), place);
         let (age, word) = (format::age(agent.since, state.now), word(agent.state, agent.kind.as_deref()));
         // The sign, four gaps and the age.
         let taken = 3 + place + program + kind + 5 + 8;

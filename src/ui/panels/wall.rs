@@ -6,7 +6,7 @@ use ratatui::{
 };
 
 use crate::app::core::action::Action;
-use crate::app::core::fleet::{AgentKey, host_of};
+use crate::app::core::fleet::AgentKey;
 use crate::app::core::format;
 use crate::app::core::grouping::Grouping;
 use crate::app::core::heights::Room;
@@ -149,10 +149,7 @@ fn tile(c: &mut Canvas, area: Rect, state: &State, tiles: &Tiles, (key, agent): 
         if styles.needs { styles.toned } else { theme.muted },
     );
     let said = word(agent.state, agent.kind.as_deref());
-    let name = match host_of(agent) {
-        host if state.fleet.several() && host != "·" => format!("{host} {}", format::place(agent)),
-        _ => format::place(agent),
-    };
+    let name = state.called(agent);
     let named = if selected { theme.value.add_modifier(Modifier::BOLD) } else { theme.text };
     let program = match &agent.version {
         Some(version) => format!("  {} {version}", agent.agent),
@@ -263,12 +260,12 @@ fn hit(state: &State, area: Rect, at: Position) -> Option<Hit> {
     let page = wall::page(state);
     if at.y < below(area).y {
         // The arrows at its end turn the page.
-        let back = at.x + 2 == area.right() || at.x + 3 < area.right();
+        let is_back = at.x + 3 == area.right();
         let end = area.right().saturating_sub(u16::try_from(width(&place(&page))).unwrap_or(0) + 1);
-        return (page.pages > 1 && at.x >= end).then_some(Hit::Key(if back {
-            Action::PageDown
-        } else {
+        return (page.pages > 1 && at.x >= end).then_some(Hit::Key(if is_back {
             Action::PageUp
+        } else {
+            Action::PageDown
         }));
     }
     let mut tiles = page.keys.iter().enumerate();

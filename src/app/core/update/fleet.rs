@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use crate::app::core::day::Known;
 use crate::app::core::fleet::{AgentKey, Fleet, Member, MemberId};
 use crate::app::core::message::{Effect, Outcome};
 use crate::app::core::state::{Mode, State, widths_of};
@@ -314,6 +315,10 @@ pub(crate) fn mark_seen(state: &mut State) -> Outcome {
 
 /// What was never handed on is not waited for, and asked for again when it is wanted.
 pub(crate) fn not_sent(state: &mut State, effect: &Effect) {
+    if matches!(effect, Effect::ReadDay(_)) {
+        // It is tried again.
+        state.day = Known::Failed("too much is under way to read the journal".to_owned());
+    }
     let Effect::Engine(member, command) = effect else { return };
     state.pending.retain(|pending| !pending.same_kind(*member, command));
     match command {
