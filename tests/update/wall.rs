@@ -177,6 +177,15 @@ fn a_click_selects_the_tile_under_it_and_turns_the_page() {
     assert_eq!(s.selected(), rows[6]);
     s.mouse(Mouse::Click, 117, 1);
     assert_eq!(s.selected(), rows[2]);
+    s.mouse(Mouse::Click, 119, 1);
+    assert_eq!(s.selected(), rows[6], "beside it");
+}
+
+#[test]
+fn where_all_are_out_of_the_way_it_says_how_they_are_shown() {
+    let mut s = wall(sample::twelve(), 120, 35);
+    s.publish(|next| next.agents.iter_mut().for_each(|agent| agent.parked = true));
+    assert!(s.text().contains("12 parked.  a shows them in the list."), "{}", s.text());
 }
 
 #[test]

@@ -188,5 +188,19 @@ mod tests {
             notices.extend(told(&mut following, &found, &mut now));
             assert_eq!(notices.len(), 1);
         }
+        // Another one in quiet hours: what is kept for their end is told then.
+        let mut following = Following::new(&snapshot(7, AgentState::Working, vec![]));
+        let quiet = Some(Duration::from_secs(3600));
+        for _ in 0..2 {
+            let night = following.take(&snapshot(7, AgentState::Waiting, vec![waits(1)]), &rules, now, quiet);
+            assert_eq!(night, []);
+            now += SETTLE * 2;
+        }
+        let empty = Snapshot { agents: Vec::new().into(), ..snapshot(8, AgentState::Waiting, vec![]) };
+        for seen in [&empty, &found, &found] {
+            assert_eq!(following.take(seen, &rules, now, quiet), []);
+            now += SETTLE * 2;
+        }
+        assert_eq!(following.take(&found, &rules, now, None).len(), 1);
     }
 }
