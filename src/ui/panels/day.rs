@@ -58,6 +58,9 @@ impl Parts {
     }
 }
 
+/// A row: its agent, where that is there, and what it did.
+type Row<'a> = (Option<AgentKey>, &'a Track);
+
 /// Cells of the names, and where the strips begin and how wide they are.
 struct Columns {
     name: usize,
@@ -67,8 +70,8 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(area: Rect, rows: &[(Option<AgentKey>, &Track)], state: &State) -> Self {
-        let widest = |of: &dyn Fn(&(Option<AgentKey>, &Track)) -> usize| rows.iter().map(of).max().unwrap_or(0);
+    fn of(area: Rect, rows: &[Row], state: &State) -> Self {
+        let widest = |of: &dyn Fn(&Row) -> usize| rows.iter().map(of).max().unwrap_or(0);
         let name = widest(&|row| width(&called(state, row))).clamp(4, usize::from(area.width / 4).max(6));
         let agent = if area.width >= 70 { widest(&|(_, track)| width(&track.agent)).min(10) } else { 0 };
         let begin = u16::try_from(3 + name + 1 + if agent > 0 { agent + 1 } else { 0 }).unwrap_or(area.width);
@@ -79,7 +82,7 @@ impl Columns {
 }
 
 /// What a row's agent is called now; of one that is gone, its last place.
-fn called(state: &State, (key, track): &(Option<AgentKey>, &Track)) -> String {
+fn called(state: &State, (key, track): &Row) -> String {
     key.and_then(|key| state.fleet.agent(key)).map_or_else(|| track.target.clone(), |agent| state.called(agent))
 }
 
@@ -168,7 +171,7 @@ fn strip(
     c: &mut Canvas,
     rect: Rect,
     state: &State,
-    row @ (key, track): &(Option<AgentKey>, &Track),
+    row @ (key, track): &Row,
     columns: &Columns,
     span: (jiff::Timestamp, jiff::Timestamp),
 ) {
@@ -194,7 +197,7 @@ fn strip(
 }
 
 /// Sums and waits of one agent, the latest first.
-fn detail(c: &mut Canvas, mut area: Rect, state: &State, row: &(Option<AgentKey>, &Track)) {
+fn detail(c: &mut Canvas, mut area: Rect, state: &State, row: &Row) {
     if area.height < 2 {
         return;
     }
