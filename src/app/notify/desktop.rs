@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::{process::Command, sync::OnceCell, sync::Semaphore};
 
 use crate::app::notify::program::{COMMAND_LIMIT, run_to_end};
-use crate::app::notify::service::without_markup;
+use crate::app::notify::words::without_markup;
 
 /// How long a notice with a button is there. notify-send waits that long for an answer, and ends with us if we go before
 /// (notify-send(1), `--wait`).

@@ -12,6 +12,7 @@ mod rules;
 mod run;
 mod service;
 mod waits;
+mod words;
 
 pub(crate) use batch::Batcher;
 pub(crate) use channel::{Telling, Ways};

@@ -288,7 +288,9 @@ mod tests {
             let mut script = load(text).unwrap();
             let began = Instant::now();
             let problem = plan_for(&mut script, 5).unwrap_err();
-            assert!(problem.contains("computed for more than") || problem.contains("steps"), "{text}\n-> {problem}");
+            // The scale weighs the process, and other tests take memory meanwhile.
+            let ended = ["computed for more than", "steps", "MiB"].iter().any(|why| problem.contains(why));
+            assert!(ended, "{text}\n-> {problem}");
             assert!(began.elapsed() < Duration::from_secs(20), "{text}: {:?}", began.elapsed());
         }
     }
