@@ -220,6 +220,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   tmux-orc benchmark --agents 50 --compare
+  tmux-orc benchmark --agents 100 --busy 30
   tmux-orc benchmark --agents 100 --json | jq .cases
 
 Nothing of yours is touched: the server, its panes and its files are made for the run and gone after it, also on Ctrl-C.")]

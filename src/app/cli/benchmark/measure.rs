@@ -1,6 +1,6 @@
 //! The cases of the benchmark and how each is measured.
 
-use std::{fs::OpenOptions, io::Write, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use indicatif::ProgressBar;
 use serde::Serialize;
@@ -9,13 +9,17 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+use crate::app::cli::benchmark::busy::{Busy, Tty};
 use crate::app::cli::benchmark::{BenchmarkOptions, COLD_RUNS, baseline_runs};
 use crate::{
     app::{
         cli::{Failure, source::engine_failure},
         demo::Fleet,
     },
-    monitor::{AgentState, Command, CycleStats, Engine, EngineSettings, Handle, Mode, ServerStatus, Snapshot},
+    monitor::{
+        AgentState, Command, CycleStats, Engine, EngineSettings, Handle, Mode, ServerStatus, Snapshot,
+        meter::cost::process_cpu,
+    },
     tmux::{self, Batch, Expect, Transport, TransportKind, parse_panes},
 };
 
@@ -38,6 +42,8 @@ pub(super) struct Case {
     pub(super) p95_ms: f64,
     pub(super) least_ms: f64,
     pub(super) most_ms: f64,
+    /// CPU time of the tmux server from the order to the answer, median of all runs; `None` where it is not known.
+    pub(super) server_ms: Option<f64>,
     /// Of the median run.
     pub(super) checked: usize,
     pub(super) tmux_requests: u64,
@@ -58,34 +64,38 @@ pub(super) async fn measure(options: &BenchmarkOptions, fleet: &Fleet, bar: &Pro
     let agents = usize::from(options.agents);
     let runs = usize::from(options.runs);
     bar.set_message("the agents start");
+    let busy = usize::from(options.busy);
     let engine = Bench::start(fleet, Mode::Async)?;
     let transport = engine.all_found(agents).await?.server.transport.clone();
     sleep(QUIET).await;
+    let mut quiet = ttys(fleet).await?;
+    let redraws = quiet.split_off(quiet.len().saturating_sub(busy));
+    let _busy = Busy::start(redraws);
+    let beside = |what: String| if busy == 0 { what } else { format!("{what}, {busy} busy") };
     let mut cases = Vec::new();
 
     bar.set_message("every pane read");
     let mut full = Vec::new();
     engine.cycle_after(Command::Cache(false)).await?;
     for _ in 0..runs * 2 {
-        let stats = engine.cycle_after(Command::Refresh).await?;
-        if stats.checked == agents {
-            full.push(stats);
+        let run = engine.cycle_after(Command::Refresh).await?;
+        if run.stats.checked == agents {
+            full.push(run);
             bar.inc(1);
         }
         if full.len() == runs {
             break;
         }
     }
-    push(&mut cases, "full", "async, every pane read".to_owned(), full);
+    push(&mut cases, "full", beside("async, every pane read".to_owned()), full);
     engine.cycle_after(Command::Cache(true)).await?;
 
     bar.set_message("some panes change");
-    let changing = (agents * 5).div_ceil(100);
-    let ttys = ttys(fleet).await?;
+    let changing = (agents * 5).div_ceil(100).min(quiet.len());
     let mut some = Vec::new();
-    for run in 0..runs.min(MOST_CHANGING_RUNS) {
+    for run in 0..if changing == 0 { 0 } else { runs.min(MOST_CHANGING_RUNS) } {
         for index in 0..changing {
-            touch(&ttys[(run * changing + index) % ttys.len()], run)?;
+            quiet[(run * changing + index) % quiet.len()].draw(run)?;
         }
         // What was written has to pass through the server before it can be seen.
         sleep(Duration::from_millis(20)).await;
@@ -95,23 +105,23 @@ pub(super) async fn measure(options: &BenchmarkOptions, fleet: &Fleet, bar: &Pro
         sleep(Duration::from_millis(1100)).await;
         engine.cycle_after(Command::Refresh).await?;
     }
-    push(&mut cases, "changing", format!("async, {changing} of {agents} panes changing"), some);
+    push(&mut cases, "changing", beside(format!("async, {changing} of {agents} panes changing")), some);
 
     bar.set_message("nothing changes");
     sleep(QUIET).await;
     engine.cycle_after(Command::Refresh).await?;
-    let mut quiet = Vec::new();
+    let mut warm = Vec::new();
     for _ in 0..runs * 2 {
-        let stats = engine.cycle_after(Command::Refresh).await?;
-        if stats.checked == 0 {
-            quiet.push(stats);
+        let run = engine.cycle_after(Command::Refresh).await?;
+        if run.stats.checked <= busy {
+            warm.push(run);
             bar.inc(1);
         }
-        if quiet.len() == runs {
+        if warm.len() == runs {
             break;
         }
     }
-    push(&mut cases, "warm", "async, nothing changed".to_owned(), quiet);
+    push(&mut cases, "warm", beside("async, nothing changed".to_owned()), warm);
     engine.stop().await;
 
     bar.set_message("cold starts");
@@ -122,7 +132,7 @@ pub(super) async fn measure(options: &BenchmarkOptions, fleet: &Fleet, bar: &Pro
         engine.stop().await;
         bar.inc(1);
     }
-    push(&mut cases, "cold", "async, the engine's first cycle".to_owned(), cold);
+    push(&mut cases, "cold", beside("async, the engine's first cycle".to_owned()), cold);
 
     if options.compare {
         bar.set_message("the baseline");
@@ -134,15 +144,30 @@ pub(super) async fn measure(options: &BenchmarkOptions, fleet: &Fleet, bar: &Pro
             bar.inc(1);
         }
         engine.stop().await;
-        push(&mut cases, "baseline", "one tmux process per command, one agent after another".to_owned(), baseline);
+        push(
+            &mut cases,
+            "baseline",
+            beside("one tmux process per command, one agent after another".to_owned()),
+            baseline,
+        );
     }
     Ok(Measured { cases, transport, changing })
+}
+
+/// One cycle, and what it took of the tmux server.
+struct Run {
+    stats: CycleStats,
+    server: Option<Duration>,
 }
 
 /// An engine under measurement: it cycles only when told.
 struct Bench {
     handle: Handle,
     task: JoinHandle<()>,
+    /// The tmux server's process.
+    server: Option<u32>,
+    /// Its CPU time when the engine started.
+    begun: Option<Duration>,
 }
 
 impl Bench {
@@ -155,9 +180,16 @@ impl Bench {
             max_server_percent: 100.0,
             ..EngineSettings::default()
         };
+        let server = fleet.pid();
+        let begun = server.and_then(process_cpu);
         let (handle, task) =
             Engine::new(fleet.server().clone(), settings).start().map_err(|error| engine_failure(&error))?;
-        Ok(Self { handle, task })
+        Ok(Self { handle, task, server, begun })
+    }
+
+    /// The tmux server's CPU time since it was so much.
+    fn server_since(&self, before: Option<Duration>) -> Option<Duration> {
+        Some(self.server.and_then(process_cpu)?.saturating_sub(before?))
     }
 
     async fn wait(
@@ -174,9 +206,9 @@ impl Bench {
         }
     }
 
-    async fn first_cycle(&self) -> Result<CycleStats, Failure> {
+    async fn first_cycle(&self) -> Result<Run, Failure> {
         let first = self.wait("the first cycle", CYCLE_LIMIT, |s| s.server.status != ServerStatus::Connecting).await?;
-        stats(&first)
+        Ok(Run { stats: stats(&first)?, server: self.server_since(self.begun) })
     }
 
     /// Cycles until every agent is there and idle.
@@ -211,8 +243,10 @@ impl Bench {
         self.wait("a cycle", CYCLE_LIMIT, |snapshot| snapshot.base_status.cycle_count > before).await
     }
 
-    async fn cycle_after(&self, command: Command) -> Result<CycleStats, Failure> {
-        stats(&*self.snapshot_after(command).await?)
+    async fn cycle_after(&self, command: Command) -> Result<Run, Failure> {
+        let before = self.server.and_then(process_cpu);
+        let after = self.snapshot_after(command).await?;
+        Ok(Run { stats: stats(&after)?, server: self.server_since(before) })
     }
 
     async fn stop(self) {
@@ -230,37 +264,36 @@ fn stats(snapshot: &Snapshot) -> Result<CycleStats, Failure> {
 }
 
 /// The terminals of all panes.
-async fn ttys(fleet: &Fleet) -> Result<Vec<String>, Failure> {
+async fn ttys(fleet: &Fleet) -> Result<Vec<Tty>, Failure> {
     let features = fleet.server().version().await?.features();
     let mut batch = Batch::new();
     batch.push(tmux::Command::list_panes(features, tmux::Fields::Cheap), Expect::Any);
     let transport = Transport::new(fleet.server().clone(), TransportKind::Spawn, None);
     let reply = transport.send(&batch, CYCLE_LIMIT).await?;
     let panes = reply.parts.into_iter().next().and_then(Result::ok).map(|bytes| parse_panes(&bytes));
-    let ttys: Vec<String> = panes.unwrap_or_default().into_iter().map(|pane| pane.tty).collect();
-    if ttys.is_empty() { Err(Failure::failed("the private server told no terminals")) } else { Ok(ttys) }
+    let panes = panes.unwrap_or_default();
+    if panes.is_empty() {
+        return Err(Failure::failed("the private server told no terminals"));
+    }
+    panes.into_iter().map(|pane| Tty::open(pane.tty)).collect()
 }
 
-/// Changes what a pane shows, as a program in it would: a number in its first row.
-fn touch(tty: &str, run: usize) -> Result<(), Failure> {
-    let cannot = |error: std::io::Error| Failure::failed(format!("{tty}: cannot write to a pane's terminal: {error}"));
-    let mut out = OpenOptions::new().write(true).open(tty).map_err(cannot)?;
-    write!(out, "\x1b7\x1b[1;1Hrun {run}\x1b8").map_err(cannot)
-}
-
-fn push(cases: &mut Vec<Case>, name: &'static str, what: String, mut stats: Vec<CycleStats>) {
-    stats.sort_by(|a, b| a.duration_ms.total_cmp(&b.duration_ms));
-    let (Some(least), Some(most)) = (stats.first(), stats.last()) else { return };
-    let at = |part: f64| &stats[((stats.len() - 1) as f64 * part).round() as usize];
+fn push(cases: &mut Vec<Case>, name: &'static str, what: String, mut runs: Vec<Run>) {
+    runs.sort_by(|a, b| a.stats.duration_ms.total_cmp(&b.stats.duration_ms));
+    let (Some(least), Some(most)) = (runs.first(), runs.last()) else { return };
+    let at = |part: f64| &runs[((runs.len() - 1) as f64 * part).round() as usize].stats;
     let median = at(0.5);
+    let mut server: Vec<Duration> = runs.iter().filter_map(|run| run.server).collect();
+    server.sort_unstable();
     cases.push(Case {
         name,
         what,
-        runs: stats.len(),
+        runs: runs.len(),
         median_ms: median.duration_ms,
         p95_ms: at(0.95).duration_ms,
-        least_ms: least.duration_ms,
-        most_ms: most.duration_ms,
+        least_ms: least.stats.duration_ms,
+        most_ms: most.stats.duration_ms,
+        server_ms: server.get(server.len() / 2).map(|time| time.as_secs_f64() * 1e3),
         checked: median.checked,
         tmux_requests: median.tmux_requests,
         tmux_processes: median.tmux_processes,

@@ -1,5 +1,6 @@
 //! `benchmark`: what a cycle costs, measured now, on a private tmux server with real panes.
 
+mod busy;
 mod measure;
 mod report;
 
@@ -30,6 +31,9 @@ pub struct BenchmarkOptions {
     /// Agents, each in a pane of its own
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
     pub agents: u16,
+    /// Of these, so many redraw ten times a second while it measures
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub busy: u16,
     /// Also the baseline: one tmux process per command, one agent after another
     #[arg(long)]
     pub compare: bool,
@@ -43,6 +47,10 @@ pub struct BenchmarkOptions {
 
 /// Runs it. Whatever way it ends, the private server is gone.
 pub async fn run(options: &BenchmarkOptions, context: &mut Context) -> Result<(), Failure> {
+    let BenchmarkOptions { agents, busy, .. } = options;
+    if busy > agents {
+        return Err(Failure::usage(format!("--busy {busy}: there are {agents} agents, and no more can be busy")));
+    }
     let stop = Arc::new(AtomicBool::new(false));
     let bar = progress(options);
     let mut signals = crate::app::cli::engine::Signals::listen()?;

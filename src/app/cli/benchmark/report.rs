@@ -29,6 +29,7 @@ pub(super) fn report(
             "version": env!("CARGO_PKG_VERSION"),
             "build": build,
             "agents": options.agents,
+            "busy": options.busy,
             "changing": changing,
             "tmux_version": version,
             "transport": transport,
@@ -44,15 +45,15 @@ pub(super) fn report(
         env!("CARGO_PKG_VERSION")
     ))?;
     let title = |text: &str| (Look::Title, text.to_owned());
-    let mut rows = vec![
-        ["CYCLE", "MEDIAN", "P95", "RUNS", "READ", "REQUESTS", "PROCESSES"].into_iter().map(title).collect::<Vec<_>>(),
-    ];
+    let mut rows: Vec<Vec<_>> =
+        vec![["CYCLE", "MEDIAN", "P95", "SERVER", "RUNS", "READ", "REQUESTS", "PROCESSES"].map(title).into()];
     for case in cases {
         let plain = |text: String| (Look::Plain, text);
         rows.push(vec![
             plain(case.what.clone()),
             plain(format!("{:>9.2} ms", case.median_ms)),
             plain(format!("{:>9.2} ms", case.p95_ms)),
+            plain(case.server_ms.map_or_else(|| "-".to_owned(), |ms| format!("{ms:>9.2} ms"))),
             plain(case.runs.to_string()),
             plain(case.checked.to_string()),
             plain(case.tmux_requests.to_string()),
@@ -60,6 +61,7 @@ pub(super) fn report(
         ]);
     }
     context.out.table(&rows)?;
+    context.out.line("\nSERVER is CPU time of the tmux server meanwhile, of all that it did.")?;
     if let (Some(baseline), Some(full), Some(times)) = (median("baseline"), median("full"), ratio("full")) {
         context.out.line(format!(
             "\nReading every pane took {full:.2} ms instead of {baseline:.2} ms: {times:.1} times faster than one tmux process \
