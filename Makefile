@@ -1,7 +1,8 @@
 # What one does with a checkout: run, test, lint, bench, install. `make help` lists it.
-# Where rustup puts cargo: not on the PATH before the next login.
-export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
-CARGO ?= $(or $(shell command -v cargo),cargo)
+# Where rustup puts cargo, first as in its own ~/.cargo/env: a shell that began before Rust was installed does not know it.
+export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
+# Looked up when it is used, since `setup` may just have installed it. Older makes give $(shell) another PATH.
+CARGO ?= $(shell PATH='$(PATH)' command -v cargo || echo cargo)
 ORC = $(CARGO) run -q --release --locked --
 BUILT = $(or $(CARGO_TARGET_DIR),target)/release/tmux-orc
 
@@ -18,11 +19,11 @@ EPOCH = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null ||
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## install tmux, a C linker, ps and git when they are missing (apt-get or brew)
+setup: ## install tmux, a C linker, ps, git and Rust when they are missing
 	@scripts/setup
 
 build: setup # shown, since the first one takes its time
-	@[ -e "$(BUILT)" ] || echo "The first build takes some minutes: about 3 on two quiet cores, 10 and more on slow or busy ones."
+	@[ -e "$(BUILT)" ] || echo "The first build takes some minutes: about 8 on two cores, 20 and more on slow or busy ones."
 	$(CARGO) build --release --locked
 
 run: build ## build, then the dashboard: on your tmux server when agents run in it, else on simulated ones
@@ -32,6 +33,7 @@ demo: build ## build, then the dashboard on simulated agents
 	$(ORC) demo
 
 test: setup ## the whole test suite, on real tmux servers of its own
+	@[ -d "$(or $(CARGO_TARGET_DIR),target)/debug/deps" ] || echo "The first build of the tests takes some minutes, then they take some more."
 	$(CARGO) test --locked --no-fail-fast
 
 lint: setup ## formatting, clippy and documentation, warnings are errors
