@@ -269,6 +269,26 @@ async fn who_speaks_protocol_2_gets_what_differs_and_all_again_when_it_asks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_that_missed_what_cannot_be_made_up_for_gets_all_again() {
+    let engine = StandIn::start(wire::PROTOCOL);
+    let (mut lines, _write) = greeted(&engine, r#"{"protocol":2,"oldest":1,"version":"0","delta":true}"#).await;
+    kinds(&mut lines, "\"cycle_count\":1").await;
+    engine.publish(90);
+    assert_eq!(kinds(&mut lines, "\"cycle_count\":90").await.0, ["delta"]);
+    // What happened in between is not kept.
+    let mut next = snapshot(120);
+    std::sync::Arc::make_mut(&mut next.events).drain(..110);
+    engine.publish.send_replace(std::sync::Arc::new(next));
+    assert_eq!(kinds(&mut lines, "\"cycle_count\":120").await.0, ["snapshot"]);
+    let mut next = snapshot(121);
+    std::sync::Arc::make_mut(&mut next.events).drain(..110);
+    next.notes.push("on".to_owned());
+    engine.publish.send_replace(std::sync::Arc::new(next));
+    let (_, line) = kinds(&mut lines, "\"on\"").await;
+    assert!(line.starts_with("{\"delta\":") && line.ends_with(",\"n\":1}}"), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_instruments_come_when_they_are_asked_for_and_stop_when_they_are_not() {
     let engine = StandIn::start(wire::PROTOCOL);
     let hello = r#"{"protocol":2,"oldest":1,"version":"0","delta":true,"instruments":false}"#;

@@ -13,6 +13,7 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use crate::monitor::clients::encode::{Encoded, Form, Line};
+use crate::monitor::clients::pace::{LEAST, Pace};
 use crate::monitor::clients::screens::Screens;
 use crate::monitor::clients::seats::{MOST_CLIENTS, Seat, Seats};
 use crate::monitor::clients::wire;
@@ -148,7 +149,7 @@ impl Terms {
             delta: hello.delta && protocol >= 2,
             figures: hello.figures,
             tail: hello.tail,
-            every: Duration::from_millis(hello.every_ms).min(SLOWEST),
+            every: Duration::from_millis(hello.every_ms).clamp(LEAST, SLOWEST),
             silence: (hello.pings || hello.watch).then_some(limit),
         }
     }
@@ -212,25 +213,32 @@ impl Guest {
         let confirming = TaskTracker::new();
         self.push(&mut snapshots, terms).await?;
         let mut last_line = Instant::now();
-        // There is something new to send, and the earliest time for it.
-        let (mut due, mut next) = (false, Instant::now() + terms.every);
+        let mut pace = Pace::new(terms.every, self.heartbeat(&snapshots), Instant::now());
         let silence = terms.silence.unwrap_or_default();
         loop {
             tokio::select! {
                 biased;
                 // Before the answers: a command's answer comes after the snapshot that shows it.
-                changed = snapshots.changed(), if !due => match changed {
-                    Ok(()) => due = true,
-                    Err(_) => return self.last_words(&mut answered, &confirming).await,
+                changed = snapshots.changed() => match changed {
+                    Ok(()) => {
+                        pace.set_interval(self.heartbeat(&snapshots));
+                        pace.saw(self.is_news(&snapshots.borrow_and_update()));
+                    }
+                    Err(_) => {
+                        if pace.due().is_some() {
+                            self.push(&mut snapshots, terms).await?;
+                        }
+                        return self.last_words(&mut answered, &confirming).await;
+                    }
                 },
-                () = sleep_until(next), if due => {
+                () = sleep_until(pace.due_or_heartbeat()), if pace.due().is_some() => {
                     self.push(&mut snapshots, terms).await?;
-                    (due, next) = (false, Instant::now() + terms.every);
+                    pace.wrote(Instant::now());
                 }
                 Some(answer) = answered.recv() => {
-                    if due {
+                    if pace.due().is_some() {
                         self.push(&mut snapshots, terms).await?;
-                        (due, next) = (false, Instant::now() + terms.every);
+                        pace.wrote(Instant::now());
                     }
                     self.send(&answer).await?;
                 }
@@ -256,7 +264,9 @@ impl Guest {
                                 answers.send(answer.await).await.ok();
                             });
                             // They come at once, though nothing new was published.
-                            due |= !before && self.handle.commands.interest().instruments;
+                            if !before && self.handle.commands.interest().instruments {
+                                pace.saw(true);
+                            }
                         }
                         Ok(Some(FromClient::Command { id, .. })) => {
                             let reason = "too many commands wait for their confirmation".to_owned();
@@ -267,7 +277,7 @@ impl Guest {
                         Ok(Some(FromClient::Ping)) => self.send(&FromEngine::Pong).await?,
                         Ok(Some(FromClient::Again)) => {
                             self.sent = None;
-                            due = true;
+                            pace.saw(true);
                         }
                         Ok(Some(FromClient::Hello(_))) => return self.refuse("it said hello twice".to_owned()).await,
                         Err(reason) => return self.refuse(reason).await,
@@ -275,6 +285,20 @@ impl Guest {
                 }
             }
         }
+    }
+
+    /// A client waits no longer than this for what is only clocks and figures.
+    fn heartbeat(&self, snapshots: &Snapshots) -> Duration {
+        let interval = Duration::try_from_secs_f64(snapshots.borrow().settings.interval).unwrap_or(SLOWEST);
+        interval.clamp(LEAST, SLOWEST)
+    }
+
+    /// Whether a snapshot says more than the one that this client has, or shows it something else.
+    fn is_news(&self, snapshot: &Snapshot) -> bool {
+        let wanted = self.handle.commands.interest();
+        self.sent.as_ref().is_none_or(|sent| {
+            snapshot.says_more_than(&sent.snapshot) || !Screens::of(snapshot, &wanted).are(&sent.screens)
+        })
     }
 
     /// The engine has ended: those who wait for an answer, such as to the command that ended it, get it.
@@ -304,8 +328,7 @@ impl Guest {
         }
         // All that is not a delta brings them.
         let has = has.filter(|_| n > 0 && !instruments).unwrap_or_else(|| Arc::clone(&snapshot));
-        self.sent =
-            (terms.delta || terms.tail).then_some(Sent { snapshot, screens, instruments: has, n, at: Instant::now() });
+        self.sent = Some(Sent { snapshot, screens, instruments: has, n, at: Instant::now() });
         let Line { bulk, end, .. } = line;
         self.write(&bulk).await?;
         self.write(&end).await

@@ -94,3 +94,106 @@ async fn that_only_time_went_on_comes_rarely_to_another_machine_and_what_changed
     let seen = there.snapshots.borrow_and_update();
     assert_eq!((seen.timestamp, &seen.notes), (publish.borrow().timestamp, &vec!["a note".to_owned()]));
 }
+
+/// What clients get who say this in their hello, while a snapshot is published each ten milliseconds for two seconds: the
+/// kinds of their lines after the first, and whether the last one is of the last snapshot.
+async fn lines_of(hellos: &[&str], change: fn(&mut Snapshot, i64)) -> Vec<(Vec<String>, bool)> {
+    use tokio::io::AsyncBufReadExt as _;
+    let mut first = Core::new(Server::scripted(Script::default()), EngineSettings::default()).unwrap().snapshot();
+    first.settings.interval = 1.0;
+    let (publish, snapshots) = tokio::sync::watch::channel(Arc::new(first));
+    let (handle, requests) = Handle::new(snapshots, 8);
+    let mut clients = requests.clients.clone();
+    let host = Arc::new(Host::new(engine_hello()));
+    let readers: Vec<_> = hellos
+        .iter()
+        .map(|hello| {
+            let (mut ours, theirs) = UnixStream::pair().unwrap();
+            tokio::spawn(Arc::clone(&host).admit(theirs, handle.clone()));
+            let hello = format!("{{\"hello\":{hello}}}\n");
+            tokio::spawn(async move {
+                ours.write_all(hello.as_bytes()).await.unwrap();
+                let (mut lines, mut seen) = (BufReader::new(ours).lines(), Vec::new());
+                while let Ok(Some(line)) = lines.next_line().await {
+                    seen.push(line);
+                }
+                seen
+            })
+        })
+        .collect();
+    clients.wait_for(|clients| clients.count() == hellos.len() + 1).await.unwrap();
+    let epoch = |second: i64| Timestamp::from_second(second).unwrap();
+    for n in 1..=200 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        publish.send_modify(|snapshot| {
+            let snapshot = Arc::make_mut(snapshot);
+            snapshot.timestamp = epoch(n);
+            change(snapshot, n);
+        });
+    }
+    // With the engine its clients end; what was not sent yet comes before.
+    drop(publish);
+    let mut all = Vec::new();
+    for reader in readers {
+        let lines = reader.await.unwrap();
+        let is_last = lines.last().is_some_and(|line| line.contains(&format!("\"timestamp\":\"{}\"", epoch(200))));
+        // The hello and the first snapshot.
+        let kinds = lines.iter().skip(2).map(|line| line.split('"').nth(1).unwrap_or_default().to_owned());
+        all.push((kinds.collect(), is_last));
+    }
+    all
+}
+
+/// Of protocol 2, and of protocol 1 with and without history of its own.
+const HELLOS: [(&str, &str); 3] = [
+    (r#"{"protocol":2,"oldest":1,"version":"0","delta":true}"#, "delta"),
+    (r#"{"protocol":1,"version":"0.1.0","tail":true}"#, "update"),
+    (r#"{"protocol":1,"version":"0.1.0"}"#, "snapshot"),
+];
+
+#[tokio::test(start_paused = true)]
+async fn what_changes_all_the_time_makes_twenty_lines_a_second_of_the_kind_that_each_client_understands() {
+    let all = lines_of(&HELLOS.map(|(hello, _)| hello), |snapshot, n| snapshot.notes = vec![n.to_string()]).await;
+    for ((kinds, is_last), (_, kind)) in all.iter().zip(HELLOS) {
+        assert!((37..=41).contains(&kinds.len()), "{} in two seconds", kinds.len());
+        assert!(kinds.iter().all(|other| other == kind) && *is_last, "{kinds:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn clocks_and_figures_that_go_on_make_a_line_an_interval() {
+    let all = lines_of(&HELLOS.map(|(hello, _)| hello), |snapshot, n| {
+        snapshot.base_status.cycle_count = n.unsigned_abs();
+        snapshot.connection_pool.total_acquisitions = n.unsigned_abs();
+    })
+    .await;
+    for ((kinds, is_last), (_, kind)) in all.iter().zip(HELLOS) {
+        // One more as the engine ends.
+        assert!((2..=3).contains(&kinds.len()), "{} in two seconds", kinds.len());
+        assert!(kinds.iter().all(|other| other == kind) && *is_last, "{kinds:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_does_not_read_is_owed_one_line_whatever_it_missed() {
+    use tokio::io::AsyncBufReadExt as _;
+    let first = Core::new(Server::scripted(Script::default()), EngineSettings::default()).unwrap().snapshot();
+    let (publish, snapshots) = tokio::sync::watch::channel(Arc::new(first));
+    let (handle, _requests) = Handle::new(snapshots, 8);
+    let host = Arc::new(Host::new(engine_hello()));
+    let (mut ours, theirs) = UnixStream::pair().unwrap();
+    tokio::spawn(host.admit(theirs, handle));
+    let hello = format!("{{\"hello\":{}}}\n", HELLOS[0].0);
+    ours.write_all(hello.as_bytes()).await.unwrap();
+    // More than its way holds, fifty times, in less time than it may take for one.
+    for n in 0..50 {
+        publish.send_modify(|snapshot| Arc::make_mut(snapshot).notes = vec![n.to_string(), "x".repeat(1 << 20)]);
+        tokio::time::sleep(WRITE_LIMIT / 60).await;
+    }
+    let mut lines = BufReader::new(ours).lines();
+    let mut seen = Vec::new();
+    while seen.last().is_none_or(|line: &String| !line.contains("\"notes\":[\"49\"")) {
+        seen.push(lines.next_line().await.unwrap().expect("it is not let go"));
+    }
+    assert!(seen.len() <= 4, "{} lines", seen.len());
+}

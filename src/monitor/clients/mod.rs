@@ -12,6 +12,7 @@ pub(crate) mod guest;
 pub(crate) mod keeper;
 pub(crate) mod lock;
 mod mend;
+pub(crate) mod pace;
 pub(crate) mod paths;
 pub(crate) mod phase;
 pub(crate) mod screens;

@@ -5,6 +5,7 @@ pub(crate) mod agent;
 pub(crate) mod agents;
 pub(crate) mod answers;
 pub(crate) mod cache;
+pub(crate) mod change;
 pub(crate) mod cost;
 pub(crate) mod cycle;
 pub(crate) mod engine;
