@@ -23,6 +23,7 @@ pub use crate::monitor::clients::follow::{FollowError, Following};
 pub(crate) use crate::monitor::clients::keeper::Keeper;
 pub use crate::monitor::clients::lock::EngineLock;
 pub(crate) use crate::monitor::clients::lock::LockError;
+pub(crate) use crate::monitor::clients::pace::{LEAST_APART, Pace};
 pub use crate::monitor::clients::paths::EnginePaths;
 pub(crate) use crate::monitor::clients::paths::private_dir;
 pub use crate::monitor::clients::serve::EngineSocket;

@@ -8,6 +8,7 @@ mod fleet;
 mod generated;
 mod machine;
 mod notices;
+mod pushed;
 mod services;
 mod setup;
 #[path = "../support/mod.rs"]

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::app::cli::gather::{Ask, Gathered, gather, object, several, until};
 use crate::app::cli::{
-    AgentsOptions, AgentsVerb, Context, Cut, Failure, Look, ProfilesVerb, age, cell, profiles, source,
+    AgentsOptions, AgentsVerb, Context, Cut, Failure, Look, ProfilesVerb, age, cell, changes, profiles, source,
 };
 use crate::app::core::column::Column;
 use crate::app::core::fleet::host_of;
@@ -28,6 +28,7 @@ pub async fn run(options: &AgentsOptions, verb: Option<&AgentsVerb>, context: &m
         Some(AgentsVerb::Profiles { report, verb: None }) => {
             return profiles::list(report.json, context).await;
         }
+        None if options.follow => return changes::run(options, context).await,
         None => {}
     }
     let wanted = if options.wait.is_empty() { &options.state } else { &options.wait };
@@ -64,9 +65,9 @@ pub async fn run(options: &AgentsOptions, verb: Option<&AgentsVerb>, context: &m
 
 /// An agent, and the snapshot that it is of: times are by the clock of its host.
 #[derive(Clone, Copy)]
-struct Row<'s> {
-    snapshot: &'s Snapshot,
-    agent: &'s Agent,
+pub(super) struct Row<'s> {
+    pub(super) snapshot: &'s Snapshot,
+    pub(super) agent: &'s Agent,
 }
 
 /// Agents of several servers.
@@ -238,7 +239,8 @@ pub(super) fn given_name(agent: &Agent) -> Option<&str> {
     Some(agent.name.as_str()).filter(|name| !name.is_empty() && *name != agent.window)
 }
 
-fn state(row: &Row<'_>) -> (Look, String) {
+/// Its state, with what there is to say of it.
+pub(super) fn state(row: &Row<'_>) -> (Look, String) {
     let Row { snapshot, agent } = *row;
     let look = match agent.state {
         AgentState::Waiting => Look::Warn,
@@ -263,7 +265,7 @@ fn state(row: &Row<'_>) -> (Look, String) {
 }
 
 /// What it does, after the note on it.
-fn doing(agent: &Agent) -> String {
+pub(super) fn doing(agent: &Agent) -> String {
     let doing = agent.doing.as_deref().unwrap_or_default();
     match &agent.note {
         Some(note) if doing.is_empty() => note.clone(),

@@ -7,10 +7,15 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use crate::app::cli::gather::there::{self, Order};
 use crate::app::cli::{Context, Cut, EventsOptions, Failure, Look, ReportOptions, age, cell};
 use crate::app::core::format;
-use crate::app::journal::{self, AgentReport, Follow, JournalError, Record, Slice, bar, parse_since, read_since};
+use crate::app::journal::{
+    self, AgentReport, Follow, Grown, JournalError, Record, Slice, bar, parse_since, read_since,
+};
 
-/// Time between two looks at the journal while it is followed.
+/// Time between two looks at a journal that is followed where the kernel does not notify of what is written.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// The same where it does, and nothing should be found that was not notified.
+const LOOK_ANYHOW: Duration = Duration::from_secs(30);
 
 /// Said when nothing was kept.
 const NOTHING: &str = "nothing was watched; `tmux-orc monitor start` keeps an engine and its journal running";
@@ -37,6 +42,7 @@ pub async fn events(options: &EventsOptions, context: &mut Context) -> Result<()
             && options.target.as_deref().is_none_or(|target| is_about(record, target))
     };
     // Followed from before the old ones are read, so that nothing falls in between; what is in both is told once.
+    let mut grown = options.follow.then(|| Grown::watch(&dir));
     let mut follow = if options.follow { Some(Follow::from_end(&dir).map_err(failed)?) } else { None };
     // Without a time: the last ones of the last days, as many as fit a screen.
     let from = since.unwrap_or_else(|| ago(Timestamp::now(), 7 * 24));
@@ -51,11 +57,13 @@ pub async fn events(options: &EventsOptions, context: &mut Context) -> Result<()
         print(record, options, &zone, context)?;
     }
     context.out.flush()?;
-    let Some(follow) = &mut follow else { return Ok(()) };
+    let (Some(follow), Some(grown)) = (&mut follow, &mut grown) else { return Ok(()) };
     let mut end = crate::app::cli::engine::Signals::listen()?;
     loop {
+        let look = if grown.notifies() { LOOK_ANYHOW } else { LOOK_EVERY };
         tokio::select! {
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = grown.wait() => {}
+            () = tokio::time::sleep(look) => {}
             () = end.any() => return Ok(()),
         }
         for record in follow.fresh().map_err(failed)? {

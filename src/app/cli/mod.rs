@@ -6,6 +6,7 @@ mod args;
 mod benchmark;
 mod beside;
 mod bridge;
+mod changes;
 mod check;
 mod config;
 mod context;

@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 use tokio::{
     sync::watch,
-    time::{Instant, MissedTickBehavior},
+    time::{Instant, sleep_until},
 };
 use tokio_util::task::AbortOnDropHandle;
 
@@ -27,7 +27,7 @@ use crate::app::demo::Fleet;
 use crate::app::logging;
 use crate::app::members::{Joined, Members, hosts};
 use crate::app::settings::{Overrides, Paths};
-use crate::monitor::{Handle, Link, Links, ServerStatus, Snapshot, TELL_SWITCH_FOR};
+use crate::monitor::{Handle, LEAST_APART, Link, Links, Pace, ServerStatus, Snapshot, TELL_SWITCH_FOR};
 use crate::tmux::Server;
 
 /// What the dashboard is started with. The terminal belongs to the layer above, so it is handed up.
@@ -267,16 +267,12 @@ async fn print(
     if handle.snapshots.wait_for(first).await.is_err() {
         return Ok(());
     }
-    let mut tick = tokio::time::interval(interval);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut end = crate::app::cli::engine::Signals::listen()?;
+    let mut pace = Pace::new(LEAST_APART.min(interval), interval, Instant::now());
     loop {
-        tokio::select! {
-            _ = tick.tick() => {}
-            () = end.any() => return Ok(()),
-        }
-        let ended = handle.snapshots.ended();
-        let mut snapshot = handle.snapshots.borrow_and_update();
+        let mut ended = handle.snapshots.ended();
+        let shown = handle.snapshots.borrow_and_update();
+        let mut snapshot = Arc::clone(&shown);
         if let Some(words) = switches.last() {
             Arc::make_mut(&mut snapshot).notes.push(words.to_owned());
         }
@@ -289,6 +285,18 @@ async fn print(
         context.out.flush()?;
         if ended {
             return Ok(());
+        }
+        pace.wrote(Instant::now());
+        // Frames are for eyes: they come once an interval, whatever happens.
+        while pace.due_or_heartbeat() > Instant::now() {
+            tokio::select! {
+                changed = handle.snapshots.changed(), if as_json && !ended => match changed {
+                    Ok(()) => pace.saw(handle.snapshots.borrow_and_update().says_more_than(&shown)),
+                    Err(_) => ended = true,
+                },
+                () = sleep_until(pace.due_or_heartbeat()) => {}
+                () = end.any() => return Ok(()),
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use crate::monitor::clients::encode::{Encoded, Form, Line};
-use crate::monitor::clients::pace::{LEAST, Pace};
+use crate::monitor::clients::pace::{LEAST_APART, Pace};
 use crate::monitor::clients::screens::Screens;
 use crate::monitor::clients::seats::{MOST_CLIENTS, Seat, Seats};
 use crate::monitor::clients::wire;
@@ -149,7 +149,7 @@ impl Terms {
             delta: hello.delta && protocol >= 2,
             figures: hello.figures,
             tail: hello.tail,
-            every: Duration::from_millis(hello.every_ms).clamp(LEAST, SLOWEST),
+            every: Duration::from_millis(hello.every_ms).clamp(LEAST_APART, SLOWEST),
             silence: (hello.pings || hello.watch).then_some(limit),
         }
     }
@@ -290,7 +290,7 @@ impl Guest {
     /// A client waits no longer than this for what is only clocks and figures.
     fn heartbeat(&self, snapshots: &Snapshots) -> Duration {
         let interval = Duration::try_from_secs_f64(snapshots.borrow().settings.interval).unwrap_or(SLOWEST);
-        interval.clamp(LEAST, SLOWEST)
+        interval.clamp(LEAST_APART, SLOWEST)
     }
 
     /// Whether a snapshot says more than the one that this client has, or shows it something else.

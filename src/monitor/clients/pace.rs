@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Shortest time between two lines: what changes within it is told of together.
-pub(crate) const LEAST: Duration = Duration::from_millis(50);
+pub(crate) const LEAST_APART: Duration = Duration::from_millis(50);
 
 /// What is only clocks and figures may come this part of the interval early: two that tick alike are never quite in step.
 const EARLY: f64 = 0.1;
@@ -70,13 +70,13 @@ mod tests {
     #[test]
     fn news_is_written_at_once_and_what_comes_right_after_it_together() {
         let start = Instant::now();
-        let mut pace = Pace::new(LEAST, SECOND, start);
+        let mut pace = Pace::new(LEAST_APART, SECOND, start);
         assert_eq!((pace.due(), pace.due_or_heartbeat()), (None, start + SECOND));
         pace.saw(true);
-        assert_eq!(pace.due(), Some(start + LEAST), "the time may be over: at once");
+        assert_eq!(pace.due(), Some(start + LEAST_APART), "the time may be over: at once");
         pace.saw(true);
         pace.saw(false);
-        assert_eq!(pace.due(), Some(start + LEAST), "nothing puts it off");
+        assert_eq!(pace.due(), Some(start + LEAST_APART), "nothing puts it off");
         pace.wrote(start + ms(300));
         assert_eq!(pace.due(), None);
         pace.saw(true);
@@ -86,12 +86,12 @@ mod tests {
     #[test]
     fn figures_come_once_an_interval_and_news_in_between() {
         let start = Instant::now();
-        let mut pace = Pace::new(LEAST, SECOND, start);
+        let mut pace = Pace::new(LEAST_APART, SECOND, start);
         pace.saw(false);
         assert_eq!(pace.due(), Some(start + ms(900)));
         pace.saw(true);
-        assert_eq!(pace.due(), Some(start + LEAST), "sooner");
-        pace.wrote(start + LEAST);
+        assert_eq!(pace.due(), Some(start + LEAST_APART), "sooner");
+        pace.wrote(start + LEAST_APART);
         pace.set_interval(SECOND * 5);
         pace.saw(false);
         assert_eq!((pace.due(), pace.due_or_heartbeat()), (Some(start + ms(4_550)), start + ms(4_550)));
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn there_are_at_most_so_many_lines_whatever_comes() {
         let start = Instant::now();
-        let mut pace = Pace::new(LEAST, SECOND, start);
+        let mut pace = Pace::new(LEAST_APART, SECOND, start);
         let (mut now, mut lines) = (start, 0);
         while now < start + SECOND {
             pace.saw(true);

@@ -29,13 +29,13 @@ Attaches to the engine that runs for this tmux server; without one it runs its o
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Options of the dashboard")]
 pub struct WatchOptions {
-    /// Seconds between cycles (of an engine inside) and between plain frames
+    /// Seconds between cycles (of an engine inside), between plain frames, and at most between JSON lines
     #[arg(long, value_name = "SECONDS")]
     pub interval: Option<f64>,
     /// Print one plain frame and end
     #[arg(long)]
     pub once: bool,
-    /// Print a JSON snapshot a line
+    /// Print a JSON snapshot a line: when something changed, and once an interval
     #[arg(long)]
     pub json: bool,
     /// Never type into a pane
@@ -113,6 +113,9 @@ pub struct AgentsOptions {
     /// Wait until an agent is in one of these states or kinds
     #[arg(long, value_name = "STATE", value_delimiter = ',')]
     pub wait: Vec<Wanted>,
+    /// Go on: a line for each agent, then for each that changed, appeared or is gone
+    #[arg(short, long, conflicts_with_all = ["wait", "columns"])]
+    pub follow: bool,
     /// Only these columns, in this order, separated by commas: state, for, agent, target, doing, branch, diff, ctx,
     /// tokens, cost, cpu, mem, model, repository, folder
     #[arg(long, value_name = "COLUMN", value_delimiter = ',', conflicts_with = "json", value_parser = column)]

@@ -180,6 +180,7 @@ Examples:
   tmux-orc agents --state waiting,error
   tmux-orc agents --all
   tmux-orc agents --wait waiting --timeout 600 && notify-send 'an agent needs you'
+  tmux-orc agents --follow --json | jq -r 'select(.state==\"waiting\").target'
   tmux-orc agents --json | jq -r '.agents[] | select(.state==\"waiting\").target'"
     )]
     Agents {

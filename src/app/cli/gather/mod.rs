@@ -6,6 +6,7 @@ mod hosts;
 pub(super) mod place;
 pub(super) mod there;
 mod until;
+pub(super) mod watched;
 
 use std::{collections::HashSet, sync::Arc};
 
