@@ -6,15 +6,18 @@ CARGO ?= $(shell PATH='$(PATH)' command -v cargo || echo cargo)
 ORC = $(CARGO) run -q --release --locked --
 BUILT = $(or $(CARGO_TARGET_DIR),target)/release/tmux-orc
 
-# What is given away is built apart, without the paths of this machine in it, and dated by its commit.
-PACKAGE = target/package
-REMAP = --remap-path-prefix=$(CURDIR)=/tmux-orc --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo
-# Kinds of machine for which a program is made that needs nothing of the machine it runs on: what `hosts install` copies.
-STATIC = $(shell rustc -vV 2>/dev/null | sed -n 's/^host: \(.*-linux-gnu\)$$/\1/p')
+# What is given away: the program that was built for it, or PROGRAM=path (and STATIC=paths of static ones) without a build.
+PROGRAM ?=
+STATIC ?=
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 EPOCH = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || date -r Cargo.lock +%s))
+LINUX = $(filter Linux,$(shell uname))
+
+# A tool of cargo's, installed where it is missing.
+tool = @command -v $1 >/dev/null || { echo "make $@: installing $1"; $(CARGO) install --locked $1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run demo test lint bench test-compat fuzz coverage install dist static deb deny
+.PHONY: help setup build run demo test lint bench test-compat fuzz coverage install tree dist deb rpm release deny unused sbom
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,30 +57,40 @@ fuzz: ## every fuzz target for $FUZZ_SECONDS each (600); installs cargo-fuzz whe
 install: setup ## install tmux-orc into ~/.cargo/bin
 	$(CARGO) install --locked --path .
 
-dist: setup static ## the program to give away, static too, its manual page and completions, in target/dist
-	CARGO_TARGET_DIR=$(PACKAGE) RUSTFLAGS="$(REMAP)" $(CARGO) build --release --locked
-	mkdir -p target/dist
-	cp $(PACKAGE)/release/tmux-orc target/dist/
-	target/dist/tmux-orc man > target/dist/tmux-orc.1
-	target/dist/tmux-orc completions bash > target/dist/tmux-orc.bash
-	target/dist/tmux-orc completions zsh > target/dist/_tmux-orc
-	target/dist/tmux-orc completions fish > target/dist/tmux-orc.fish
+tree: ## what is given away, as it is laid out below /usr, in target/dist; PROGRAM=path takes a program that is built
+	$(if $(PROGRAM),,scripts/build-release)
+	scripts/pack tree $(if $(PROGRAM),$(PROGRAM) $(STATIC),target/package/tmux-orc $$(ls target/package/static/*/tmux-orc 2>/dev/null))
 
-# With --target the flags are for the program alone, not for what runs during the build.
-static: setup ## static programs for hosts, by kind of machine, with their sha256, in target/dist/lib; STATIC names the kinds
-	for kind in $(STATIC); do \
-	    CARGO_TARGET_DIR=$(PACKAGE) RUSTFLAGS="$(REMAP) -C target-feature=+crt-static" \
-	        $(CARGO) build --release --locked --target $$kind || exit 1; \
-	    mkdir -p target/dist/lib/tmux-orc/$$kind && cp $(PACKAGE)/$$kind/release/tmux-orc target/dist/lib/tmux-orc/$$kind/ || exit 1; \
-	    (cd target/dist/lib/tmux-orc/$$kind && (sha256sum tmux-orc 2>/dev/null || shasum -a 256 tmux-orc) > tmux-orc.sha256) || exit 1; \
-	done
+dist: tree $(if $(LINUX),deb rpm) sbom ## every package that can be made here, with SHA256SUMS, in target/packages
+	scripts/pack kind
+	scripts/pack release
 
-deb: dist ## a Debian package in target/debian, the same bytes each time; installs cargo-deb when it is missing
-	@command -v cargo-deb >/dev/null || { echo "make deb: installing cargo-deb"; $(CARGO) install --locked cargo-deb; }
-	SOURCE_DATE_EPOCH=$(EPOCH) $(CARGO) deb --no-build --no-strip --locked -o target/debian/
+release: sbom ## out of the tarballs of all kinds of machine in target/packages: npm, formula, PKGBUILD, installer, SHA256SUMS
+	scripts/pack release
+
+# The same bytes each time.
+deb: tree ## a Debian package in target/packages; installs cargo-deb when it is missing
+	$(call tool,cargo-deb)
+	SOURCE_DATE_EPOCH=$(EPOCH) $(CARGO) deb --no-build --no-strip --locked -o target/packages/
+
+rpm: tree ## an RPM package in target/packages; installs cargo-generate-rpm when it is missing
+	$(call tool,cargo-generate-rpm)
+	mkdir -p target/packages
+	SOURCE_DATE_EPOCH=$(EPOCH) $(CARGO) generate-rpm --source-date $(EPOCH) -o target/packages/
+
+sbom: ## what is linked in, as CycloneDX, in target/packages; installs cargo-cyclonedx when it is missing
+	$(call tool,cargo-cyclonedx)
+	mkdir -p target/packages
+	SOURCE_DATE_EPOCH=$(EPOCH) $(CARGO) cyclonedx --format json --all --target all --spec-version 1.5 --no-build-deps --override-filename sbom
+	sed 's|file://$(CURDIR)|file:///tmux-orc|g' sbom.json > target/packages/tmux-orc-$(VERSION).cdx.json
+	rm sbom.json
+
+unused: ## dependencies that nothing uses; installs cargo-machete when it is missing
+	$(call tool,cargo-machete)
+	$(CARGO) machete
 
 deny: ## licences, advisories, sources and duplicates of the dependencies; installs cargo-deny when it is missing
-	@command -v cargo-deny >/dev/null || { echo "make deny: installing cargo-deny"; $(CARGO) install --locked cargo-deny; }
+	$(call tool,cargo-deny)
 	$(CARGO) deny check $(DENY)
 
 coverage: setup ## which lines the tests run, a table in target/coverage

@@ -1,7 +1,13 @@
-//! The oldest Rust that `Cargo.toml` names is enough for all that we depend on. For our own code clippy says so
-//! (`incompatible_msrv`).
+//! What is given away: the oldest Rust that `Cargo.toml` names is enough for all that we depend on (for our own code clippy
+//! says so, `incompatible_msrv`), and `scripts/pack` makes packages that are the same each time and that install.
 
-use std::process::Command;
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use serde_json::Value;
 
@@ -47,4 +53,111 @@ fn the_readme_names_the_same_rust() {
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("the README");
     let wanted = format!("Rust {} or newer", env!("CARGO_PKG_RUST_VERSION"));
     assert!(readme.contains(&wanted), "README.md says nothing of {wanted}");
+}
+
+/// A program that says what `scripts/pack` asks it, of this machine's kind.
+fn stand_in(folder: &Path) -> PathBuf {
+    let (source, program) = (folder.join("program.c"), folder.join("program"));
+    let version = env!("CARGO_PKG_VERSION");
+    fs::write(&source, format!("#include <stdio.h>\nint main(void) {{ puts(\"tmux-orc {version}\"); return 0; }}\n"))
+        .expect("written");
+    let made = Command::new("cc").arg("-o").args([&program, &source]).status().expect("a C compiler: scripts/setup");
+    assert!(made.success());
+    program
+}
+
+/// Runs it and gives what it said.
+fn said(command: &mut Command) -> String {
+    let out = command.output().expect("it starts");
+    let text = String::from_utf8_lossy(&out.stdout).into_owned() + &*String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success(), "{command:?}: {text}");
+    text
+}
+
+/// All packages of a program, made into that folder, by their names.
+fn packages(program: &Path, out: &Path) -> BTreeMap<String, Vec<u8>> {
+    for words in [vec!["tree", program.to_str().expect("text")], vec!["kind"], vec!["release"]] {
+        let pack = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/pack");
+        said(
+            Command::new("python3")
+                .arg(pack)
+                .args(words)
+                .env("OUT", out)
+                .env("URL", format!("file://{}/packages", out.display())),
+        );
+    }
+    let files = fs::read_dir(out.join("packages")).expect("made").map(|file| file.expect("a file").path());
+    files
+        .map(|path| (path.file_name().expect("a name").to_string_lossy().into_owned(), fs::read(&path).expect("read")))
+        .collect()
+}
+
+#[test]
+fn packages_are_the_same_each_time_have_one_version_and_install() {
+    let python = Command::new("python3").args(["-c", "import sys; sys.exit(sys.version_info < (3, 9))"]).status();
+    if !python.is_ok_and(|status| status.success()) || !Path::new(env!("CARGO_MANIFEST_DIR")).join(".git").exists() {
+        eprintln!("python3 (3.9) is missing, or this is no checkout: the packages were NOT checked");
+        return;
+    }
+    let dir = tempfile::tempdir().expect("made");
+    let program = stand_in(dir.path());
+    let out = dir.path().join("out");
+    let first = packages(&program, &out);
+    let again = packages(&program, &out);
+    assert_eq!(first.keys().collect::<Vec<_>>(), again.keys().collect::<Vec<_>>());
+    for (name, bytes) in &first {
+        assert!(again[name] == *bytes, "{name} is another one each time");
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    let named = |part: &str| first.keys().filter(|name| name.contains(part)).count();
+    assert_eq!((named(".whl"), named("-npm.tgz"), named(".tar.gz")), (1, 1, 2), "{:?}", first.keys());
+    let text = |name: &str| String::from_utf8_lossy(&first[name]).into_owned();
+    for name in ["tmux-orc.rb", "install.sh"] {
+        assert!(text(name).contains(version) && !text(name).contains('@'), "{name}: {}", text(name));
+    }
+    let sums = text("SHA256SUMS");
+    assert!(first.keys().all(|name| name == "SHA256SUMS" || sums.contains(&format!("  {name}\n"))), "{sums}");
+
+    // The installer puts it where it is asked to, and refuses an archive that is another.
+    let home = dir.path().join("home");
+    let installer = out.join("packages/install.sh");
+    let install = || {
+        let mut command = Command::new("sh");
+        command.arg(&installer).arg(home.join("place")).env("HOME", &home).env("TMPDIR", dir.path());
+        command
+    };
+    if Command::new("curl").arg("--version").output().is_err() {
+        eprintln!("curl is missing: the installer was NOT checked");
+        return;
+    }
+    let text = said(&mut install());
+    let placed = home.join("place/bin/tmux-orc");
+    assert!(text.contains(&format!("tmux-orc {version} is {}", placed.display())), "{text}");
+    assert_eq!(fs::metadata(&placed).expect("there").permissions().mode() & 0o777, 0o755);
+    assert!(home.join("place/share/doc/tmux-orc/THIRD-PARTY-LICENSES").exists());
+    let archive =
+        first.keys().find(|name| name.starts_with(&format!("tmux-orc-{version}-")) && name.ends_with(".tar.gz"));
+    fs::write(out.join("packages").join(archive.expect("an archive")), "another").expect("written");
+    let refused = install().output().expect("it starts");
+    let text = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && text.contains("is not the one of this release"), "{text}");
+}
+
+#[test]
+fn a_program_of_another_version_is_not_packed() {
+    if Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("python3 is missing: scripts/pack was NOT checked");
+        return;
+    }
+    let dir = tempfile::tempdir().expect("made");
+    for (program, why) in
+        [("/bin/sh", "/bin/sh"), (concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), "is no program")]
+    {
+        let pack = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/pack");
+        let mut command = Command::new("python3");
+        let out = command.args([pack, "tree", program]).env("OUT", dir.path()).output().expect("it starts");
+        let text = String::from_utf8_lossy(&out.stderr);
+        assert!(!out.status.success() && text.contains(why), "{text}");
+    }
+    assert_eq!(fs::read_dir(dir.path()).expect("there").count(), 0, "nothing is made of it");
 }
