@@ -130,10 +130,7 @@ pub async fn report(options: &ReportOptions, context: &mut Context) -> Result<()
     let now = Timestamp::now();
     let since = moment(&options.since, now, &zone)?;
     let server = named_server(context)?;
-    // What an agent was doing at `since` is told by an older record.
-    let mut records = read_since(&context.paths.events(), ago(since, 24)).map_err(failed)?;
-    records.retain(|record| server.as_ref().is_none_or(|server| record.server == *server));
-    let report = journal::Report::of(&records, since, now);
+    let report = journal::report(&context.paths.events(), server.as_deref(), since, now).map_err(failed)?;
     if options.json {
         return context.out.json(&report);
     }

@@ -1,17 +1,16 @@
 //! The day of all agents out of the journal: what each did when.
 
-use std::{borrow::Cow, path::Path};
+use std::path::Path;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 
 use crate::app::core::day::{Day, Track};
+use crate::app::journal::JournalError;
 use crate::app::journal::account::Account;
 use crate::app::journal::keep::TOLD_EVERY;
+use crate::app::journal::line::accounted;
 use crate::app::journal::read::lines_since;
-use crate::app::journal::{Happened, JournalError, Mark, Record, Standing};
-use crate::monitor::{AgentState, EventKind, Evidence};
-use crate::tmux::{PaneId, clean};
+use crate::tmux::clean;
 
 /// Reads the day up to `now`. What an agent did at `since` is told by a record of the hours before.
 ///
@@ -21,8 +20,7 @@ pub fn day(dir: &Path, since: Timestamp, now: Timestamp) -> Result<Day, JournalE
     let from = since.checked_sub(TOLD_EVERY).unwrap_or(since);
     let mut account = Account::new(since).tracing();
     lines_since(dir, from, &mut |line| {
-        let record = serde_json::from_slice::<Line>(line).ok().and_then(Line::record);
-        if let Some(record) = record.filter(|record| (from..=now).contains(&record.at)) {
+        if let Some(record) = accounted(line).filter(|record| (from..=now).contains(&record.at)) {
             account.take(&record);
         }
     })?;
@@ -37,82 +35,12 @@ pub fn day(dir: &Path, since: Timestamp, now: Timestamp) -> Result<Day, JournalE
     Ok(Day { since, until: now, tracks: tracks.collect() })
 }
 
-/// What is read of a line: who was in which state when. Reading all of it takes five times as long, and a day has to be in
-/// view before its user waits for it.
-#[derive(Deserialize)]
-struct Line<'a> {
-    at: Timestamp,
-    #[serde(borrow)]
-    server: Cow<'a, str>,
-    by: u32,
-    server_pid: Option<u32>,
-    server_started: Option<i64>,
-    agent_pid: Option<u32>,
-    agent_start: Option<u64>,
-    #[serde(borrow)]
-    event: Cow<'a, str>,
-    pane_id: Option<PaneId>,
-    target: Option<String>,
-    agent: Option<String>,
-    #[serde(default, borrow)]
-    state: Option<Cow<'a, str>>,
-    #[serde(default, borrow)]
-    from: Option<Cow<'a, str>>,
-    #[serde(default, borrow)]
-    to: Option<Cow<'a, str>>,
-    kind: Option<String>,
-    since: Option<Timestamp>,
-}
-
-impl Line<'_> {
-    /// The record, if it says something of a state; without its evidence, for which nobody looks here.
-    fn record(self) -> Option<Record> {
-        // A word of a later version is a state that is not known.
-        let word = |word: Option<Cow<'_, str>>| word.map(|word| word.parse().unwrap_or(AgentState::Unknown));
-        let (target, agent, kind) = (self.target.unwrap_or_default(), self.agent.unwrap_or_default(), self.kind);
-        let (state, from, to) = (word(self.state), word(self.from), word(self.to));
-        let what = match (&*self.event, self.pane_id) {
-            ("transition", Some(pane_id)) => Happened::Event(EventKind::Transition {
-                pane_id,
-                target,
-                agent,
-                from: from?,
-                to: to?,
-                kind,
-                evidence: Evidence::default(),
-            }),
-            ("appeared", Some(pane_id)) => {
-                Happened::Event(EventKind::Appeared { pane_id, target, agent, state: state?, kind })
-            }
-            ("gone", Some(pane_id)) => Happened::Event(EventKind::Gone { pane_id, target, agent }),
-            ("watched", Some(pane_id)) => {
-                let since = self.since?;
-                Happened::Standing(Standing::Watched { pane_id, target, agent, state: state?, kind, since })
-            }
-            ("engine_started", _) => Happened::Mark(Mark::EngineStarted),
-            ("engine_alive", _) => Happened::Mark(Mark::EngineAlive),
-            ("engine_stopped", _) => Happened::Mark(Mark::EngineStopped),
-            _ => return None,
-        };
-        Some(Record {
-            at: self.at,
-            server: self.server.into_owned(),
-            by: self.by,
-            server_pid: self.server_pid,
-            server_started: self.server_started,
-            agent_pid: self.agent_pid,
-            agent_start: self.agent_start,
-            seq: None,
-            what,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::journal::Journal;
-    use crate::monitor::{ActKind, Acted};
+    use crate::app::journal::{Happened, Journal, Mark, Record};
+    use crate::monitor::{AgentState, EventKind, Evidence};
+    use crate::tmux::PaneId;
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + minute * 60).unwrap()
@@ -174,33 +102,6 @@ mod tests {
         );
         assert_eq!((states(track(2)), track(2).present, track(1).present), (vec![(Working, 4, 12)], false, true));
         assert_eq!((states(track(3)), track(3).present), (vec![(Waiting, 80, 90)], true), "as it was found");
-    }
-
-    #[test]
-    fn what_is_read_of_a_line_is_what_the_whole_line_says() {
-        let place = || (PaneId(1), "a:0.1".to_owned(), "claude".to_owned());
-        let (pane_id, target, agent) = place();
-        let appeared = EventKind::Appeared { pane_id, target, agent, state: AgentState::Idle, kind: None };
-        let (pane_id, target, agent) = place();
-        let gone = EventKind::Gone { pane_id, target, agent };
-        let (pane_id, target, agent) = place();
-        let (kind, since) = (Some("done \u{22}quoted\u{22} é".to_owned()), at(1));
-        let watched = Standing::Watched { pane_id, target, agent, state: AgentState::Idle, kind, since };
-        let marks = [Mark::EngineStarted, Mark::EngineAlive, Mark::EngineStopped].map(Happened::Mark);
-        let all = [Happened::Event(appeared), Happened::Event(gone), Happened::Standing(watched)];
-        let mut records: Vec<Record> = all.into_iter().chain(marks).map(|what| record(3, what)).collect();
-        records.push(went(4, 1, AgentState::Idle, AgentState::Waiting));
-        records[0].agent_pid = Some(60);
-        for whole in &records {
-            let line = serde_json::to_vec(whole).unwrap();
-            let read = serde_json::from_slice::<Line>(&line).unwrap().record();
-            assert_eq!(read.as_ref(), Some(whole), "{}", String::from_utf8_lossy(&line));
-        }
-        let (pane_id, target, agent) = place();
-        let acted =
-            Acted { pane_id, target, agent, act: ActKind::Jump, sent: String::new(), ok: true, result: String::new() };
-        let line = serde_json::to_vec(&record(1, Happened::Event(EventKind::Acted(acted)))).unwrap();
-        assert!(serde_json::from_slice::<Line>(&line).unwrap().record().is_none());
     }
 
     #[test]

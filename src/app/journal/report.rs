@@ -1,13 +1,17 @@
 //! What the journal tells of a span of time: how long each agent worked, waited and idled, and how waits ended.
 //!
-//! Long because its tests, which write whole days of a journal, stand with it: without them it is 185 lines.
+//! Long because its tests, which write whole days of a journal, stand with it: without them it is 205 lines.
 
-use jiff::Timestamp;
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::app::core::day::Span;
-use crate::app::journal::Record;
 use crate::app::journal::account::Account;
+use crate::app::journal::line::accounted;
+use crate::app::journal::read::lines_since;
+use crate::app::journal::{JournalError, Record};
 use crate::{
     monitor::{AgentState, Tokens},
     tmux::PaneId,
@@ -127,15 +131,28 @@ impl Waits {
     }
 }
 
-impl Report {
-    /// Makes it from the journal's records in their order. Give it records from a day before `since` on: what an agent
-    /// was doing at `since` is told by an older record.
-    #[must_use]
-    pub fn of(records: &[Record], since: Timestamp, now: Timestamp) -> Self {
-        let mut account = Account::new(since);
-        for record in records.iter().filter(|record| record.at <= now) {
-            account.take(record);
+/// How far before a span its account begins: what an agent was doing at its start is told by an older record.
+const BEFORE: SignedDuration = SignedDuration::from_hours(24);
+
+/// Gives account of a span of time, of one server or of all.
+///
+/// # Errors
+/// [`JournalError`] when the journal cannot be read. One that was never written has no agents.
+pub fn report(dir: &Path, server: Option<&str>, since: Timestamp, now: Timestamp) -> Result<Report, JournalError> {
+    let from = since.checked_sub(BEFORE).unwrap_or(Timestamp::MIN);
+    let mut account = Account::new(since);
+    lines_since(dir, from, &mut |line| {
+        let wanted =
+            |record: &Record| (from..=now).contains(&record.at) && server.is_none_or(|server| record.server == server);
+        if let Some(record) = accounted(line).filter(wanted) {
+            account.take(&record);
         }
+    })?;
+    Ok(Report::of(account, since, now))
+}
+
+impl Report {
+    fn of(account: Account, since: Timestamp, now: Timestamp) -> Self {
         let mut waits = Waits::default();
         let mut agents = account.end(now);
         for agent in &mut agents {
@@ -243,6 +260,15 @@ mod tests {
         monitor::{ActKind, Acted, EventKind, Evidence, Source},
     };
 
+    /// The account of these records as lines of a journal.
+    fn of(records: &[Record], since: Timestamp, now: Timestamp) -> Report {
+        let mut account = Account::new(since);
+        for record in records.iter().filter(|record| record.at <= now) {
+            account.take(&accounted(&serde_json::to_vec(record).unwrap()).unwrap());
+        }
+        Report::of(account, since, now)
+    }
+
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + minute * 60).unwrap()
     }
@@ -297,7 +323,7 @@ mod tests {
             alive(40, 1),
         ];
         let records = beating(records);
-        let report = Report::of(&records, at(10), at(41));
+        let report = of(&records, at(10), at(41));
         let agent = &report.agents[0];
         assert_eq!((agent.working, agent.waiting, agent.exited), (18.0 * 60.0, 8.0 * 60.0, 5.0 * 60.0));
         assert_eq!(agent.watched, 31.0 * 60.0);
@@ -317,12 +343,12 @@ mod tests {
             alive(64, 2),
         ];
         let records = beating(records);
-        let report = Report::of(&records, at(0), at(65));
+        let report = of(&records, at(0), at(65));
         let agent = &report.agents[0];
         assert_eq!((agent.working, agent.waiting), (600.0, 300.0));
         assert_eq!((agent.waits.count, agent.waits.open, agent.waits.answered), (1, 1, 0));
         // The second one is silent too by minute 200.
-        let report = Report::of(&records, at(0), at(200));
+        let report = of(&records, at(0), at(200));
         assert_eq!(report.agents[0].waiting, 240.0);
         assert_eq!(report.agents[0].state, None);
     }
@@ -353,7 +379,7 @@ mod tests {
             Record { by: 3, ..went(31, AgentState::Waiting, AgentState::Working) },
             alive(32, 3),
         ];
-        let report = Report::of(&records, at(0), at(32));
+        let report = of(&records, at(0), at(32));
         assert_eq!(report.agents.len(), 1);
         let agent = &report.agents[0];
         assert_eq!((agent.waits.count, agent.waits.answered, agent.waits.open), (1, 1, 0));
@@ -374,11 +400,11 @@ mod tests {
                 mark(minute + 1, by, Mark::EngineStopped),
             ]);
         }
-        let report = Report::of(&records, at(0), at(40));
+        let report = of(&records, at(0), at(40));
         assert_eq!((report.waits.count, report.waits.answered, report.agents.len()), (1, 0, 1));
         // And all at once.
         let all = [1, 2, 3].map(|by| appeared(1, by, AgentState::Waiting));
-        let report = Report::of(&all, at(0), at(2));
+        let report = of(&all, at(0), at(2));
         assert_eq!((report.waits.count, report.waits.open, report.agents[0].watched), (1, 1, 60.0));
     }
 
@@ -391,7 +417,7 @@ mod tests {
             standing(10, 2, AgentState::Waiting, 7),
             alive(11, 2),
         ];
-        let waits = Report::of(&records, at(0), at(11)).waits;
+        let waits = of(&records, at(0), at(11)).waits;
         assert_eq!((waits.count, waits.answered, waits.open), (2, 1, 1));
     }
 
@@ -404,13 +430,13 @@ mod tests {
             alive(8, 1),
         ];
         let records = beating(records);
-        assert_eq!(Report::of(&records, at(0), at(9)).agents[0].working, 540.0);
+        assert_eq!(of(&records, at(0), at(9)).agents[0].working, 540.0);
     }
 
     #[test]
     fn one_that_was_stopped_itself_has_not_watched() {
         let records = [appeared(0, 1, AgentState::Working), alive(2, 1), alive(60, 1), alive(61, 1)];
-        assert_eq!(Report::of(&records, at(0), at(61)).agents[0].working, 180.0);
+        assert_eq!(of(&records, at(0), at(61)).agents[0].working, 180.0);
     }
 
     #[test]
@@ -436,7 +462,7 @@ mod tests {
             with(named(appeared(6, 1, AgentState::Waiting), "codex"), 11, (102, 3)),
             alive(7, 1),
         ];
-        let report = Report::of(&beating(records), at(0), at(7));
+        let report = of(&beating(records), at(0), at(7));
         let mut watched: Vec<(&str, f64)> =
             report.agents.iter().map(|agent| (agent.agent.as_str(), agent.waiting / 60.0)).collect();
         watched.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(b.0)));
@@ -450,7 +476,7 @@ mod tests {
             with(went(3, AgentState::Exited, AgentState::Working), 10, (106, 10)),
             alive(4, 1),
         ];
-        assert_eq!(Report::of(&records, at(0), at(4)).agents.len(), 2);
+        assert_eq!(of(&records, at(0), at(4)).agents.len(), 2);
     }
 
     #[test]
@@ -467,6 +493,6 @@ mod tests {
             record(1, 9, act(true, ActKind::Jump)),
             alive(2, 1),
         ];
-        assert_eq!(Report::of(&records, at(0), at(2)).agents[0].acts, 1);
+        assert_eq!(of(&records, at(0), at(2)).agents[0].acts, 1);
     }
 }

@@ -121,7 +121,7 @@ pub(super) async fn measure(options: &BenchmarkOptions, fleet: &Fleet, bar: &Pro
             break;
         }
     }
-    push(&mut cases, "warm", beside("async, nothing changed".to_owned()), warm);
+    push(&mut cases, "warm", beside(format!("async, nothing {}changed", if busy == 0 { "" } else { "else " })), warm);
     engine.stop().await;
 
     bar.set_message("cold starts");

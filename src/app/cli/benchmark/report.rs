@@ -69,7 +69,8 @@ pub(super) fn report(
         ))?;
     }
     if let (Some(warm), Some(times)) = (median("warm"), ratio("warm")) {
-        context.out.line(format!("When nothing changed a cycle took {warm:.2} ms: {times:.0} times faster."))?;
+        let what = if options.busy == 0 { "nothing" } else { "nothing but the busy ones" };
+        context.out.line(format!("When {what} changed a cycle took {warm:.2} ms: {times:.0} times faster."))?;
     }
     Ok(())
 }
