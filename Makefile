@@ -17,7 +17,7 @@ LINUX = $(filter Linux,$(shell uname))
 tool = @command -v $1 >/dev/null || { echo "make $@: installing $1"; $(CARGO) install --locked $1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run demo test lint bench test-compat fuzz coverage install tree dist deb rpm release deny unused sbom
+.PHONY: help setup build run demo test lint bench counts bench-check test-compat fuzz coverage install tree dist deb rpm release deny unused sbom
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,12 @@ lint: setup ## formatting, clippy and documentation, warnings are errors
 
 bench: setup ## the benchmarks; each prints what it was measured on
 	$(CARGO) bench --locked
+
+counts: setup ## what watching costs, in counts, held against benches/counts.json; UPDATE=1 takes the new ones
+	UPDATE=$(UPDATE) $(CARGO) test --locked --lib counts::no_count_rises -- --ignored --exact --nocapture
+
+bench-check: counts ## names what this commit made worse than the one before: counts, and times of both in one run
+	scripts/bench-check
 
 test-compat: setup ## the tmux tests on every supported tmux version
 	scripts/test-compat

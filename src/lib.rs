@@ -7,6 +7,8 @@
 )]
 
 pub mod app;
+#[cfg(test)]
+mod counts;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod monitor;

@@ -41,6 +41,8 @@ pub(crate) struct Play {
     pub(crate) requests: u32,
     /// Captures so far.
     pub(crate) captures: u32,
+    /// Lists of all fields so far.
+    pub(crate) lists: u32,
 }
 
 /// A shared script.
@@ -96,7 +98,10 @@ impl Script {
             reply.commands += 1;
             let argv: Vec<&str> = command.argv().iter().map(String::as_str).collect();
             let part = match argv[0] {
-                "list-panes" if argv.iter().any(|arg| arg.contains("pane_title")) => play.fail(1, play.all()),
+                "list-panes" if argv.iter().any(|arg| arg.contains("pane_title")) => {
+                    play.lists += 1;
+                    play.fail(1, play.all())
+                }
                 "list-panes" => play.fail(0, play.pulses(argv.iter().any(|arg| arg.contains("session_name")))),
                 "display-message" => match command.pane() {
                     None => Ok("1\n".to_owned()),

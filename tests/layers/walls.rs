@@ -5,9 +5,9 @@ use crate::{
     tree::{Tree, is_in},
 };
 
-/// The layers from the bottom; each may know itself and those before it. What fuzzing calls stands on top of all of
-/// them, and the reader of its bytes, which their own `fuzz.rs` use, below.
-const LAYERS: [&str; 6] = ["fuzzing/feed", "tmux", "monitor", "app", "ui", "fuzzing"];
+/// The layers from the bottom; each may know itself and those before it. What fuzzing calls and what is counted stand on top
+/// of all of them, and the reader of fuzzing's bytes, which their own `fuzz.rs` use, below.
+const LAYERS: [&str; 7] = ["fuzzing/feed", "tmux", "monitor", "app", "ui", "fuzzing", "counts"];
 
 /// The rooms of the engine, and which others each may know.
 const ROOMS: &[(&str, &[&str])] = &[
