@@ -8,11 +8,13 @@ use crate::counts::Counts;
 type All = BTreeMap<String, Counts>;
 
 /// How far a count may rise, hundredths of it. Captures are the script's to the last one. A list of all panes more or less is
-/// the cache's own clock, which no test pauses; allocations and the digits of numbers differ a little from run to run.
+/// the cache's own clock, which no test pauses; allocations and the digits of numbers differ a little from run to run, and of
+/// what goes over the socket at rest most is such numbers.
 fn tolerance(count: &str) -> u64 {
     match count {
         "requests" => 3,
         "allocations" => 5,
+        "socket bytes" => 20,
         _ if count.ends_with("bytes") => 5,
         _ => 0,
     }
@@ -72,15 +74,15 @@ mod tests {
 
     #[test]
     fn a_rise_beyond_its_tolerance_is_named_and_one_within_is_none() {
-        let before = all(&[("requests", 40), ("allocations", 1000), ("socket bytes", 1000)]);
-        let within = all(&[("requests", 41), ("allocations", 1050), ("socket bytes", 1050)]);
+        let before = all(&[("requests", 40), ("allocations", 1000), ("journal bytes", 1000)]);
+        let within = all(&[("requests", 41), ("allocations", 1050), ("journal bytes", 1050)]);
         assert_eq!(worse(&before, &within), Vec::<String>::new());
-        let beyond = all(&[("requests", 42), ("allocations", 1051), ("socket bytes", 1100)]);
+        let beyond = all(&[("requests", 42), ("allocations", 1051), ("journal bytes", 1100)]);
         assert_eq!(
             worse(&before, &beyond),
-            ["at rest: allocations 1000 -> 1051", "at rest: requests 40 -> 42", "at rest: socket bytes 1000 -> 1100"]
+            ["at rest: allocations 1000 -> 1051", "at rest: requests 40 -> 42", "at rest: journal bytes 1000 -> 1100"]
         );
-        assert_eq!(better(&beyond, &before), ["at rest: requests 42 -> 40", "at rest: socket bytes 1100 -> 1000"]);
+        assert_eq!(better(&beyond, &before), ["at rest: journal bytes 1100 -> 1000", "at rest: requests 42 -> 40"]);
         let few = all(&[("captures", 0)]);
         assert_eq!(worse(&few, &all(&[("captures", 1)])), ["at rest: captures 0 -> 1"]);
     }

@@ -3,34 +3,36 @@
 use crate::monitor::snapshot::agent::Agent;
 use crate::monitor::snapshot::engine::{EngineInfo, StrategyInfo};
 use crate::monitor::snapshot::usage::{Account, Limit};
-use crate::monitor::snapshot::{Agents, Snapshot};
+use crate::monitor::snapshot::{Agents, Evidence, Snapshot};
+
+/// Whether two have the same in every field but those after the semicolon. Nothing is copied, since it is asked of each agent
+/// whose clocks went on; and every field is named, so that one that is added is not forgotten here.
+macro_rules! same_but {
+    ($one:expr, $two:expr, $type:ident { $($same:ident),*; $($moves:ident),* }) => {{
+        let (one, two): (&$type, &$type) = ($one, $two);
+        let $type { $($same,)* $($moves: _,)* } = one;
+        true $(&& *$same == two.$same)*
+    }};
+}
 
 impl Agent {
     /// Whether it differs from what it was in more than clocks and figures: when it was looked at, what it writes and
     /// takes, what it spent, and the words on the screen that prove a state that is the same.
     #[must_use]
     pub fn says_more_than(&self, before: &Self) -> bool {
-        if self.agent != before.agent || self.state != before.state || self.since != before.since {
-            return true;
-        }
-        // By what moves, not by what does not: a field that is added is no figure until it is named here.
-        let mut aged = before.clone();
-        (aged.read_at, aged.last_change) = (self.read_at, self.last_change);
-        aged.activity.clone_from(&self.activity);
-        (aged.cpu_percent, aged.memory_bytes) = (self.cpu_percent, self.memory_bytes);
-        aged.tokens.clone_from(&self.tokens);
-        (aged.context_percent, aged.cost_usd) = (self.context_percent, self.cost_usd);
+        let same = same_but!(self, before, Agent {
+            host, server, pane_id, target, places, session, window, name, agent, version, state, kind, since, stale, health,
+            reset_at, deadline, cwd, repository, repository_path, worktree, branch, added, removed, pid, start, pane_pid,
+            width, height, doing, asks, model, usage_source, session_id, turns, tools, plan, background, choices, in_view,
+            transitions, parked, snoozed, snoozed_until, pinned, muted, given_name, note, tidied_at;
+            read_at, last_change, activity, cpu_percent, memory_bytes, tokens, context_percent, cost_usd,
+            evidence, title, limits
+        });
         // Programs count seconds and tokens in the row that proves that they work.
-        aged.evidence.line.clone_from(&self.evidence.line);
-        aged.evidence.rows = self.evidence.rows;
+        let same_evidence = same_but!(&self.evidence, &before.evidence, Evidence { rule, source, region; line, rows });
         // ... and turn a sign before the words of their title.
-        if words_of(&aged.title) == words_of(&self.title) {
-            aged.title.clone_from(&self.title);
-        }
-        if same_limits(&aged.limits, &self.limits) {
-            aged.limits.clone_from(&self.limits);
-        }
-        aged != *self
+        let same_title = words_of(&self.title) == words_of(&before.title);
+        !(same && same_evidence && same_title && same_limits(&self.limits, &before.limits))
     }
 }
 
@@ -41,7 +43,7 @@ fn words_of(title: &str) -> &str {
 
 /// Whether limits are the same, whenever they were told.
 fn same_limits(one: &[Limit], two: &[Limit]) -> bool {
-    let same = |(one, two): (&Limit, &Limit)| *one == Limit { at: one.at, ..two.clone() };
+    let same = |(one, two)| same_but!(one, two, Limit { minutes, used_percent, resets_at; at });
     one.len() == two.len() && one.iter().zip(two).all(same)
 }
 
@@ -89,7 +91,8 @@ impl Snapshot {
             accounts,
             instruments: _,
         } = self;
-        let same_age = EngineInfo { uptime: before.engine.uptime, ..engine.clone() };
+        let same_engine =
+            same_but!(engine, &before.engine, EngineInfo { mode, pid, started, paused, version, tiles; uptime });
         let newest = |events: &[crate::monitor::snapshot::Event]| events.last().map(|event| event.seq);
         let same_strategy = |(one, two): (&StrategyInfo, &StrategyInfo)| {
             (&one.name, &one.origin, &one.problem) == (&two.name, &two.origin, &two.problem)
@@ -99,7 +102,7 @@ impl Snapshot {
         };
         *schema != before.schema
             || *server != before.server
-            || same_age != before.engine
+            || !same_engine
             || *current_strategy != before.current_strategy
             || *settings != before.settings
             || strategies.len() != before.strategies.len()
