@@ -5,6 +5,10 @@
 use std::path::{Path, PathBuf};
 use std::{fs, process::Command};
 
+#[path = "src/yaml.rs"]
+#[expect(dead_code, reason = "the program uses the rest")]
+mod yaml;
+
 /// Digits of a commit that are shown.
 const DIGITS: usize = 10;
 
@@ -22,14 +26,13 @@ fn main() {
 /// regions counts. What a profile means is none of our business here.
 fn profiles() {
     println!("cargo::rerun-if-changed=assets/agents");
+    println!("cargo::rerun-if-changed=src/yaml.rs");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo tells the folder")).join("agents");
     fs::create_dir_all(&out).expect("a folder of our own");
     for file in fs::read_dir("assets/agents").expect("the profiles") {
         let path = file.expect("a profile").path();
         let text = fs::read_to_string(&path).expect("a text");
-        let profile: serde_yaml::Value =
-            serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let json = serde_json::to_string(&profile).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let json = yaml::to_json(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let name = path.file_stem().expect("a file's name");
         fs::write(out.join(name).with_extension("json"), json).expect("a file of our own");
     }

@@ -14,6 +14,7 @@ pub mod fuzzing;
 pub mod monitor;
 pub mod tmux;
 pub mod ui;
+pub mod yaml;
 
 // The samples of the tests name this crate as others do.
 #[cfg(any(test, fuzzing))]

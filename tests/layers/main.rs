@@ -66,6 +66,15 @@ fn one_thing_has_one_name() {
     none("imported under another name", every_file().iter().flat_map(of).collect());
 }
 
+#[test]
+fn what_one_file_wraps_no_other_knows() {
+    let of = |file: &str, text: &str| walls::wrapped(&Source::parse(&[], file, text));
+    none("wrapped libraries", every_file().iter().flat_map(|(file, text)| of(file, text)).collect());
+    assert_eq!(of("src/other.rs", "fn f() { serde_yaml::from_str(text) }").len(), 1);
+    let own = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/yaml.rs")).expect("there");
+    assert!(!of("src/other.rs", &own).is_empty() && of("src/yaml.rs", &own).is_empty());
+}
+
 /// Path and text of every Rust file of the repository.
 fn every_file() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

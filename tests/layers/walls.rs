@@ -6,8 +6,11 @@ use crate::{
 };
 
 /// The layers from the bottom; each may know itself and those before it. What fuzzing calls and what is counted stand on top
-/// of all of them, and the reader of fuzzing's bytes, which their own `fuzz.rs` use, below.
-const LAYERS: [&str; 7] = ["fuzzing/feed", "tmux", "monitor", "app", "ui", "fuzzing", "counts"];
+/// of all of them, and the reader of fuzzing's bytes, which their own `fuzz.rs` use, below. So does what wraps a library.
+const LAYERS: [&str; 8] = ["fuzzing/feed", "yaml", "tmux", "monitor", "app", "ui", "fuzzing", "counts"];
+
+/// Libraries that one file alone knows, so that another can take their place.
+const WRAPPED: [(&str, &str); 1] = [("serde_yaml", "src/yaml.rs")];
 
 /// The rooms of the engine, and which others each may know.
 const ROOMS: &[(&str, &[&str])] = &[
@@ -180,6 +183,19 @@ pub fn purity(tree: &Tree) -> Vec<Breach> {
         }
     }
     breaches
+}
+
+/// Files that know a library which another file wraps.
+pub fn wrapped(source: &Source) -> Vec<Breach> {
+    let knows =
+        |library: &str| source.names.iter().find(|name| name.path.first().is_some_and(|first| first == library));
+    let others = WRAPPED.iter().filter(|(_, file)| *file != source.file);
+    let breach = |(library, file): &(&str, &str)| {
+        knows(library).map(|name| {
+            Breach::new(&format!("{}:{}", source.file, name.line), format!("{library} is known by {file} alone"))
+        })
+    };
+    others.filter_map(breach).collect()
 }
 
 /// Exceptions that nothing needs any more.

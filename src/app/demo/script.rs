@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::{Deserialize, Serialize};
 
-use crate::monitor::AgentState;
+use crate::{monitor::AgentState, yaml};
 
 const FLEET: &str = include_str!("../../../assets/demo/fleet.yaml");
 const SCRIPTS: [(&str, &str); 6] = [
@@ -135,16 +135,15 @@ impl Script {
 pub fn scripts() -> &'static BTreeMap<String, Script> {
     static ALL: LazyLock<BTreeMap<String, Script>> = LazyLock::new(|| {
         // Built in and read by a test: a script that can't be read is left out rather than ending the program.
-        SCRIPTS.iter().filter_map(|(name, text)| Some(((*name).to_owned(), serde_yaml::from_str(text).ok()?))).collect()
+        SCRIPTS.iter().filter_map(|(name, text)| Some(((*name).to_owned(), yaml::read(text).ok()?))).collect()
     });
     &ALL
 }
 
 /// Who runs where.
 pub(super) fn casting() -> &'static Casting {
-    static CASTING: LazyLock<Casting> = LazyLock::new(|| {
-        serde_yaml::from_str(FLEET).unwrap_or_else(|_| Casting { order: Vec::new(), projects: Vec::new() })
-    });
+    static CASTING: LazyLock<Casting> =
+        LazyLock::new(|| yaml::read(FLEET).unwrap_or_else(|_| Casting { order: Vec::new(), projects: Vec::new() }));
     &CASTING
 }
 
@@ -155,7 +154,7 @@ mod tests {
     #[test]
     fn every_script_is_read_and_whole() {
         for (name, text) in SCRIPTS {
-            let script: Script = serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let script: Script = yaml::read(text).unwrap_or_else(|error| panic!("{name}: {error}"));
             assert_eq!(script.agent, name);
             assert!(!script.processes.is_empty() && !script.frames.is_empty(), "{name}");
             assert!(script.frame_ms >= 50, "{name}: frames that fast cost more than they show");
@@ -173,7 +172,7 @@ mod tests {
             let used = |block: &String| script.scenes.iter().any(|scene| scene.bottom == *block);
             assert!(script.blocks.keys().all(used), "{name}: a block that no scene shows");
         }
-        let casting: Casting = serde_yaml::from_str(FLEET).unwrap_or_else(|error| panic!("fleet: {error}"));
+        let casting: Casting = yaml::read(FLEET).unwrap_or_else(|error| panic!("fleet: {error}"));
         assert!(casting.order.iter().all(|agent| scripts().contains_key(agent)));
         let seen = |state| scripts().values().flat_map(|script| &script.scenes).any(|scene| scene.state == state);
         for state in [

@@ -1,6 +1,6 @@
 //! Where every key and value of a YAML text stands, found in one pass over it.
 //!
-//! serde_yaml tells a place only with an error. This reads the events of another parser, which carry their places, and
+//! [`crate::yaml`] tells a place only with an error. This reads the events of another parser, which carry their places, and
 //! takes nothing else from it: what a value is, [`crate::app::settings::yaml::parse`] says.
 
 use std::collections::HashMap;

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use crate::yaml::{self, Mistake};
+
 /// A place in a file, both counted from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
@@ -52,10 +54,9 @@ pub fn parse(text: &str) -> Result<Value, SyntaxError> {
         let message = format!("more than {DEEPEST} brackets inside each other: settings have a few");
         return Err(SyntaxError { place, message });
     }
-    let mut documents = serde_yaml::Deserializer::from_str(text);
-    let Some(first) = documents.next() else { return Ok(Value::Null) };
-    let tree = Tree.deserialize(first).map_err(|error| syntax_error(text, &error))?;
-    if documents.next().is_some() {
+    let first = yaml::first(text, Tree).map_err(|error| syntax_error(text, &error))?;
+    let Some((tree, more)) = first else { return Ok(Value::Null) };
+    if more {
         let line = text.lines().skip(1).position(|line| line.starts_with("---")).map_or(1, |index| index + 2);
         let message = "a second document starts here: settings are one document".to_owned();
         return Err(SyntaxError { place: Place { line, column: 1 }, message });
@@ -82,13 +83,13 @@ fn too_deep(text: &str) -> Option<Place> {
     None
 }
 
-fn syntax_error(text: &str, error: &serde_yaml::Error) -> SyntaxError {
-    let shown = error.to_string();
-    let Some(at) = error.location() else {
+fn syntax_error(text: &str, error: &Mistake) -> SyntaxError {
+    let shown = error.message.clone();
+    let Some((line, column)) = error.place else {
         let line = text.lines().count().max(1);
         return SyntaxError { place: Place { line, column: 1 }, message: shown };
     };
-    let place = Place { line: at.line(), column: at.column() };
+    let place = Place { line, column };
     let suffix = format!(" at line {} column {}", place.line, place.column);
     SyntaxError { place, message: shown.replacen(&suffix, "", 1) }
 }

@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn what_is_not_given_is_as_most_programs_have_it() {
-        let read = |text: &str| serde_yaml::from_str::<Keys>(text);
+        let read = |text: &str| crate::yaml::read::<Keys>(text);
         let none = read("{}").unwrap();
         assert_eq!(
             (none.interrupt(), none.submit(), none.pause()),

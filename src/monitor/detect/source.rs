@@ -4,16 +4,17 @@ use std::path::Path;
 
 use crate::monitor::detect::profile::Source;
 use crate::monitor::detect::profiles::ProfileError;
+use crate::yaml;
 
 pub(super) fn bad(path: &Path, line: usize, column: usize, reason: String) -> ProfileError {
     ProfileError::Bad { path: path.to_owned(), line, column, reason }
 }
 
 pub(super) fn parse(path: &Path, text: &str) -> Result<Source, ProfileError> {
-    let source: Source = serde_yaml::from_str(text).map_err(|e| {
-        let (line, column) = e.location().map_or((1, 1), |at| (at.line(), at.column()));
-        let reason = e.to_string();
-        // serde_yaml ends its words with the place, which is already in front.
+    let source: Source = yaml::read(text).map_err(|e| {
+        let (line, column) = e.place.unwrap_or((1, 1));
+        let reason = e.message;
+        // The reader ends its words with the place, which is already in front.
         let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(words, _)| words);
         bad(path, line, column, reason.to_owned())
     })?;
