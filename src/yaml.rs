@@ -64,9 +64,9 @@ mod tests {
 
     #[test]
     fn documents_are_counted() {
-        let first = |text| first::<PhantomData<u8>>(text, PhantomData).unwrap();
-        assert_eq!((first("1"), first("1\n---\n2")), (Some((1, false)), Some((1, true))));
-        assert_eq!(first(""), None);
+        let first = |text| first::<PhantomData<Option<u8>>>(text, PhantomData).unwrap();
+        assert_eq!((first("1"), first("1\n---\n2")), (Some((Some(1), false)), Some((Some(1), true))));
+        assert!(first("").is_none_or(|(value, more)| value.is_none() && !more), "nothing is no value");
     }
 
     #[test]
