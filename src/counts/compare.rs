@@ -80,7 +80,7 @@ mod tests {
         let beyond = all(&[("requests", 42), ("allocations", 1051), ("journal bytes", 1100)]);
         assert_eq!(
             worse(&before, &beyond),
-            ["at rest: allocations 1000 -> 1051", "at rest: requests 40 -> 42", "at rest: journal bytes 1000 -> 1100"]
+            ["at rest: allocations 1000 -> 1051", "at rest: journal bytes 1000 -> 1100", "at rest: requests 40 -> 42"]
         );
         assert_eq!(better(&beyond, &before), ["at rest: journal bytes 1100 -> 1000", "at rest: requests 42 -> 40"]);
         let few = all(&[("captures", 0)]);
