@@ -6,6 +6,7 @@ use std::{
     io::{BufRead, BufReader},
     process::{Child, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -174,6 +175,8 @@ fn agents_of_hosts_are_followed_too_and_a_reader_who_goes_ends_it() {
 #[test]
 fn events_are_printed_as_the_engine_in_the_background_writes_them() {
     let machine = resting();
+    // Nobody looks but the engine itself, by its interval.
+    machine.settings("monitoring: { check_interval: 0.2 }\n");
     // There is no journal yet.
     let lines = Lines::of(&machine, &["events", "--follow", "--json"]);
     let shown = Lines::of(&machine, &["events", "--follow"]);
@@ -187,4 +190,32 @@ fn events_are_printed_as_the_engine_in_the_background_writes_them() {
     while !shown.next("the same for people").contains("two:0.0") {}
     lines.end();
     shown.end();
+}
+
+#[test]
+fn a_reader_who_does_not_read_holds_up_no_end() {
+    let machine = resting();
+    let (mut near, far) = (Machine::new(), Machine::new());
+    near.start("default", "near");
+    near.settings(&format!("hosts:\n{}", far.as_host("box")));
+    for (machine, args) in [
+        (&machine, &["perf", "watch", "--json", "--interval", "0.05"][..]),
+        (&machine, &["perf", "watch", "--interval", "0.05"]),
+        (&near, &["perf", "watch", "--json", "--interval", "0.05", "--all"]),
+    ] {
+        let mut child = machine.command(args).stdout(Stdio::piped()).spawn().expect("the program starts");
+        let output = child.stdout.take().expect("its output");
+        // Full when no more comes for many intervals: how much that is depends on how it was written.
+        let (mut held, mut since) = (0, Instant::now());
+        wait_for("a full pipe", PATIENCE, || {
+            let now = rustix::io::ioctl_fionread(&output).expect("a pipe");
+            if now != held {
+                (held, since) = (now, Instant::now());
+            }
+            held > 0 && since.elapsed() > Duration::from_secs(1)
+        });
+        signal(child.id(), rustix::process::Signal::TERM);
+        wait_for("its end", PATIENCE, || child.try_wait().expect("waited for").is_some());
+        assert!(child.wait().expect("ended").success(), "{args:?}");
+    }
 }

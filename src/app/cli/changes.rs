@@ -28,6 +28,7 @@ pub async fn run(options: &AgentsOptions, context: &mut Context) -> Result<(), F
     let interval = in_force.now().settings.monitoring.check_interval;
     let mut end = Signals::listen()?;
     let mut watched = Watched::start(&options.scope, &in_force, false, context).await?;
+    context.out.goes_on()?;
     let printed = tokio::select! {
         Err(failure) = follow(&mut watched, interval, options, context) => Err(failure),
         () = end.any() => Ok(()),
@@ -47,7 +48,7 @@ async fn follow(
     // For programs: a reader who has gone is noticed by it, and one who waits knows that it goes on.
     let heartbeat = options.report.json.then_some(interval);
     let news = |new: &Snapshot, old: &Snapshot| new.server != old.server || new.agents.say_more_than(&old.agents);
-    let print = |label: &Label, snapshot: Option<&Arc<Snapshot>>| {
+    let print = async |label: &Label, snapshot: Option<&Arc<Snapshot>>| {
         let list = lists.entry(label.clone()).or_default();
         let nothing = Snapshot { timestamp: Timestamp::now(), ..Snapshot::default() };
         let shown = snapshot.map_or(&nothing, |snapshot| &**snapshot);
@@ -58,7 +59,7 @@ async fn follow(
         if let Some(snapshot) = told {
             print_server(label, snapshot, several, options, context)?;
         }
-        context.out.flush()
+        context.out.hand_on().await
     };
     watched.each(interval, news, print).await
 }

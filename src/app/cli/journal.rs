@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
+use crate::app::cli::engine::Signals;
 use crate::app::cli::gather::there::{self, Order};
 use crate::app::cli::{Context, Cut, EventsOptions, Failure, Look, ReportOptions, age, cell};
 use crate::app::core::format;
@@ -15,7 +16,7 @@ use crate::app::journal::{
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// The same where it does, and nothing should be found that was not notified.
-const LOOK_ANYHOW: Duration = Duration::from_secs(30);
+const LOOK_ANYHOW: Duration = Duration::from_secs(60);
 
 /// Said when nothing was kept.
 const NOTHING: &str = "nothing was watched; `tmux-orc monitor start` keeps an engine and its journal running";
@@ -58,21 +59,27 @@ pub async fn events(options: &EventsOptions, context: &mut Context) -> Result<()
     }
     context.out.flush()?;
     let (Some(follow), Some(grown)) = (&mut follow, &mut grown) else { return Ok(()) };
-    let mut end = crate::app::cli::engine::Signals::listen()?;
-    loop {
-        let look = if grown.notifies() { LOOK_ANYHOW } else { LOOK_EVERY };
-        tokio::select! {
-            () = grown.wait() => {}
-            () = tokio::time::sleep(look) => {}
-            () = end.any() => return Ok(()),
-        }
-        for record in follow.fresh().map_err(failed)? {
-            if wanted(&record) && !records.contains(&record) {
-                print(&record, options, &zone, context)?;
+    let mut end = Signals::listen()?;
+    context.out.goes_on()?;
+    let goes_on = async {
+        loop {
+            let look = if grown.notifies() { LOOK_ANYHOW } else { LOOK_EVERY };
+            tokio::select! {
+                () = grown.wait() => {}
+                () = tokio::time::sleep(look) => {}
             }
+            for record in follow.fresh().map_err(failed)? {
+                if wanted(&record) && !records.contains(&record) {
+                    print(&record, options, &zone, context)?;
+                }
+            }
+            records.clear();
+            context.out.hand_on().await?;
         }
-        records.clear();
-        context.out.flush()?;
+    };
+    tokio::select! {
+        ended = goes_on => ended,
+        () = end.any() => Ok(()),
     }
 }
 

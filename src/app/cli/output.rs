@@ -12,10 +12,34 @@ use crate::tmux::{clean, is_clean, is_unsafe};
 
 /// Standard output, buffered, and whether it may be coloured.
 pub struct Output {
-    to: BufWriter<io::Stdout>,
+    to: To,
     colour: bool,
     /// Columns of the terminal; `None` when standard output is none.
     width: Option<usize>,
+}
+
+/// Where it goes.
+enum To {
+    /// To its reader, who may take his time.
+    Now(BufWriter<io::Stdout>),
+    /// Kept until it is handed on.
+    Later(Vec<u8>),
+}
+
+impl Write for To {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Now(out) => out.write(bytes),
+            Self::Later(kept) => kept.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Now(out) => out.flush(),
+            Self::Later(_) => Ok(()),
+        }
+    }
 }
 
 /// What is done to a table that is wider than the terminal: one after another until it fits.
@@ -71,7 +95,7 @@ impl Output {
             }
         };
         let width = if io::stdout().is_terminal() { terminal_width() } else { None };
-        Self { to: BufWriter::new(io::stdout()), colour, width }
+        Self { to: To::Now(BufWriter::new(io::stdout())), colour, width }
     }
 
     /// Prints one line. Whatever a path, a name or an engine brought into it, nothing but a [`Look`] steers the terminal.
@@ -102,6 +126,30 @@ impl Output {
     /// Hands on what is buffered.
     pub fn flush(&mut self) -> Result<(), Failure> {
         self.to.flush().map_err(Failure::from_output)
+    }
+
+    /// What is printed from now on is kept until [`Output::hand_on`]: for verbs that go on. A reader who does not read must
+    /// hold up neither the watching nor the end.
+    pub fn goes_on(&mut self) -> Result<(), Failure> {
+        self.flush()?;
+        self.to = To::Later(Vec::new());
+        Ok(())
+    }
+
+    /// Hands on what was printed since the last call; returns when its reader took it.
+    pub async fn hand_on(&mut self) -> Result<(), Failure> {
+        let To::Later(kept) = &mut self.to else { return self.flush() };
+        if kept.is_empty() {
+            return Ok(());
+        }
+        let bytes = std::mem::take(kept);
+        // On a thread of its own, which the end of the program does not wait for.
+        let written = tokio::task::spawn_blocking(move || {
+            let mut out = io::stdout().lock();
+            out.write_all(&bytes)?;
+            out.flush()
+        });
+        written.await.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(Failure::from_output)
     }
 
     /// The text in its look, when output is coloured.

@@ -18,6 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::app::act::{Actor, Caller};
 use crate::app::cli::act::actor;
+use crate::app::cli::engine::Signals;
 use crate::app::cli::gather::{frames, several, wanted};
 use crate::app::cli::local::{Local, Locals, Manner};
 use crate::app::cli::{Context, Failure, Global, InForce, Scope, WatchOptions, local, notices, source};
@@ -258,7 +259,7 @@ fn log_to_file(context: &Context) -> Option<logging::Logging> {
 /// Prints until the reader goes away, the engine ends or a signal comes.
 async fn print(
     mut handle: Handle,
-    mut switches: Switches,
+    switches: Switches,
     interval: Duration,
     as_json: bool,
     context: &mut Context,
@@ -267,7 +268,21 @@ async fn print(
     if handle.snapshots.wait_for(first).await.is_err() {
         return Ok(());
     }
-    let mut end = crate::app::cli::engine::Signals::listen()?;
+    let mut end = Signals::listen()?;
+    context.out.goes_on()?;
+    tokio::select! {
+        printed = lines(handle, switches, interval, as_json, context) => printed,
+        () = end.any() => Ok(()),
+    }
+}
+
+async fn lines(
+    mut handle: Handle,
+    mut switches: Switches,
+    interval: Duration,
+    as_json: bool,
+    context: &mut Context,
+) -> Result<(), Failure> {
     let mut pace = Pace::new(LEAST_APART.min(interval), interval, Instant::now());
     loop {
         let mut ended = handle.snapshots.ended();
@@ -282,7 +297,7 @@ async fn print(
             context.out.raw(plain::frame(&snapshot, &TimeZone::system()).as_bytes())?;
             context.out.line("")?;
         }
-        context.out.flush()?;
+        context.out.hand_on().await?;
         if ended {
             return Ok(());
         }
@@ -295,7 +310,6 @@ async fn print(
                     Err(_) => ended = true,
                 },
                 () = sleep_until(pace.due_or_heartbeat()) => {}
-                () = end.any() => return Ok(()),
             }
         }
     }

@@ -36,6 +36,7 @@ pub(in crate::app::cli) async fn run(
     let every = in_force.now().settings.monitoring.check_interval;
     let mut end = Signals::listen()?;
     let mut watched = Watched::start(&options.scope, &in_force, options.embedded, context).await?;
+    context.out.goes_on()?;
     let printing = async {
         match options.json {
             true => lines(&mut watched, every, context).await,
@@ -60,16 +61,16 @@ async fn frames(watched: &Watched, every: Duration, context: &mut Context) -> Re
         for (label, snapshot) in watched.now() {
             print(&label, &snapshot, false, context)?;
         }
-        context.out.flush()?;
+        context.out.hand_on().await?;
     }
 }
 
 /// A line of JSON of each when it changes, and once an interval.
 async fn lines(watched: &mut Watched, every: Duration, context: &mut Context) -> Result<Infallible, Failure> {
-    let print = |label: &Label, snapshot: Option<&Arc<Snapshot>>| {
+    let print = async |label: &Label, snapshot: Option<&Arc<Snapshot>>| {
         let Some(snapshot) = snapshot else { return Ok(()) };
         print(label, snapshot, true, context)?;
-        context.out.flush()
+        context.out.hand_on().await
     };
     watched.each(every, Snapshot::says_more_than, print).await
 }

@@ -10,6 +10,7 @@ use futures_util::{
 use serde_json::Value;
 use tokio::{io::BufReader, sync::mpsc, time::timeout};
 
+use crate::app::cli::engine::Signals;
 use crate::app::cli::gather::wanted;
 use crate::app::cli::{Context, Failure, Look, Scope};
 use crate::app::settings::Overrides;
@@ -210,7 +211,8 @@ async fn follow<'r>(
         })
         .collect();
     drop(tell);
-    let mut end = crate::app::cli::engine::Signals::listen()?;
+    let mut end = Signals::listen()?;
+    context.out.goes_on()?;
     let mut faults = Vec::new();
     loop {
         let running = !pumps.is_empty();
@@ -219,7 +221,10 @@ async fn follow<'r>(
                 Some((run, line)) => {
                     let name = (!alone && !order.json).then_some(run.name.as_str());
                     print(&line, run, order.json, name, context)?;
-                    context.out.flush()?;
+                    tokio::select! {
+                        taken = context.out.hand_on() => taken?,
+                        () = end.any() => return Ok(Vec::new()),
+                    }
                 }
                 None if !running => return Ok(faults),
                 None => {}

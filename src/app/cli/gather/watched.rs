@@ -139,7 +139,7 @@ impl Watched {
         &mut self,
         interval: Duration,
         news: impl Fn(&Snapshot, &Snapshot) -> bool,
-        mut print: impl FnMut(&Label, Option<&Arc<Snapshot>>) -> Result<(), Failure>,
+        mut print: impl AsyncFnMut(&Label, Option<&Arc<Snapshot>>) -> Result<(), Failure>,
     ) -> Result<std::convert::Infallible, Failure> {
         let mut sources = Vec::new();
         self.find(&mut sources, interval, &news);
@@ -148,7 +148,7 @@ impl Watched {
             for source in sources.iter_mut().filter(|source| source.is_due(now)) {
                 let snapshot = source.snapshots.borrow_and_update();
                 if snapshot.server.status != ServerStatus::Connecting {
-                    print(&source.label, Some(&snapshot))?;
+                    print(&source.label, Some(&snapshot)).await?;
                     source.shown = Some(snapshot);
                 }
                 source.pace.wrote(now);
@@ -162,7 +162,7 @@ impl Watched {
             match found {
                 News::Others => {
                     for gone in self.find(&mut sources, interval, &news).iter().filter(|gone| gone.shown.is_some()) {
-                        print(&gone.label, None)?;
+                        print(&gone.label, None).await?;
                     }
                 }
                 News::Shown(place, goes_on) => {
