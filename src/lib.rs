@@ -1,6 +1,7 @@
 //! tmux-orc: watches the AI coding agents in the panes of a tmux server.
 //!
-//! Four layers, each importing only those before it: [`tmux`] <- [`monitor`] <- [`app`] <- [`ui`] <- `main`.
+//! Four layers, each importing only those before it: [`tmux`] <- [`monitor`] <- [`app`] <- [`ui`] <- `main`. Below them [`yaml`] wraps
+//! a library.
 #![allow(
     rustdoc::private_intra_doc_links,
     reason = "most items are the program's own and are read beside their sources"
