@@ -1,6 +1,6 @@
 //! Writes to quiet panes are notified without a probe, and those that cannot be are found all the same.
 
-use tmux_orc::monitor::{AgentState, EngineSettings};
+use tmux_orc::monitor::{AgentState, EngineSettings, Snapshot};
 
 use super::{Watching, agent, fake_claude, show, support::TmuxServer, switch};
 
@@ -71,6 +71,53 @@ async fn a_write_to_a_shell_is_heard_too() {
         }
         cycles = seen.base_status.cycle_count;
         assert!(turn < TURNS, "never heard");
+    }
+    watching.end().await;
+}
+
+/// A program that redraws its screen ten times a second while it works, and shows another screen when one is typed.
+#[cfg(target_os = "linux")]
+fn busy_window(server: &TmuxServer) -> String {
+    let script = server.home().join("busy.sh");
+    let text = r#"stty -echo
+next=$1 n=0
+while :; do
+  limit=60
+  case $next in
+    *working) printf '\033[H\033[2J'; cat "$next"; printf '%s' $((n += 1)); limit=0.1 ;;
+    "$shown") ;;
+    *) printf '\033[H\033[2J'; cat "$next" ;;
+  esac
+  shown=$next
+  read -r -t $limit typed && next=$typed
+done
+"#;
+    std::fs::write(&script, text).expect("a file");
+    server.window("busy", &[&fake_claude(server), &script.display().to_string(), &show(server, "working")])
+}
+
+/// What a busy agent goes on to draw is followed, and what it asks breaks the rhythm of that.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_of_a_busy_agent_breaks_the_rhythm_of_its_writes() {
+    let server = TmuxServer::start();
+    let mut watching = Watching::new(&server, EngineSettings::default());
+    let pane = busy_window(&server);
+    for turn in 0.. {
+        let works = |s: &Snapshot| agent(s, &pane).is_some_and(|a| a.state == AgentState::Working);
+        watching.until("it works and is followed", |s| works(s) && s.cycle.rhythm.followed > 0).await;
+        let cycles = watching.until("a cycle", |_| true).await.base_status.cycle_count;
+        watching.until("more of them", |s| s.base_status.cycle_count > cycles + 3).await;
+        switch(&server, &pane, "permission");
+        let asks = |s: &Snapshot| agent(s, &pane).is_some_and(|a| a.state == AgentState::Waiting);
+        // The read that is made each second may see it first.
+        let rhythm = watching.until("it asks", asks).await.cycle.rhythm;
+        watching.until("it rests", |s| s.cycle.rhythm.followed == 0).await;
+        if rhythm.breaks > rhythm.false_breaks {
+            break;
+        }
+        assert!(turn < TURNS, "its rhythm never told: {rhythm:?}");
+        switch(&server, &pane, "working");
     }
     watching.end().await;
 }

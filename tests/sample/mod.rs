@@ -713,6 +713,7 @@ pub fn snapshot(agents: Vec<Agent>) -> Snapshot {
             max_ms: Some(12.0),
             overruns: 0,
             heard: 41,
+            rhythm: RhythmInfo { followed: 3, breaks: 61, false_breaks: 17, missed: 1 },
             reading: None,
         },
         cost: CostInfo {

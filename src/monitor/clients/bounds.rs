@@ -16,7 +16,7 @@ use crate::monitor::{
     Account, Acted, Agent, AgentTokens, Agents, Asks, BaseStatus, Between, CacheInfo, Change, Choice, CostInfo,
     CycleInfo, CyclePoint, CycleStats, EVENTS_KEPT, EngineInfo, Event, EventKind, Evidence, HISTORY_POINTS,
     HOUR_POINTS, HealthSummary, HourPoint, LONGEST_NAME, LONGEST_NOTE, LayerInfo, Limit, LiveSettings, MOST_TILES,
-    PoolInfo, Preview, RereadInfo, ServerInfo, Snapshot, StrategyInfo, Tokens, Transition, TuneRow,
+    PoolInfo, Preview, RereadInfo, RhythmInfo, ServerInfo, Snapshot, StrategyInfo, Tokens, Transition, TuneRow,
 };
 use crate::tmux::{PaneId, Screen, clean, is_clean, is_unsafe};
 
@@ -325,10 +325,13 @@ impl Bounds {
     }
 
     fn cycle(&self, cycle: &mut CycleInfo) {
-        let CycleInfo { last, p50_ms, p95_ms, p99_ms, max_ms, overruns, heard, reading } = cycle;
+        let CycleInfo { last, p50_ms, p95_ms, p99_ms, max_ms, overruns, heard, rhythm, reading } = cycle;
         last.iter_mut().for_each(stats);
         [p50_ms, p95_ms, p99_ms, max_ms].into_iter().for_each(|ms| maybe(ms, MUCH));
         counts([overruns, heard]);
+        let RhythmInfo { followed, breaks, false_breaks, missed } = rhythm;
+        sizes([followed]);
+        counts([breaks, false_breaks, missed]);
         reading.iter_mut().for_each(|reading| sizes([&mut reading.read, &mut reading.of]));
     }
 

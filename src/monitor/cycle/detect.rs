@@ -26,6 +26,8 @@ pub(crate) struct Detected {
     pub(crate) failed: Vec<TmuxError>,
     /// Reads that showed something new.
     pub(crate) changed: usize,
+    /// Reads for a broken rhythm, and those of them that showed no other state.
+    pub(crate) breaks: (u64, u64),
 }
 
 /// Judges what was read, and the screens whose verdicts' time is over; then what time alone changes is in force.
@@ -75,6 +77,13 @@ async fn take_in(read: Read, panes: &mut Panes, profiles: &Profiles, interval: D
         true => None,
         false => cached_verdict(&panes.cache, profiles, tracked, &screen, read.at).await,
     };
+    let other_state = verdict.as_ref().map(|verdict| verdict.state) != tracked.state();
+    if read.broke {
+        detected.breaks.0 += 1;
+        detected.breaks.1 += u64::from(!other_state);
+    } else if other_state {
+        tracked.surprises();
+    }
     if read.settled {
         tracked.prove_read(stamp, panes.cache.generation());
     }
@@ -162,8 +171,8 @@ mod tests {
     }
 
     fn read(screen: Option<Result<Screen, TmuxError>>, at: Timestamp, now: Instant) -> Read {
-        let (fields, settled, coloured, subscribed) = (None, true, false, false);
-        Read { pane: ID, fields, screen, settled, coloured, subscribed, at, now, began: now }
+        let (fields, settled, coloured, subscribed, broke) = (None, true, false, false, false);
+        Read { pane: ID, fields, screen, settled, coloured, subscribed, broke, at, now, began: now }
     }
 
     #[tokio::test]

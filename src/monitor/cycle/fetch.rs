@@ -34,6 +34,8 @@ pub(crate) struct Read {
     pub(crate) coloured: bool,
     /// We were subscribed to the pane's next write: a change that it shows should have been notified.
     pub(crate) subscribed: bool,
+    /// The rhythm of its writes was broken.
+    pub(crate) broke: bool,
     /// When it began.
     pub(crate) at: Timestamp,
     /// The same by the monotonic clock.
@@ -116,9 +118,10 @@ pub(crate) async fn fetch(
             let settled = tracked.is_settled(at, now);
             let subscribed = plan.early.is_some() && tracked.is_subscribed();
             if plan.early.is_some() {
-                tracked.subscribe(writes, at, now);
+                tracked.subscribe_or_follow(writes, at, now);
             }
-            let read = Read { pane, fields: None, screen: None, settled, coloured, subscribed, at, now, began };
+            let broke = tracked.take_break();
+            let read = Read { pane, fields: None, screen: None, settled, coloured, subscribed, broke, at, now, began };
             request.reads.push((each, read));
         }
         requests.push(request);

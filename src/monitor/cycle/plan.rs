@@ -16,6 +16,7 @@ use crate::monitor::facts::writes::Writes;
 use crate::monitor::meter::ceiling::Ceiling;
 use crate::monitor::panes::fleet::Fleet;
 use crate::monitor::panes::known::Panes;
+use crate::monitor::panes::tracked::Tracked;
 use crate::monitor::scripts::answer_of;
 use crate::monitor::snapshot::settings::Mode;
 use crate::monitor::strategy::{Adaptive, Known, Measured, Plan, Strategy, View, built_in};
@@ -100,6 +101,13 @@ pub(crate) async fn survey(
             tracked.require_read();
         }
         tracked.check_read(content.is_some() || proven);
+        // One that is busy no more is not read again, and rests from now on.
+        if let Some(writes) = &mut writes
+            && tracked.is_followed()
+            && !tracked.reading().may_have_changed()
+        {
+            tracked.subscribe_or_follow(writes, at, now);
+        }
         known.push(Known {
             pane: id,
             state: tracked.state(),
@@ -108,9 +116,19 @@ pub(crate) async fn survey(
             changed_at: tracked.reading().changed_at(),
             focused,
             notified: tracked.is_notified(),
+            followed: tracked.is_followed(),
+            in_rhythm: in_rhythm(tracked, profiles, focused || shown.contains(&id)),
         });
     }
     Surveyed { known, rejudge }
+}
+
+/// Whether a break of its rhythm tells when the pane is to be read. Not while somebody looks at it, and not while it is
+/// read again anyway to confirm what it showed.
+fn in_rhythm(tracked: &Tracked, profiles: &Profiles, looked_at: bool) -> bool {
+    let profile = || profiles.get(&tracked.record()?.verdict.agent);
+    let is_quiet = !tracked.reading().must_be_read() && tracked.settles_at().is_none();
+    tracked.has_rhythm() && !looked_at && is_quiet && profile().is_some_and(|profile| !profile.restless)
 }
 
 /// Lets the strategy plan from what is known. One that cannot is replaced by the built-in one that it is based on.

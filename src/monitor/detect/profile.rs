@@ -35,6 +35,9 @@ pub struct Source {
     /// What the reader should know.
     #[serde(default)]
     pub note: Option<String>,
+    /// It writes as much while it waits as while it works, so that the rhythm of its writes says nothing.
+    #[serde(default)]
+    pub restless: bool,
     /// How the program is recognised.
     #[serde(default)]
     pub recognise: Recognise,

@@ -104,6 +104,8 @@ pub struct Profile {
     pub versions: Vec<String>,
     /// What the reader should know.
     pub note: Option<String>,
+    /// It writes as much while it waits as while it works.
+    pub restless: bool,
     /// Keys that mean the same in every state.
     pub keys: Keys,
     /// Where the program publishes its own state.
@@ -330,6 +332,7 @@ fn compile(source: Source, origin: String, path: &Path) -> Result<Profile, Profi
         verified: source.verified,
         versions: source.versions,
         note: source.note,
+        restless: source.restless,
         keys: source.keys,
         session_file: source.session_file,
         transcript: source.transcript.map(Arc::new),

@@ -228,6 +228,18 @@ impl Core {
         !notified.is_empty()
     }
 
+    /// Takes in the writes of the panes that are followed.
+    pub(crate) fn take_followed(&mut self) {
+        let rhythm = &mut self.ledger.history.rhythm;
+        self.panes.take_followed(&mut self.writes.followed, rhythm, clock::now());
+        rhythm.followed = self.writes.followed.len();
+    }
+
+    /// Whether the rhythm of any of them is broken now.
+    pub(crate) fn breaks_rhythm(&mut self) -> bool {
+        self.panes.breaks_rhythm(&self.writes.followed.panes(), clock::now())
+    }
+
     /// Something that was asked for is not done: an event says why.
     pub(crate) fn refuse(&mut self, why: String) {
         tracing::warn!(why, "refused");

@@ -1,6 +1,10 @@
 //! The engine's task: it waits for a tick, a command, a client or a write, runs cycles, and publishes.
 
-use std::{ops::ControlFlow, sync::Arc, time::Duration};
+use std::{
+    ops::ControlFlow,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::{sync::watch, time::sleep_until};
 
@@ -10,6 +14,7 @@ use crate::monitor::engine::reload::Fresh;
 use crate::monitor::engine::schedule::Schedule;
 use crate::monitor::meter::events::log_event;
 use crate::monitor::meter::governor::Reason;
+use crate::monitor::panes::rhythm::TAKEN;
 use crate::monitor::{Command, Order, Snapshot, clock};
 
 /// Commands that are taken in while a cycle runs; those beyond wait in the queue.
@@ -21,13 +26,15 @@ pub(crate) struct Task {
     inbox: Inbox,
     schedule: Schedule,
     publisher: watch::Sender<Arc<Snapshot>>,
+    /// When the writes of the panes that are followed are taken next.
+    followed_at: Instant,
     /// Number of the newest event that was written to the log.
     logged: u64,
 }
 
 impl Task {
     pub(crate) fn new(core: Core, inbox: Inbox, publisher: watch::Sender<Arc<Snapshot>>) -> Self {
-        Self { core, inbox, schedule: Schedule::new(clock::now()), publisher, logged: 0 }
+        Self { core, inbox, schedule: Schedule::new(clock::now()), followed_at: clock::now(), publisher, logged: 0 }
     }
 
     /// Runs until it is stopped, or the last handle is dropped.
@@ -41,6 +48,7 @@ impl Task {
                 Ok(()) = self.inbox.clients.changed() => self.take_clients().await,
                 Some(fresh) = self.inbox.fresh.recv() => self.take_settings(fresh),
                 () = self.core.writes.notified(), if !paused && self.schedule.takes_writes() => self.take_writes(),
+                () = sleep_until(self.followed_at.into()), if !paused && self.follows() => self.take_followed(),
                 () = sleep_until(self.schedule.next().into()), if !paused => self.cycle().await,
             };
             if goes_on.is_break() {
@@ -99,9 +107,29 @@ impl Task {
         ControlFlow::Continue(())
     }
 
+    /// Whether the writes of busy panes are taken.
+    fn follows(&self) -> bool {
+        self.schedule.takes_writes() && !self.core.writes.followed.is_empty()
+    }
+
+    /// What the panes wrote that are followed. None of them wakes us: they are asked at a fixed rate.
+    fn take_followed(&mut self) -> ControlFlow<()> {
+        let now = clock::now();
+        self.followed_at = now + TAKEN;
+        self.core.take_followed();
+        if self.core.breaks_rhythm() {
+            self.wake_at(self.schedule.earliest_at(now));
+        }
+        ControlFlow::Continue(())
+    }
+
     /// A write begins the next cycle early, if the strategy wants that.
     fn wake(&mut self) {
-        if let Some(at) = self.schedule.earliest(clock::now()) {
+        self.wake_at(self.schedule.earliest(clock::now()));
+    }
+
+    fn wake_at(&mut self, earliest: Option<Instant>) {
+        if let Some(at) = earliest {
             self.schedule.wake(self.core.paced(at, Reason::News));
         }
     }

@@ -9,7 +9,11 @@ use std::time::{Duration, Instant};
 const DRAWN: Duration = Duration::from_millis(25);
 
 /// Shortest time from a cycle to one that a write begins early.
-const APART: Duration = Duration::from_millis(100);
+const APART: Duration = Duration::from_millis(50);
+
+/// So many early cycles may follow each other with only that between them, after a time without: several agents that ask
+/// within a second are seen at once, each, and those who write all the time still begin no more than they may.
+const BURST: u32 = 4;
 
 /// A tick may be this part of the interval early and still count as the next one.
 const EARLY_TICK: f64 = 0.1;
@@ -23,8 +27,9 @@ pub(crate) struct Schedule {
     /// A write brought the next cycle forward.
     woken: bool,
     began: Instant,
-    /// When the last cycle began that a write brought forward.
-    woken_began: Option<Instant>,
+    /// The time to which the cycles that writes brought forward are paid, at the pace that is allowed: theoretical arrival
+    /// time of the generic cell rate algorithm (ITU-T I.371).
+    paid_to: Option<Instant>,
     /// When a cycle was published last; `None` while a client waits to see what it asked for.
     published: Option<Instant>,
 }
@@ -41,7 +46,7 @@ pub(crate) struct Tick {
 impl Schedule {
     /// The first cycle begins at once.
     pub(crate) fn new(now: Instant) -> Self {
-        Self { next: now, early: None, woken: false, began: now, woken_began: None, published: None }
+        Self { next: now, early: None, woken: false, began: now, paid_to: None, published: None }
     }
 
     /// When the next cycle begins.
@@ -59,12 +64,12 @@ impl Schedule {
         self.published = None;
     }
 
-    /// Writes begin cycles early from now on, but not closer together than this; `None`: they begin none.
+    /// Writes begin cycles early from now on, no more than one in this time on average; `None`: they begin none.
     pub(crate) fn allow_early(&mut self, apart: Option<Duration>) {
         self.early = apart;
     }
 
-    /// How close together cycles may be that writes begin.
+    /// How far apart cycles are on average that writes begin one after the other.
     pub(crate) fn early(&self) -> Option<Duration> {
         self.early
     }
@@ -74,11 +79,18 @@ impl Schedule {
         self.early.is_some()
     }
 
-    /// The earliest time of a cycle that a write begins which was notified now; `None`: it begins none.
+    /// The earliest time of a cycle that a write begins which was notified now, and whose program may go on drawing;
+    /// `None`: it begins none.
     pub(crate) fn earliest(&self, now: Instant) -> Option<Instant> {
+        self.earliest_at(now + DRAWN)
+    }
+
+    /// The same for one that has drawn.
+    pub(crate) fn earliest_at(&self, at: Instant) -> Option<Instant> {
         let apart = self.early?;
-        let at = (now + DRAWN).max(self.began + APART);
-        Some(self.woken_began.map_or(at, |last| at.max(last + apart)))
+        let at = at.max(self.began + APART);
+        let allowed = self.paid_to.and_then(|paid| paid.checked_sub(apart * (BURST - 1)));
+        Some(allowed.map_or(at, |allowed| at.max(allowed)))
     }
 
     /// A write begins the next cycle at this time, unless it begins sooner anyway.
@@ -92,7 +104,8 @@ impl Schedule {
     pub(crate) fn begin(&mut self, now: Instant) {
         self.began = now;
         if std::mem::take(&mut self.woken) {
-            self.woken_began = Some(now);
+            let apart = self.early.unwrap_or_default();
+            self.paid_to = Some(self.paid_to.map_or(now, |paid| paid.max(now)) + apart);
         }
     }
 
@@ -166,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_begin_cycles_early_but_not_closer_together_than_the_strategy_wants() {
+    fn writes_begin_cycles_early_but_no_more_of_them_than_the_strategy_wants() {
         let start = Instant::now();
         let mut schedule = Schedule::new(start);
         assert_eq!((schedule.earliest(start), schedule.takes_writes()), (None, false), "no plan allowed it");
@@ -175,13 +188,19 @@ mod tests {
         schedule.plan(start + SECOND * 10);
         assert_eq!(earliest(&schedule, start + ms(10)), start + APART, "not right after a cycle");
         assert_eq!(earliest(&schedule, start + ms(500)), start + ms(500) + DRAWN, "once it is drawn");
-        schedule.wake(start + ms(525));
-        schedule.begin(start + ms(525));
+        for n in 0..u64::from(BURST) {
+            let at = earliest(&schedule, start + ms(500 + 50 * n));
+            assert_eq!(at, start + ms(525 + 50 * n), "one after the other at first");
+            schedule.wake(at);
+            schedule.begin(at);
+            schedule.plan(start + SECOND * 10);
+        }
         assert_eq!(earliest(&schedule, start + ms(700)), start + ms(1_525));
         // A cycle that no write began leaves that as it is.
         schedule.begin(start + ms(1_000));
         assert_eq!(earliest(&schedule, start + ms(1_100)), start + ms(1_525));
         assert_eq!(earliest(&schedule, start + ms(3_000)), start + ms(3_000) + DRAWN);
+        assert_eq!(schedule.earliest_at(start + ms(3_000)), Some(start + ms(3_000)), "it is drawn");
     }
 
     #[test]
@@ -222,13 +241,13 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever happens, in steps of some milliseconds: cycles that writes begin are apart, and no cycle is put off
+        /// Whatever happens, in steps of some milliseconds: cycles that writes begin are no more than allowed, and none is put off
         /// beyond what was planned for it.
         #[test]
-        fn early_cycles_are_apart_and_none_is_put_off(story in prop::collection::vec((0..400u64, happens()), 1..60)) {
+        fn early_cycles_are_rationed_and_none_is_put_off(story in prop::collection::vec((0..400u64, happens()), 1..60)) {
             let start = Instant::now();
             let (mut schedule, mut now, mut planned) = (with_writes(start), start, start);
-            let mut last_woken: Option<Instant> = None;
+            let mut woken_at: Vec<Instant> = Vec::new();
             for (step, happens) in story {
                 now += ms(step);
                 match happens {
@@ -236,7 +255,8 @@ mod tests {
                     Happens::Written => {
                         let at = earliest(&schedule, now);
                         prop_assert!(at >= now + DRAWN);
-                        prop_assert!(last_woken.is_none_or(|last| at >= last + SECOND));
+                        let before = woken_at.iter().rev().nth(BURST as usize - 1);
+                        prop_assert!(before.is_none_or(|before| at >= *before + SECOND));
                         schedule.wake(at);
                     }
                     Happens::Cycle { takes, pause } => {
@@ -245,7 +265,7 @@ mod tests {
                         let woken = schedule.woken;
                         schedule.begin(now);
                         if woken {
-                            last_woken = Some(now);
+                            woken_at.push(now);
                         }
                         now += ms(takes);
                         let due = schedule.end(ms(pause), now);

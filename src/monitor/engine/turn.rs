@@ -80,6 +80,8 @@ impl Core {
         let mut woken = plan.early.is_some() && self.take_writes();
         let reads = self.fetch(&plan, (found.listed, began), first_sight, stats).await;
         woken |= plan.early.is_some() && self.take_writes();
+        // What is read now was written before: the writes count before it is judged.
+        self.take_followed();
         stats.fetch_ms = millis(fetching);
 
         let detecting = clock::now();
@@ -91,6 +93,9 @@ impl Core {
         self.events.extend(detected.happened);
         self.repositories.round(self.panes.workers(), clock::now());
         stats.changed = detected.changed;
+        let rhythm = &mut self.ledger.history.rhythm;
+        rhythm.breaks += detected.breaks.0;
+        rhythm.false_breaks += detected.breaks.1;
         stats.skipped = self.panes.candidates().count().saturating_sub(stats.checked);
         let (panes, accounts) = (&mut self.panes, &mut self.accounts);
         let news = look_at_transcripts(panes, accounts, &self.settings, Timestamp::now(), clock::now());

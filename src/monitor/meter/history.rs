@@ -11,7 +11,7 @@ use hdrhistogram::Histogram;
 
 use crate::monitor::meter::hour::Hour;
 use crate::monitor::meter::window::{Window, histogram, millis, record};
-use crate::monitor::{Between, CycleInfo, CyclePoint, CycleStats, HISTORY_POINTS, HourPoint, TuneRow};
+use crate::monitor::{Between, CycleInfo, CyclePoint, CycleStats, HISTORY_POINTS, HourPoint, RhythmInfo, TuneRow};
 
 /// Standard deviations to each side that 95 % of a normal distribution lie within.
 const SIGMAS: f64 = 1.96;
@@ -106,6 +106,8 @@ pub struct History {
     count: u64,
     overruns: u64,
     notified: u64,
+    /// How well busy panes are followed.
+    pub rhythm: RhythmInfo,
     last: Option<CycleStats>,
     last_cpu: Option<f32>,
 }
@@ -122,6 +124,7 @@ impl Default for History {
             count: 0,
             overruns: 0,
             notified: 0,
+            rhythm: RhythmInfo::default(),
             last: None,
             last_cpu: None,
         }
@@ -245,6 +248,7 @@ impl History {
             max_ms: percentiles.map(|p| p.max),
             overruns: self.overruns,
             heard: self.notified,
+            rhythm: self.rhythm,
             reading: None,
         }
     }

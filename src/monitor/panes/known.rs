@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use crate::monitor::facts::repository::Worker;
 use crate::monitor::facts::transcripts::allowance::Allowance;
 use crate::monitor::facts::transcripts::watch::Transcript;
-use crate::monitor::facts::writes::Notified;
+use crate::monitor::facts::writes::{Followed, Notified, Taken};
 use crate::monitor::panes::cache::Layers;
 use crate::monitor::panes::fleet::{Fleet, Probe};
 use crate::monitor::panes::memory::Memory;
 use crate::monitor::panes::tracked::Tracked;
-use crate::monitor::{AgentState, CacheSettings, EventKind, NamedAgent, Reading};
+use crate::monitor::{AgentState, CacheSettings, EventKind, NamedAgent, Reading, RhythmInfo};
 use crate::tmux::{Fields, Pane, PaneId};
 
 /// How often a probe asks for places too: a session's new name is shown within this time. Their three fields make a probe
@@ -148,6 +148,29 @@ impl Panes {
             }
         }
         panes
+    }
+
+    /// Takes in what the panes that are followed did.
+    pub(crate) fn take_followed(&mut self, followed: &mut Followed, rhythm: &mut RhythmInfo, now: Instant) {
+        let Taken { wrote, lost } = followed.take();
+        for pane in wrote {
+            match self.fleet.get_mut(pane) {
+                Some(tracked) if tracked.is_followed() => rhythm.missed += u64::from(tracked.wrote(now)),
+                _ => followed.leave(pane),
+            }
+        }
+        for pane in lost {
+            self.fleet.get_mut(pane).into_iter().for_each(Tracked::lost_sight);
+        }
+    }
+
+    /// Whether the rhythm of any of these is broken now.
+    pub(crate) fn breaks_rhythm(&mut self, followed: &[PaneId], now: Instant) -> bool {
+        let mut any = false;
+        for pane in followed {
+            any |= self.fleet.get_mut(*pane).is_some_and(|tracked| tracked.breaks_rhythm(now));
+        }
+        any
     }
 
     /// What agents spent is counted anew: the prices are others.

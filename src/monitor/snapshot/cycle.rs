@@ -25,9 +25,26 @@ pub struct CycleInfo {
     /// does not count them.
     #[serde(default)]
     pub heard: u64,
+    /// Busy panes whose writes are followed, and what that was worth.
+    #[serde(default)]
+    pub rhythm: RhythmInfo,
     /// How far the first look at new panes has come; `None` when all were looked at.
     #[serde(default)]
     pub reading: Option<Reading>,
+}
+
+/// Busy panes are read when the rhythm of their writes breaks, and else once a second: how well that goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RhythmInfo {
+    /// Panes whose writes are followed now.
+    pub followed: usize,
+    /// Reads since the start for a rhythm that was broken.
+    pub breaks: u64,
+    /// Of these: the agent's state was the same.
+    pub false_breaks: u64,
+    /// Changes of a state that no break told of, while the program went on to write.
+    pub missed: u64,
 }
 
 /// The first look at panes that hold an agent or may hold one.

@@ -37,7 +37,7 @@ pub(crate) use crate::monitor::snapshot::answers::above_answers;
 pub use crate::monitor::snapshot::cache::{CacheInfo, LayerInfo};
 pub use crate::monitor::snapshot::cost::{Between, CostInfo, TuneRow};
 pub use crate::monitor::snapshot::cycle::{
-    CycleInfo, CyclePoint, CycleStats, HISTORY_POINTS, HOUR_POINTS, HOUR_STEP, HourPoint, Reading,
+    CycleInfo, CyclePoint, CycleStats, HISTORY_POINTS, HOUR_POINTS, HOUR_STEP, HourPoint, Reading, RhythmInfo,
 };
 pub(crate) use crate::monitor::snapshot::engine::EngineId;
 pub use crate::monitor::snapshot::engine::{BaseStatus, EngineInfo, StrategyInfo};

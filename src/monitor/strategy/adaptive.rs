@@ -29,6 +29,10 @@ const RESTED: Duration = Duration::from_secs(1);
 /// Shortest time between two reads of an agent whose next change its user waits for.
 const URGENT: Duration = Duration::from_millis(100);
 
+/// Time between two reads of a busy agent whose rhythm goes on: what it is at is shown, and no more. A little less than
+/// the probes are apart, so that each of them finds it due.
+const IN_RHYTHM: Duration = Duration::from_millis(900);
+
 /// Reads that show nothing new before they get rarer: more than a pane needs after an ordinary change.
 const PATIENCE: u32 = 6;
 
@@ -98,6 +102,7 @@ impl Adaptive {
         }
         match known.state {
             _ if known.focused => URGENT,
+            _ if known.in_rhythm => IN_RHYTHM,
             // A change here is what its user waits for.
             Some(AgentState::Working | AgentState::Starting | AgentState::Waiting) | None => URGENT,
             // At rest, but it writes: reads that show nothing new are further and further apart.
@@ -139,11 +144,11 @@ impl Strategy for Adaptive {
         }
         let moving = |p: &Known| p.changed_at.is_some_and(|at| view.now.saturating_duration_since(at) < MOVING);
         let rested = |p: &Known| p.read_at.is_some_and(|at| view.now.saturating_duration_since(at) > RESTED);
-        let fast = due.iter().any(|p| rested(p)) || view.panes.iter().any(|p| p.focused && moving(p));
+        let fast = due.iter().any(|p| !p.followed && rested(p)) || view.panes.iter().any(|p| p.focused && moving(p));
         let tick = if fast { FAST_TICK } else { TICK };
         let due: Vec<PaneId> = due.into_iter().map(|p| p.pane).collect();
         let quiet = self.last_change.is_none_or(|at| view.now.saturating_duration_since(at) >= QUIET);
-        let all_at_rest = view.panes.iter().all(|p| p.notified && !p.may_have_changed);
+        let all_at_rest = view.panes.iter().all(|p| p.in_rhythm || p.notified && !p.may_have_changed);
         let slowest = if quiet && !view.watched {
             view.interval
         } else if all_at_rest {
@@ -196,6 +201,23 @@ mod tests {
         assert_eq!(next(&panes), TICK, "one that moves");
         panes[2].read_at = now.checked_sub(RESTED * 2);
         assert_eq!(next(&panes), FAST_TICK, "one that begins to move");
+    }
+
+    #[test]
+    fn one_whose_rhythm_goes_on_is_read_once_a_second_and_no_probe_comes_between() {
+        let now = Instant::now();
+        let plan = |pane: Known| Adaptive::default().plan(&view(&[pane], now)).unwrap();
+        let after = |ms| now.checked_sub(Duration::from_millis(ms));
+        let busy = Known { followed: true, in_rhythm: true, ..known(1, AgentState::Working, now) };
+        let read = |ms| Known { read_at: after(ms), ..busy.clone() };
+        assert_eq!((plan(read(500)).batches.len(), plan(read(500)).next), (0, REST));
+        assert_eq!((plan(read(950)).batches.len(), plan(read(950)).next), (1, REST));
+        let broken = Known { in_rhythm: false, ..read(500) };
+        assert_eq!((plan(broken.clone()).batches.len(), plan(broken).next), (1, TICK), "it is due at once");
+        let begins = Known { in_rhythm: false, ..read(1500) };
+        assert_eq!(plan(begins.clone()).next, TICK, "its writes say how its drawing goes on");
+        assert_eq!(plan(Known { followed: false, ..begins }).next, FAST_TICK);
+        assert_eq!(plan(Known { focused: true, ..read(500) }).batches.len(), 1, "its user looks at it");
     }
 
     #[test]

@@ -34,6 +34,10 @@ pub struct Known {
     pub focused: bool,
     /// We are notified of its next write: no probe is needed to find it.
     pub notified: bool,
+    /// Its writes are followed: one that begins to write needs no look soon after, to see how its drawing ends.
+    pub followed: bool,
+    /// It is, and the rhythm of its writes goes on: a request, an end or an error would break it.
+    pub in_rhythm: bool,
 }
 
 /// What was measured so far.
@@ -148,6 +152,8 @@ pub(super) mod testing {
             changed_at: second_ago,
             focused: false,
             notified: false,
+            followed: false,
+            in_rhythm: false,
         }
     }
 

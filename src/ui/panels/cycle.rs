@@ -115,6 +115,20 @@ fn page_of(state: &State, theme: &Theme) -> Page {
         rows.push(row("read", read, &changed));
     }
     rows.push(row("heard", format::count(cycle.heard), "writes that the kernel told of, not tmux"));
+    let rhythm = &cycle.rhythm;
+    if rhythm.followed > 0 || rhythm.breaks > 0 {
+        rows.push(row(
+            "followed",
+            rhythm.followed.to_string(),
+            "busy agents: read when their rhythm breaks",
+        ));
+        let words = format!(
+            "of them: {} for nothing new, {} missed",
+            format::count(rhythm.false_breaks),
+            format::count(rhythm.missed)
+        );
+        rows.push(row("breaks", format::count(rhythm.breaks), &words));
+    }
     let style = if cycle.overruns > 0 { theme.warn } else { theme.value };
     rows.push(Row::new("overruns", format::count(cycle.overruns), style, "cycles longer than the time to the next"));
     for changed in explain::changes(&snapshot.hour).into_iter().take(3) {

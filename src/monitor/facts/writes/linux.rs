@@ -5,10 +5,21 @@ use std::{collections::HashMap, fmt};
 use futures_util::{FutureExt as _, StreamExt as _};
 use inotify::{EventMask, EventOwned, EventStream, Inotify, WatchDescriptor, WatchMask, Watches};
 
-use crate::monitor::facts::writes::{Notified, PaneId};
+use crate::monitor::facts::writes::{Followed, Notified, PaneId};
 
 /// Where Linux keeps the terminals of panes.
 const TERMINALS: &str = "/dev/pts";
+
+/// Whether this is the terminal of a pane, by its name.
+pub(super) fn is_terminal(path: &str) -> bool {
+    let number = path.strip_prefix(TERMINALS).and_then(|rest| rest.strip_prefix('/'));
+    number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// The next write, or the end of the last program that has it open.
+pub(super) fn next_write() -> WatchMask {
+    WatchMask::MODIFY | WatchMask::CLOSE_WRITE | WatchMask::ONESHOT
+}
 
 /// Notifies of writes to panes. Holds no file until the first subscription.
 #[derive(Default)]
@@ -16,6 +27,8 @@ pub struct Writes {
     queue: Option<Queue>,
     /// The kernel gave none: its limits are used up (`fs.inotify.max_user_instances`).
     refused: bool,
+    /// The busy ones, whose writes are followed.
+    pub followed: Followed,
 }
 
 struct Queue {
@@ -38,8 +51,7 @@ impl Writes {
     /// Subscribes to the next write to a pane. Says whether that can be done: the terminal may be none of this system's,
     /// or the user may have no watches left (`fs.inotify.max_user_watches`). Needs a tokio runtime.
     pub fn subscribe(&mut self, pane: PaneId, terminal: &str) -> bool {
-        let number = terminal.strip_prefix(TERMINALS).and_then(|rest| rest.strip_prefix('/'));
-        if self.refused || number.is_none_or(|n| n.is_empty() || !n.bytes().all(|b| b.is_ascii_digit())) {
+        if self.refused || !is_terminal(terminal) {
             return false;
         }
         if self.queue.is_none() {
@@ -47,7 +59,7 @@ impl Writes {
             self.refused = self.queue.is_none();
         }
         let Some(queue) = &mut self.queue else { return false };
-        match queue.watches.add(terminal, WatchMask::MODIFY | WatchMask::CLOSE_WRITE | WatchMask::ONESHOT) {
+        match queue.watches.add(terminal, next_write()) {
             Ok(watch) => {
                 queue.panes.insert(watch, pane);
                 true

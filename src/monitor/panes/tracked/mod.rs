@@ -1,6 +1,7 @@
 //! One pane from cycle to cycle: what tmux says of it, what runs in it, what was read of it, whose pane it is.
 
 mod agent;
+mod notified;
 #[cfg(test)]
 mod tests;
 
@@ -11,8 +12,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::monitor::detect::{Process, Profiles, Published, may_be_left_behind};
-use crate::monitor::facts::writes::Writes;
+use crate::monitor::detect::{Profiles, Published, may_be_left_behind};
 use crate::monitor::panes::cache::Stamp;
 use crate::monitor::panes::coloured::Coloured;
 use crate::monitor::panes::described::Described;
@@ -51,6 +51,10 @@ pub struct Tracked {
     pub named: Option<NamedAgent>,
     program: Program,
     subscription: Subscription,
+    /// The next read of it is for a break of its rhythm.
+    broke: bool,
+    /// Changes of its program's state that the rhythm of its writes did not tell of.
+    surprises: u8,
     reading: ReadState,
     occupant: Occupant,
     /// Its coloured screen, while some client shows it.
@@ -71,6 +75,8 @@ impl Tracked {
             named: None,
             program: Program::default(),
             subscription: Subscription::default(),
+            broke: false,
+            surprises: 0,
             reading: ReadState::default(),
             occupant: Occupant::default(),
             coloured: Coloured::default(),
@@ -180,33 +186,6 @@ impl Tracked {
         second_over || now.saturating_duration_since(self.activity_seen) > Duration::from_secs(1)
     }
 
-    /// Subscribes to its next write, if it is at rest and a capture that begins now proves so.
-    pub fn subscribe(&mut self, writes: &mut Writes, at: Timestamp, now: Instant) {
-        // The terminal of a pane that is out of sight is another one than that of this name here.
-        let here = !self.program.processes().iter().any(Process::is_out_of_sight);
-        if here && self.is_settled(at, now) && !self.pulse.dead {
-            self.subscription.subscribe(|| writes.subscribe(self.pulse.id, &self.pane.tty));
-        }
-    }
-
-    /// Whether we are subscribed to its next write.
-    #[must_use]
-    pub fn is_subscribed(&self) -> bool {
-        self.subscription.is_on()
-    }
-
-    /// Whether its next write is notified; what is dead writes nothing.
-    #[must_use]
-    pub fn is_notified(&self) -> bool {
-        self.pulse.dead || self.subscription.is_on()
-    }
-
-    /// A write to it was notified: it is read whatever the cache says.
-    pub fn notified(&mut self, now: Instant) {
-        self.subscription.notified(now);
-        self.require_read();
-    }
-
     /// It is read in the next cycle whatever the cache says, if an agent may be in it.
     pub fn require_read(&mut self) {
         if self.is_candidate() {
@@ -239,10 +218,11 @@ impl Tracked {
 
     /// Takes in a read that began at this moment. `subscribed`: a change that it shows should have been notified before.
     pub fn take_read(&mut self, screen_hash: u64, now: Instant, at: Timestamp, subscribed: bool) -> Brought {
+        let before = self.reading.read_at();
         let brought = self.reading.take(screen_hash, now, at);
         let changed = brought == Brought::Change;
         // What was written while it was read may not be in it.
-        if self.subscription.was_read(now, changed && subscribed) {
+        if self.subscription.was_read(before, now, changed && subscribed) {
             self.reading.require();
         }
         if let Some(record) = self.occupant.record_mut() {
@@ -333,6 +313,7 @@ impl Tracked {
             Walked::OtherProfiles => {}
             Walked::OtherProcesses => {
                 self.subscription.program_changed();
+                self.surprises = 0;
                 self.described.program_changed(now);
             }
         }

@@ -99,7 +99,7 @@ fn only_panes_that_may_hold_an_agent_are_read() {
 fn a_pulse_tells_what_is_out_of_date() {
     let now = Instant::now();
     let mut tracked = Tracked::new(pulse(10, 5), now);
-    tracked.subscription.subscribe(|| true);
+    tracked.subscription.subscribe(now, || true);
     assert_eq!(tracked.update(pulse(11, 5), now), OutOfDate::default(), "output");
     assert!(tracked.is_subscribed());
     tracked.update(Pulse { width: 81, ..pulse(11, 5) }, now);
