@@ -80,7 +80,7 @@ async fn a_write_to_a_shell_is_heard_too() {
 fn busy_window(server: &TmuxServer) -> String {
     let script = server.home().join("busy.sh");
     let text = r#"stty -echo
-next=$1 n=0
+next=$1 n=0 part=
 while :; do
   limit=60
   case $next in
@@ -89,7 +89,8 @@ while :; do
     *) printf '\033[H\033[2J'; cat "$next" ;;
   esac
   shown=$next
-  read -r -t $limit typed && next=$typed
+  # What was read of a line when the time was over is its beginning.
+  if read -r -t $limit typed; then next=$part$typed part=; else part=$part$typed; fi
 done
 "#;
     std::fs::write(&script, text).expect("a file");
