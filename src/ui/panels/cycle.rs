@@ -117,11 +117,7 @@ fn page_of(state: &State, theme: &Theme) -> Page {
     rows.push(row("heard", format::count(cycle.heard), "writes that the kernel told of, not tmux"));
     let rhythm = &cycle.rhythm;
     if rhythm.followed > 0 || rhythm.breaks > 0 {
-        rows.push(row(
-            "followed",
-            rhythm.followed.to_string(),
-            "busy agents: read when their rhythm breaks",
-        ));
+        rows.push(row("followed", rhythm.followed.to_string(), "busy agents: read when their rhythm breaks"));
         let words = format!(
             "of them: {} for nothing new, {} missed",
             format::count(rhythm.false_breaks),
