@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -117,6 +117,21 @@ fn packages_are_the_same_each_time_have_one_version_and_install() {
     }
     let sums = text("SHA256SUMS");
     assert!(first.keys().all(|name| name == "SHA256SUMS" || sums.contains(&format!("  {name}\n"))), "{sums}");
+
+    // npm puts a link to the script of its package on the PATH.
+    let file = |part: &str| out.join("packages").join(first.keys().find(|name| name.contains(part)).expect(part));
+    said(Command::new("tar").arg("-xzf").arg(file("-npm.tgz")).arg("-C").arg(dir.path()));
+    symlink("package/bin/tmux-orc", dir.path().join("linked")).expect("linked");
+    assert_eq!(said(&mut Command::new(dir.path().join("linked"))).trim(), format!("tmux-orc {version}"));
+    // pip checks the wheel's hashes and puts the program on the PATH.
+    if Command::new("python3").args(["-m", "pip", "--version"]).output().is_ok_and(|out| out.status.success()) {
+        let to = dir.path().join("wheel");
+        let pip = ["-m", "pip", "install", "-q", "--no-index", "--no-deps", "--no-cache-dir", "--target"];
+        said(Command::new("python3").args(pip).arg(&to).arg(file(".whl")).env("TMPDIR", dir.path()));
+        assert_eq!(said(&mut Command::new(to.join("bin/tmux-orc"))).trim(), format!("tmux-orc {version}"));
+    } else {
+        eprintln!("pip is missing: the wheel was NOT installed");
+    }
 
     // The installer puts it where it is asked to, and refuses an archive that is another.
     let home = dir.path().join("home");
