@@ -1,5 +1,5 @@
 //! The verbs that go on, as a program reads them: from an agent that comes to ask, at rest, to the line that says so.
-//! `cargo bench --bench lines -- 100`: 100 idle agents, an engine in the background, then none.
+//! `cargo bench --bench lines -- 100 50`: 100 idle agents, an engine in the background, then none; 50 changes each.
 
 #[path = "engine/fleet.rs"]
 mod fleet;
@@ -17,9 +17,6 @@ use serde_json::Value;
 
 /// What back-off and probes need to come to rest.
 const REST: Duration = Duration::from_secs(20);
-
-/// Changes whose way to a line is timed.
-const CHANGES: usize = 100;
 
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -76,13 +73,14 @@ impl Drop for Lines {
 }
 
 fn main() {
-    let agents = std::env::args().filter_map(|arg| arg.parse().ok()).next().unwrap_or(100);
+    let mut numbers = std::env::args().filter_map(|arg| arg.parse().ok());
+    let (agents, changes) = (numbers.next().unwrap_or(100), numbers.next().unwrap_or(50));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let build = if cfg!(debug_assertions) { "without optimisation" } else { "optimised" };
     let fleet = Fleet::start(agents);
     let home = tempfile::tempdir().expect("a directory");
     println!("machine: {cores} cores, {}, built {build}; {agents} idle agents\n", std::env::consts::OS);
-    println!("from an agent at rest that comes to ask to the line that says so, {CHANGES} times:");
+    println!("from an agent at rest that comes to ask to the line that says so, {changes} times:");
     for in_background in [true, false] {
         // It ends also if this one does not end well.
         let verb: &[&str] =
@@ -93,7 +91,7 @@ fn main() {
         for (name, args, _) in VERBS.iter().filter(|(.., alone)| in_background || *alone) {
             let lines = Lines::of(&fleet, home.path(), args);
             std::thread::sleep(REST);
-            let mut took: Vec<_> = (0..CHANGES).map(|change| ask(&fleet, &lines, change)).collect();
+            let mut took: Vec<_> = (0..changes).map(|change| ask(&fleet, &lines, change)).collect();
             took.sort();
             let at = |q: f64| took[((took.len() - 1) as f64 * q).round() as usize].as_secs_f64() * 1e3;
             println!("    {name}, {place}: median {:.0} ms, p99 {:.0} ms, most {:.0} ms", at(0.5), at(0.99), at(1.0));
