@@ -48,7 +48,7 @@ fn history(c: &mut Criterion) {
 fn month(c: &mut Criterion) {
     let now = Timestamp::from_second(1_800_000_000).expect("a time");
     let folder = tempfile::tempdir().expect("a folder");
-    let records = write(folder.path(), 30, 4, now);
+    let records = write(folder.path(), 28, 4, now);
     let files = std::fs::read_dir(folder.path()).expect("a folder").flatten();
     let (count, bytes) =
         files.fold((0, 0), |(count, sum), file| (count + 1, sum + file.metadata().map_or(0, |m| m.len())));

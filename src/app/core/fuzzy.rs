@@ -9,9 +9,28 @@ use nucleo_matcher::{
 #[derive(Debug)]
 pub struct Query {
     /// Ways that a text may match, each of words that all must.
-    ways: Vec<Pattern>,
+    ways: Vec<Way>,
     matcher: Matcher,
     buffer: Vec<char>,
+}
+
+/// One way to match.
+#[derive(Debug)]
+struct Way {
+    words: Pattern,
+    /// The same words, whose letters must stand together.
+    together: Vec<Atom>,
+}
+
+impl Way {
+    fn new(text: &str) -> Self {
+        let words = Pattern::parse(text, CaseMatching::Smart, Normalization::Smart);
+        let mut together = words.atoms.clone();
+        for atom in together.iter_mut().filter(|atom| atom.kind == AtomKind::Fuzzy) {
+            atom.kind = AtomKind::Substring;
+        }
+        Self { words, together }
+    }
 }
 
 impl Query {
@@ -20,7 +39,7 @@ impl Query {
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self {
-            ways: ways(text).iter().map(|way| Pattern::parse(way, CaseMatching::Smart, Normalization::Smart)).collect(),
+            ways: ways(text).iter().map(|way| Way::new(way)).collect(),
             matcher: Matcher::new(Config::DEFAULT),
             buffer: Vec::new(),
         }
@@ -30,7 +49,7 @@ impl Query {
     #[must_use]
     pub fn score(&mut self, text: &str) -> Option<u32> {
         let Self { ways, matcher, buffer } = self;
-        ways.iter().filter_map(|way| way.score(Utf32Str::new(text, buffer), matcher)).max()
+        ways.iter().filter_map(|way| way.words.score(Utf32Str::new(text, buffer), matcher)).max()
     }
 
     /// Whether every word matches one of the fields: in a name its letters may stand apart, in a sentence they stand
@@ -39,16 +58,12 @@ impl Query {
     pub fn matches(&mut self, names: &[&str], sentences: &[&str]) -> bool {
         let Self { ways, matcher, buffer } = self;
         ways.iter().any(|way| {
-            way.atoms.iter().all(|atom| {
-                let mut together = atom.clone();
-                if together.kind == AtomKind::Fuzzy {
-                    together.kind = AtomKind::Substring;
-                }
+            way.words.atoms.iter().zip(&way.together).all(|(atom, together)| {
                 let mut found = |atom: &Atom, text: &str| atom.score(Utf32Str::new(text, buffer), matcher).is_some();
                 if atom.negative {
-                    names.iter().chain(sentences).all(|text| found(&together, text))
+                    names.iter().chain(sentences).all(|text| found(together, text))
                 } else {
-                    names.iter().any(|text| found(atom, text)) || sentences.iter().any(|text| found(&together, text))
+                    names.iter().any(|text| found(atom, text)) || sentences.iter().any(|text| found(together, text))
                 }
             })
         })

@@ -5,7 +5,7 @@
 //! killed, a dashboard takes over); what it waited for is one wait all the same, and time in which nobody watched is
 //! nobody's.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,8 @@ struct Open {
 #[derive(Debug)]
 struct Entry {
     report: AgentReport,
+    /// The socket of its server.
+    socket: Arc<str>,
     server: Option<(u32, Option<i64>)>,
     process: Option<Process>,
     open: Option<Open>,
@@ -68,10 +70,12 @@ struct Said<'a> {
 pub(crate) struct Account {
     since: Timestamp,
     entries: Vec<Entry>,
+    /// The sockets of all servers, each once: a copy a record would be a third of the work.
+    sockets: Vec<Arc<str>>,
     /// The agent that a pane of a server's socket has now.
-    current: HashMap<(String, PaneId), usize>,
+    current: HashMap<(Arc<str>, PaneId), usize>,
     /// When each writer was last heard of.
-    heard: HashMap<(String, u32), Timestamp>,
+    heard: HashMap<(Arc<str>, u32), Timestamp>,
     /// What each did when is kept, and not only for how long.
     traces: bool,
 }
@@ -80,13 +84,24 @@ impl Account {
     /// An account that begins at `since`.
     #[must_use]
     pub(in crate::app) fn new(since: Timestamp) -> Self {
-        Self { since, entries: Vec::new(), current: HashMap::new(), heard: HashMap::new(), traces: false }
+        let (sockets, entries) = (Vec::new(), Vec::new());
+        Self { since, entries, sockets, current: HashMap::new(), heard: HashMap::new(), traces: false }
     }
 
     /// The same, which keeps what each did when.
     #[must_use]
     pub(super) fn tracing(self) -> Self {
         Self { traces: true, ..self }
+    }
+
+    /// The socket of this name.
+    fn socket(&mut self, name: &str) -> Arc<str> {
+        if let Some(socket) = self.sockets.iter().find(|socket| &***socket == name) {
+            return Arc::clone(socket);
+        }
+        let socket = Arc::from(name);
+        self.sockets.push(Arc::clone(&socket));
+        socket
     }
 
     /// Takes the next record.
@@ -110,14 +125,16 @@ impl Account {
                 self.say(record, &Said { pane: *pane_id, target, agent, state: *state, kind, from: None, since });
             }
             Happened::Standing(Standing::Turn { pane_id, tokens, cost_usd, .. }) => {
-                let index = self.current.get(&(record.server.clone(), *pane_id)).copied();
+                let place = (self.socket(&record.server), *pane_id);
+                let index = self.current.get(&place).copied();
                 if let Some(index) = index.filter(|_| record.at >= self.since) {
                     let report = &mut self.entries[index].report;
                     report.spend(*tokens, *cost_usd);
                 }
             }
             Happened::Event(EventKind::Gone { pane_id, .. }) => {
-                if let Some(index) = self.current.remove(&(record.server.clone(), *pane_id)) {
+                let place = (self.socket(&record.server), *pane_id);
+                if let Some(index) = self.current.remove(&place) {
                     self.pause(index, record.at);
                     self.entries[index].finish(record.at, None, self.since);
                 }
@@ -132,10 +149,11 @@ impl Account {
     }
 
     fn acted(&mut self, record: &Record, acted: &Acted) {
+        let place = (self.socket(&record.server), acted.pane_id);
         if acted.ok
             && acted.act != ActKind::Jump
             && record.at >= self.since
-            && let Some(index) = self.current.get(&(record.server.clone(), acted.pane_id))
+            && let Some(index) = self.current.get(&place)
         {
             self.entries[*index].report.acts += 1;
         }
@@ -144,7 +162,7 @@ impl Account {
     /// Notes that the record's writer lives. What it watched while it was silent for long (it was stopped, or killed,
     /// and another has its process id now) was not watched.
     fn hear(&mut self, record: &Record) {
-        let writer = (record.server.clone(), record.by);
+        let writer = (self.socket(&record.server), record.by);
         let before = self.heard.insert(writer, record.at);
         let Some(before) = before else { return };
         let started = record.what == Happened::Mark(Mark::EngineStarted);
@@ -171,7 +189,7 @@ impl Account {
         let entry = &mut self.entries[index];
         let Some(open) = &mut entry.open else { return };
         let Some(by) = open.by.take() else { return };
-        let heard = self.heard.get(&(entry.report.server.clone(), by)).copied().unwrap_or(at);
+        let heard = self.heard.get(&(Arc::clone(&entry.socket), by)).copied().unwrap_or(at);
         let end = if is_silent(heard, at) { heard } else { at };
         let from = open.counted.max(self.since);
         entry.report.count(open.state, seconds(from, end));
@@ -209,7 +227,7 @@ impl Account {
 
     /// The entry that a record is about: a new one when it is another program, or another server's pane.
     fn entry(&mut self, record: &Record, said: &Said<'_>) -> usize {
-        let place = (record.server.clone(), said.pane);
+        let place = (self.socket(&record.server), said.pane);
         let server = record.server_pid.map(|pid| (pid, record.server_started));
         let process = record.agent_pid.zip(record.agent_start);
         if let Some(index) = self.current.get(&place).copied() {
@@ -223,7 +241,7 @@ impl Account {
             self.entries[index].finish(record.at, None, self.since);
         }
         let report = AgentReport::new(&record.server, said.pane, said.agent);
-        self.entries.push(Entry { report, server, process, open: None });
+        self.entries.push(Entry { report, socket: Arc::clone(&place.0), server, process, open: None });
         let index = self.entries.len() - 1;
         self.current.insert(place, index);
         index
@@ -233,7 +251,8 @@ impl Account {
     /// counts as a sign of life. Who is gone is in it for the last time.
     pub(in crate::app) fn drain(&mut self, alive: Option<(&str, u32, Timestamp)>) -> Vec<AgentReport> {
         if let Some((server, by, at)) = alive {
-            let heard = self.heard.entry((server.to_owned(), by)).or_insert(at);
+            let writer = (self.socket(server), by);
+            let heard = self.heard.entry(writer).or_insert(at);
             *heard = at.max(*heard);
             for index in self.watched_by(server, by) {
                 self.pause(index, at);
@@ -270,7 +289,7 @@ impl Account {
             process: entry.process,
             open: entry.open.clone(),
         };
-        let heard = self.heard.iter().map(|((server, by), at)| (server.clone(), *by, *at)).collect();
+        let heard = self.heard.iter().map(|((server, by), at)| (server.to_string(), *by, *at)).collect();
         SavedAccount { entries: self.entries.iter().map(saved).collect(), heard }
     }
 
@@ -279,11 +298,16 @@ impl Account {
     pub(in crate::app) fn resume(saved: SavedAccount) -> Self {
         let mut account = Self::new(Timestamp::MIN);
         for saved in saved.entries {
-            account.current.insert((saved.server.clone(), saved.pane), account.entries.len());
+            let socket = account.socket(&saved.server);
+            account.current.insert((Arc::clone(&socket), saved.pane), account.entries.len());
             let report = AgentReport::new(&saved.server, saved.pane, &saved.agent);
-            account.entries.push(Entry { report, server: saved.of, process: saved.process, open: saved.open });
+            let SavedEntry { of: server, process, open, .. } = saved;
+            account.entries.push(Entry { report, socket, server, process, open });
         }
-        account.heard = saved.heard.into_iter().map(|(server, by, at)| ((server, by), at)).collect();
+        for (server, by, at) in saved.heard {
+            let writer = (account.socket(&server), by);
+            account.heard.insert(writer, at);
+        }
         account
     }
 
@@ -291,7 +315,7 @@ impl Account {
     pub(super) fn end(mut self, now: Timestamp) -> Vec<AgentReport> {
         for index in 0..self.entries.len() {
             let watcher = self.entries[index].open.as_ref().and_then(|open| open.by);
-            let heard = watcher.and_then(|by| self.heard.get(&(self.entries[index].report.server.clone(), by)));
+            let heard = watcher.and_then(|by| self.heard.get(&(Arc::clone(&self.entries[index].socket), by)));
             // One that was heard of within two signs of life still runs.
             let lasts = heard.is_some_and(|heard| !is_silent(*heard, now));
             self.pause(index, now);

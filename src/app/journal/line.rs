@@ -30,12 +30,10 @@ struct Line<'a> {
     pane_id: Option<PaneId>,
     target: Option<String>,
     agent: Option<String>,
-    #[serde(default, borrow)]
-    state: Option<Cow<'a, str>>,
-    #[serde(default, borrow)]
-    from: Option<Cow<'a, str>>,
-    #[serde(default, borrow)]
-    to: Option<Cow<'a, str>>,
+    // No word that is a state has an escape in it.
+    state: Option<&'a str>,
+    from: Option<&'a str>,
+    to: Option<&'a str>,
     kind: Option<String>,
     since: Option<Timestamp>,
     tokens: Option<Tokens>,
@@ -49,9 +47,7 @@ impl Line<'_> {
     /// The record without its evidence, the words that were sent, and the turn's model and times.
     fn record(self) -> Option<Record> {
         // A word of a later version is a state that is not known.
-        let word = |word: Option<Cow<'_, str>>| {
-            word.map_or(AgentState::Unknown, |word| word.parse().unwrap_or(AgentState::Unknown))
-        };
+        let word = |word: Option<&str>| word.and_then(|word| word.parse().ok()).unwrap_or(AgentState::Unknown);
         let (target, agent, kind) = (self.target.unwrap_or_default(), self.agent.unwrap_or_default(), self.kind);
         let (tokens, cost_usd) = (self.tokens, self.cost_usd);
         let what = match (&*self.event, self.pane_id) {

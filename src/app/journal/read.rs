@@ -16,6 +16,9 @@ use crate::app::journal::{JournalError, Record};
 /// Longest line that is read, bytes: no record is longer, so what is longer is not ours.
 const LONGEST_LINE: u64 = 1 << 20;
 
+/// Read at once, bytes.
+const READ: usize = 1 << 16;
+
 /// All records since a time, in the order in which they were written.
 ///
 /// # Errors
@@ -80,7 +83,7 @@ impl Reader {
     /// [`JournalError`] when it cannot be opened.
     pub fn open(path: PathBuf, at: u64) -> Result<Self, JournalError> {
         match File::open(&path) {
-            Ok(file) => Ok(Self { path, file: BufReader::new(file), at, since: None }),
+            Ok(file) => Ok(Self { path, file: BufReader::with_capacity(READ, file), at, since: None }),
             Err(source) => Err(JournalError { path, what: "read", source }),
         }
     }
