@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, DuplexStream, ReadBuf, duplex, split};
 
 use crate::app::journal::{Journal, keep};
 use crate::counts::{ALLOCATOR, Counts};
-use crate::monitor::clients::guest::Host;
+use crate::monitor::clients::host::Host;
 use crate::monitor::clients::wire::{self, EngineHello};
 use crate::monitor::engine::paused::{all, fleet, start, until};
 use crate::monitor::{AgentState, Client, EnginePaths, Handle, Keeper, Snapshot, Wishes};

@@ -15,7 +15,7 @@ use tokio::{
 use crate::fuzzing::Feed;
 use crate::monitor::clients::admit::{Admitted, Door, Received};
 use crate::monitor::clients::attach::{Client, Wishes};
-use crate::monitor::clients::guest::Host;
+use crate::monitor::clients::host::Host;
 use crate::monitor::clients::wire;
 use crate::monitor::clients::wire::{ClientHello, EngineHello, FromClient, FromEngine};
 use crate::monitor::detect::fixture::{Fixture, mask};

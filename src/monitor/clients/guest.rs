@@ -6,16 +6,16 @@ use std::{io, sync::Arc, time::Duration};
 use jiff::Timestamp;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
-    net::UnixStream,
     sync::mpsc,
     time::{Instant, sleep_until, timeout},
 };
 use tokio_util::task::TaskTracker;
 
-use crate::monitor::clients::encode::{Encoded, Form, Line};
+use crate::monitor::clients::encode::{Form, Line};
+use crate::monitor::clients::host::Host;
 use crate::monitor::clients::pace::{LEAST_APART, Pace};
 use crate::monitor::clients::screens::Screens;
-use crate::monitor::clients::seats::{MOST_CLIENTS, Seat, Seats};
+use crate::monitor::clients::seats::{MOST_CLIENTS, Seat};
 use crate::monitor::clients::wire;
 use crate::monitor::clients::wire::{
     ClientHello, EngineHello, FromClient, FromEngine, Had, LONGEST_FROM_CLIENT, LineError, Lines,
@@ -39,75 +39,18 @@ const REST: Duration = Duration::from_secs(5);
 /// Most commands of one client that wait for their confirmation.
 const MOST_COMMANDS: usize = 64;
 
-/// What all clients of one engine share.
-pub(crate) struct Host {
-    hello: EngineHello,
-    encoded: Encoded,
-    seats: Arc<Seats>,
-}
-
 /// Why a client was let go that left by itself.
-const HUNG_UP: &str = "it hung up";
+pub(super) const HUNG_UP: &str = "it hung up";
 
 fn hung_up(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
 }
 
 /// Why a client was let go.
-type Gone = Result<(), String>;
-
-impl Host {
-    pub(crate) fn new(hello: EngineHello) -> Self {
-        Self { hello, encoded: Encoded::default(), seats: Arc::default() }
-    }
-
-    /// Serves one client to its end.
-    pub(crate) async fn admit(self: Arc<Self>, stream: UnixStream, handle: Handle) {
-        let ours = rustix::process::geteuid().as_raw();
-        match stream.peer_cred() {
-            Ok(peer) if peer.uid() == ours => {}
-            Ok(peer) => return tracing::warn!(uid = peer.uid(), "a client of another user was turned away"),
-            Err(error) => return tracing::warn!(%error, "a client whose user is not known was turned away"),
-        }
-        let (read, write) = stream.into_split();
-        self.serve(read, write, handle).await;
-    }
-
-    /// Serves one client to its end, over any stream of bytes: whoever made the stream has seen to it who is there.
-    pub(crate) async fn serve(
-        self: Arc<Self>,
-        read: impl AsyncRead + Send + Unpin + 'static,
-        write: impl AsyncWrite + Send + Unpin + 'static,
-        handle: Handle,
-    ) {
-        let seat = self.seats.take().await;
-        let leave = seat.as_ref().map(|seat| seat.leave.clone());
-        let client = Guest {
-            host: Arc::clone(&self),
-            lines: Lines::new(BufReader::new(Box::new(read)), LONGEST_FROM_CLIENT),
-            write: Box::new(write),
-            handle,
-            sent: None,
-            seat,
-        };
-        let gone = match leave {
-            None => client.turn_away().await,
-            Some(leave) => tokio::select! {
-                gone = client.serve() => gone,
-                () = leave.cancelled() => Err("it said nothing for long, and its place was needed".to_owned()),
-            },
-        };
-        match gone {
-            Ok(()) => tracing::debug!("a client left"),
-            // One that took its snapshot and left at once.
-            Err(reason) if reason == HUNG_UP => tracing::debug!("a client left"),
-            Err(reason) => tracing::info!(reason, "a client was let go"),
-        }
-    }
-}
+pub(super) type Gone = Result<(), String>;
 
 /// One client, from its hello to its end.
-struct Guest {
+pub(super) struct Guest {
     host: Arc<Host>,
     lines: Lines<BufReader<Box<dyn AsyncRead + Send + Unpin>>>,
     write: Box<dyn AsyncWrite + Send + Unpin>,
@@ -156,12 +99,22 @@ impl Terms {
 }
 
 impl Guest {
-    async fn turn_away(mut self) -> Gone {
+    pub(super) fn new(
+        host: Arc<Host>,
+        read: Box<dyn AsyncRead + Send + Unpin>,
+        write: Box<dyn AsyncWrite + Send + Unpin>,
+        handle: Handle,
+        seat: Option<Seat>,
+    ) -> Self {
+        Self { host, lines: Lines::new(BufReader::new(read), LONGEST_FROM_CLIENT), write, handle, sent: None, seat }
+    }
+
+    pub(super) async fn turn_away(mut self) -> Gone {
         let reason = format!("{MOST_CLIENTS} clients are connected already: close some");
         self.send(&FromEngine::Refused { reason }).await
     }
 
-    async fn serve(mut self) -> Gone {
+    pub(super) async fn serve(mut self) -> Gone {
         let hello = EngineHello { at: Some(Timestamp::now()), ..self.host.hello.clone() };
         let hello = FromEngine::Hello(hello);
         self.send(&hello).await?;

@@ -1,6 +1,7 @@
 //! Who is let go, and who is not.
 
 use futures_util::FutureExt as _;
+use tokio::net::UnixStream;
 
 use super::*;
 use crate::monitor::clients::attach::Wishes;

@@ -8,7 +8,7 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-use crate::monitor::clients::guest::Host;
+use crate::monitor::clients::host::Host;
 use crate::monitor::clients::lock::{Standing, place};
 use crate::monitor::clients::wire::EngineHello;
 use crate::monitor::{Command, EngineLock, EnginePaths, Handle, LockError, Snapshots};

@@ -29,6 +29,10 @@ const RESTED: Duration = Duration::from_secs(1);
 /// Shortest time between two reads of an agent whose next change its user waits for.
 const URGENT: Duration = Duration::from_millis(100);
 
+/// A pane whose writes can be notified is, this long after its last read at the latest: it is read once more when the second
+/// of its last output is over.
+const SETTLES: Duration = Duration::from_secs(3);
+
 /// Time between two reads of a busy agent whose rhythm goes on: what it is at is shown, and no more. A little less than
 /// the probes are apart, so that each of them finds it due.
 const IN_RHYTHM: Duration = Duration::from_millis(900);
@@ -149,7 +153,10 @@ impl Strategy for Adaptive {
         let due: Vec<PaneId> = due.into_iter().map(|p| p.pane).collect();
         let quiet = self.last_change.is_none_or(|at| view.now.saturating_duration_since(at) >= QUIET);
         let all_at_rest = view.panes.iter().all(|p| p.in_rhythm || p.notified && !p.may_have_changed);
-        let slowest = if quiet && !view.watched {
+        // What was read a moment ago may be notified from the next read on.
+        let settles = |p: &Known| p.read_at.is_some_and(|at| view.now.saturating_duration_since(at) < SETTLES);
+        let settling = view.panes.iter().any(|p| !p.notified && settles(p));
+        let slowest = if quiet && !view.watched && !settling {
             view.interval
         } else if all_at_rest {
             REST
@@ -239,13 +246,27 @@ mod tests {
     }
 
     #[test]
+    fn nobody_is_left_without_a_notification_for_the_length_of_an_interval() {
+        let now = Instant::now();
+        let next = |pane: Known| {
+            let slow = View { watched: false, interval: Duration::from_secs(3600), ..view(&[], now) };
+            Adaptive::default().plan(&View { panes: &[pane], ..slow }).unwrap().next
+        };
+        let pane = Known { changed_at: None, ..known(1, AgentState::Idle, now) };
+        assert!(next(pane.clone()) <= REST, "it was read a second ago, and its next write is not notified yet");
+        assert_eq!(next(Known { notified: true, may_have_changed: false, ..pane.clone() }), Duration::from_secs(3600));
+        let never = Known { read_at: now.checked_sub(SETTLES), may_have_changed: false, ..pane };
+        assert_eq!(next(never), Duration::from_secs(3600), "it cannot be");
+    }
+
+    #[test]
     fn the_tick_backs_off_half_a_minute_after_the_last_change() {
         let start = Instant::now();
         let mut adaptive = Adaptive::default();
         let mut next = |seconds: u64, changed: bool| {
             let now = start + Duration::from_secs(seconds);
             let mut pane = known(1, AgentState::Idle, now);
-            (pane.may_have_changed, pane.changed_at) = (changed, Some(start));
+            (pane.may_have_changed, pane.changed_at, pane.read_at) = (changed, Some(start), Some(start));
             let view = View { watched: false, interval: Duration::from_secs(600), ..view(&[], now) };
             adaptive.plan(&View { panes: &[pane], ..view }).unwrap().next
         };

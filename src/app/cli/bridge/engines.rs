@@ -9,7 +9,7 @@ use tokio::{net::UnixStream, process::Command, task::JoinHandle, time::timeout};
 use crate::app::cli::Context;
 use crate::app::cli::bridge::Work;
 use crate::app::settings::Settings;
-use crate::monitor::clients::guest::Host;
+use crate::monitor::clients::host::Host;
 use crate::monitor::clients::wire::{EngineHello, OLDEST, PROTOCOL};
 use crate::monitor::link::end::tidy;
 use crate::monitor::{Engine, EnginePaths, Handle, Interest, Memory, RemoteMember, SCHEMA};
