@@ -17,7 +17,7 @@ LINUX = $(filter Linux,$(shell uname))
 tool = @command -v $1 >/dev/null || { echo "make $@: installing $1"; $(CARGO) install --locked $1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run demo test lint bench counts bench-check test-compat fuzz coverage install tree dist deb rpm release deny unused sbom
+.PHONY: help setup build run demo test lint bench counts soak bench-check test-compat fuzz coverage install tree dist deb rpm release deny unused sbom
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench: setup ## the benchmarks; each prints what it was measured on
 
 counts: setup ## what watching costs, in counts, held against benches/counts.json; UPDATE=1 takes the new ones
 	UPDATE=$(UPDATE) $(CARGO) test --locked --lib counts::no_count_rises -- --ignored --exact --nocapture
+
+soak: setup ## nothing grows with 100 000 changes of state: memory, descriptors, watches
+	$(CARGO) test --locked --lib counts::soak -- --ignored --nocapture
 
 bench-check: counts ## names what this commit made worse than the one before: counts, and times of both in one run
 	scripts/bench-check

@@ -3,6 +3,7 @@
 //! commit before, which stand in `benches/counts.json`.
 
 mod compare;
+mod soak;
 mod stage;
 
 use std::{alloc::System, collections::BTreeMap, fs, time::Duration};
