@@ -1,6 +1,6 @@
 //! Agents appear, change their state and disappear.
 
-use tmux_orc::monitor::{AgentState, Command, EngineSettings, EventKind, NamedAgent};
+use tmux_orc::monitor::{AgentState, Command, CycleStats, EngineSettings, EventKind, NamedAgent};
 
 use super::{Watching, agent, claude_window, quick, support::TmuxServer, switch};
 
@@ -107,7 +107,8 @@ async fn a_quiet_fleet_costs_one_request_and_no_process() {
         .await;
     let quiet = watching
         .until("a quiet cycle", |s| {
-            s.cycle.last.as_ref().is_some_and(|l| l.skipped == 5 && l.checked == 0 && l.tmux_requests == 1)
+            let last = |l: &CycleStats| l.skipped == 5 && l.checked == 0 && l.tmux_requests == 1;
+            s.cycle.rhythm.followed == 0 && s.cycle.last.as_ref().is_some_and(last)
         })
         .await;
     let last = quiet.cycle.last.clone().unwrap();

@@ -119,7 +119,9 @@ async fn thirty_agents_of_a_group_are_read_as_often_as_thirty() {
         let idle = |s: &Snapshot| panes.iter().all(|p| agent(s, p).is_some_and(|a| a.state == AgentState::Idle));
         watching.until("all idle", idle).await;
         // The captures are proven unchanged once their second is over; then a cycle reads nothing.
-        watching.until("a cycle that reads nothing", |s| s.cycle.last.as_ref().is_some_and(|l| l.checked == 0)).await;
+        let rests =
+            |s: &Snapshot| s.cycle.rhythm.followed == 0 && s.cycle.last.as_ref().is_some_and(|l| l.checked == 0);
+        watching.until("a cycle that reads nothing", rests).await;
         let before = watching.handle.snapshots.borrow().cache_performance.pane_content.misses;
         let after = cycles(&mut watching, 15).await.cache_performance.pane_content.misses;
         costs.push(after - before);

@@ -8,8 +8,7 @@ use crate::app::core::day::{Day, Track};
 use crate::app::journal::JournalError;
 use crate::app::journal::account::Account;
 use crate::app::journal::keep::TOLD_EVERY;
-use crate::app::journal::line::accounted;
-use crate::app::journal::read::lines_since;
+use crate::app::journal::line::accounted_since;
 use crate::tmux::clean;
 
 /// Reads the day up to `now`. What an agent did at `since` is told by a record of the hours before.
@@ -19,9 +18,9 @@ use crate::tmux::clean;
 pub fn day(dir: &Path, since: Timestamp, now: Timestamp) -> Result<Day, JournalError> {
     let from = since.checked_sub(TOLD_EVERY).unwrap_or(since);
     let mut account = Account::new(since).tracing();
-    lines_since(dir, from, &mut |line| {
-        if let Some(record) = accounted(line).filter(|record| (from..=now).contains(&record.at)) {
-            account.take(&record);
+    accounted_since(dir, from, &mut |record| {
+        if (from..=now).contains(&record.at) {
+            account.take(record);
         }
     })?;
     let tracks = account.end(now).into_iter().map(|report| Track {
@@ -38,6 +37,7 @@ pub fn day(dir: &Path, since: Timestamp, now: Timestamp) -> Result<Day, JournalE
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::journal::read::lines_since;
     use crate::app::journal::{Happened, Journal, Mark, Record};
     use crate::monitor::{AgentState, EventKind, Evidence};
     use crate::tmux::PaneId;

@@ -1,13 +1,44 @@
 //! What an account reads of a line of the journal: who was in which state when, and what was spent and done.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, mem, panic, path::Path, sync::mpsc::sync_channel, thread};
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::app::journal::{Happened, Mark, Record, Standing};
+use crate::app::journal::read::lines_since;
+use crate::app::journal::{Happened, JournalError, Mark, Record, Standing};
 use crate::monitor::{ActKind, Acted, AgentState, EventKind, Evidence, Tokens};
 use crate::tmux::PaneId;
+
+/// Records that are handed over together.
+const TOGETHER: usize = 512;
+
+/// So many times that are read ahead.
+const AHEAD: usize = 8;
+
+/// Hands out every record since a time, and perhaps some of before it, as far as an account looks at it, in the order in which
+/// they were written. They are read on a thread of their own: to read one takes longer than to account for it.
+///
+/// # Errors
+/// As [`lines_since`]. What could be read was handed out.
+pub(super) fn accounted_since(dir: &Path, since: Timestamp, take: &mut dyn FnMut(&Record)) -> Result<(), JournalError> {
+    let (send, records) = sync_channel(AHEAD);
+    thread::scope(|scope| {
+        let reading = scope.spawn(move || {
+            let mut some = Vec::with_capacity(TOGETHER);
+            let read = lines_since(dir, since, &mut |line| {
+                some.extend(accounted(line));
+                if some.len() == TOGETHER {
+                    send.send(mem::replace(&mut some, Vec::with_capacity(TOGETHER))).ok();
+                }
+            });
+            send.send(some).ok();
+            read
+        });
+        records.into_iter().flatten().for_each(|record| take(&record));
+        reading.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))
+    })
+}
 
 /// The record of a line as far as an account looks at it. Reading all of it takes five times as long, and nobody should wait
 /// for a day or a month.

@@ -8,10 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::app::core::day::Span;
+use crate::app::journal::JournalError;
 use crate::app::journal::account::Account;
-use crate::app::journal::line::accounted;
-use crate::app::journal::read::lines_since;
-use crate::app::journal::{JournalError, Record};
+use crate::app::journal::line::accounted_since;
 use crate::{
     monitor::{AgentState, Tokens},
     tmux::PaneId,
@@ -141,11 +140,9 @@ const BEFORE: SignedDuration = SignedDuration::from_hours(24);
 pub fn report(dir: &Path, server: Option<&str>, since: Timestamp, now: Timestamp) -> Result<Report, JournalError> {
     let from = since.checked_sub(BEFORE).unwrap_or(Timestamp::MIN);
     let mut account = Account::new(since);
-    lines_since(dir, from, &mut |line| {
-        let wanted =
-            |record: &Record| (from..=now).contains(&record.at) && server.is_none_or(|server| record.server == server);
-        if let Some(record) = accounted(line).filter(wanted) {
-            account.take(&record);
+    accounted_since(dir, from, &mut |record| {
+        if (from..=now).contains(&record.at) && server.is_none_or(|server| record.server == server) {
+            account.take(record);
         }
     })?;
     Ok(Report::of(account, since, now))
@@ -256,7 +253,7 @@ impl AgentReport {
 mod tests {
     use super::*;
     use crate::{
-        app::journal::{Happened, Mark, Standing},
+        app::journal::{Happened, Mark, Record, Standing, line::accounted},
         monitor::{ActKind, Acted, EventKind, Evidence, Source},
     };
 

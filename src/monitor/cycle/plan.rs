@@ -117,7 +117,7 @@ pub(crate) async fn survey(
             focused,
             notified: tracked.is_notified(),
             followed: tracked.is_followed(),
-            in_rhythm: in_rhythm(tracked, profiles, focused || shown.contains(&id)),
+            in_rhythm: cached && in_rhythm(tracked, profiles, focused || shown.contains(&id)),
         });
     }
     Surveyed { known, rejudge }

@@ -106,7 +106,7 @@ impl Adaptive {
         }
         match known.state {
             _ if known.focused => URGENT,
-            _ if known.in_rhythm => IN_RHYTHM,
+            _ if known.in_rhythm => IN_RHYTHM.min(view.interval.mul_f64(0.9)),
             // A change here is what its user waits for.
             Some(AgentState::Working | AgentState::Starting | AgentState::Waiting) | None => URGENT,
             // At rest, but it writes: reads that show nothing new are further and further apart.
@@ -224,6 +224,9 @@ mod tests {
         let begins = Known { in_rhythm: false, ..read(1500) };
         assert_eq!(plan(begins.clone()).next, TICK, "its writes say how its drawing goes on");
         assert_eq!(plan(Known { followed: false, ..begins }).next, FAST_TICK);
+        let quick = View { interval: Duration::from_millis(200), ..view(&[], now) };
+        let soon = Adaptive::default().plan(&View { panes: &[read(190)], ..quick }).unwrap();
+        assert_eq!(soon.batches.len(), 1, "an interval that its user made shorter counts");
         assert_eq!(plan(Known { focused: true, ..read(500) }).batches.len(), 1, "its user looks at it");
     }
 
