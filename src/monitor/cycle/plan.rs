@@ -116,7 +116,7 @@ pub(crate) async fn survey(
             changed_at: tracked.reading().changed_at(),
             focused,
             notified: tracked.is_notified(),
-            followed: tracked.is_followed(),
+            has_rhythm: tracked.has_rhythm(),
             in_rhythm: cached && in_rhythm(tracked, profiles, focused || shown.contains(&id)),
         });
     }

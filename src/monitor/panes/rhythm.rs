@@ -116,6 +116,12 @@ impl Rhythm {
         self.silent && self.due.is_none() && now.saturating_duration_since(self.wrote) >= REST
     }
 
+    /// Whether it has one, as far as was seen since it was silent for long.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.usual().is_some()
+    }
+
     /// The last write, or when following it began.
     #[must_use]
     pub fn wrote_at(&self) -> Instant {
@@ -262,6 +268,7 @@ mod tests {
         let at = |ms| start + Duration::from_millis(ms);
         let mut rhythm = Rhythm::new(start);
         rhythm.wrote(at(100));
+        assert!(!rhythm.is_known(), "once is none");
         assert!(!rhythm.is_over(at(5000)), "its silence was not read yet");
         assert!(rhythm.breaks(at(300)));
         assert!(!rhythm.is_over(at(1000)) && rhythm.is_over(at(1100)));

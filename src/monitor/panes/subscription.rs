@@ -54,6 +54,12 @@ impl Subscription {
         matches!(self, Self::Followed { .. })
     }
 
+    /// Whether they have a rhythm, as far as was seen.
+    #[must_use]
+    pub fn has_rhythm(self) -> bool {
+        if let Self::Followed { rhythm, .. } = self { rhythm.is_known() } else { false }
+    }
+
     /// Subscribes to the next write where there is no subscription to it and it may be of use; `watch` asks the kernel and
     /// says whether it took the watch. One that is followed must have rested.
     pub fn subscribe(&mut self, now: Instant, watch: impl FnOnce() -> bool) {

@@ -148,7 +148,7 @@ impl Strategy for Adaptive {
         }
         let moving = |p: &Known| p.changed_at.is_some_and(|at| view.now.saturating_duration_since(at) < MOVING);
         let rested = |p: &Known| p.read_at.is_some_and(|at| view.now.saturating_duration_since(at) > RESTED);
-        let fast = due.iter().any(|p| !p.followed && rested(p)) || view.panes.iter().any(|p| p.focused && moving(p));
+        let fast = due.iter().any(|p| !p.has_rhythm && rested(p)) || view.panes.iter().any(|p| p.focused && moving(p));
         let tick = if fast { FAST_TICK } else { TICK };
         let due: Vec<PaneId> = due.into_iter().map(|p| p.pane).collect();
         let quiet = self.last_change.is_none_or(|at| view.now.saturating_duration_since(at) >= QUIET);
@@ -215,7 +215,7 @@ mod tests {
         let now = Instant::now();
         let plan = |pane: Known| Adaptive::default().plan(&view(&[pane], now)).unwrap();
         let after = |ms| now.checked_sub(Duration::from_millis(ms));
-        let busy = Known { followed: true, in_rhythm: true, ..known(1, AgentState::Working, now) };
+        let busy = Known { has_rhythm: true, in_rhythm: true, ..known(1, AgentState::Working, now) };
         let read = |ms| Known { read_at: after(ms), ..busy.clone() };
         assert_eq!((plan(read(500)).batches.len(), plan(read(500)).next), (0, REST));
         assert_eq!((plan(read(950)).batches.len(), plan(read(950)).next), (1, REST));
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!((plan(broken.clone()).batches.len(), plan(broken).next), (1, TICK), "it is due at once");
         let begins = Known { in_rhythm: false, ..read(1500) };
         assert_eq!(plan(begins.clone()).next, TICK, "its writes say how its drawing goes on");
-        assert_eq!(plan(Known { followed: false, ..begins }).next, FAST_TICK);
+        assert_eq!(plan(Known { has_rhythm: false, ..begins }).next, FAST_TICK);
         let quick = View { interval: Duration::from_millis(200), ..view(&[], now) };
         let soon = Adaptive::default().plan(&View { panes: &[read(190)], ..quick }).unwrap();
         assert_eq!(soon.batches.len(), 1, "an interval that its user made shorter counts");

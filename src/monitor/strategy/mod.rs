@@ -34,8 +34,8 @@ pub struct Known {
     pub focused: bool,
     /// We are notified of its next write: no probe is needed to find it.
     pub notified: bool,
-    /// Its writes are followed: one that begins to write needs no look soon after, to see how its drawing ends.
-    pub followed: bool,
+    /// Its writes are followed and have a rhythm: it needs no look soon after a read, to see how its drawing ends.
+    pub has_rhythm: bool,
     /// It is, and the rhythm of its writes goes on: a request, an end or an error would break it.
     pub in_rhythm: bool,
 }
@@ -152,7 +152,7 @@ pub(super) mod testing {
             changed_at: second_ago,
             focused: false,
             notified: false,
-            followed: false,
+            has_rhythm: false,
             in_rhythm: false,
         }
     }

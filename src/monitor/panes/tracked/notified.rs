@@ -72,7 +72,7 @@ impl Tracked {
     /// Whether the rhythm of its writes can be relied on, as far as was seen.
     #[must_use]
     pub fn has_rhythm(&self) -> bool {
-        self.subscription.is_followed() && self.surprises < MOST_SURPRISES
+        self.subscription.has_rhythm() && self.surprises < MOST_SURPRISES
     }
 
     /// Whether the read that begins is for a break of its rhythm.
