@@ -1,6 +1,6 @@
 # What one does with a checkout: run, test, lint, bench, install. `make help` lists it.
-# Where rustup puts cargo, first as in its own ~/.cargo/env: a shell that began before Rust was installed does not know it.
-export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
+# A cargo on the PATH that is new enough, else the one of ~/.cargo/bin.
+export PATH := $(or $(shell scripts/rust-path),$(PATH))
 # Looked up when it is used, since `setup` may just have installed it. Older makes give $(shell) another PATH.
 CARGO ?= $(shell PATH='$(PATH)' command -v cargo || echo cargo)
 ORC = $(CARGO) run -q --release --locked --
@@ -17,7 +17,7 @@ LINUX = $(filter Linux,$(shell uname))
 tool = @command -v $1 >/dev/null || { echo "make $@: installing $1"; $(CARGO) install --locked $1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run demo test lint bench counts soak bench-check test-compat fuzz coverage install tree dist deb rpm release deny unused sbom
+.PHONY: help setup build run demo test lint bench counts soak bench-check test-compat fuzz coverage install tree dist deb rpm release deny unused sbom has-static
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +26,7 @@ setup: ## install tmux, a C linker, ps, git and Rust when they are missing
 	@scripts/setup
 
 build: setup # shown, since the first one takes its time
-	@[ -e "$(BUILT)" ] || echo "The first build takes some minutes: about 8 on two cores, 20 and more on slow or busy ones."
+	@[ -e "$(BUILT)" ] || echo "The first build takes some minutes: 10 and more on two cores."
 	$(CARGO) build --release --locked
 
 run: build ## build, then the dashboard: on your tmux server when agents run in it, else on simulated ones
@@ -70,7 +70,11 @@ tree: ## what is given away, as it is laid out below /usr, in target/dist; PROGR
 	$(if $(PROGRAM),,scripts/build-release)
 	scripts/pack tree $(if $(PROGRAM),$(PROGRAM) $(STATIC),target/package/tmux-orc $$(ls target/package/static/*/tmux-orc 2>/dev/null))
 
-dist: tree $(if $(LINUX),deb rpm) sbom ## every package that can be made here, with SHA256SUMS, in target/packages
+# Before anything is made, since the packagers only say that files are missing.
+has-static:
+	@[ -z "$(PROGRAM)" ] || [ -n "$(STATIC)" ] || { echo "A Debian package and an RPM have a static program too: STATIC=path. Without one: make tree PROGRAM=path, then scripts/pack kind." >&2; exit 1; }
+
+dist: $(if $(LINUX),has-static) tree $(if $(LINUX),deb rpm) sbom ## every package that can be made here, with SHA256SUMS, in target/packages
 	scripts/pack kind
 	scripts/pack release
 
@@ -78,11 +82,11 @@ release: sbom ## out of the tarballs of all kinds of machine in target/packages:
 	scripts/pack release
 
 # The same bytes each time.
-deb: tree ## a Debian package in target/packages; installs cargo-deb when it is missing
+deb: has-static tree ## a Debian package in target/packages; installs cargo-deb when it is missing
 	$(call tool,cargo-deb)
 	SOURCE_DATE_EPOCH=$(EPOCH) $(CARGO) deb --no-build --no-strip --locked -o target/packages/
 
-rpm: tree ## an RPM package in target/packages; installs cargo-generate-rpm when it is missing
+rpm: has-static tree ## an RPM package in target/packages; installs cargo-generate-rpm when it is missing
 	$(call tool,cargo-generate-rpm)
 	mkdir -p target/packages
 	SOURCE_DATE_EPOCH=$(EPOCH) $(CARGO) generate-rpm --source-date $(EPOCH) -o target/packages/

@@ -1,6 +1,6 @@
 //! `scripts/setup` on machines that lack something: it says what, installs it, or says what root must do.
 
-use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
+use std::{ffi::OsStr, fs, os::unix::fs::symlink, path::Path, process::Command};
 
 use tempfile::TempDir;
 
@@ -19,7 +19,7 @@ impl Machine {
         for folder in [&bin, &machine.home.path().join("tmp")] {
             fs::create_dir(folder).expect("made");
         }
-        for tool in ["sh", "sed", "dirname", "mktemp", "rm", "cp", "cat", "chmod", "mkdir"] {
+        for tool in ["sh", "sed", "dirname", "mktemp", "rm", "cp", "cat", "chmod", "mkdir", "env"] {
             let real = ["/bin", "/usr/bin"].iter().map(|dir| Path::new(dir).join(tool)).find(|path| path.exists());
             symlink(real.expect(tool), bin.join(tool)).expect("linked");
         }
@@ -32,12 +32,17 @@ impl Machine {
         machine
     }
 
-    /// What it ends with, and all that it said.
+    /// What it ends with, and all that it said. It is called from another folder than the repository's.
     fn setup(&self) -> (i32, String) {
+        self.setup_with_path(self.home.path().join("bin").as_os_str())
+    }
+
+    fn setup_with_path(&self, path: &OsStr) -> (i32, String) {
         let home = self.home.path();
         let out = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/setup"))
             .env_clear()
-            .env("PATH", home.join("bin"))
+            .current_dir(home)
+            .env("PATH", path)
             .env("TMPDIR", home.join("tmp"))
             .env("HOME", home)
             .output()
@@ -65,14 +70,18 @@ fn and(more: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static str
 
 #[test]
 fn where_all_is_there_nothing_is_done_and_nothing_said() {
-    // One of rustup's before the next login, and one whose second number is longer.
-    for cargo in [("cargo", NEW), ("cargo", "echo 'cargo 1.100.1'"), (".cargo/bin/cargo", NEW)] {
+    // One whose second number is longer, one that rustup chooses by the folder, and one of rustup's before the next login.
+    let by_folder = "[ ! -e Cargo.toml ] || echo 'cargo 1.999.0'";
+    for cargo in [("cargo", NEW), ("cargo", "echo 'cargo 1.100.1'"), ("cargo", by_folder), (".cargo/bin/cargo", NEW)] {
         let machine = Machine::with(1000, &and(&[cargo, ("apt-get", "echo ran apt-get $*")]));
         assert_eq!(machine.setup(), (0, String::new()), "{cargo:?}");
     }
     // The system's is too old, but the user has a newer one.
     let machine = Machine::with(1000, &and(&[("cargo", OLD), (".cargo/bin/cargo", NEW)]));
     assert_eq!(machine.setup(), (0, String::new()));
+    // The system's is good, and one that the user forgot is not.
+    let forgotten = [("cargo", NEW), (".cargo/bin/cargo", OLD), (".cargo/bin/rustup", "echo ran rustup $*")];
+    assert_eq!(Machine::with(1000, &and(&forgotten)).setup(), (0, String::new()));
 }
 
 #[test]
@@ -92,14 +101,20 @@ fn a_rust_that_is_missing_or_too_old_is_said_first() {
 
 #[test]
 fn a_rustup_that_is_there_fetches_a_newer_rust_for_this_folder_alone() {
-    let rustup = format!("echo ran rustup $*\n{ARRIVES}");
-    let rustup: &'static str = rustup.leak();
-    let (code, text) = Machine::with(1000, &and(&[("cargo", OLD), ("rustup", rustup)])).setup();
-    assert_eq!(code, 0, "{text}");
-    assert!(text.contains("ran rustup toolchain install stable"), "{text}");
-    assert!(text.contains("ran rustup override set stable --path") && !text.contains("rustup default"), "{text}");
+    let rustup = |has: &str| -> &'static str {
+        format!("[ $2 = list ] && {{ echo {has}; exit; }}\necho ran rustup $*\n{ARRIVES}").leak()
+    };
+    // One that is too old, one that is not chosen here.
+    for cargo in [OLD, "exit 1"] {
+        let programs = and(&[("cargo", cargo), ("rustup", rustup("1.65-x86_64-unknown-linux-gnu"))]);
+        let (code, text) = Machine::with(1000, &programs).setup();
+        assert_eq!(code, 0, "{text}");
+        assert!(text.contains("ran rustup toolchain install stable"), "{text}");
+        let here = concat!("ran rustup override set stable --path ", env!("CARGO_MANIFEST_DIR"));
+        assert!(text.contains(here) && !text.contains("rustup default"), "{text}");
+    }
     // Where it has none yet there is nothing to keep.
-    let (code, text) = Machine::with(1000, &and(&[("rustup", rustup)])).setup();
+    let (code, text) = Machine::with(1000, &and(&[("rustup", rustup("no installed toolchains"))])).setup();
     assert!(code == 0 && text.contains("ran rustup default stable"), "{text}");
 }
 
@@ -108,7 +123,7 @@ fn the_rustup_of_the_distribution_comes_before_the_official_installer() {
     // What a manager installs lies ready in a folder that is not on the PATH.
     let manager = "echo ran $0 $*\ncase \"$*\" in *rustup*) cp \"$HOME\"/ready/* \"$HOME/bin/\" ;; esac";
     let curl = ("curl", "echo ran curl $*");
-    let rustup = format!("echo ran rustup $*\n{ARRIVES}");
+    let rustup = format!("[ $1:$2 = toolchain:list ] || echo ran rustup $*\n{ARRIVES}");
     let rustup: &'static str = rustup.leak();
     for name in ["apt-get", "pacman", "zypper"] {
         let programs = and(&[(name, manager), ("apt-cache", "echo Package: rustup"), ("ready/rustup", rustup), curl]);
@@ -117,11 +132,18 @@ fn the_rustup_of_the_distribution_comes_before_the_official_installer() {
         assert!(!text.contains("ran curl"), "{text}");
     }
     // Those that have it as rustup-init.
-    for name in ["dnf", "apk", "brew"] {
+    for name in ["dnf", "apk"] {
         let (code, text) = Machine::with(0, &and(&[(name, manager), ("ready/rustup-init", rustup), curl])).setup();
         assert!(code == 0 && text.contains("ran rustup -y --no-modify-path"), "{name}: {text}");
         assert!(!text.contains("ran curl"), "{text}");
     }
+    // Homebrew's has both names and no cargo; rustup-init puts it there, and leaves alone which Rust was chosen.
+    let alone = "[ $1:$2 = toolchain:list ] || echo ran rustup $*";
+    let programs = and(&[("brew", manager), ("ready/rustup", alone), ("ready/rustup-init", rustup), curl]);
+    let (code, text) = Machine::with(501, &programs).setup();
+    assert!(code == 0 && text.contains("ran rustup default stable"), "{text}");
+    assert!(text.contains("ran rustup -y --no-modify-path --default-toolchain none\n"), "{text}");
+    assert!(!text.contains("ran curl"), "{text}");
 }
 
 #[test]
@@ -134,11 +156,13 @@ fn else_the_official_installer_is_fetched_after_one_line_that_says_what() {
     let before = |text: &str, first: &str, second: &str| {
         text.find(first).zip(text.find(second)).is_some_and(|(first, second)| first < second)
     };
-    // A distribution without rustup, one whose rustup cannot be installed, a user who is not root, no manager at all.
+    // A distribution without rustup, one whose rustup cannot be installed or brings no cargo, a user who is not root, no
+    // manager at all.
     for (user, more) in [
         (0, vec![("apt-get", "echo ran apt-get $*"), ("apt-cache", "")]),
         (0, vec![("apt-get", "[ $1 = update ]"), ("apt-cache", "echo Package: rustup")]),
         (0, vec![("dnf", "exit 1")]),
+        (0, vec![("dnf", "[ \"$4\" != rustup ] || cp \"$HOME/ready\" \"$HOME/bin/rustup-init\""), ("./ready", "")]),
         (1000, vec![("apt-get", "echo ran apt-get $*"), ("apt-cache", "echo Package: rustup")]),
         (1000, vec![]),
     ] {
@@ -185,7 +209,9 @@ fn root_and_who_may_become_root_have_it_installed() {
         for become_root in ["sudo", "doas"] {
             let machine = Machine::with(1000, &[("cargo", NEW), (manager, script), (become_root, "echo as root: $*")]);
             let (code, text) = machine.setup();
-            assert!(code == 0 && text.contains(&format!("as root: {manager}")), "{text}");
+            // sudo drops the variables of who calls it.
+            let quiet = if manager == "apt-get" { "env DEBIAN_FRONTEND=noninteractive " } else { "" };
+            assert!(code == 0 && text.contains(&format!("as root: {quiet}{manager}")), "{text}");
         }
         // It fails: so do we, and say so.
         let (code, text) = Machine::with(0, &[("cargo", NEW), (manager, "exit 1")]).setup();
@@ -202,7 +228,18 @@ fn root_and_who_may_become_root_have_it_installed() {
 
 #[test]
 fn apples_tools_are_asked_for_before_their_stubs_open_a_window() {
-    let (code, text) = Machine::with(501, &and(&[("cargo", NEW), ("xcode-select", "exit 2")])).setup();
-    assert!(code == 1 && text.contains("xcode-select --install"), "{text}");
-    assert_eq!(Machine::with(501, &and(&[("cargo", NEW), ("xcode-select", "")])).setup(), (0, String::new()));
+    // Those that are not Apple's need them not.
+    let lacks = Machine::with(501, &and(&[("cargo", NEW), ("xcode-select", "exit 2")]));
+    assert_eq!(lacks.setup(), (0, String::new()));
+    if !Path::new("/usr/bin/git").exists() {
+        eprintln!("no git is in /usr/bin: what stands for Apple's stub is missing, it was NOT checked");
+        return;
+    }
+    for (answer, wanted) in [("exit 2", 1), ("", 0)] {
+        let machine = Machine::with(501, &[&THERE[..4], &[("cargo", NEW), ("xcode-select", answer)]].concat());
+        let mut path = machine.home.path().join("bin").into_os_string();
+        path.push(":/usr/bin");
+        let (code, text) = machine.setup_with_path(&path);
+        assert!(code == wanted && text.contains("xcode-select --install") == (wanted == 1), "{text}");
+    }
 }
