@@ -3,13 +3,13 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    env, fs,
     os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
     process::Command,
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// `1.89` or `1.89.0` as numbers.
 fn release(text: &str) -> (u32, u32, u32) {
@@ -66,6 +66,12 @@ fn stand_in(folder: &Path) -> PathBuf {
     program
 }
 
+/// Says what this machine lacks for a test: an error where nothing may be left out (`PACKAGES_NEED=1`, as in `.ci/run`).
+fn unchecked(what: &str) {
+    assert!(env::var_os("PACKAGES_NEED").is_none_or(|need| need != "1"), "{what}");
+    eprintln!("{what}");
+}
+
 /// Runs it and gives what it said.
 fn said(command: &mut Command) -> String {
     let out = command.output().expect("it starts");
@@ -95,8 +101,11 @@ fn packages(program: &Path, out: &Path) -> BTreeMap<String, Vec<u8>> {
 #[test]
 fn packages_are_the_same_each_time_have_one_version_and_install() {
     let python = Command::new("python3").args(["-c", "import sys; sys.exit(sys.version_info < (3, 9))"]).status();
-    if !python.is_ok_and(|status| status.success()) || !Path::new(env!("CARGO_MANIFEST_DIR")).join(".git").exists() {
-        eprintln!("python3 (3.9) is missing, or this is no checkout: the packages were NOT checked");
+    if !python.is_ok_and(|status| status.success()) {
+        return unchecked("python3 (3.9) is missing: the packages were NOT checked");
+    }
+    if !Path::new(env!("CARGO_MANIFEST_DIR")).join(".git").exists() {
+        eprintln!("this is no checkout, whose source could be packed: the packages were NOT checked");
         return;
     }
     let dir = tempfile::tempdir().expect("made");
@@ -123,14 +132,18 @@ fn packages_are_the_same_each_time_have_one_version_and_install() {
     said(Command::new("tar").arg("-xzf").arg(file("-npm.tgz")).arg("-C").arg(dir.path()));
     symlink("package/bin/tmux-orc", dir.path().join("linked")).expect("linked");
     assert_eq!(said(&mut Command::new(dir.path().join("linked"))).trim(), format!("tmux-orc {version}"));
+    let about = fs::read(dir.path().join("package/package.json")).expect("read");
+    let about: Value = serde_json::from_slice(&about).expect("JSON");
+    let libc = if host().ends_with("-linux-gnu") { json!(["glibc"]) } else { Value::Null };
+    assert_eq!(about["libc"], libc, "npm refuses a program that cannot start");
     // pip checks the wheel's hashes and puts the program on the PATH.
     if Command::new("python3").args(["-m", "pip", "--version"]).output().is_ok_and(|out| out.status.success()) {
         let to = dir.path().join("wheel");
-        let pip = ["-m", "pip", "install", "-q", "--no-index", "--no-deps", "--no-cache-dir", "--target"];
+        let pip = ["-m", "pip", "--isolated", "install", "-q", "--no-index", "--no-deps", "--no-cache-dir", "--target"];
         said(Command::new("python3").args(pip).arg(&to).arg(file(".whl")).env("TMPDIR", dir.path()));
         assert_eq!(said(&mut Command::new(to.join("bin/tmux-orc"))).trim(), format!("tmux-orc {version}"));
     } else {
-        eprintln!("pip is missing: the wheel was NOT installed");
+        unchecked("pip is missing: the wheel was NOT installed");
     }
 
     // The installer puts it where it is asked to, and refuses an archive that is another.
@@ -142,13 +155,12 @@ fn packages_are_the_same_each_time_have_one_version_and_install() {
         command
     };
     if Command::new("curl").arg("--version").output().is_err() {
-        eprintln!("curl is missing: the installer was NOT checked");
-        return;
+        return unchecked("curl is missing: the installer was NOT checked");
     }
     let text = said(&mut install());
     let placed = home.join("place/bin/tmux-orc");
     assert!(text.contains(&format!("tmux-orc {version} is {}", placed.display())), "{text}");
-    assert_eq!(fs::metadata(&placed).expect("there").permissions().mode() & 0o777, 0o755);
+    assert_ne!(fs::metadata(&placed).expect("there").permissions().mode() & 0o100, 0, "it can be run");
     assert!(home.join("place/share/doc/tmux-orc/THIRD-PARTY-LICENSES").exists());
     let archive =
         first.keys().find(|name| name.starts_with(&format!("tmux-orc-{version}-")) && name.ends_with(".tar.gz"));
@@ -161,8 +173,7 @@ fn packages_are_the_same_each_time_have_one_version_and_install() {
 #[test]
 fn a_program_of_another_version_is_not_packed() {
     if Command::new("python3").arg("--version").output().is_err() {
-        eprintln!("python3 is missing: scripts/pack was NOT checked");
-        return;
+        return unchecked("python3 is missing: scripts/pack was NOT checked");
     }
     let dir = tempfile::tempdir().expect("made");
     for (program, why) in
@@ -175,4 +186,17 @@ fn a_program_of_another_version_is_not_packed() {
         assert!(!out.status.success() && text.contains(why), "{text}");
     }
     assert_eq!(fs::read_dir(dir.path()).expect("there").count(), 0, "nothing is made of it");
+}
+
+#[test]
+fn a_debian_package_without_a_static_program_is_refused_before_anything_is_made() {
+    if Command::new("make").arg("--version").output().is_err() {
+        return unchecked("make is missing: `make deb` was NOT checked");
+    }
+    let mut command = Command::new("make");
+    command.args(["deb", "PROGRAM=/bin/sh"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    // Of the `make test` that runs this.
+    let out = command.env_remove("MAKEFLAGS").env_remove("MAKELEVEL").env_remove("STATIC").output().expect("it starts");
+    let (said, text) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    assert!(!out.status.success() && text.contains("STATIC=path") && said.is_empty(), "{said}{text}");
 }
